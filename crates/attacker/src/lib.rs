@@ -1,0 +1,1 @@
+//! The attacks, one file each, and the vantages they act from.

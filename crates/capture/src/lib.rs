@@ -1,0 +1,1 @@
+//! Packet captures in and out, live capture, TCP reassembly and dissection.

@@ -1,0 +1,1 @@
+//! Pure algorithms that break what the faithful protocol encrypts.

@@ -1,0 +1,1 @@
+//! The report's own two programs, byte for byte, flaws included, on loopback only.

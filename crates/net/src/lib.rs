@@ -1,0 +1,1 @@
+//! Sockets, operating system randomness and the constant-time RSA provider for the pure protocols.

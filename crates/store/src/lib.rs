@@ -1,0 +1,1 @@
+//! Accounts: password hashes, public keys and the durable message log.
