@@ -1,0 +1,40 @@
+//! What can go wrong, sorted by who is to blame.
+
+use super::message::Fingerprint;
+use crate::codec::DecodeError;
+use crate::hardened::signature::SignError;
+use thiserror::Error;
+
+/// Every error of the hardened protocol ends the connection; none is answered on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Bytes that no implementation of the protocol sends.
+    #[error("malformed: {0}")]
+    Malformed(#[from] DecodeError),
+    /// Well-formed bytes that are not allowed here: another state, another order, another count.
+    #[error("the peer broke a rule: {0}")]
+    Violation(&'static str),
+    /// A proof failed: somebody on the path changed something, or the peer does not hold the key.
+    #[error("a proof failed: {0}")]
+    Forged(&'static str),
+    /// The host holds another key than the one we were told to expect.
+    #[error(
+        "the host key is {presented} and should be {expected}: somebody may be posing as this server"
+    )]
+    HostKeyMismatch {
+        /// The fingerprint that was given, confirmed or known.
+        expected: Fingerprint,
+        /// The fingerprint of the key that answered.
+        presented: Fingerprint,
+    },
+    /// The two ends do not agree on what was sent. Messages were lost or made up.
+    #[error("the two ends disagree about what was sent: {0}")]
+    Disagreement(&'static str),
+    /// This end asked for something that the protocol cannot do.
+    #[error("cannot do this: {0}")]
+    Misuse(&'static str),
+    /// Our own key could not sign.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}

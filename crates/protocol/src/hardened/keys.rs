@@ -1,0 +1,145 @@
+//! The key schedule: from one X25519 secret and the transcript to every key of a session.
+//!
+//! ```text
+//! Z = X25519(e, epk')                                PRK = HKDF-Extract("latch/2 handshake", Z)
+//! hs_c, hs_s, root     = XL(PRK,  "hs c2s" | "hs s2c" | "root", TH1)
+//! ap_c, ap_s, sid, ... = XL(root, "ap c2s" | "ap s2c" | "session id" | "chain c2s" | "chain s2c", TH7)
+//! ```
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use x25519_dalek::{PublicKey, StaticSecret};
+use zeroize::Zeroizing;
+
+use super::Error;
+
+/// 32 secret bytes that are wiped when dropped.
+pub type Secret = Zeroizing<[u8; 32]>;
+
+/// Salt of the first extraction.
+pub const EXTRACT_SALT: &[u8] = b"latch/2 handshake";
+
+/// `H`: SHA-256.
+pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// HKDF-Extract (RFC 5869, section 2.2).
+pub fn extract(salt: &[u8], ikm: &[u8]) -> Secret {
+    let (prk, _) = Hkdf::<Sha256>::extract(Some(salt), ikm);
+    Zeroizing::new(prk.into())
+}
+
+/// `XL(secret, label, context)`: HKDF-Expand with a length, a label and a context in its info, `L` bytes long.
+///
+/// # Panics
+/// If the label or context is longer than the one-byte lengths in the info allow; both are constants of this protocol.
+pub fn expand<const L: usize>(
+    secret: &[u8; 32],
+    label: &str,
+    context: &[u8],
+) -> Zeroizing<[u8; L]> {
+    let mut info = Vec::with_capacity(64 + context.len());
+    let length = u16::try_from(L).expect("keys are short");
+    info.extend_from_slice(&length.to_be_bytes());
+    crate::codec::put_short(&mut info, format!("latch/2 {label}").as_bytes());
+    crate::codec::put_short(&mut info, context);
+    let mut out = Zeroizing::new([0; L]);
+    Hkdf::<Sha256>::from_prk(secret)
+        .expect("a PRK has the length of the hash")
+        .expand(&info, &mut *out)
+        .expect("L is far below 255 hashes");
+    out
+}
+
+/// What one end brings to a handshake: its hello's random and its X25519 secret, both fresh for every connection.
+pub struct Ephemeral {
+    /// `rc` or `rs`.
+    pub(crate) random: [u8; 32],
+    secret: StaticSecret,
+}
+
+impl Ephemeral {
+    /// From 64 bytes of the best randomness there is: first the random, then the secret.
+    pub fn new(entropy: &Zeroizing<[u8; 64]>) -> Self {
+        let (random, secret) = entropy.split_at(32);
+        let secret = Zeroizing::new(<[u8; 32]>::try_from(secret).expect("half of 64"));
+        Self {
+            random: random.try_into().expect("half of 64"),
+            secret: StaticSecret::from(*secret),
+        }
+    }
+
+    /// The public value that travels in a hello.
+    pub fn share(&self) -> [u8; 32] {
+        PublicKey::from(&self.secret).to_bytes()
+    }
+
+    /// Uses the secret up: the handshake secret `PRK`.
+    ///
+    /// # Errors
+    /// [`Error::Forged`] when the peer's point forces the shared secret to zero (RFC 7748, section 6.1).
+    pub fn agree(self, peer: &[u8; 32]) -> Result<Secret, Error> {
+        let shared = self.secret.diffie_hellman(&PublicKey::from(*peer));
+        if !shared.was_contributory() {
+            return Err(Error::Forged(
+                "the peer's X25519 value forces a zero secret",
+            ));
+        }
+        Ok(extract(EXTRACT_SALT, shared.as_bytes()))
+    }
+}
+
+/// The secrets that protect the handshake, and the root of those that protect the session.
+pub(crate) struct HandshakeSecrets {
+    pub(crate) client: Secret,
+    pub(crate) server: Secret,
+    pub(crate) root: Secret,
+}
+
+impl HandshakeSecrets {
+    pub(crate) fn derive(prk: &Secret, th1: &[u8; 32]) -> Self {
+        Self {
+            client: expand(prk, "hs c2s", th1),
+            server: expand(prk, "hs s2c", th1),
+            root: expand(prk, "root", th1),
+        }
+    }
+}
+
+/// What both ends hold once the whole handshake is in the transcript.
+pub(crate) struct SessionSecrets {
+    pub(crate) client: Secret,
+    pub(crate) server: Secret,
+    pub(crate) id: [u8; 16],
+    pub(crate) chain_client: [u8; 32],
+    pub(crate) chain_server: [u8; 32],
+}
+
+impl SessionSecrets {
+    pub(crate) fn derive(root: &Secret, th7: &[u8; 32]) -> Self {
+        Self {
+            client: expand(root, "ap c2s", th7),
+            server: expand(root, "ap s2c", th7),
+            id: *expand(root, "session id", th7),
+            chain_client: *expand(root, "chain c2s", th7),
+            chain_server: *expand(root, "chain s2c", th7),
+        }
+    }
+}
+
+/// `fin`: HMAC under a key made for it alone from a handshake secret.
+pub(crate) fn finished(handshake_secret: &Secret, transcript_hash: &[u8; 32]) -> Hmac<Sha256> {
+    let key: Secret = expand(handshake_secret, "fin", &[]);
+    mac(&key).chain_update(transcript_hash)
+}
+
+/// HMAC-SHA-256 (RFC 2104) under a 32-byte key.
+pub(crate) fn mac(key: &Secret) -> Hmac<Sha256> {
+    Hmac::new_from_slice(&key[..]).expect("HMAC takes any key length")
+}

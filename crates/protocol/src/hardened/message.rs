@@ -1,0 +1,410 @@
+//! What each message looks like, byte for byte. Integers are big-endian.
+
+use std::{fmt, str::FromStr};
+
+use base64ct::{Base64Unpadded, Encoding};
+use zeroize::Zeroizing;
+
+use super::keys::hash;
+use crate::codec::{DecodeError, Reader, put_long, put_short};
+
+/// The first eight bytes of every connection.
+pub const MAGIC: [u8; 8] = *b"latch/2\n";
+/// The only version there is.
+pub const VERSION: u8 = 2;
+/// `ClientHello`: magic ‖ 02 ‖ 00 ‖ rc(32) ‖ epkC(32).
+pub const CLIENT_HELLO_LEN: usize = 74;
+/// `ServerHello`: 02 ‖ 00 ‖ rs(32) ‖ epkS(32).
+pub const SERVER_HELLO_LEN: usize = 66;
+/// Longest password, in bytes.
+pub const MAX_PASSWORD: usize = 128;
+/// Longest text of one message, in bytes: what fits the largest bucket.
+pub const MAX_TEXT: usize = super::record::MAX_BODY - 9;
+
+/// The type byte of a record's plaintext.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Type {
+    /// The host proves its key.
+    ServerAuth = 0x02,
+    /// The user proves key and password.
+    ClientAuth = 0x03,
+    /// Welcome.
+    AuthOk = 0x04,
+    /// No, without a reason.
+    AuthFail = 0x05,
+    /// A text.
+    Msg = 0x10,
+    /// All texts up to a number are kept for good.
+    Ack = 0x11,
+    /// Are you there?
+    Ping = 0x12,
+    /// I am.
+    Pong = 0x13,
+    /// I have said all I have to say.
+    Close = 0x30,
+    /// I have heard all of it.
+    CloseAck = 0x31,
+}
+
+impl Type {
+    const ALL: [Self; 10] = [
+        Self::ServerAuth,
+        Self::ClientAuth,
+        Self::AuthOk,
+        Self::AuthFail,
+        Self::Msg,
+        Self::Ack,
+        Self::Ping,
+        Self::Pong,
+        Self::Close,
+        Self::CloseAck,
+    ];
+
+    /// The type that this byte names, if any.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|t| *t as u8 == byte)
+    }
+}
+
+/// A user's name: `^[a-z][a-z0-9_-]{0,31}$`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserName(String);
+
+impl UserName {
+    /// Checks the grammar.
+    ///
+    /// # Errors
+    /// When the name is empty, longer than 32 bytes or holds anything but `a-z`, `0-9`, `_`, `-` (a letter first).
+    pub fn parse(name: &str) -> Result<Self, DecodeError> {
+        let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+        let rest = name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+        if first && rest && name.len() <= 32 {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(DecodeError::Invalid {
+                field: "user name",
+                why: "it must be 1 to 32 of a-z, 0-9, _ and -, beginning with a letter",
+            })
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for UserName {
+    type Err = DecodeError;
+    fn from_str(s: &str) -> Result<Self, DecodeError> {
+        Self::parse(s)
+    }
+}
+
+/// SHA-256 of a SubjectPublicKeyInfo. For users' keys this is the `kid`; for host keys it is what a person compares.
+/// Written as OpenSSH writes it: `SHA256:` and base64 without padding.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of a public key, given as DER of a SubjectPublicKeyInfo.
+    pub fn of(spki: &[u8]) -> Self {
+        Self(hash(&[spki]))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SHA256:{}", Base64Unpadded::encode_string(&self.0))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = DecodeError;
+    fn from_str(s: &str) -> Result<Self, DecodeError> {
+        let mut bytes = [0; 32];
+        match s
+            .strip_prefix("SHA256:")
+            .map(|b64| Base64Unpadded::decode(b64, &mut bytes))
+        {
+            Some(Ok(decoded)) if decoded.len() == 32 => Ok(Self(bytes)),
+            _ => Err(DecodeError::Invalid {
+                field: "fingerprint",
+                why: "it must be SHA256: followed by 43 characters of base64",
+            }),
+        }
+    }
+}
+
+/// A hello of either side: 32 random bytes and an ephemeral X25519 value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hello {
+    /// `rc` or `rs`.
+    pub random: [u8; 32],
+    /// `epkC` or `epkS`.
+    pub share: [u8; 32],
+}
+
+impl Hello {
+    /// Writes a `ClientHello`.
+    pub fn encode_client(&self) -> Vec<u8> {
+        [&MAGIC[..], &self.encode_server()].concat()
+    }
+
+    /// Writes a `ServerHello`.
+    pub fn encode_server(&self) -> Vec<u8> {
+        [&[VERSION, 0][..], &self.random, &self.share].concat()
+    }
+
+    /// Reads a `ClientHello`.
+    ///
+    /// # Errors
+    /// When magic, version or length is another.
+    pub fn decode_client(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut r = Reader::new(bytes);
+        if r.array("magic")? != MAGIC {
+            return Err(DecodeError::Invalid {
+                field: "magic",
+                why: "the peer does not speak latch/2",
+            });
+        }
+        Self::decode_server(r.rest())
+    }
+
+    /// Reads a `ServerHello`.
+    ///
+    /// # Errors
+    /// When version or length is another.
+    pub fn decode_server(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut r = Reader::new(bytes);
+        if r.array("version")? != [VERSION, 0] {
+            return Err(DecodeError::Invalid {
+                field: "version",
+                why: "only version 02 00 exists",
+            });
+        }
+        let hello = Self {
+            random: r.array("random")?,
+            share: r.array("X25519 value")?,
+        };
+        r.finish()?;
+        Ok(hello)
+    }
+}
+
+/// `SERVER_AUTH`: the host's key, its signature over the transcript, and `finS`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerAuth {
+    /// The host key: DER of a SubjectPublicKeyInfo.
+    pub spki: Vec<u8>,
+    /// `sigS`.
+    pub signature: Vec<u8>,
+    /// `finS`.
+    pub finished: [u8; 32],
+}
+
+impl ServerAuth {
+    /// Writes the body.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_long(&mut out, &self.spki);
+        put_long(&mut out, &self.signature);
+        out.extend_from_slice(&self.finished);
+        out
+    }
+
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// When a length points past the end or bytes are left over.
+    pub fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        let mut r = Reader::new(body);
+        let auth = Self {
+            spki: r.long("host key")?.to_vec(),
+            signature: r.long("host signature")?.to_vec(),
+            finished: r.array("finS")?,
+        };
+        r.finish()?;
+        Ok(auth)
+    }
+}
+
+/// `CLIENT_AUTH` in mode 01: who, the proof of the key, and the password.
+pub struct ClientAuth {
+    /// Who wants in.
+    pub user: UserName,
+    /// Which key proves it.
+    pub kid: Fingerprint,
+    /// `sigC`.
+    pub signature: Vec<u8>,
+    /// 1 to 128 bytes.
+    pub password: Zeroizing<Vec<u8>>,
+    /// `finC`.
+    pub finished: [u8; 32],
+}
+
+/// The only mode of `CLIENT_AUTH`.
+pub(super) const MODE_LOGIN: u8 = 1;
+
+impl ClientAuth {
+    /// Writes the body. It holds the password, so it is wiped when dropped.
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let mut out = Zeroizing::new(Vec::with_capacity(1024));
+        out.push(MODE_LOGIN);
+        put_short(&mut out, self.user.as_str().as_bytes());
+        out.extend_from_slice(&self.kid.0);
+        put_long(&mut out, &self.signature);
+        put_long(&mut out, &self.password);
+        out.extend_from_slice(&self.finished);
+        out
+    }
+
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// When the mode or the name is not valid, a length points past the end or bytes are left over.
+    pub fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+        let mut r = Reader::new(body);
+        if r.u8("mode")? != MODE_LOGIN {
+            return Err(DecodeError::Invalid {
+                field: "mode",
+                why: "only 01 (login) exists",
+            });
+        }
+        let user = std::str::from_utf8(r.short("user name")?).unwrap_or("");
+        let auth = Self {
+            user: UserName::parse(user)?,
+            kid: Fingerprint(r.array("kid")?),
+            signature: r.long("client signature")?.to_vec(),
+            password: Zeroizing::new(r.long("password")?.to_vec()),
+            finished: r.array("finC")?,
+        };
+        r.finish()?;
+        if !(1..=MAX_PASSWORD).contains(&auth.password.len()) {
+            return Err(DecodeError::Invalid {
+                field: "password",
+                why: "it must have 1 to 128 bytes",
+            });
+        }
+        Ok(auth)
+    }
+}
+
+/// `CLOSE`: the sender's account of the whole session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Close {
+    /// Why; see [`super::session::CloseCode`].
+    pub code: u8,
+    /// The highest id that the sender of this message sent, 0 if none.
+    pub last_sent: u64,
+    /// The highest id that the sender of this message acknowledged, 0 if none.
+    pub last_acked: u64,
+    /// The chain over all that the sender sent.
+    pub chain: [u8; 32],
+}
+
+/// What an open session says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// A text with its number.
+    Msg {
+        /// Starts at 1 and goes up by 1 for a user and key, over all sessions.
+        id: u64,
+        /// 0: text.
+        kind: u8,
+        /// UTF-8, at most [`MAX_TEXT`] bytes.
+        text: String,
+    },
+    /// All up to here are durable.
+    Ack {
+        /// The highest durable id.
+        up_to: u64,
+        /// The receiver's chain at that id.
+        chain: [u8; 32],
+    },
+    /// Are you there?
+    Ping(u64),
+    /// I am, and this is your number.
+    Pong(u64),
+    /// The sender will send no more messages.
+    Close(Close),
+    /// The receiver of a `CLOSE` agrees with its counts and chain.
+    CloseAck,
+}
+
+impl Message {
+    /// Type and body.
+    pub fn encode(&self) -> (Type, Vec<u8>) {
+        match self {
+            Self::Msg { id, kind, text } => {
+                let body = [&id.to_be_bytes()[..], &[*kind], text.as_bytes()].concat();
+                (Type::Msg, body)
+            }
+            Self::Ack { up_to, chain } => (Type::Ack, [&up_to.to_be_bytes()[..], chain].concat()),
+            Self::Ping(n) => (Type::Ping, n.to_be_bytes().to_vec()),
+            Self::Pong(n) => (Type::Pong, n.to_be_bytes().to_vec()),
+            Self::Close(c) => {
+                let (sent, acked) = (c.last_sent.to_be_bytes(), c.last_acked.to_be_bytes());
+                (
+                    Type::Close,
+                    [&[c.code][..], &sent, &acked, &c.chain].concat(),
+                )
+            }
+            Self::CloseAck => (Type::CloseAck, Vec::new()),
+        }
+    }
+
+    /// Reads a body of an open session; `None` when the type belongs to another state.
+    ///
+    /// # Errors
+    /// When the body does not have the shape of its type.
+    pub fn decode(typ: Type, body: &[u8]) -> Result<Option<Self>, DecodeError> {
+        let mut r = Reader::new(body);
+        let message = match typ {
+            Type::Msg => Self::Msg {
+                id: r.u64("message id")?,
+                kind: r.u8("kind")?,
+                text: utf8(r.rest())?,
+            },
+            Type::Ack => Self::Ack {
+                up_to: r.u64("up_to")?,
+                chain: r.array("chain")?,
+            },
+            Type::Ping => Self::Ping(r.u64("ping")?),
+            Type::Pong => Self::Pong(r.u64("pong")?),
+            Type::Close => Self::Close(Close {
+                code: r.u8("code")?,
+                last_sent: r.u64("last_sent")?,
+                last_acked: r.u64("last_acked")?,
+                chain: r.array("chain")?,
+            }),
+            Type::CloseAck => Self::CloseAck,
+            _ => return Ok(None),
+        };
+        r.finish()?;
+        Ok(Some(message))
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, DecodeError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| DecodeError::Invalid {
+        field: "text",
+        why: "it is not UTF-8",
+    })?;
+    Ok(text.to_owned())
+}

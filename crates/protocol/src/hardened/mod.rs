@@ -1,0 +1,21 @@
+//! The hardened protocol, `latch/2`.
+//!
+//! * [`message`]: what each message looks like;
+//! * [`keys`]: the key schedule;
+//! * [`signature`]: what is signed, and by whom;
+//! * [`handshake`]: who may speak when, and what has been proven by then;
+//! * [`record`]: encryption and authentication of one record;
+//! * [`session`]: numbered, acknowledged messages and an authenticated end.
+
+mod error;
+pub mod handshake;
+pub mod keys;
+pub mod message;
+pub mod record;
+pub mod session;
+pub mod signature;
+
+pub use error::Error;
+
+/// The TCP port of a hardened server unless it is told otherwise.
+pub const DEFAULT_PORT: u16 = 22223;

@@ -1,0 +1,297 @@
+//! An open session: numbered and acknowledged messages, liveness, and an end that both sides have agreed on.
+//!
+//! Both ends run this same code. Messages of each direction are chained, `chain_n = H(chain_{n-1} ‖ id ‖ H(kind ‖ text))`;
+//! an `ACK` and a `CLOSE` carry the chain, so the two ends do not merely count the same, they hold the same texts.
+
+use std::collections::VecDeque;
+
+use super::{
+    Error,
+    keys::hash,
+    message::{Close, MAX_TEXT, Message},
+    record::{Opener, Sealer},
+};
+
+/// The only kind of message: text.
+pub const KIND_TEXT: u8 = 0;
+/// A sender holds at most this many messages that are not acknowledged.
+pub const MAX_UNACKNOWLEDGED: usize = 1024;
+
+/// Why a session is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CloseCode {
+    /// The sender has nothing more to say.
+    Done = 0,
+    /// The server is being stopped.
+    Stopping = 1,
+    /// The same user and key logged in again elsewhere; the newer session goes on.
+    Superseded = 2,
+}
+
+/// One direction's account: what was sent, and how far it is acknowledged.
+struct Ledger {
+    last: u64,
+    acked: u64,
+    chain: [u8; 32],
+    /// Ids that are not acknowledged, with the chain at each.
+    open: VecDeque<(u64, [u8; 32])>,
+    closed: bool,
+}
+
+impl Ledger {
+    fn new(last: u64, chain: [u8; 32]) -> Self {
+        Self {
+            last,
+            acked: last,
+            chain,
+            open: VecDeque::new(),
+            closed: false,
+        }
+    }
+
+    fn append(&mut self, id: u64, kind: u8, text: &str) {
+        let content = hash(&[&[kind], text.as_bytes()]);
+        self.chain = hash(&[&self.chain, &id.to_be_bytes(), &content]);
+        self.last = id;
+        self.open.push_back((id, self.chain));
+    }
+
+    /// Marks all up to `up_to` as acknowledged; the chain there, or `None` if no such id is open.
+    fn acknowledge(&mut self, up_to: u64) -> Option<[u8; 32]> {
+        let place = self.open.iter().position(|(id, _)| *id == up_to)?;
+        let chain = self.open[place].1;
+        self.open.drain(..=place);
+        self.acked = up_to;
+        Some(chain)
+    }
+}
+
+/// What a received record means to the program.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A message. Make it durable, then call [`Session::acknowledge`].
+    Message {
+        /// Its number.
+        id: u64,
+        /// [`KIND_TEXT`].
+        kind: u8,
+        /// The text.
+        text: String,
+    },
+    /// All our messages up to this id are durable at the peer: drop them from the outbox.
+    Acknowledged {
+        /// The highest id.
+        up_to: u64,
+    },
+    /// Send this record back (the answer to a ping).
+    Reply(Vec<u8>),
+    /// The answer to our ping.
+    Pong,
+    /// The peer closes, and its account of the session equals ours. Send `answer` and hang up.
+    Closed {
+        /// Why, as the peer says.
+        code: u8,
+        /// The `CLOSE_ACK` to send.
+        answer: Vec<u8>,
+    },
+    /// The peer agrees with our account: hang up.
+    CloseAgreed,
+}
+
+/// One end of an open session.
+pub struct Session {
+    id: [u8; 16],
+    sealer: Sealer,
+    opener: Opener,
+    sent: Ledger,
+    received: Ledger,
+    ping: Option<u64>,
+    next_ping: u64,
+}
+
+impl Session {
+    pub(super) fn new(id: [u8; 16], sealer: Sealer, opener: Opener) -> Self {
+        Self {
+            id,
+            sealer,
+            opener,
+            sent: Ledger::new(0, [0; 32]),
+            received: Ledger::new(0, [0; 32]),
+            ping: None,
+            next_ping: 1,
+        }
+    }
+
+    pub(super) fn sending(mut self, last: u64, chain0: [u8; 32]) -> Self {
+        self.sent = Ledger::new(last, chain0);
+        self
+    }
+
+    pub(super) fn receiving(mut self, last: u64, chain0: [u8; 32]) -> Self {
+        self.received = Ledger::new(last, chain0);
+        self
+    }
+
+    /// A public name of this session, the same at both ends: fit for logs.
+    pub fn id(&self) -> [u8; 16] {
+        self.id
+    }
+
+    /// Makes the record of the next message and says its id. Keep the text until it is acknowledged.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] when the text has more than [`MAX_TEXT`] bytes, after [`Session::close`], or while
+    /// [`MAX_UNACKNOWLEDGED`] messages wait for their acknowledgement.
+    pub fn send(&mut self, kind: u8, text: &str) -> Result<(u64, Vec<u8>), Error> {
+        if self.sent.closed {
+            return Err(Error::Misuse("this end has closed the session"));
+        }
+        if text.len() > MAX_TEXT {
+            return Err(Error::Misuse("a message has at most 16,372 bytes"));
+        }
+        if self.sent.open.len() >= MAX_UNACKNOWLEDGED {
+            return Err(Error::Misuse(
+                "too many messages wait for their acknowledgement",
+            ));
+        }
+        let id = self.sent.last + 1;
+        let record = self.seal(&Message::Msg {
+            id,
+            kind,
+            text: text.to_owned(),
+        })?;
+        self.sent.append(id, kind, text);
+        Ok((id, record))
+    }
+
+    /// The record that says: all received messages up to `id` are durable.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] when no message with this id waits.
+    pub fn acknowledge(&mut self, id: u64) -> Result<Vec<u8>, Error> {
+        let chain = (self.received.acknowledge(id)).ok_or(Error::Misuse(
+            "no such message waits for an acknowledgement",
+        ))?;
+        self.seal(&Message::Ack { up_to: id, chain })
+    }
+
+    /// Asks whether the peer is there; `None` while an earlier question is unanswered.
+    ///
+    /// # Errors
+    /// When the key is used up.
+    pub fn ping(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        if self.ping.is_some() {
+            return Ok(None);
+        }
+        let n = self.next_ping;
+        self.next_ping += 1;
+        self.ping = Some(n);
+        self.seal(&Message::Ping(n)).map(Some)
+    }
+
+    /// The record that ends our direction, with our account of the session.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] the second time.
+    pub fn close(&mut self, code: CloseCode) -> Result<Vec<u8>, Error> {
+        if self.sent.closed {
+            return Err(Error::Misuse("this end has closed the session"));
+        }
+        let record = self.seal(&Message::Close(Close {
+            code: code as u8,
+            last_sent: self.sent.last,
+            last_acked: self.received.acked,
+            chain: self.sent.chain,
+        }))?;
+        self.sent.closed = true;
+        Ok(record)
+    }
+
+    /// Ids that were sent and not acknowledged: what an early end puts in doubt.
+    pub fn unacknowledged(&self) -> impl Iterator<Item = u64> {
+        self.sent.open.iter().map(|(id, _)| *id)
+    }
+
+    /// Takes one record from the wire.
+    ///
+    /// # Errors
+    /// Any error is the end of the session: drop it and close the socket.
+    pub fn receive(&mut self, record: &[u8]) -> Result<Event, Error> {
+        let plaintext = self.opener.open(record)?;
+        let message = Message::decode(plaintext.typ, &plaintext.body)?;
+        let message = message.ok_or(Error::Violation("a message that belongs to another state"))?;
+        match message {
+            Message::CloseAck if self.sent.closed => self.on_close_ack(),
+            Message::CloseAck => Err(Error::Violation("CLOSE_ACK without a CLOSE")),
+            _ if self.received.closed => Err(Error::Violation("a message after CLOSE")),
+            Message::Msg { id, kind, text } => self.on_message(id, kind, text),
+            Message::Ack { up_to, chain } => self.on_ack(up_to, chain),
+            Message::Ping(n) => self.seal(&Message::Pong(n)).map(Event::Reply),
+            Message::Pong(n) if self.ping == Some(n) => {
+                self.ping = None;
+                Ok(Event::Pong)
+            }
+            Message::Pong(_) => Err(Error::Violation("PONG without its PING")),
+            Message::Close(close) => self.on_close(&close),
+        }
+    }
+
+    fn on_message(&mut self, id: u64, kind: u8, text: String) -> Result<Event, Error> {
+        if kind != KIND_TEXT {
+            return Err(Error::Violation("an unknown kind of message"));
+        }
+        if self.received.last.checked_add(1) != Some(id) {
+            return Err(Error::Violation("message ids go up by one"));
+        }
+        if self.received.open.len() >= MAX_UNACKNOWLEDGED {
+            return Err(Error::Violation(
+                "too many messages wait for their acknowledgement",
+            ));
+        }
+        self.received.append(id, kind, &text);
+        Ok(Event::Message { id, kind, text })
+    }
+
+    fn on_ack(&mut self, up_to: u64, chain: [u8; 32]) -> Result<Event, Error> {
+        let ours = (self.sent.acknowledge(up_to)).ok_or(Error::Violation(
+            "ACK of a message that does not wait for one",
+        ))?;
+        if ours != chain {
+            return Err(Error::Disagreement(
+                "the acknowledged texts are not those that were sent",
+            ));
+        }
+        Ok(Event::Acknowledged { up_to })
+    }
+
+    fn on_close(&mut self, close: &Close) -> Result<Event, Error> {
+        if close.last_sent != self.received.last || close.chain != self.received.chain {
+            return Err(Error::Disagreement("messages of the peer did not arrive"));
+        }
+        if close.last_acked != self.sent.acked {
+            return Err(Error::Disagreement(
+                "acknowledgements of the peer did not arrive",
+            ));
+        }
+        self.received.closed = true;
+        let answer = self.seal(&Message::CloseAck)?;
+        Ok(Event::Closed {
+            code: close.code,
+            answer,
+        })
+    }
+
+    fn on_close_ack(&self) -> Result<Event, Error> {
+        if self.sent.open.is_empty() {
+            Ok(Event::CloseAgreed)
+        } else {
+            Err(Error::Disagreement("the peer closed without acknowledging everything"))
+        }
+    }
+
+    fn seal(&mut self, message: &Message) -> Result<Vec<u8>, Error> {
+        let (typ, body) = message.encode();
+        self.sealer.seal(typ, &body)
+    }
+}
