@@ -286,7 +286,9 @@ impl Session {
         if self.sent.open.is_empty() {
             Ok(Event::CloseAgreed)
         } else {
-            Err(Error::Disagreement("the peer closed without acknowledging everything"))
+            Err(Error::Disagreement(
+                "the peer closed without acknowledging everything",
+            ))
         }
     }
 
