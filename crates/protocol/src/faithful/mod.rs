@@ -1,0 +1,22 @@
+//! The faithful protocol: the report's, byte for byte, flaws included.
+//!
+//! * [`message`]: what each message looks like;
+//! * [`keys`]: the RSA keys on disk and the secrets of one session (no key schedule: see `hardened::keys`);
+//! * [`handshake`]: who may speak when. No signature: see `hardened::signature`;
+//! * [`record`]: encryption of one message.
+//!
+//! No numbered messages, no acknowledgement, no authenticated end: see `hardened::session`.
+//!
+//! Everything that is wrong with the protocol is kept, because the attacks need it. Nothing here may be used by a program
+//! that listens on a real address: the peers in `latchstring-faithful` speak on loopback only.
+
+mod error;
+pub mod handshake;
+pub mod keys;
+pub mod message;
+pub mod record;
+
+pub use error::Error;
+
+/// The TCP port of a faithful server unless it is told otherwise.
+pub const DEFAULT_PORT: u16 = 22222;
