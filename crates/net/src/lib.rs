@@ -1,1 +1,13 @@
-//! Sockets, operating system randomness and the constant-time RSA provider for the pure protocols.
+//! What the pure protocols need from the world: a socket loop, randomness, and RSA in constant time.
+//!
+//! * [`wire`]: reads and writes with a deadline, never more than the protocol allows;
+//! * [`entropy`]: randomness from the operating system, behind a trait that the lab can seed;
+//! * [`provider`]: RSA-PSS by `aws-lc-rs`;
+//! * [`keyfile`]: keys in PEM files.
+
+pub use latchstring_protocol as protocol;
+
+pub mod entropy;
+pub mod keyfile;
+pub mod provider;
+pub mod wire;

@@ -1,0 +1,200 @@
+//! Keys in PEM files: PKCS#8 for the private half, SubjectPublicKeyInfo for the public one, as `openssl` writes them.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use latchstring_protocol::hardened::signature::Signer;
+use pem_rfc7468::LineEnding;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::provider::{KeyError, RsaKey, check_public_key};
+
+/// `PrivateKeyInfo` of PKCS#8 (RFC 5958), not encrypted.
+const PRIVATE: &str = "PRIVATE KEY";
+/// `SubjectPublicKeyInfo` (RFC 5280).
+const PUBLIC: &str = "PUBLIC KEY";
+/// No key file is longer (4096 bits take 3.3 kB); what is longer is not read.
+const MAX_FILE: u64 = 16 * 1024;
+
+/// What went wrong with a key file, and what to do about it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum KeyFileError {
+    /// The operating system says no.
+    #[error("cannot {doing} {}: {source}", .path.display())]
+    Io {
+        /// "read" or "write".
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is a file already. A key is never overwritten.
+    #[error("{} exists already; move it away first, a key is never overwritten", .0.display())]
+    Exists(PathBuf),
+    /// A private key that other users of this machine can read.
+    #[error("{} can be read by other users (mode {mode:04o}); run: chmod 600 {}", .path.display(), .path.display())]
+    Permissions {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file holds no key that can be used.
+    #[error("{}: {source}", .path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: KeyError,
+    },
+}
+
+/// Reads a private key from a file that its owner alone can read.
+///
+/// # Errors
+/// [`KeyFileError`]; also for a key of 2048 bits, whose file is otherwise in order.
+pub fn load_private(path: &Path) -> Result<RsaKey, KeyFileError> {
+    let (pem, mode) = read(path)?;
+    if mode & 0o077 != 0 {
+        let path = path.to_owned();
+        return Err(KeyFileError::Permissions { path, mode });
+    }
+    private_from_pem(&pem).map_err(|source| bad_key(path, source))
+}
+
+/// Writes a private key to a new file of mode 0600 and makes sure that it is on the disk.
+///
+/// # Errors
+/// [`KeyFileError::Exists`] rather than overwrite anything, [`KeyFileError::Io`] when the file cannot be written.
+pub fn save_private(key: &RsaKey, path: &Path) -> Result<(), KeyFileError> {
+    let pem = private_to_pem(key).map_err(|source| bad_key(path, source))?;
+    create(path, 0o600, pem.as_bytes())
+}
+
+/// Reads a public key; returns DER of the SubjectPublicKeyInfo, checked by [`check_public_key`].
+///
+/// # Errors
+/// [`KeyFileError`]; also when the file holds a private key, so that none is handed over by mistake.
+pub fn load_public(path: &Path) -> Result<Vec<u8>, KeyFileError> {
+    let (pem, _) = read(path)?;
+    public_from_pem(&pem).map_err(|source| bad_key(path, source))
+}
+
+/// Writes the public half to a new file of mode 0644.
+///
+/// # Errors
+/// [`KeyFileError::Exists`] or [`KeyFileError::Io`].
+pub fn save_public(key: &RsaKey, path: &Path) -> Result<(), KeyFileError> {
+    let pem = public_to_pem(key.public_key()).map_err(|source| bad_key(path, source))?;
+    create(path, 0o644, pem.as_bytes())
+}
+
+/// Reads a private key from PEM.
+///
+/// # Errors
+/// [`KeyError`].
+pub fn private_from_pem(pem: &[u8]) -> Result<RsaKey, KeyError> {
+    RsaKey::from_pkcs8(&decode(pem, PRIVATE)?)
+}
+
+/// Writes a private key as PEM, wiped when dropped.
+///
+/// # Errors
+/// [`KeyError::Private`] when the library cannot encode it.
+pub fn private_to_pem(key: &RsaKey) -> Result<Zeroizing<String>, KeyError> {
+    encode(PRIVATE, key.to_pkcs8()?.as_ref()).map(Zeroizing::new)
+}
+
+/// Reads a public key from PEM; returns DER of the SubjectPublicKeyInfo.
+///
+/// # Errors
+/// [`KeyError`].
+pub fn public_from_pem(pem: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let spki = decode(pem, PUBLIC)?.to_vec();
+    check_public_key(&spki)?;
+    Ok(spki)
+}
+
+/// Writes a public key, given as DER of a SubjectPublicKeyInfo, as PEM.
+///
+/// # Errors
+/// [`KeyError::Pem`] when it is too long, which no key is.
+pub fn public_to_pem(spki: &[u8]) -> Result<String, KeyError> {
+    encode(PUBLIC, spki)
+}
+
+fn decode(pem: &[u8], expected: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let pem = pem.trim_ascii();
+    let not_pem = |why: pem_rfc7468::Error| KeyError::Pem(why.to_string());
+    // The label first: PEM of another kind, such as an encrypted key, need not have the usual line width.
+    let found = pem_rfc7468::decode_label(pem).map_err(not_pem)?;
+    if found != expected {
+        let found = found.to_owned();
+        return Err(KeyError::Label { expected, found });
+    }
+    let (_, der) = pem_rfc7468::decode_vec(pem).map_err(not_pem)?;
+    Ok(Zeroizing::new(der))
+}
+
+fn encode(label: &str, der: &[u8]) -> Result<String, KeyError> {
+    let pem = pem_rfc7468::encode_string(label, LineEnding::LF, der);
+    pem.map_err(|why| KeyError::Pem(why.to_string()))
+}
+
+/// The file's bytes and permission bits, the latter of the very file that was read.
+fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), KeyFileError> {
+    let failed = |source| io_error("read", path, source);
+    let file = File::open(path).map_err(failed)?;
+    let mode = file.metadata().map_err(failed)?.mode() & 0o7777;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize));
+    file.take(MAX_FILE)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    Ok((bytes, mode))
+}
+
+/// Makes a file that was not there before; the mode holds from its first moment.
+fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), KeyFileError> {
+    let failed = |source| io_error("write", path, source);
+    let open = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path);
+    let mut file = open.map_err(failed)?;
+    (file.write_all(bytes).and_then(|()| file.sync_all())).map_err(failed)?;
+    sync_directory_of(path).map_err(failed)
+}
+
+/// A new file's name is on the disk only once its directory is.
+fn sync_directory_of(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn io_error(doing: &'static str, path: &Path, source: io::Error) -> KeyFileError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::AlreadyExists => KeyFileError::Exists(path),
+        _ => KeyFileError::Io {
+            doing,
+            path,
+            source,
+        },
+    }
+}
+
+fn bad_key(path: &Path, source: KeyError) -> KeyFileError {
+    let path = path.to_owned();
+    KeyFileError::Key { path, source }
+}
+
+#[cfg(test)]
+mod tests;

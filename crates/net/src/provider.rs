@@ -1,0 +1,249 @@
+//! RSA-PSS in constant time, by `aws-lc-rs`, for the programs that people deploy.
+//!
+//! The faithful protocol and the lab use the `rsa` crate, whose private operations take a time that depends on the key
+//! (RUSTSEC-2023-0071). A server that anybody can ask for signatures must not.
+
+use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize},
+    signature::{KeyPair as _, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256, UnparsedPublicKey},
+};
+use latchstring_protocol::hardened::signature::{SignError, Signer, Verifier};
+use thiserror::Error;
+
+/// Sizes that the protocol allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bits {
+    /// 3072 bits: security of about 128 bits (NIST SP 800-57), signs in under a millisecond.
+    B3072,
+    /// 4096 bits: a little more margin, about twice the time.
+    B4096,
+}
+
+impl Bits {
+    /// Every allowed size.
+    pub const ALL: [Self; 2] = [Self::B3072, Self::B4096];
+
+    /// The size for a number of bits.
+    ///
+    /// # Errors
+    /// [`KeyError::Size`] for all numbers but 3072 and 4096.
+    pub fn new(bits: usize) -> Result<Self, KeyError> {
+        let known = Self::ALL.into_iter().find(|b| b.modulus_len() * 8 == bits);
+        known.ok_or(KeyError::Size { bits })
+    }
+
+    /// Bytes of the modulus, and of every signature: 384 or 512.
+    pub fn modulus_len(self) -> usize {
+        match self {
+            Self::B3072 => 384,
+            Self::B4096 => 512,
+        }
+    }
+}
+
+/// Why a key is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// An RSA key of a size that the protocol does not allow.
+    #[error(
+        "the RSA key has {bits} bits; make one of 3072 or 4096 (openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072)"
+    )]
+    Size {
+        /// Bits of the modulus.
+        bits: usize,
+    },
+    /// Not the one encoding that a public key has here.
+    #[error(
+        "the public key is not the DER of an RSA key with exponent 65537 (BEGIN PUBLIC KEY); another kind of key, exponent or encoding cannot be used"
+    )]
+    Public,
+    /// Not an unencrypted PKCS#8 RSA key, or one whose numbers do not fit together.
+    #[error("the private key is not an unencrypted PKCS#8 RSA key in good order: {0}")]
+    Private(String),
+    /// Not PEM.
+    #[error("the key is not PEM: {0}")]
+    Pem(String),
+    /// PEM of something else.
+    #[error("the PEM holds a {found}; a {expected} is needed{}", hint(.found))]
+    Label {
+        /// What was needed.
+        expected: &'static str,
+        /// What there is.
+        found: String,
+    },
+    /// The operating system's or the library's randomness failed.
+    #[error("a key could not be made: the generator failed")]
+    Generate,
+}
+
+/// What to do about a PEM of another kind.
+fn hint(found: &str) -> &'static str {
+    match found {
+        "RSA PRIVATE KEY" => " (convert it: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW)",
+        "ENCRYPTED PRIVATE KEY" => " (decrypt it: openssl pkcs8 -in OLD -out NEW)",
+        "RSA PUBLIC KEY" => " (convert it: openssl rsa -RSAPublicKey_in -in OLD -pubout -out NEW)",
+        _ => "",
+    }
+}
+
+/// Checks that `spki` is an RSA public key that the protocol allows: 3072 or 4096 bits, e = 65537, in DER.
+///
+/// DER has exactly one encoding for such a key, in which all but the modulus is fixed (422 or 550 bytes in all). So
+/// this compares instead of parsing, and there is no second spelling of a key that would have another fingerprint.
+///
+/// # Errors
+/// [`KeyError::Size`] for a well-formed key of another usual size, [`KeyError::Public`] for everything else.
+pub fn check_public_key(spki: &[u8]) -> Result<Bits, KeyError> {
+    // Other usual sizes are known only to say so.
+    let modulus_len = [384, 512, 256, 1024]
+        .into_iter()
+        .find(|len| has_shape(spki, *len))
+        .ok_or(KeyError::Public)?;
+    Bits::new(modulus_len * 8)
+}
+
+/// `AlgorithmIdentifier { rsaEncryption, NULL }` (RFC 3279, section 2.3.1).
+const RSA_ENCRYPTION: [u8; 15] = [
+    0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
+];
+/// `INTEGER 65537`.
+const EXPONENT: [u8; 5] = [0x02, 0x03, 0x01, 0x00, 0x01];
+
+/// Whether `spki` is `SEQUENCE { rsaEncryption, BIT STRING { SEQUENCE { INTEGER n, INTEGER 65537 } } }` with an odd `n`
+/// of exactly `modulus_len` bytes.
+fn has_shape(spki: &[u8], modulus_len: usize) -> bool {
+    let with_length = |tag: u8, len: usize| [tag, 0x82, (len >> 8) as u8, len as u8];
+    let integer = modulus_len + 1; // the top bit is set, so DER puts a zero before it
+    let pair = 4 + integer + EXPONENT.len();
+    let bits = 1 + 4 + pair;
+    let head = [
+        &with_length(0x30, RSA_ENCRYPTION.len() + 4 + bits)[..],
+        &RSA_ENCRYPTION,
+        &with_length(0x03, bits),
+        &[0],
+        &with_length(0x30, pair),
+        &with_length(0x02, integer),
+        &[0],
+    ]
+    .concat();
+    let modulus = (spki.strip_prefix(&head[..])).and_then(|rest| rest.strip_suffix(&EXPONENT));
+    modulus.is_some_and(|n| n.len() == modulus_len && n[0] >= 0x80 && n[modulus_len - 1] & 1 == 1)
+}
+
+/// Checks signatures; holds nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AwsLc;
+
+impl Verifier for AwsLc {
+    fn verify(&self, spki: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        check_public_key(spki).is_ok() && pss_holds(spki, message, signature)
+    }
+}
+
+/// PSS with SHA-256, MGF1-SHA-256 and a salt of 32 bytes, for a key of any size that the library takes.
+fn pss_holds(spki: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, spki)
+        .verify(message, signature)
+        .is_ok()
+}
+
+/// An RSA private key that signs in constant time. The library wipes it when it is dropped.
+pub struct RsaKey {
+    pair: KeyPair,
+    spki: Vec<u8>,
+    bits: Bits,
+}
+
+impl RsaKey {
+    /// Makes a key from the operating system's randomness; e = 65537. Takes about a second.
+    ///
+    /// # Errors
+    /// [`KeyError::Generate`] when the library fails.
+    pub fn generate(bits: Bits) -> Result<Self, KeyError> {
+        let size = match bits {
+            Bits::B3072 => KeySize::Rsa3072,
+            Bits::B4096 => KeySize::Rsa4096,
+        };
+        Self::checked(KeyPair::generate(size).map_err(|_| KeyError::Generate)?)
+    }
+
+    /// Reads DER of a PKCS#8 `PrivateKeyInfo` and checks that its numbers belong together.
+    ///
+    /// # Errors
+    /// [`KeyError::Private`] for anything else, [`KeyError::Size`] or [`KeyError::Public`] for a key that the protocol
+    /// does not allow.
+    pub fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
+        let pair = KeyPair::from_pkcs8(der).map_err(|why| KeyError::Private(why.to_string()))?;
+        Self::checked(pair)
+    }
+
+    /// DER of the PKCS#8 `PrivateKeyInfo`, wiped when dropped.
+    ///
+    /// # Errors
+    /// [`KeyError::Private`] when the library cannot encode it.
+    pub fn to_pkcs8(&self) -> Result<Pkcs8V1Der<'static>, KeyError> {
+        (self.pair.as_der()).map_err(|_| KeyError::Private("it cannot be encoded".to_owned()))
+    }
+
+    /// Size of the key.
+    pub fn bits(&self) -> Bits {
+        self.bits
+    }
+
+    fn checked(pair: KeyPair) -> Result<Self, KeyError> {
+        let spki: PublicKeyX509Der<'static> =
+            (pair.public_key().as_der()).map_err(|_| KeyError::Public)?;
+        let spki = spki.as_ref().to_vec();
+        let bits = check_public_key(&spki)?;
+        Ok(Self { pair, spki, bits })
+    }
+}
+
+impl std::fmt::Debug for RsaKey {
+    /// Nothing of the private half.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RsaKey")
+            .field("bits", &self.bits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Signer for RsaKey {
+    fn public_key(&self) -> &[u8] {
+        &self.spki
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        let mut signature = vec![0; self.bits.modulus_len()];
+        self.pair
+            .sign(
+                &RSA_PSS_SHA256,
+                &SystemRandom::new(),
+                message,
+                &mut signature,
+            )
+            .map_err(|_| SignError("the library failed".to_owned()))?;
+        release(&self.spki, message, signature)
+    }
+}
+
+/// Lets a signature out only if it is right.
+///
+/// With the Chinese remainder theorem a signature is put together from one half for each prime. If a fault (heat, a bad
+/// memory cell, an attacker with a voltage glitch) spoils one half, `gcd(signature^e - m, n)` **is** a prime factor: one
+/// wrong signature gives the key away (Boneh, DeMillo and Lipton, 1997).
+fn release(spki: &[u8], message: &[u8], signature: Vec<u8>) -> Result<Vec<u8>, SignError> {
+    if pss_holds(spki, message, &signature) {
+        Ok(signature)
+    } else {
+        Err(SignError(
+            "the signature came out wrong and was not sent: check this machine's memory".to_owned(),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests;
