@@ -9,5 +9,6 @@ pub use latchstring_protocol as protocol;
 
 pub mod entropy;
 pub mod keyfile;
+pub mod loopback;
 pub mod provider;
 pub mod wire;

@@ -1,0 +1,54 @@
+//! The report's server: see `latchstring_faithful::server`.
+
+use std::{
+    io::{Write, stdout},
+    path::PathBuf,
+};
+
+use clap::Parser;
+use latchstring_faithful::{
+    keys::KeyDir,
+    protocol::faithful::DEFAULT_PORT,
+    server::{Listener, REPLY_PAUSE},
+};
+use latchstring_net::loopback::Loopback;
+use rand::{rand_core::UnwrapErr, rngs::SysRng};
+
+/// The server of the faithful protocol: weak on purpose, on loopback only.
+///
+/// It serves one client at a time until one of them sends the message quit().
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Example, with a client in another terminal:\n  faithful-server --dir /tmp/keys --port 22222"
+)]
+struct Options {
+    /// Directory with client.keys/ and server.keys/, the same as the client's
+    #[arg(long, value_name = "D", default_value = ".")]
+    dir: PathBuf,
+    /// Port to listen at; 0 lets the system choose
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PORT)]
+    port: u16,
+    /// Loopback address to listen at; every other address is refused
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    host: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let address = Loopback::parse(&options.host, options.port)?;
+    let keys = KeyDir::open(options.dir)?;
+    let listener = Listener::bind(address).await?;
+    let mut rng = UnwrapErr(SysRng);
+    let mut print = |event: latchstring_faithful::server::ServerEvent| {
+        if let Some(lines) = event.screen() {
+            // A closed screen is no reason to stop serving.
+            let _ = writeln!(stdout(), "{lines}");
+        }
+    };
+    listener
+        .serve(&keys, REPLY_PAUSE, &mut rng, &mut print)
+        .await;
+    Ok(())
+}
