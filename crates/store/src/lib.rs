@@ -1,1 +1,18 @@
 //! Accounts: password hashes, public keys and the durable message log.
+//!
+//! * [`Accounts`]: what a server asks of a store, with two implementations: [`Sqlite`] keeps everything in one file that
+//!   survives `kill -9` at any moment, [`Memory`] forgets it and is deterministic, for the lab;
+//! * [`password`]: argon2id.
+//!
+//! A store knows nothing about logging in: who may ask for what is the server's affair.
+
+mod accounts;
+mod error;
+mod memory;
+pub mod password;
+mod sqlite;
+
+pub use accounts::{Account, Accounts, Answer, Appended, StoredMessage};
+pub use error::StoreError;
+pub use memory::Memory;
+pub use sqlite::Sqlite;

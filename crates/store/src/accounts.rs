@@ -1,0 +1,133 @@
+//! What a server asks of a store.
+
+use std::{fmt, pin::Pin};
+
+use latchstring_protocol::hardened::{
+    keys::hash,
+    message::{Fingerprint, UserName},
+};
+
+use crate::StoreError;
+
+/// One user with one key and one password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The name.
+    pub user: UserName,
+    /// `H(spki)`.
+    pub kid: Fingerprint,
+    /// The public key: DER of a SubjectPublicKeyInfo.
+    pub spki: Vec<u8>,
+    /// A PHC string; see [`crate::password`].
+    pub password_hash: String,
+    /// When the account was made, in seconds since 1970.
+    pub created_at: u64,
+}
+
+impl Account {
+    /// An account; the kid follows from the key. That the key is one the protocol allows is for the caller to check.
+    pub fn new(user: UserName, spki: Vec<u8>, password_hash: String, created_at: u64) -> Self {
+        Self {
+            user,
+            kid: Fingerprint::of(&spki),
+            spki,
+            password_hash,
+            created_at,
+        }
+    }
+}
+
+impl fmt::Debug for Account {
+    /// Without the password hash: whoever reads a log must not be able to start guessing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("user", &self.user)
+            .field("kid", &self.kid)
+            .field("created_at", &self.created_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// It was the next one, and it is on the disk now.
+    Appended,
+    /// It had been there before; nothing changed. Acknowledge it again.
+    Duplicate,
+}
+
+/// A message in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Starts at 1 and goes up by 1.
+    pub id: u64,
+    /// The protocol's kind byte.
+    pub kind: u8,
+    /// The text.
+    pub text: String,
+}
+
+/// The future of an answer, boxed so that `dyn Accounts` is possible.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Keeps accounts, and every acknowledged message exactly once.
+///
+/// Users are kept under `H(user)`, never under a path made from a name. What returns `Ok` is durable. Every method may
+/// also fail with an error of the disk.
+pub trait Accounts: Send + Sync {
+    /// The account of this user, if its key is this one.
+    fn find<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, Option<Account>>;
+
+    /// Adds an account. Create-only: [`StoreError::UserExists`] rather than replace one.
+    fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()>;
+
+    /// Every account, by name.
+    fn list(&self) -> Answer<'_, Vec<Account>>;
+
+    /// Removes an account, or says [`StoreError::NoSuchUser`]. Its messages stay: they were acknowledged.
+    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()>;
+
+    /// Replaces the password hash, or says [`StoreError::NoSuchUser`].
+    fn set_password<'a>(&'a self, user: &'a UserName, password_hash: &'a str) -> Answer<'a, ()>;
+
+    /// The id of the last message in the log of this user and key; 0 when it is empty.
+    fn last_message_id<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u64>;
+
+    /// Appends a message exactly once: `id` must be the last one plus 1, and one that is there already is a
+    /// [`Appended::Duplicate`]. [`StoreError::Gap`] when messages are missing in between, [`StoreError::NoSuchUser`]
+    /// when there is no account with this key.
+    fn append<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        id: u64,
+        kind: u8,
+        text: &'a str,
+    ) -> Answer<'a, Appended>;
+
+    /// The whole log of this user and key, in order.
+    fn messages<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+    ) -> Answer<'a, Vec<StoredMessage>>;
+}
+
+/// What an account is kept under.
+pub(crate) fn key_of(user: &UserName) -> [u8; 32] {
+    hash(&[user.as_str().as_bytes()])
+}
+
+/// Why a message that was not appended was not, given the last id in the log.
+pub(crate) fn not_next(user: &UserName, last: u64, id: u64) -> Result<Appended, StoreError> {
+    // Ids start at 1, so 0 is no duplicate of anything.
+    if (1..=last).contains(&id) {
+        return Ok(Appended::Duplicate);
+    }
+    Err(StoreError::Gap {
+        user: user.clone(),
+        last,
+        id,
+    })
+}

@@ -1,0 +1,87 @@
+//! What can go wrong with a store, and what to do about it.
+
+use std::{io, path::PathBuf};
+
+use latchstring_protocol::hardened::message::UserName;
+use thiserror::Error;
+
+/// Every failure of a store.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Accounts are not replaced.
+    #[error("user {0} exists already; remove the account first if it is to be replaced")]
+    UserExists(UserName),
+    /// No account of this name, or it has another key.
+    #[error("there is no user {0} with this key")]
+    NoSuchUser(UserName),
+    /// Messages are missing before this one. The peer numbers them wrongly.
+    #[error("message {id} of {user} does not follow {last}, the last one in the log")]
+    Gap {
+        /// Whose log.
+        user: UserName,
+        /// The last id in the log.
+        last: u64,
+        /// The id that was to be appended.
+        id: u64,
+    },
+    /// There is no file to open.
+    #[error("there is no account store at {}; make one with: latchstring-server init", .0.display())]
+    Missing(PathBuf),
+    /// There is a file where a new one was to be made.
+    #[error("{} exists already and is not overwritten; move it away first", .0.display())]
+    FileExists(PathBuf),
+    /// Other users of this machine can read the password hashes, or write them.
+    #[error("{} is open to other users (mode {mode:04o}); run: chmod 600 {}", .path.display(), .path.display())]
+    Permissions {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A file of another kind, or one whose making was interrupted.
+    #[error("{} is not an account store, or its making was interrupted ({why}); move it away and run: latchstring-server init", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// How that was seen.
+        why: &'static str,
+    },
+    /// Made by a newer program.
+    #[error("{} has schema version {found} and this program knows versions up to {known}; use a newer latchstring-server", .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version in the file.
+        found: i64,
+        /// The latest version that this program knows.
+        known: usize,
+    },
+    /// The file's content contradicts itself.
+    #[error("the account store {} is damaged ({what}); stop the server and restore a backup", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// Another process kept the file locked for too long.
+    #[error("the account store {} is locked by another process; try again when it is done", .0.display())]
+    Busy(PathBuf),
+    /// The operating system says no.
+    #[error("cannot use the account store {}: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// SQLite says no: a full disk, a read-only file system.
+    #[error("cannot use the account store {}: {source}", .path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::Error,
+    },
+}

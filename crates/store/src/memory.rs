@@ -1,0 +1,142 @@
+//! A store that forgets: for the lab and for tests. No threads, no clock, no disk, so a session is repeatable.
+
+use std::{
+    collections::BTreeMap,
+    future::ready,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use latchstring_protocol::hardened::message::{Fingerprint, UserName};
+
+use crate::{
+    Account, Accounts, Answer, Appended, StoreError, StoredMessage,
+    accounts::{key_of, not_next},
+};
+
+/// Keeps accounts and messages in memory.
+#[derive(Debug, Default)]
+pub struct Memory(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    accounts: BTreeMap<[u8; 32], Account>,
+    logs: BTreeMap<([u8; 32], Fingerprint), Vec<StoredMessage>>,
+}
+
+impl Memory {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No method leaves a half-made change behind, so the state is good even after a panic elsewhere.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn find(&self, user: &UserName, kid: &Fingerprint) -> Option<&Account> {
+        let account = self.accounts.get(&key_of(user));
+        account.filter(|account| account.kid == *kid)
+    }
+
+    fn account(&mut self, user: &UserName) -> Result<&mut Account, StoreError> {
+        let account = self.accounts.get_mut(&key_of(user));
+        account.ok_or_else(|| StoreError::NoSuchUser(user.clone()))
+    }
+
+    fn log(&self, user: &UserName, kid: &Fingerprint) -> &[StoredMessage] {
+        let log = self.logs.get(&(key_of(user), *kid));
+        log.map_or(&[], Vec::as_slice)
+    }
+
+    fn add(&mut self, account: &Account) -> Result<(), StoreError> {
+        let key = key_of(&account.user);
+        if self.accounts.contains_key(&key) {
+            return Err(StoreError::UserExists(account.user.clone()));
+        }
+        self.accounts.insert(key, account.clone());
+        Ok(())
+    }
+
+    fn append(
+        &mut self,
+        user: &UserName,
+        kid: &Fingerprint,
+        message: StoredMessage,
+    ) -> Result<Appended, StoreError> {
+        if self.find(user, kid).is_none() {
+            return Err(StoreError::NoSuchUser(user.clone()));
+        }
+        let last = self.log(user, kid).len() as u64;
+        if message.id != last + 1 {
+            return not_next(user, last, message.id);
+        }
+        let log = self.logs.entry((key_of(user), *kid)).or_default();
+        log.push(message);
+        Ok(Appended::Appended)
+    }
+}
+
+/// An answer that is there already.
+fn answer<'a, T: Send + 'a>(result: Result<T, StoreError>) -> Answer<'a, T> {
+    Box::pin(ready(result))
+}
+
+impl Accounts for Memory {
+    fn find<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, Option<Account>> {
+        answer(Ok(self.state().find(user, kid).cloned()))
+    }
+
+    fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()> {
+        answer(self.state().add(account))
+    }
+
+    fn list(&self) -> Answer<'_, Vec<Account>> {
+        let mut all: Vec<_> = self.state().accounts.values().cloned().collect();
+        all.sort_by(|a, b| a.user.cmp(&b.user));
+        answer(Ok(all))
+    }
+
+    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
+        let removed = self.state().accounts.remove(&key_of(user));
+        answer(match removed {
+            Some(_) => Ok(()),
+            None => Err(StoreError::NoSuchUser(user.clone())),
+        })
+    }
+
+    fn set_password<'a>(&'a self, user: &'a UserName, password_hash: &'a str) -> Answer<'a, ()> {
+        let mut state = self.state();
+        let set = state.account(user).map(|account| {
+            account.password_hash = password_hash.to_owned();
+        });
+        answer(set)
+    }
+
+    fn last_message_id<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u64> {
+        answer(Ok(self.state().log(user, kid).len() as u64))
+    }
+
+    fn append<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        id: u64,
+        kind: u8,
+        text: &'a str,
+    ) -> Answer<'a, Appended> {
+        let text = text.to_owned();
+        let message = StoredMessage { id, kind, text };
+        answer(self.state().append(user, kid, message))
+    }
+
+    fn messages<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+    ) -> Answer<'a, Vec<StoredMessage>> {
+        answer(Ok(self.state().log(user, kid).to_vec()))
+    }
+}

@@ -1,0 +1,386 @@
+//! A store in one SQLite file.
+//!
+//! *Durable*: write-ahead log with `synchronous=FULL`, so a commit returns after `fsync`; a server killed at any moment
+//! finds every message that it acknowledged. *Shared*: `user add` works while `serve` runs; each waits for the other.
+//! *Private*: mode 0600, and files that others can read are refused.
+
+mod file;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use latchstring_protocol::hardened::message::{Fingerprint, UserName};
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{
+    Account, Accounts, Answer, Appended, StoreError, StoredMessage,
+    accounts::{key_of, not_next},
+};
+
+/// The scripts that make the schema, oldest first. Script number n leaves the file at `user_version` n.
+const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_accounts_and_messages.sql")];
+/// How long to wait for another process that is writing.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Readers run side by side in the write-ahead log; writers queue anyway.
+const CONNECTIONS: u32 = 4;
+
+/// Keeps accounts and messages in an SQLite file.
+#[derive(Debug, Clone)]
+pub struct Sqlite {
+    pool: SqlitePool,
+    path: PathBuf,
+}
+
+impl Sqlite {
+    /// Makes a new store of mode 0600 and opens it.
+    ///
+    /// # Errors
+    /// [`StoreError::FileExists`] rather than overwrite anything; an error of the disk.
+    pub async fn create(path: &Path) -> Result<Self, StoreError> {
+        file::create(path)?;
+        // The schema is committed before the write-ahead log is switched on. So the mark by which `open` knows our
+        // files is in the file itself from then on, and a foreign file is recognised before SQLite may touch it.
+        let mut connection = (plain(path).connect().await).map_err(|e| failed(path, e))?;
+        migrate(&mut connection, path).await?;
+        connection.close().await.map_err(|e| failed(path, e))?;
+        let store = Self::connect(path).await?;
+        file::sync_directory(path)?;
+        Ok(store)
+    }
+
+    /// Opens a store, brings its schema up to date and checks that the file is in order.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`], [`StoreError::Permissions`], [`StoreError::Foreign`], [`StoreError::Newer`],
+    /// [`StoreError::Damaged`], or an error of the disk.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        file::check(path)?;
+        let store = Self::connect(path).await?;
+        let mut connection = (store.pool.acquire().await).map_err(|e| failed(path, e))?;
+        if version(&mut connection, path).await? == 0 {
+            let why = "it has no schema";
+            let path = path.to_owned();
+            return Err(StoreError::Foreign { path, why });
+        }
+        migrate(&mut connection, path).await?;
+        drop(connection);
+        store.check().await?;
+        Ok(store)
+    }
+
+    async fn connect(path: &Path) -> Result<Self, StoreError> {
+        let options = plain(path).journal_mode(SqliteJournalMode::Wal);
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS);
+        let pool = pool.connect_with(options).await;
+        Ok(Self {
+            pool: pool.map_err(|e| failed(path, e))?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Reads the whole file and checks that it is in order. Takes about a second a gigabyte.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with the first thing that is not.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let (found,): (String,) = sqlx::query_as("PRAGMA integrity_check(1)")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+        match found.as_str() {
+            "ok" => Ok(()),
+            _ => Err(self.damaged(found)),
+        }
+    }
+
+    /// Waits for what is under way and closes the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    fn failed(&self, source: sqlx::Error) -> StoreError {
+        failed(&self.path, source)
+    }
+
+    fn damaged(&self, what: impl Into<String>) -> StoreError {
+        StoreError::Damaged {
+            path: self.path.clone(),
+            what: what.into(),
+        }
+    }
+
+    fn account(&self, row: AccountRow) -> Result<Account, StoreError> {
+        let (user, kid, spki, password_hash, created_at) = row;
+        let user = UserName::parse(&user).map_err(|_| self.damaged("a user name is none"))?;
+        let created_at =
+            u64::try_from(created_at).map_err(|_| self.damaged("a time before 1970"))?;
+        let account = Account::new(user, spki, password_hash, created_at);
+        if account.kid.0[..] != kid {
+            let what = format!("the key of {} is not the one enrolled", account.user);
+            return Err(self.damaged(what));
+        }
+        Ok(account)
+    }
+
+    fn message(&self, (id, kind, text): MessageRow) -> Result<StoredMessage, StoreError> {
+        Ok(StoredMessage {
+            id: u64::try_from(id).map_err(|_| self.damaged("a negative message id"))?,
+            kind: u8::try_from(kind).map_err(|_| self.damaged("a kind over 255"))?,
+            text,
+        })
+    }
+
+    /// An update of one account: no row changed means that there is no such user.
+    fn one_row(
+        &self,
+        user: &UserName,
+        done: Result<sqlx::sqlite::SqliteQueryResult, sqlx::Error>,
+    ) -> Result<(), StoreError> {
+        match done.map_err(|e| self.failed(e))?.rows_affected() {
+            0 => Err(StoreError::NoSuchUser(user.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    async fn last(&self, user: &UserName, kid: &Fingerprint) -> Result<u64, StoreError> {
+        let (last,): (i64,) = sqlx::query_as(
+            "SELECT COALESCE(MAX(id), 0) FROM messages WHERE user_hash = ? AND kid = ?",
+        )
+        .bind(&key_of(user)[..])
+        .bind(&kid.0[..])
+        .fetch_one(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        u64::try_from(last).map_err(|_| self.damaged("a negative message id"))
+    }
+}
+
+/// user, kid, spki, password_hash, created_at
+type AccountRow = (String, Vec<u8>, Vec<u8>, String, i64);
+/// id, kind, text
+type MessageRow = (i64, i64, String);
+
+impl Accounts for Sqlite {
+    fn find<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, Option<Account>> {
+        Box::pin(async move {
+            let row: Option<AccountRow> = sqlx::query_as(
+                "SELECT user, kid, spki, password_hash, created_at FROM accounts
+                 WHERE user_hash = ? AND kid = ?",
+            )
+            .bind(&key_of(user)[..])
+            .bind(&kid.0[..])
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+            row.map(|row| self.account(row)).transpose()
+        })
+    }
+
+    fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let done = sqlx::query(
+                "INSERT INTO accounts (user_hash, user, kid, spki, password_hash, created_at)
+                 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            )
+            .bind(&key_of(&account.user)[..])
+            .bind(account.user.as_str())
+            .bind(&account.kid.0[..])
+            .bind(&account.spki)
+            .bind(&account.password_hash)
+            .bind(i64::try_from(account.created_at).unwrap_or(i64::MAX))
+            .execute(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+            match done.rows_affected() {
+                0 => Err(StoreError::UserExists(account.user.clone())),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn list(&self) -> Answer<'_, Vec<Account>> {
+        Box::pin(async move {
+            let rows: Vec<AccountRow> = sqlx::query_as(
+                "SELECT user, kid, spki, password_hash, created_at FROM accounts ORDER BY user",
+            )
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+            rows.into_iter().map(|row| self.account(row)).collect()
+        })
+    }
+
+    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let done = sqlx::query("DELETE FROM accounts WHERE user_hash = ?")
+                .bind(&key_of(user)[..])
+                .execute(&self.pool)
+                .await;
+            self.one_row(user, done)
+        })
+    }
+
+    fn set_password<'a>(&'a self, user: &'a UserName, password_hash: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let done = sqlx::query("UPDATE accounts SET password_hash = ? WHERE user_hash = ?")
+                .bind(password_hash)
+                .bind(&key_of(user)[..])
+                .execute(&self.pool)
+                .await;
+            self.one_row(user, done)
+        })
+    }
+
+    fn last_message_id<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u64> {
+        Box::pin(self.last(user, kid))
+    }
+
+    fn append<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        id: u64,
+        kind: u8,
+        text: &'a str,
+    ) -> Answer<'a, Appended> {
+        Box::pin(async move {
+            // One statement that checks and inserts is one transaction: of two sessions that bring the same message,
+            // one appends and the other finds a duplicate. An id beyond i64 follows nothing; 0 follows nothing either.
+            let done = sqlx::query(
+                "INSERT INTO messages (user_hash, kid, id, kind, text)
+                 SELECT user_hash, kid, ?3, ?4, ?5 FROM accounts
+                 WHERE user_hash = ?1 AND kid = ?2 AND ?3 = 1 + COALESCE(
+                     (SELECT MAX(id) FROM messages WHERE user_hash = ?1 AND kid = ?2), 0)",
+            )
+            .bind(&key_of(user)[..])
+            .bind(&kid.0[..])
+            .bind(i64::try_from(id).unwrap_or(0))
+            .bind(i64::from(kind))
+            .bind(text)
+            .execute(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+            if done.rows_affected() == 1 {
+                return Ok(Appended::Appended);
+            }
+            match self.find(user, kid).await? {
+                None => Err(StoreError::NoSuchUser(user.clone())),
+                Some(_) => not_next(user, self.last(user, kid).await?, id),
+            }
+        })
+    }
+
+    fn messages<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+    ) -> Answer<'a, Vec<StoredMessage>> {
+        Box::pin(async move {
+            let rows: Vec<MessageRow> = sqlx::query_as(
+                "SELECT id, kind, text FROM messages WHERE user_hash = ? AND kid = ? ORDER BY id",
+            )
+            .bind(&key_of(user)[..])
+            .bind(&kid.0[..])
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+            rows.into_iter().map(|row| self.message(row)).collect()
+        })
+    }
+}
+
+/// Options of every connection.
+fn plain(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
+}
+
+async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<usize, StoreError> {
+    let (found,): (i64,) = sqlx::query_as("PRAGMA user_version")
+        .fetch_one(connection)
+        .await
+        .map_err(|e| failed(path, e))?;
+    let known = MIGRATIONS.len();
+    match usize::try_from(found) {
+        Ok(version) if version <= known => Ok(version),
+        _ => Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        }),
+    }
+}
+
+/// Runs the scripts that this file has not seen, all or none.
+async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    if version(connection, path).await? == MIGRATIONS.len() {
+        return Ok(());
+    }
+    // Immediate: of two programs that find an old file, one waits for the other before it looks again.
+    let mut transaction =
+        (connection.begin_with("BEGIN IMMEDIATE").await).map_err(|e| failed(path, e))?;
+    let seen = version(&mut transaction, path).await?;
+    for script in &MIGRATIONS[seen..] {
+        (sqlx::raw_sql(*script).execute(&mut *transaction).await).map_err(|e| failed(path, e))?;
+    }
+    transaction.commit().await.map_err(|e| failed(path, e))
+}
+
+/// Says what SQLite's error means for the person at the keyboard (result codes: <https://www.sqlite.org/rescode.html>).
+fn failed(path: &Path, source: sqlx::Error) -> StoreError {
+    let path = path.to_owned();
+    let code = source.as_database_error().and_then(|e| e.code());
+    // The low byte is the primary code; the others refine it.
+    match code.and_then(|c| c.parse::<u32>().ok()).map(|c| c & 0xff) {
+        Some(5 | 6) => StoreError::Busy(path),
+        Some(11 | 26) => StoreError::Damaged {
+            path,
+            what: source.to_string(),
+        },
+        _ => StoreError::Database { path, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_connection_waits_for_the_disk() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("accounts.db");
+        let created = Sqlite::create(&path).await.expect("created");
+        let opened = Sqlite::open(&path).await.expect("opened");
+        for store in [created, opened] {
+            let mut held = Vec::new();
+            for _ in 0..CONNECTIONS {
+                let mut connection = store.pool.acquire().await.expect("a connection");
+                let query = "SELECT * FROM pragma_journal_mode, pragma_synchronous";
+                let settings: (String, i64) = sqlx::query_as(query)
+                    .fetch_one(&mut *connection)
+                    .await
+                    .expect("settings");
+                // 2 is FULL: fsync at every commit, not only at checkpoints.
+                assert_eq!(settings, ("wal".to_owned(), 2));
+                held.push(connection);
+            }
+        }
+    }
+
+    #[test]
+    fn each_script_ends_with_its_own_number() {
+        for (i, script) in MIGRATIONS.iter().enumerate() {
+            let end = format!("PRAGMA user_version = {};", i + 1);
+            assert!(script.trim_end().ends_with(&end), "{script}");
+        }
+    }
+}

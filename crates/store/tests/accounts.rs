@@ -1,0 +1,252 @@
+//! The same promises, asked of both stores.
+
+mod common;
+
+use common::{account, name};
+use latchstring_protocol::hardened::message::Fingerprint;
+use latchstring_store::{Accounts, Appended, Memory, Sqlite, StoreError, StoredMessage};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+
+/// A key that nobody has.
+fn stranger() -> Fingerprint {
+    Fingerprint::of(b"a stranger's key")
+}
+
+/// Runs every check against a fresh `Memory` and a fresh `Sqlite`.
+macro_rules! both {
+    ($($check:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test] async fn $check() { super::$check(&super::Memory::new()).await })*
+        }
+        mod sqlite {
+            $(#[tokio::test] async fn $check() {
+                let dir = tempfile::tempdir().expect("a directory");
+                let path = dir.path().join("accounts.db");
+                super::$check(&super::Sqlite::create(&path).await.expect("created")).await
+            })*
+        }
+    };
+}
+
+both!(
+    accounts_are_found_by_name_and_key,
+    accounts_are_never_replaced,
+    removing_and_changing_nobody_is_an_error,
+    the_list_is_sorted,
+    messages_are_kept_once_and_in_order,
+    a_gap_is_refused,
+    absurd_ids_are_refused,
+    logs_belong_to_user_and_key,
+    messages_outlive_their_account,
+    any_text_comes_back_as_it_was,
+    one_message_brought_twice_at_once_is_kept_once,
+);
+
+async fn accounts_are_found_by_name_and_key(store: &dyn Accounts) {
+    let alice = account("alice");
+    assert_eq!(store.find(&alice.user, &alice.kid).await.unwrap(), None);
+    store.add(&alice).await.unwrap();
+    let found = store.find(&alice.user, &alice.kid).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&alice));
+    assert_eq!(store.find(&alice.user, &stranger()).await.unwrap(), None);
+    assert_eq!(store.find(&name("bob"), &alice.kid).await.unwrap(), None);
+    assert_eq!(store.find(&name("alic"), &alice.kid).await.unwrap(), None);
+
+    store.set_password(&alice.user, "$new").await.unwrap();
+    let found = store.find(&alice.user, &alice.kid).await.unwrap().unwrap();
+    assert_eq!(found.password_hash, "$new");
+    assert_eq!(found.spki, alice.spki);
+
+    store.remove(&alice.user).await.unwrap();
+    assert_eq!(store.find(&alice.user, &alice.kid).await.unwrap(), None);
+}
+
+async fn accounts_are_never_replaced(store: &dyn Accounts) {
+    let alice = account("alice");
+    store.add(&alice).await.unwrap();
+    let mut impostor = account("mallory");
+    impostor.user = alice.user.clone();
+    let refused = store.add(&impostor).await;
+    assert!(matches!(refused, Err(StoreError::UserExists(user)) if user == alice.user));
+    assert_eq!(store.list().await.unwrap(), [alice]);
+}
+
+async fn removing_and_changing_nobody_is_an_error(store: &dyn Accounts) {
+    store.add(&account("alice")).await.unwrap();
+    let removed = store.remove(&name("bob")).await;
+    assert!(matches!(removed, Err(StoreError::NoSuchUser(_))));
+    let changed = store.set_password(&name("bob"), "$new").await;
+    assert!(matches!(changed, Err(StoreError::NoSuchUser(_))));
+    assert_eq!(store.list().await.unwrap(), [account("alice")]);
+}
+
+async fn the_list_is_sorted(store: &dyn Accounts) {
+    for user in ["carol", "alice", "bob", "a-b", "a_b", "z9"] {
+        store.add(&account(user)).await.unwrap();
+    }
+    let all = store.list().await.unwrap();
+    let names: Vec<_> = all.iter().map(|a| a.user.as_str()).collect();
+    assert_eq!(names, ["a-b", "a_b", "alice", "bob", "carol", "z9"]);
+}
+
+async fn messages_are_kept_once_and_in_order(store: &dyn Accounts) {
+    let a = account("alice");
+    store.add(&a).await.unwrap();
+    assert_eq!(store.last_message_id(&a.user, &a.kid).await.unwrap(), 0);
+    for id in 1..=20 {
+        let text = format!("message {id}");
+        for expected in [Appended::Appended, Appended::Duplicate] {
+            let got = store.append(&a.user, &a.kid, id, 0, &text).await.unwrap();
+            assert_eq!(got, expected, "{id}");
+        }
+        assert_eq!(store.last_message_id(&a.user, &a.kid).await.unwrap(), id);
+    }
+    // A client that was cut off sends everything again, whatever it says now.
+    for id in 1..=20 {
+        let got = store.append(&a.user, &a.kid, id, 1, "changed").await;
+        assert_eq!(got.unwrap(), Appended::Duplicate);
+    }
+    let expected: Vec<_> = (1..=20)
+        .map(|id| StoredMessage {
+            id,
+            kind: 0,
+            text: format!("message {id}"),
+        })
+        .collect();
+    assert_eq!(store.messages(&a.user, &a.kid).await.unwrap(), expected);
+}
+
+async fn a_gap_is_refused(store: &dyn Accounts) {
+    let a = account("alice");
+    store.add(&a).await.unwrap();
+    let gap = store.append(&a.user, &a.kid, 2, 0, "second").await;
+    assert!(matches!(gap, Err(StoreError::Gap { last: 0, id: 2, .. })));
+    store.append(&a.user, &a.kid, 1, 0, "first").await.unwrap();
+    let gap = store.append(&a.user, &a.kid, 3, 0, "third").await;
+    assert!(matches!(gap, Err(StoreError::Gap { last: 1, id: 3, .. })));
+    assert_eq!(store.messages(&a.user, &a.kid).await.unwrap().len(), 1);
+}
+
+async fn absurd_ids_are_refused(store: &dyn Accounts) {
+    let a = account("alice");
+    store.add(&a).await.unwrap();
+    for id in [0, 1 << 63, (1 << 63) + 1, u64::MAX, i64::MAX as u64] {
+        let refused = store.append(&a.user, &a.kid, id, 0, "x").await;
+        assert!(
+            matches!(refused, Err(StoreError::Gap { last: 0, .. })),
+            "{id}"
+        );
+    }
+    assert_eq!(store.messages(&a.user, &a.kid).await.unwrap(), []);
+}
+
+async fn logs_belong_to_user_and_key(store: &dyn Accounts) {
+    let (a, b) = (account("alice"), account("bob"));
+    store.add(&a).await.unwrap();
+    store.add(&b).await.unwrap();
+    store.append(&a.user, &a.kid, 1, 0, "hers").await.unwrap();
+    assert_eq!(store.last_message_id(&b.user, &b.kid).await.unwrap(), 0);
+    store.append(&b.user, &b.kid, 1, 0, "his").await.unwrap();
+    assert_eq!(
+        store.messages(&a.user, &a.kid).await.unwrap()[0].text,
+        "hers"
+    );
+
+    for (user, kid) in [(&a.user, &b.kid), (&a.user, &stranger())] {
+        let refused = store.append(user, kid, 1, 0, "forged").await;
+        assert!(matches!(refused, Err(StoreError::NoSuchUser(_))));
+        assert_eq!(store.messages(user, kid).await.unwrap(), []);
+    }
+}
+
+async fn messages_outlive_their_account(store: &dyn Accounts) {
+    let a = account("alice");
+    store.add(&a).await.unwrap();
+    store.append(&a.user, &a.kid, 1, 0, "kept").await.unwrap();
+    store.remove(&a.user).await.unwrap();
+    let refused = store.append(&a.user, &a.kid, 2, 0, "late").await;
+    assert!(matches!(refused, Err(StoreError::NoSuchUser(_))));
+    assert_eq!(store.messages(&a.user, &a.kid).await.unwrap().len(), 1);
+
+    store.add(&a).await.unwrap();
+    let next = store.append(&a.user, &a.kid, 2, 0, "more").await;
+    assert_eq!(next.unwrap(), Appended::Appended);
+}
+
+async fn any_text_comes_back_as_it_was(store: &dyn Accounts) {
+    let a = account("alice");
+    store.add(&a).await.unwrap();
+    let long = "ü".repeat(8000);
+    let texts = [
+        "",
+        "\0",
+        "a\0b",
+        "'; DROP TABLE messages; --",
+        "\r\n",
+        "👋",
+        &long,
+    ];
+    for (i, text) in texts.iter().enumerate() {
+        let (id, kind) = (i as u64 + 1, 255 - i as u8);
+        store.append(&a.user, &a.kid, id, kind, text).await.unwrap();
+    }
+    let log = store.messages(&a.user, &a.kid).await.unwrap();
+    let back: Vec<_> = log.iter().map(|m| m.text.as_str()).collect();
+    assert_eq!(back, texts);
+    assert_eq!((log[0].kind, log[6].kind), (255, 249));
+}
+
+async fn one_message_brought_twice_at_once_is_kept_once(store: &dyn Accounts) {
+    let a = account("alice");
+    store.add(&a).await.unwrap();
+    for id in 1..=30 {
+        let (x, y, z) = tokio::join!(
+            store.append(&a.user, &a.kid, id, 0, "x"),
+            store.append(&a.user, &a.kid, id, 0, "y"),
+            store.append(&a.user, &a.kid, id, 0, "z"),
+        );
+        let all = [x.unwrap(), y.unwrap(), z.unwrap()];
+        let appended = all.iter().filter(|a| **a == Appended::Appended);
+        assert_eq!(appended.count(), 1, "{id}: {all:?}");
+    }
+    assert_eq!(store.messages(&a.user, &a.kid).await.unwrap().len(), 30);
+}
+
+/// One random operation; what it answers, as text.
+async fn random_operation(store: &dyn Accounts, rng: &mut ChaCha8Rng) -> String {
+    let user = ["alice", "bob", "carol"][rng.random_range(0..3)];
+    let a = account(user);
+    let id = rng.random_range(0..12);
+    match rng.random_range(0..16) {
+        0 => format!("{:?}", store.add(&a).await),
+        1 => format!("{:?}", store.remove(&a.user).await),
+        2 => format!("{:?}", store.set_password(&a.user, &id.to_string()).await),
+        3 => format!("{:?}", store.list().await),
+        4 => format!("{:?}", store.messages(&a.user, &a.kid).await),
+        5 => format!("{:?}", store.find(&a.user, &a.kid).await),
+        _ => format!("{:?}", store.append(&a.user, &a.kid, id, 0, user).await),
+    }
+}
+
+#[tokio::test]
+async fn both_stores_answer_a_thousand_random_questions_alike() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for seed in 0..4 {
+        let path = dir.path().join(seed.to_string());
+        let (memory, sqlite) = (Memory::new(), Sqlite::create(&path).await.expect("created"));
+        let (mut one, mut two) = (
+            ChaCha8Rng::seed_from_u64(seed),
+            ChaCha8Rng::seed_from_u64(seed),
+        );
+        for step in 0..250 {
+            let expected = random_operation(&memory, &mut one).await;
+            let got = random_operation(&sqlite, &mut two).await;
+            assert_eq!(got, expected, "seed {seed}, step {step}");
+        }
+    }
+}
+
+#[test]
+fn an_account_in_a_log_line_shows_no_password_hash() {
+    assert!(!format!("{:?}", account("alice")).contains("argon2id"));
+}

@@ -1,0 +1,15 @@
+//! What all tests of the store use.
+
+use latchstring_protocol::hardened::message::UserName;
+use latchstring_store::Account;
+
+/// A valid name.
+pub(crate) fn name(text: &str) -> UserName {
+    UserName::parse(text).expect("a valid name")
+}
+
+/// An account whose key is made of its name: a store does not look into keys.
+pub(crate) fn account(user: &str) -> Account {
+    let spki = format!("the public key of {user}").into_bytes();
+    Account::new(name(user), spki, format!("$argon2id${user}"), 1_795_000_000)
+}
