@@ -2,7 +2,7 @@
 //!
 //! * [`Accounts`]: what a server asks of a store, with two implementations: [`Sqlite`] keeps everything in one file that
 //!   survives `kill -9` at any moment, [`Memory`] forgets it and is deterministic, for the lab;
-//! * [`password`]: argon2id.
+//! * [`password`]: argon2id hashes and what a new password must be like.
 //!
 //! A store knows nothing about logging in: who may ask for what is the server's affair.
 
