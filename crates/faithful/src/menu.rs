@@ -1,19 +1,28 @@
 //! The client's screen: the menu, the questions and the answers of the report's client.
 
-use std::io::{self, BufRead, Write};
+use std::{
+    io::{self, BufRead, Write},
+    time::Duration,
+};
 
 use latchstring_net::{
     loopback::Loopback,
     protocol::faithful::message::{CHANGE, QUIT, SUCCESS, UserName},
 };
 use rand::CryptoRng;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::sleep};
 
 use crate::{
     client::{self, Session},
     keys::KeyDir,
     python::Bytes,
 };
+
+/// How long the client waits after a message before it asks for the next.
+///
+/// Nothing is framed, so two messages that reach the server within one read are one message with a garbled end. A person
+/// never types that fast; a script that drives this program does, and its `quit()` would be lost in the garble.
+pub const MESSAGE_PAUSE: Duration = Duration::from_millis(100);
 
 const MENU: &str = "\n1.Login into server.\n2.Generate ssh keys.\n\nOption 1 or 2: ";
 
@@ -123,7 +132,7 @@ async fn talk(
         match text.as_str() {
             QUIT => return Ok(Ok(End::Quit)),
             CHANGE => return Ok(Ok(End::Menu)),
-            _ => {}
+            _ => sleep(MESSAGE_PAUSE).await,
         }
     }
     Ok(Ok(End::Quit))

@@ -3,6 +3,7 @@
 use std::{
     io::{stdin, stdout},
     path::PathBuf,
+    process::ExitCode,
 };
 
 use clap::Parser;
@@ -32,8 +33,17 @@ struct Options {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    let options = Options::parse();
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("Error: {why:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> anyhow::Result<()> {
     let server = Loopback::parse(&options.host, options.port)?;
     let keys = KeyDir::open(options.dir)?;
     let mut rng = UnwrapErr(SysRng);
