@@ -1,6 +1,11 @@
 //! Two ends of the hardened protocol in one thread, with stand-ins for RSA that make every byte predictable.
 
-#![allow(dead_code, missing_docs, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "each test file uses its part"
+)]
 
 use latchstring_protocol::hardened::{
     Error,

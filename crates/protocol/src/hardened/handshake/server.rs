@@ -136,7 +136,7 @@ impl Claimant {
             (false, _) => RefusalReason::UnknownUserOrKey,
         };
         Err(Refusal {
-            session: self.session,
+            session: Box::new(self.session),
             why,
         })
     }
@@ -168,7 +168,7 @@ impl KeyHolder {
             })
         } else {
             Err(Refusal {
-                session: self.session,
+                session: Box::new(self.session),
                 why: RefusalReason::WrongPassword,
             })
         }
@@ -200,7 +200,7 @@ impl Authenticated {
 
 /// A login that failed. On the wire all failures are one.
 pub struct Refusal {
-    session: SessionSecrets,
+    session: Box<SessionSecrets>,
     why: RefusalReason,
 }
 
