@@ -50,7 +50,6 @@ fn without_the_users_key_nobody_is_let_in() {
             HashSigner(ramp(9, 422)).sign(message)
         }
     }
-    use latchstring_protocol::hardened::signature::Signer as _;
     let (client, hello) = ExpectServerHello::start(ephemeral(1, 2));
     let (server, answer) = accept(&hello, ephemeral(3, 4), &host()).unwrap();
     let (server_hello, auth) = answer.split_at(SERVER_HELLO_LEN);
@@ -131,7 +130,6 @@ fn a_host_that_does_not_hold_its_key_is_found_out() {
             self.1.sign(message)
         }
     }
-    use latchstring_protocol::hardened::signature::Signer as _;
     let (client, hello) = ExpectServerHello::start(ephemeral(1, 2));
     let pretender = Pretender(host(), HashSigner(ramp(9, 422)));
     let (_, answer) = accept(&hello, ephemeral(3, 4), &pretender).unwrap();
