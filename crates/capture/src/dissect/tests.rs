@@ -1,0 +1,159 @@
+//! Views of hand-made sessions.
+
+use super::*;
+use crate::trace::{Chunk, Gap};
+
+/// A trace of chunks, a millisecond apart.
+fn trace(chunks: &[(Side, &[u8])]) -> Trace {
+    let mut trace = Trace::default();
+    for (index, (from, bytes)) in chunks.iter().enumerate() {
+        trace.chunks.push(Chunk {
+            from: *from,
+            at: Duration::from_millis(index as u64),
+            bytes: bytes.to_vec(),
+        });
+    }
+    trace
+}
+
+fn record(bucket: usize, fill: u8) -> Vec<u8> {
+    let length = (bucket + 32) as u32;
+    [
+        &length.to_be_bytes()[..],
+        &vec![fill; bucket],
+        &[fill + 1; 32],
+    ]
+    .concat()
+}
+
+/// An honest faithful session, the server's replies cut at `cuts`.
+fn faithful_session(cuts: [usize; 2]) -> Trace {
+    let replies = [faithful::GREETING, &[7; 32], &[8; 8]].concat();
+    trace(&[
+        (Side::Client, &[9; 128]),
+        (Side::Server, &replies[..cuts[0]]),
+        (Side::Server, &replies[cuts[0]..cuts[1]]),
+        (Side::Server, &replies[cuts[1]..]),
+        (Side::Client, b"\x01\x02"),
+        (Side::Client, b"\x03"),
+    ])
+}
+
+fn hardened_session() -> Trace {
+    let hello = [&CLIENT_MAGIC[..], &[2, 0], &[3; 64]].concat();
+    let answer = [&[2, 0][..], &[4; 64], &record(1024, 5)].concat();
+    let login = record(1024, 6);
+    trace(&[
+        (Side::Client, &hello[..50]),
+        (Side::Client, &hello[50..]),
+        (Side::Server, &answer),
+        (Side::Client, &login[..500]),
+        (Side::Client, &[&login[500..], &record(64, 7)[..]].concat()),
+    ])
+}
+
+#[test]
+fn a_faithful_session_is_read_however_the_replies_were_cut() {
+    for cuts in [[26, 58], [0, 0], [66, 66], [1, 60]] {
+        let trace = faithful_session(cuts);
+        assert_eq!(protocol(&trace), Protocol::Faithful);
+        let view = faithful(&trace);
+        assert_eq!((view.login.len(), view.greeted), (128, true));
+        assert_eq!((view.key, view.iv), (Some([7; 32]), Some([8; 8])));
+        assert_eq!(view.messages, [vec![1, 2], vec![3]]);
+        assert_eq!(view.other, []);
+    }
+}
+
+#[test]
+fn a_refused_login_and_a_blanked_server_have_no_key() {
+    let refused = faithful(&trace(&[(Side::Client, &[9; 127])]));
+    assert_eq!(
+        (refused.login.len(), refused.greeted, refused.key),
+        (127, false, None)
+    );
+    let mut blanked = faithful_session([26, 58]);
+    blanked
+        .chunks
+        .iter_mut()
+        .filter(|chunk| chunk.from == Side::Server)
+        .for_each(|chunk| chunk.bytes.fill(0));
+    assert_eq!(protocol(&blanked), Protocol::Faithful);
+    let view = faithful(&blanked);
+    assert_eq!((view.key, view.iv, view.messages.len()), (None, None, 2));
+}
+
+#[test]
+fn a_key_cut_short_is_no_key() {
+    let mut trace = faithful_session([26, 50]);
+    trace.chunks.remove(3);
+    let view = faithful(&trace);
+    assert_eq!((view.greeted, view.key, view.iv), (true, None, None));
+    assert_eq!(
+        view.other
+            .iter()
+            .map(|field| field.part)
+            .collect::<Vec<_>>(),
+        [Part::Cut]
+    );
+}
+
+#[test]
+fn a_hardened_session_gives_hellos_and_records() {
+    let trace = hardened_session();
+    assert_eq!(protocol(&trace), Protocol::Hardened);
+    let view = hardened(&trace);
+    assert_eq!(view.client_hello.map(|hello| hello.len()), Some(74));
+    assert_eq!(view.server_hello.map(|hello| hello.len()), Some(66));
+    assert_eq!(view.server_records.len(), 1);
+    let [login, message] = &view.client_records[..] else {
+        panic!("two records")
+    };
+    assert_eq!(
+        (login.wire.len(), login.offset, login.tag),
+        (1060, 74, [7; 32])
+    );
+    assert_eq!(
+        (message.as_ref(), &message.ciphertext[..]),
+        (&record(64, 7)[..], &[7; 64][..])
+    );
+    assert_eq!(view.other, []);
+}
+
+#[test]
+fn behind_a_gap_or_a_wrong_length_no_record_is_made_up() {
+    let mut lossy = hardened_session();
+    lossy.gaps.push(Gap {
+        from: Side::Client,
+        before: 4,
+        bytes: Some(1),
+    });
+    assert_eq!(hardened(&lossy).client_records, []);
+    let mut wrong = hardened_session();
+    wrong.chunks[3].bytes[3] ^= 1;
+    let view = hardened(&wrong);
+    assert_eq!((view.client_records.len(), view.other.len()), (0, 1));
+}
+
+#[test]
+fn a_weakened_session_says_so() {
+    let mut weakened = hardened_session();
+    weakened.chunks[0].bytes[..8].copy_from_slice(&WEAKENED_MAGIC);
+    assert_eq!(protocol(&weakened), Protocol::Weakened);
+    assert_eq!(hardened(&weakened).client_records.len(), 2);
+}
+
+#[test]
+fn the_description_names_everything_in_the_order_it_was_sent() {
+    let text = describe(&faithful_session([26, 58]));
+    let expected = "\
+0.0.0.0:0 -> 0.0.0.0:0: faithful protocol, still open at the end of the capture
+ 0.000000 s  client  0..128        login: textbook RSA of the username, no padding  09090909090909090909090909090909…
+ 0.001000 s  server  0..26         greeting: `Authentication Successful!`  41757468656e7469636174696f6e2053…
+ 0.002000 s  server  26..58        session key, in clear  07070707070707070707070707070707…
+ 0.003000 s  server  58..66        IV, in clear  0808080808080808
+ 0.004000 s  client  128..130      message 1: AES-256-CTR, its counter starts at 1  0102
+ 0.005000 s  client  130..131      message 2: AES-256-CTR, its counter starts at 1  03
+";
+    assert_eq!(text, expected);
+}

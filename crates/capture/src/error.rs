@@ -1,0 +1,118 @@
+//! What can go wrong with a capture. Every message says what happened, where, and what to do.
+
+use std::{io, path::PathBuf};
+
+use thiserror::Error;
+
+/// A capture that cannot be read, written or made.
+#[derive(Debug, Error)]
+pub enum CaptureError {
+    /// The operating system refused.
+    #[error("cannot {doing} {path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was being done to it, as a verb: "read", "write to".
+        doing: &'static str,
+        /// The reason.
+        source: io::Error,
+    },
+    /// The file is larger than what is read into memory.
+    #[error(
+        "{file} has {size} bytes and at most {limit} are read: cut out what matters with `editcap` or a capture filter"
+    )]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The first bytes are those of no capture.
+    #[error(
+        "{file} is no packet capture, its first bytes are {first:02x?}: give a .pcap or .pcapng file"
+    )]
+    NotACapture {
+        /// The file.
+        file: String,
+        /// Its first bytes, at most four.
+        first: Vec<u8>,
+    },
+    /// The file ends inside a packet.
+    #[error(
+        "{file} is cut off: {what} at offset {offset} needs {needed} bytes and only {left} are left; record it again, \
+         or keep its whole packets with `editcap {file} repaired.pcap`"
+    )]
+    Truncated {
+        /// The file.
+        file: String,
+        /// Where what is cut off begins, in bytes from the start of the file.
+        offset: usize,
+        /// What is cut off.
+        what: &'static str,
+        /// How many bytes it has by its own account.
+        needed: u64,
+        /// How many there are.
+        left: usize,
+    },
+    /// Bytes that are not what the format allows there.
+    #[error(
+        "{file} is damaged: {why} at offset {offset}; record it again, or look at it with `capinfos {file}`"
+    )]
+    Malformed {
+        /// The file.
+        file: String,
+        /// Where, in bytes from the start of the file.
+        offset: usize,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// Packets of a link whose headers are not known here.
+    #[error(
+        "{file} holds packets of link type {link}, which is not understood: record on an Ethernet, loopback or `any` \
+         interface"
+    )]
+    UnknownLink {
+        /// The file.
+        file: String,
+        /// The number in the registry at <https://www.tcpdump.org/linktypes.html>.
+        link: u32,
+    },
+    /// A classic pcap file has one link type, these packets have several.
+    #[error(
+        "one pcap file holds packets of one link type, and these are of {first:?} and {second:?}: write two files"
+    )]
+    MixedLinks {
+        /// That of the first packet.
+        first: crate::pcapfile::LinkType,
+        /// Another.
+        second: crate::pcapfile::LinkType,
+    },
+    /// This program was built without libpcap.
+    #[error(
+        "this program was built without libpcap, so it cannot capture live: `apt install libpcap-dev`, then rebuild"
+    )]
+    NoLibpcap,
+    /// Live capture needs a privilege.
+    #[error(
+        "no permission to capture on {interface}: run `setcap cap_net_raw=eip {program}` (as root, again after each \
+         build), or run as root"
+    )]
+    Permission {
+        /// The network interface.
+        interface: String,
+        /// The program to give the privilege to.
+        program: String,
+    },
+    /// libpcap refused for another reason.
+    #[error(
+        "cannot capture on {interface}: {why} (`ip link` lists the interfaces; traffic to 127.0.0.1 is on `lo`)"
+    )]
+    Live {
+        /// The network interface.
+        interface: String,
+        /// What libpcap says.
+        why: String,
+    },
+}

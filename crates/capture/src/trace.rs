@@ -1,0 +1,159 @@
+//! What a passive eavesdropper on one TCP connection has: who talked, when, and the bytes as they were cut.
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+/// One end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The end that connected.
+    Client,
+    /// The end that listened.
+    Server,
+}
+
+impl Side {
+    /// The other end.
+    pub fn peer(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        })
+    }
+}
+
+/// The new bytes of one TCP segment. Segment boundaries are kept: the faithful protocol frames nothing, so a message
+/// is what one write put into one segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Who sent it.
+    pub from: Side,
+    /// When its receiver could read it, since the first packet of the trace.
+    pub at: Duration,
+    /// Its payload.
+    pub bytes: Vec<u8>,
+}
+
+/// Bytes that were sent but that the capture does not hold. They are reported and never made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// Who sent them.
+    pub from: Side,
+    /// Index in [`Trace::chunks`] of the chunk before which they are missing; the number of chunks at the very end.
+    pub before: usize,
+    /// How many bytes are missing; `None` when the capture began in mid-stream, and nobody can know.
+    pub bytes: Option<u64>,
+}
+
+/// One TCP connection, reassembled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Address of the end that connected.
+    pub client: SocketAddr,
+    /// Address of the end that listened.
+    pub server: SocketAddr,
+    /// What was sent, both directions in one sequence, in the order in which it could be read.
+    pub chunks: Vec<Chunk>,
+    /// Whether a FIN both ways or an RST was seen.
+    pub closed: bool,
+    /// What is missing. Empty for a whole capture.
+    pub gaps: Vec<Gap>,
+}
+
+impl Trace {
+    /// A trace with nothing in it yet.
+    pub fn new(client: SocketAddr, server: SocketAddr) -> Self {
+        Self {
+            client,
+            server,
+            chunks: Vec::new(),
+            closed: false,
+            gaps: Vec::new(),
+        }
+    }
+
+    /// The chunks that one side sent.
+    pub fn chunks_from(&self, side: Side) -> impl Iterator<Item = &Chunk> {
+        self.chunks.iter().filter(move |chunk| chunk.from == side)
+    }
+
+    /// All that one side sent, joined. Bytes of a [`Gap`] are simply absent: see [`Trace::whole_prefix`].
+    pub fn stream(&self, side: Side) -> Vec<u8> {
+        self.chunks_from(side)
+            .flat_map(|chunk| &chunk.bytes)
+            .copied()
+            .collect()
+    }
+
+    /// How many bytes of [`Trace::stream`] come before anything is missing.
+    pub fn whole_prefix(&self, side: Side) -> usize {
+        let gap = self
+            .gaps
+            .iter()
+            .filter(|gap| gap.from == side)
+            .map(|gap| gap.before)
+            .min();
+        let whole = &self.chunks[..gap.unwrap_or(usize::MAX).min(self.chunks.len())];
+        whole
+            .iter()
+            .filter(|chunk| chunk.from == side)
+            .map(|chunk| chunk.bytes.len())
+            .sum()
+    }
+}
+
+impl Default for Trace {
+    /// Between two unspecified addresses.
+    fn default() -> Self {
+        let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        Self::new(nobody, nobody)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(from: Side, bytes: &[u8]) -> Chunk {
+        Chunk {
+            from,
+            at: Duration::ZERO,
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    #[test]
+    fn streams_are_told_apart_and_end_where_something_is_missing() {
+        let mut trace = Trace {
+            chunks: vec![
+                chunk(Side::Client, b"log"),
+                chunk(Side::Server, b"ok"),
+                chunk(Side::Client, b"in"),
+                chunk(Side::Client, b"!"),
+            ],
+            ..Trace::default()
+        };
+        assert_eq!(trace.stream(Side::Client), b"login!");
+        assert_eq!(trace.stream(Side::Server), b"ok");
+        assert_eq!(trace.whole_prefix(Side::Client), 6);
+        trace.gaps.push(Gap {
+            from: Side::Client,
+            before: 3,
+            bytes: Some(9),
+        });
+        assert_eq!(trace.whole_prefix(Side::Client), 5);
+        assert_eq!(trace.whole_prefix(Side::Server), 2);
+    }
+}
