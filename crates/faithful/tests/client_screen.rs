@@ -177,7 +177,7 @@ fn a_server_that_leaves_in_a_session_is_noticed_before_the_next_message() {
     let port = listener.local_addr().unwrap().port();
     let server = thread::spawn(move || {
         let mut client = listener.accept().unwrap().0;
-        client.read(&mut [0; 1024]).unwrap();
+        assert!(client.read(&mut [0; 1024]).unwrap() > 0);
         // One write, and then the end: the client takes the replies however they arrive.
         let replies = encode_replies(&SessionSecrets::new([1; 32], [2; 8]));
         client.write_all(&replies.concat()).unwrap();
