@@ -1,1 +1,21 @@
 //! The attacks, one file each, and the vantages they act from.
+//!
+//! An attack is a small program that gets a *vantage* and nothing else, and returns a *claim*. It never marks its own
+//! work: whether the claim is true is decided by the arena, which knows what really happened.
+//!
+//! * [`attack`]: what an attack is, what it may claim;
+//! * [`vantage`]: what it can see and do;
+//! * [`attacks`]: the attacks themselves and their registry.
+//!
+//! Everything here is for the lab's own programs: a vantage is handed out by the arena, on loopback or in memory, and
+//! nothing in this crate takes the name of another machine.
+
+pub mod attack;
+pub mod attacks;
+pub mod vantage;
+
+pub use attack::{Attack, Claim, Goal, Report, Run, Story, Target};
+pub use latchstring_capture as capture;
+pub use latchstring_cryptanalysis as cryptanalysis;
+pub use latchstring_net as net;
+pub use latchstring_protocol as protocol;

