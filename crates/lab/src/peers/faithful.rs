@@ -1,0 +1,94 @@
+//! The report's server and client in the arena.
+
+use std::{io, time::Duration};
+
+use latchstring_attacker::{
+    Target,
+    protocol::faithful::{
+        keys::PublicKey,
+        message::{CHANGE, UserName},
+    },
+    vantage::BoxStream,
+};
+use latchstring_faithful::{
+    client,
+    keys::KeyDir,
+    server::{Outcome, ServerEvent, serve_connection},
+};
+use tempfile::TempDir;
+use tokio::{task::JoinHandle, time::sleep};
+
+use super::{ALICE, TYPING, Witness, public_key_pem};
+use crate::{
+    keys::Seeded,
+    truth::{Connection, Seen},
+    wire::Listener,
+};
+
+/// Between the three replies: enough to make them three segments in a capture.
+const REPLY_PAUSE: Duration = Duration::from_millis(2);
+
+/// The key directory as the report's client leaves it after alice's key generation.
+fn key_dir() -> io::Result<(TempDir, KeyDir)> {
+    let dir = tempfile::tempdir()?;
+    for folder in ["client.keys", "server.keys"] {
+        std::fs::create_dir(dir.path().join(folder))?;
+    }
+    let file = |path: String, text: &str| std::fs::write(dir.path().join(path), text);
+    file(format!("client.keys/{ALICE}"), include_str!("../../keys/alice-faithful.pem"))?;
+    file(format!("client.keys/{ALICE}.pub"), public_key_pem(Target::Faithful))?;
+    file(format!("server.keys/{ALICE}.pub"), public_key_pem(Target::Faithful))?;
+    file("server.keys/clients".to_owned(), &format!("{ALICE}\n"))?;
+    let keys = KeyDir::open(dir.path()).map_err(io::Error::other)?;
+    Ok((dir, keys))
+}
+
+/// One client after the other, as the report has it.
+pub(super) fn serve(mut listener: Listener, seed: u64, witness: Witness) -> io::Result<JoinHandle<()>> {
+    let (dir, keys) = key_dir()?;
+    Ok(tokio::spawn(async move {
+        let _kept_until_the_server_ends = dir;
+        let mut on: Connection = 0;
+        while let Some(mut stream) = listener.accept().await {
+            on += 1;
+            let mut user = String::new();
+            let mut see = |event| witness_event(&witness, on, &mut user, event);
+            // Each connection has randomness of its own, so a capture of one does not depend on who came before.
+            let mut rng = Seeded::new(seed, &format!("faithful server, connection {on}")).into_rng();
+            let outcome = serve_connection(&mut stream, &keys, REPLY_PAUSE, &mut rng, &mut see).await;
+            drop(stream);
+            let how = format!("{outcome:?}");
+            witness.saw(Seen::Ended { on, how });
+            if outcome == Outcome::Quit {
+                return;
+            }
+        }
+    }))
+}
+
+fn witness_event(witness: &Witness, on: Connection, current: &mut String, event: ServerEvent) {
+    match event {
+        ServerEvent::LoggedIn { user } => {
+            *current = user.as_str().to_owned();
+            witness.saw(Seen::LoggedIn { on, user: current.clone() });
+        }
+        ServerEvent::LoginRefused { why } => witness.saw(Seen::Refused { on, why }),
+        ServerEvent::Message { text, .. } => {
+            let user = current.clone();
+            witness.saw(Seen::Received { on, user, text });
+        }
+        _ => {}
+    }
+}
+
+/// Alice's session with the real client.
+pub(super) async fn session(stream: BoxStream, script: &[&str]) -> anyhow::Result<()> {
+    let user = UserName::parse(ALICE)?;
+    let key = PublicKey::from_pem(public_key_pem(Target::Faithful))?;
+    let mut session = client::login(stream, &user, &key).await?;
+    for text in script.iter().chain([&CHANGE]) {
+        sleep(TYPING).await;
+        session.send(text).await?;
+    }
+    Ok(())
+}
