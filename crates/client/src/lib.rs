@@ -1,1 +1,24 @@
-//! The hardened client.
+//! The hardened client: a library that speaks `latch/2` over any stream, and the program `latchstring-client` around it.
+//!
+//! * [`login`]: proves the host, then the user; only [`login::Client::login`] makes a [`connection::Connection`];
+//! * [`connection`]: messages, acknowledgements, liveness and an agreed end;
+//! * [`known_hosts`]: which host has which key, and the refusal when that changes;
+//! * [`outbox`]: messages on disk until the server says that it has them;
+//! * [`address`], [`password`], [`input`]: what people and scripts hand in;
+//! * [`commands`]: `keygen` and `connect`.
+//!
+//! There is no other protocol in here to fall back to.
+
+pub mod address;
+pub mod commands;
+pub mod connection;
+mod error;
+pub mod input;
+pub mod known_hosts;
+pub mod login;
+pub mod outbox;
+pub mod password;
+
+pub use connection::{Connection, Event};
+pub use error::{ClientError, Stage};
+pub use login::Client;

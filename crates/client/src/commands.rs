@@ -1,0 +1,135 @@
+//! The program's command line. What a person or a script sees is decided here and below; nothing in here is protocol.
+
+mod connect;
+mod keygen;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use latchstring_net::protocol::hardened::message::Fingerprint;
+
+use crate::{ClientError, address::Address, known_hosts::Changed};
+
+/// The client of the hardened protocol, latch/2.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    name = "latchstring-client",
+    after_help = "Exit codes: 0 all messages acknowledged and the close agreed, 1 other errors, 2 usage,\n\
+                  3 the host key is not the expected one, 4 login refused, 5 ended early or unacknowledged.\n\n\
+                  Examples:\n  \
+                  latchstring-client keygen\n  \
+                  latchstring-client connect alice@example.org\n  \
+                  echo hello | latchstring-client connect --quiet --password-file pw alice@[::1]:22223"
+)]
+pub struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a key: NAME.pem for you alone, NAME.pub.pem for the server's operator
+    #[command(
+        after_help = "Example:\n  latchstring-client keygen --bits 4096\n\nAn existing key is never overwritten."
+    )]
+    Keygen(Keygen),
+    /// Log in and send each line of the standard input as a message
+    #[command(
+        after_help = "The host's key must be known, be given (--fingerprint) or be confirmed by you before a password is\n\
+                      asked for. If a known host shows another key, the connection is refused; no option overrides that.\n\
+                      Messages that the server has not acknowledged are kept and sent again at the next connect.\n\
+                      The end of the input (Ctrl-D) ends the session.\n\n\
+                      Examples:\n  \
+                      latchstring-client connect alice@example.org\n  \
+                      latchstring-client connect alice@[2001:db8::1]:4000 --fingerprint SHA256:…\n  \
+                      printf 'one\\ntwo\\n' | latchstring-client connect --quiet --password-file pw alice@example.org"
+    )]
+    Connect(Connect),
+}
+
+#[derive(Debug, clap::Args)]
+struct Keygen {
+    /// Where to write [default: ~/.latchstring]
+    #[arg(long, value_name = "D")]
+    dir: Option<PathBuf>,
+    /// Size of the RSA key
+    #[arg(long, value_name = "BITS", default_value = "3072", value_parser = ["3072", "4096"])]
+    bits: String,
+    /// Name of the two files
+    #[arg(long, value_name = "NAME", default_value = "id", value_parser = file_stem)]
+    name: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct Connect {
+    /// Who and where; the port is 22223 unless given, IPv6 goes in brackets
+    #[arg(value_name = "USER@HOST[:PORT]")]
+    address: Address,
+    /// Where known hosts, key and unacknowledged messages are kept [default: ~/.latchstring]
+    #[arg(long, value_name = "D")]
+    dir: Option<PathBuf>,
+    /// Your private key [default: D/id.pem]
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// The host's fingerprint, from its operator; remembered if the host proves it
+    #[arg(long, value_name = "SHA256:…")]
+    fingerprint: Option<Fingerprint>,
+    /// Read the password from a file that only you can read
+    #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
+    password_file: Option<PathBuf>,
+    /// Read the password from an open file descriptor
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
+    password_fd: Option<u32>,
+    /// Show nothing but errors and the server's messages
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Options {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// Anything; [`exit_code`] sorts them.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Keygen(options) => keygen::run(&options),
+            Command::Connect(options) => connect::run(options).await,
+        }
+    }
+}
+
+/// What the program exits with after `error`; see [`ClientError::exit_code`].
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<Box<Changed>>() {
+        return 3;
+    }
+    match error.downcast_ref::<ClientError>() {
+        Some(error) => error.exit_code(),
+        None => 1,
+    }
+}
+
+/// The directory that was given, or `~/.latchstring`; made if it is not there.
+fn home(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
+    let dir = match given {
+        Some(dir) => dir,
+        None => std::env::home_dir()
+            .context("cannot tell where your home directory is: use --dir")?
+            .join(".latchstring"),
+    };
+    (DirBuilder::new().recursive(true).mode(0o700).create(&dir))
+        .with_context(|| format!("cannot make the directory {}", dir.display()))?;
+    Ok(dir)
+}
+
+fn file_stem(name: &str) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    if !name.is_empty() && !name.starts_with(['.', '-']) && name.bytes().all(plain) {
+        Ok(name.to_owned())
+    } else {
+        Err("use letters, digits, . _ and -, beginning with a letter or digit".to_owned())
+    }
+}

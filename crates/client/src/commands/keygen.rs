@@ -1,0 +1,37 @@
+//! `keygen`: a key pair in two files.
+
+use latchstring_net::{
+    keyfile::{save_private, save_public},
+    protocol::hardened::{message::Fingerprint, signature::Signer},
+    provider::{Bits, RsaKey},
+};
+
+use super::{Keygen, home};
+
+pub(super) fn run(options: &Keygen) -> anyhow::Result<()> {
+    let dir = home(options.dir.clone())?;
+    let private = dir.join(format!("{}.pem", options.name));
+    let public = dir.join(format!("{}.pub.pem", options.name));
+    for path in [&private, &public] {
+        anyhow::ensure!(
+            !path.exists(),
+            "{} exists already, and a key is never overwritten: use --name, or move it away",
+            path.display()
+        );
+    }
+    let key = RsaKey::generate(Bits::new(options.bits.parse()?)?)?;
+    save_private(&key, &private)?;
+    save_public(&key, &public)?;
+
+    let fingerprint = Fingerprint::of(key.public_key());
+    println!("Private key: {}  (keep it to yourself)", private.display());
+    println!("Public key:  {}", public.display());
+    println!("Fingerprint: {fingerprint}");
+    println!(
+        "\nNext: hand {} to the server's operator,",
+        public.display()
+    );
+    println!("who runs: latchstring-server user add NAME --key FILE");
+    println!("Ask for the host's fingerprint in return, and for a password.");
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! From a fresh stream to an open session: prove the host, then the user, in that order.
+
+use std::{sync::Arc, time::Duration};
+
+use latchstring_net::{
+    entropy::Entropy,
+    protocol::hardened::{
+        handshake::{ExpectServerHello, HostProven, Verdict},
+        keys::Ephemeral,
+        message::{Fingerprint, SERVER_HELLO_LEN, UserName},
+        signature::{Signer, Verifier},
+    },
+    wire::{WireError, read_exact_within, read_record, write_all_within},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    connection::Connection,
+    error::{ClientError, Stage},
+    password::PasswordError,
+};
+
+/// The whole handshake must be done within this time.
+pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
+/// Ciphertext lengths of `SERVER_AUTH`: a host key of 3072 or 4096 bits.
+const SERVER_AUTH: [usize; 2] = [1024, 4096];
+/// Ciphertext length of `AUTH_OK` and `AUTH_FAIL`.
+const VERDICT: [usize; 1] = [64];
+
+/// Who logs in, and what the handshake is made with.
+#[derive(Clone)]
+pub struct Client {
+    /// The user's name.
+    pub user: UserName,
+    /// The user's key.
+    pub key: Arc<dyn Signer>,
+    /// Checks the host's signature.
+    pub verifier: Arc<dyn Verifier>,
+    /// Fresh randomness for each connection.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Client {
+    /// The fingerprint of the key that the host behind `stream` proves to hold. Tells the host nothing about the user;
+    /// the caller hangs up, decides whether this is the right host, and comes back with a pin: a person takes longer
+    /// to decide than a handshake may last.
+    ///
+    /// # Errors
+    /// When the host is silent, talks nonsense, or cannot prove its key.
+    pub async fn meet_host<S>(&self, stream: &mut S) -> Result<Fingerprint, ClientError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let by = Instant::now() + HANDSHAKE_DEADLINE;
+        Ok(self.prove_host(stream, by).await?.fingerprint())
+    }
+
+    /// Logs in. `pin` is the fingerprint of the host's key, which is known, was given or has been confirmed by the
+    /// user. `password` is called only after the host has proven that key, and must return at once.
+    ///
+    /// # Errors
+    /// [`ClientError::HostKeyMismatch`] before anything of the user is sent, [`ClientError::Refused`], and every way in
+    /// which a network or a peer can fail.
+    pub async fn login<S>(
+        &self,
+        mut stream: S,
+        pin: &Fingerprint,
+        password: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, PasswordError>,
+    ) -> Result<Connection<S>, ClientError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let by = Instant::now() + HANDSHAKE_DEADLINE;
+        let proven = self.prove_host(&mut stream, by).await?;
+        let failed = |source| ClientError::protocol(Stage::HostProof, source);
+        let trusted = proven.pinned(pin).map_err(failed)?;
+        let (expect_verdict, auth) = trusted
+            .login(&self.user, &*self.key, &password()?)
+            .map_err(failed)?;
+
+        let broke = |source| ClientError::Wire {
+            stage: Stage::Verdict,
+            source,
+        };
+        write_all_within(&mut stream, &auth, left(by))
+            .await
+            .map_err(broke)?;
+        let record = record(&mut stream, &VERDICT, by).await.map_err(broke)?;
+        let verdict = expect_verdict
+            .verdict(&record)
+            .map_err(|source| ClientError::protocol(Stage::Verdict, source))?;
+        match verdict {
+            Verdict::Accepted {
+                session,
+                last_message,
+            } => Ok(Connection::new(stream, *session, last_message)),
+            Verdict::Refused => Err(ClientError::Refused),
+        }
+    }
+
+    /// `ClientHello`, `ServerHello`, `SERVER_AUTH`.
+    async fn prove_host<S>(&self, stream: &mut S, by: Instant) -> Result<HostProven, ClientError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut entropy = Zeroizing::new([0; 64]);
+        self.entropy.fill(&mut *entropy);
+        let (expect_hello, hello) = ExpectServerHello::start(Ephemeral::new(&entropy));
+
+        let stage = Stage::Hello;
+        let broke = |source| ClientError::Wire { stage, source };
+        write_all_within(stream, &hello, left(by))
+            .await
+            .map_err(broke)?;
+        let answer = read_exact_within(stream, SERVER_HELLO_LEN, left(by))
+            .await
+            .map_err(broke)?;
+        let expect_auth = expect_hello
+            .server_hello(&answer)
+            .map_err(|source| ClientError::protocol(stage, source))?;
+
+        let stage = Stage::HostProof;
+        let record = record(stream, &SERVER_AUTH, by)
+            .await
+            .map_err(|source| ClientError::Wire { stage, source })?;
+        expect_auth
+            .server_auth(&record, &*self.verifier)
+            .map_err(|source| ClientError::protocol(stage, source))
+    }
+}
+
+fn left(by: Instant) -> Duration {
+    by.saturating_duration_since(Instant::now())
+}
+
+async fn record<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    allowed: &[usize],
+    by: Instant,
+) -> Result<Vec<u8>, WireError> {
+    let record = read_record(stream, allowed, Some(by)).await?;
+    record.ok_or(WireError::Closed)
+}

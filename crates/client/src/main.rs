@@ -1,0 +1,25 @@
+//! `latchstring-client`: see `latchstring_client`.
+
+use std::process::exit;
+
+use clap::Parser;
+use latchstring_client::commands::{Options, exit_code};
+use nix::sys::resource::{Resource, setrlimit};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let options = Options::parse();
+    // A core dump would hold the key and the password.
+    if let Err(why) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+        eprintln!("Warning: core dumps cannot be turned off: {why}");
+    }
+    let code = match options.run().await {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            exit_code(&error)
+        }
+    };
+    // Not by returning: the thread that reads a terminal would keep the program waiting for one more line.
+    exit(code.into());
+}
