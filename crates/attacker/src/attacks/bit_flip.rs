@@ -28,7 +28,7 @@ pub const ATTACK: Attack = Attack {
     id: "bit-flip",
     goal: Goal::Alter,
     title: "turn a message into another one",
-    vantage: "on the path between client and server; knows the wording of one message",
+    vantage: "on the path between client and server, and knows the wording of one message",
     run: Run::OnPath(|target| Box::new(BitFlip::new(target))),
 };
 

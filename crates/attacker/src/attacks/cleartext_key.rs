@@ -38,7 +38,7 @@ pub const ATTACK: Attack = Attack {
     id: "cleartext-key",
     goal: Goal::Read,
     title: "read the session key off the wire",
-    vantage: "a sniffer: sees every byte of one session and sends none",
+    vantage: "a sniffer who sees every byte of one session and sends none",
     run: Run::Sniff(run),
 };
 

@@ -40,7 +40,7 @@ pub const ATTACK: Attack = Attack {
     id: "impersonate",
     goal: Goal::LogIn,
     title: "log in from the name and the public key",
-    vantage: "a client of the server; has the victim's name and public key (and, where there is one, the password)",
+    vantage: "a client of the server who has the victim's name and public key (and the password, where there is one)",
     run: Run::Dial(run),
 };
 

@@ -34,7 +34,7 @@ pub const ATTACK: Attack = Attack {
     id: "keystream-reuse",
     goal: Goal::Read,
     title: "read messages that share a keystream, without the key",
-    vantage: "a sniffer that sees what the client sends; all that the server says is blanked",
+    vantage: "a sniffer who sees what the client sends; all that the server says is blanked",
     run: Run::SniffClientOnly(|trace| run(trace, &[])),
 };
 
@@ -65,7 +65,9 @@ pub fn run(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
     let mut known = known.to_vec();
     known.extend(ending(&ciphertexts, &mut story));
     let recovered = solve(&ciphertexts, &WordList::english(), &known);
-    let messages: Vec<_> = (0..ciphertexts.len()).map(|message| recovered.text(message, SURE)).collect();
+    let messages: Vec<_> = (0..ciphertexts.len())
+        .map(|message| recovered.text(message, SURE))
+        .collect();
     if messages.iter().flatten().flatten().next().is_none() {
         story.tell("no word of the list makes the other messages readable anywhere: they do not share a keystream");
         return Report::new(Claim::Nothing, story);
