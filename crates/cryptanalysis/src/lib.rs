@@ -1,1 +1,21 @@
 //! Pure algorithms that break what the faithful protocol encrypts.
+//!
+//! The faithful protocol encrypts every message of a session under the same AES-CTR keystream, from its first byte on: a
+//! many-time pad. AES is not attacked at all; what breaks is the rule that a keystream is used once.
+//!
+//! - [`Keystream`]: with the plaintext of one message, all others open as far as it reaches.
+//! - [`drag`]: with a guessed word, the places where it can stand show by what they make of the other messages.
+//! - [`solve`]: with nothing but a word list, the computer guesses at every place at once.
+//!
+//! All of it is deterministic, and takes any bytes: what is no English comes back with low confidence.
+
+mod crib;
+mod keystream;
+mod language;
+mod solve;
+mod words;
+
+pub use crib::{Placement, drag};
+pub use keystream::{Conflict, Keystream, render, xor};
+pub use solve::{Byte, Recovered, solve};
+pub use words::WordList;

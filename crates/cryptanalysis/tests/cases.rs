@@ -1,0 +1,165 @@
+//! Whole cases: a session's messages in, plaintexts out.
+
+use latchstring_cryptanalysis::{Keystream, Recovered, WordList, drag, render, solve, xor};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+const CHAT: [&str; 8] = [
+    "hello my name is alice",
+    "pay bob 10 and carol 20 before friday",
+    "the meeting is at noon in the small room",
+    "can you bring the new contract with you?",
+    "I left the spare key with our neighbour",
+    "do not answer the phone when they call",
+    "we should talk about the money tonight",
+    "ok, see you tomorrow morning then",
+];
+
+/// A keystream with no pattern that helps anyone.
+fn key(length: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+fn encrypt<T: AsRef<[u8]>>(texts: &[T]) -> Vec<Vec<u8>> {
+    let key = key(200);
+    texts.iter().map(|text| xor(text.as_ref(), &key)).collect()
+}
+
+/// Right bytes, and all bytes, where at least `cover` messages reach.
+fn accuracy(recovered: &Recovered, texts: &[&str], cover: usize) -> (usize, usize) {
+    let (mut right, mut all) = (0, 0);
+    for (found, text) in recovered.messages.iter().zip(texts) {
+        for (at, (byte, &truth)) in found.iter().zip(text.as_bytes()).enumerate() {
+            if texts.iter().filter(|text| text.len() > at).count() >= cover {
+                all += 1;
+                right += usize::from(byte.value == Some(truth));
+            }
+        }
+    }
+    (right, all)
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits = |at| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(digits).collect()
+}
+
+#[test]
+fn eight_chat_messages_fall_to_the_word_list_alone() {
+    let recovered = solve(&encrypt(&CHAT), &WordList::english(), &[]);
+    let (right, all) = accuracy(&recovered, &CHAT, 3);
+    assert!(right * 100 >= all * 95, "{right} of {all} bytes are right");
+}
+
+#[test]
+fn three_messages_give_most_of_it() {
+    let texts = &CHAT[1..4];
+    let recovered = solve(&encrypt(texts), &WordList::english(), &[]);
+    let (right, all) = accuracy(&recovered, texts, 3);
+    assert!(right * 100 >= all * 70, "{right} of {all} bytes are right");
+}
+
+#[test]
+fn two_messages_are_never_called_certain() {
+    let recovered = solve(&encrypt(&CHAT[2..4]), &WordList::english(), &[]);
+    let bytes = recovered.messages.concat();
+    assert!(bytes.iter().any(|byte| byte.value.is_some()));
+    // The halves of a pair may always be swapped.
+    assert!(bytes.iter().all(|byte| byte.confidence <= 0.8));
+}
+
+#[test]
+fn noise_gets_less_confidence_than_language() {
+    let noise: Vec<Vec<u8>> = (0..4).map(|i| key(240)[i * 60..][..60].to_vec()).collect();
+    let mean = |ciphertexts: &[Vec<u8>]| {
+        let bytes = solve(ciphertexts, &WordList::english(), &[])
+            .messages
+            .concat();
+        bytes.iter().map(|byte| byte.confidence).sum::<f32>() / bytes.len() as f32
+    };
+    let (noise, chat) = (mean(&noise), mean(&encrypt(&CHAT)));
+    assert!(noise < 0.3 && chat > 0.8, "noise {noise}, chat {chat}");
+}
+
+/// Each pair was recorded in one session of the original Python programs.
+#[test]
+fn published_sessions_open_with_one_known_message() {
+    let cases = [
+        (
+            "ce3aceb6bfe6fd00",
+            "change()",
+            "c537c3b4b7a3b850",
+            "hello my",
+        ),
+        ("cbb342fb02bb5a15d3", "test test", "cea358fb0ae6", "quit()"),
+    ];
+    for (known, plaintext, ciphertext, expected) in cases {
+        let mut keystream = Keystream::new();
+        keystream
+            .learn(&hex(known), plaintext.as_bytes(), 0)
+            .unwrap();
+        assert_eq!(render(&keystream.open(&hex(ciphertext)), '_'), expected);
+
+        let ciphertexts = [hex(known), hex(ciphertext)];
+        let recovered = solve(&ciphertexts, &WordList::english(), &[(0, plaintext.into())]);
+        assert_eq!(render(&recovered.text(1, 1.0), '_'), expected);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_taken(
+        ciphertexts in vec(vec(any::<u8>(), 0..20), 0..5),
+        known in vec((0usize..6, vec(any::<u8>(), 0..30)), 0..3),
+        crib in vec(any::<u8>(), 0..4),
+    ) {
+        let recovered = solve(&ciphertexts, &WordList::english(), &known);
+        let lengths = recovered.messages.iter().map(Vec::len);
+        prop_assert!(lengths.eq(ciphertexts.iter().map(Vec::len)));
+        for byte in recovered.messages.concat() {
+            prop_assert!((0.0..=1.0).contains(&byte.confidence));
+            prop_assert!(byte.value.is_some() || byte.confidence == 0.0);
+        }
+        let placements = drag(&ciphertexts, &crib);
+        prop_assert!(placements.is_sorted_by(|a, b| a.score >= b.score));
+    }
+
+    #[test]
+    fn bytes_of_one_message_alone_are_not_invented(
+        shorter in vec(vec(any::<u8>(), 0..12), 0..4),
+        longer in vec(any::<u8>(), 12..24),
+    ) {
+        let reach = shorter.iter().map(Vec::len).max().unwrap_or(0);
+        let mut ciphertexts = shorter;
+        ciphertexts.push(longer.clone());
+        // The same message once more is no second message.
+        ciphertexts.push(longer);
+        for message in solve(&ciphertexts, &WordList::english(), &[]).messages {
+            prop_assert!(message.iter().skip(reach).all(|byte| byte.value.is_none()));
+        }
+    }
+
+    #[test]
+    fn a_known_plaintext_opens_the_others_exactly(
+        texts in vec(vec(any::<u8>(), 0..20), 1..5),
+        known in vec(any::<u8>(), 0..20),
+    ) {
+        let mut all = texts;
+        all.push(known.clone());
+        let recovered = solve(&encrypt(&all), &WordList::english(), &[(all.len() - 1, known.clone())]);
+        for (found, text) in recovered.messages.iter().zip(&all) {
+            for (byte, &truth) in found.iter().zip(text).take(known.len()) {
+                prop_assert_eq!((byte.value, byte.confidence), (Some(truth), 1.0));
+            }
+        }
+    }
+}
