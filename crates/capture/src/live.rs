@@ -69,18 +69,28 @@ mod imp {
 
 #[cfg(have_libpcap)]
 mod imp {
-    use std::{fs::File, io::BufWriter, sync::atomic::Ordering, time::Instant};
+    use std::{
+        fs::File, io::BufWriter, ops::RangeInclusive, sync::atomic::Ordering, time::Instant,
+    };
 
     use pcap::{Active, Capture, Error};
 
     use super::*;
     use crate::pcapfile::{LinkType, Packet, PcapWriter, SNAPLEN};
 
-    /// How long to rest when no packet waits. (libpcap's own timeout may wait for a first packet for ever.)
+    /// How long to rest when no packet waits. (libpcap's own waiting may wait for a first packet for ever.)
     const REST: Duration = Duration::from_millis(5);
 
-    /// How long packets that wait are still taken after a stop: a busy interface has some always.
-    const DRAIN: Duration = Duration::from_secs(1);
+    /// How long the kernel may gather packets before it hands them over, in milliseconds. (Its "immediate mode" would
+    /// hand over each one at once, but gives every packet a slot of [`SNAPLEN`] bytes, and so loses most of a burst.)
+    const GATHER: i32 = 20;
+
+    /// Room for packets that were captured and not yet taken, in bytes.
+    const BUFFER: i32 = 16 << 20;
+
+    /// After a stop, what was captured until then is still written: for as long as the kernel may hold it back, and no
+    /// longer than this where packets keep coming.
+    const DRAIN: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(1);
 
     pub(super) fn capture(
         interface: &str,
@@ -104,19 +114,23 @@ mod imp {
         let mut stats = Stats::default();
         let mut stopped = None;
         started();
-        while !reached(&limits, &stats, began) {
-            if stop.load(Ordering::Relaxed) {
+        while !full(&limits, &stats) {
+            let late = limits.time.is_some_and(|limit| began.elapsed() >= limit);
+            if late || stop.load(Ordering::Relaxed) {
                 stopped.get_or_insert_with(Instant::now);
             }
             match capture.next_packet() {
-                _ if stopped.is_some_and(|at| at.elapsed() > DRAIN) => break,
+                _ if stopped.is_some_and(|at| at.elapsed() > *DRAIN.end()) => break,
                 Ok(packet) => {
                     stats.packets += 1;
                     stats.bytes += packet.data.len() as u64;
                     writer.write(&copy(&packet, link)).map_err(io)?;
                 }
-                // Not before all that came until then is written.
-                Err(Error::TimeoutExpired) if stopped.is_some() => break,
+                Err(Error::TimeoutExpired)
+                    if stopped.is_some_and(|at| at.elapsed() > *DRAIN.start()) =>
+                {
+                    break;
+                }
                 Err(Error::TimeoutExpired) => {
                     // Whoever looks at the file meanwhile finds whole packets in it.
                     writer.flush().map_err(io)?;
@@ -134,18 +148,18 @@ mod imp {
 
     fn open(interface: &str, port: Option<u16>) -> Result<Capture<Active>, Error> {
         let inactive = Capture::from_device(interface)?
-            .immediate_mode(true)
-            .snaplen(SNAPLEN as i32);
+            .snaplen(SNAPLEN as i32)
+            .timeout(GATHER)
+            .buffer_size(BUFFER);
         let mut capture = inactive.open()?.setnonblock()?;
         let filter = port.map_or_else(|| "tcp".to_owned(), |port| format!("tcp port {port}"));
         capture.filter(&filter, true)?;
         Ok(capture)
     }
 
-    fn reached(limits: &Limits, stats: &Stats, began: Instant) -> bool {
+    fn full(limits: &Limits, stats: &Stats) -> bool {
         limits.packets.is_some_and(|limit| stats.packets >= limit)
             || limits.bytes.is_some_and(|limit| stats.bytes >= limit)
-            || limits.time.is_some_and(|limit| began.elapsed() >= limit)
     }
 
     fn copy(packet: &pcap::Packet<'_>, link: LinkType) -> Packet {

@@ -61,6 +61,11 @@ impl<W: Write> PcapWriter<W> {
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+
+    /// Gives the writer back, without flushing it.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
 }
 
 /// Writes packets to a classic pcap file; a file without packets is an Ethernet one.
