@@ -100,6 +100,11 @@ impl KnownHosts {
         Ok(())
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What is known about `host_port`.
     pub fn find(&self, host_port: &str) -> Option<Known> {
         let entry = self.hosts.iter().find(|(host, _)| host == host_port);

@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
-    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -33,7 +32,7 @@ use crate::{
     input::{Line, Lines},
     known_hosts::KnownHosts,
     outbox::Outbox,
-    password::Source,
+    password::{PasswordError, Source},
 };
 
 /// A TCP connection must be there within this time.
@@ -51,6 +50,9 @@ pub(super) async fn run(options: Connect) -> anyhow::Result<()> {
         (None, Some(fd)) => Source::Descriptor(fd),
         (None, None) => Source::Prompt,
     };
+    if source == Source::Prompt && !io::stdin().is_terminal() {
+        return Err(ClientError::from(PasswordError::NoTerminal).into());
+    }
     let screen = Screen {
         quiet: options.quiet,
         interactive: !options.quiet && io::stdin().is_terminal(),
@@ -66,13 +68,14 @@ pub(super) async fn run(options: Connect) -> anyhow::Result<()> {
         entropy: Arc::new(OsEntropy),
     };
 
-    let known_hosts = dir.join("known_hosts");
+    let hosts = KnownHosts::load(&dir.join("known_hosts"))?;
     let mut connection = log_in(
         &client,
         &address,
         options.fingerprint,
         &source,
-        &known_hosts,
+        hosts,
+        &screen,
     )
     .await?;
     let session = hex::encode(connection.session_id());
@@ -92,10 +95,10 @@ async fn log_in(
     address: &Address,
     given: Option<Fingerprint>,
     source: &Source,
-    known_hosts: &Path,
+    mut hosts: KnownHosts,
+    screen: &Screen,
 ) -> anyhow::Result<Connection<TcpStream>> {
     let host = address.host_port();
-    let mut hosts = KnownHosts::load(known_hosts)?;
     let is_known = hosts.find(&host).is_some();
     let pin = hosts.pin(&host, given)?;
     let person = *source == Source::Prompt;
@@ -119,7 +122,10 @@ async fn log_in(
             }
             if !is_known {
                 hosts.add(&host, met)?;
-                eprintln!("Remembered {host} {met} in {}.", known_hosts.display());
+                screen.note(&format!(
+                    "Remembered {host} {met} in {}.",
+                    hosts.path().display()
+                ));
             }
             if person {
                 typed = Some(source.read(&format!("Password of {address}: "))?);

@@ -1,0 +1,351 @@
+//! The program itself: on a terminal, and driven by scripts.
+
+mod support;
+
+use std::{
+    fs,
+    io::Write,
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+use latchstring_net::{keyfile::save_private, provider::RsaKey};
+use rexpect::{
+    process::WaitStatus,
+    session::{PtySession, spawn_command},
+};
+use support::{ALICE, HOST, PASSWORD, ROGUE, greet, host_login, pin, read_record, serve};
+use tempfile::TempDir;
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream},
+};
+
+/// What one connection of a host does and reports.
+#[derive(Clone, Copy, PartialEq)]
+enum Host {
+    /// Proves its key and counts what comes after the hello.
+    Greet,
+    /// The whole protocol; reports what was said. Holds messages up to this id.
+    Serve(u64),
+    /// Logs the client in, reads this many messages, and vanishes.
+    Vanish(usize),
+}
+
+/// A host on a port of its own that plays `acts`, one a connection.
+fn host(key: &'static RsaKey, acts: &[Host]) -> (SocketAddr, mpsc::Receiver<Vec<(u64, String)>>) {
+    let (report, reports) = mpsc::channel();
+    let (address, bound) = mpsc::channel();
+    let acts = acts.to_vec();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            address.send(listener.local_addr().unwrap()).unwrap();
+            for act in acts {
+                let (stream, _) = listener.accept().await.unwrap();
+                let _ = report.send(play(act, key, stream).await);
+            }
+        });
+    });
+    (bound.recv().unwrap(), reports)
+}
+
+async fn play(act: Host, key: &RsaKey, mut stream: TcpStream) -> Vec<(u64, String)> {
+    match act {
+        Host::Greet => {
+            greet(&mut stream, key).await.unwrap();
+            let mut more = Vec::new();
+            let _ = stream.read_to_end(&mut more).await;
+            vec![(more.len() as u64, String::new())]
+        }
+        Host::Serve(last) => match host_login(&mut stream, key, last).await {
+            Some(mut session) => serve(&mut stream, &mut session).await,
+            None => vec![],
+        },
+        Host::Vanish(after) => {
+            host_login(&mut stream, key, 0).await.unwrap();
+            for _ in 0..after {
+                read_record(&mut stream).await.unwrap();
+            }
+            vec![]
+        }
+    }
+}
+
+/// A home with alice's key and a password file.
+fn home() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    save_private(&ALICE, &dir.path().join("id.pem")).unwrap();
+    let password = dir.path().join("pw");
+    fs::write(&password, [PASSWORD, b"\n"].concat()).unwrap();
+    fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
+    dir
+}
+
+fn know(home: &Path, address: SocketAddr, key: &RsaKey) {
+    fs::write(
+        home.join("known_hosts"),
+        format!("# mine\n{address} {}\n", pin(key)),
+    )
+    .unwrap();
+}
+
+fn client(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchstring-client"));
+    command.args(["connect", "--dir"]).arg(home).args(arguments);
+    command
+}
+
+/// Runs a script: `input` on the standard input, which is not a terminal.
+fn script(mut command: Command, input: &str) -> (i32, String, String) {
+    let piped = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    // The client may end before it reads.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+fn connect_script(
+    home: &Path,
+    address: SocketAddr,
+    more: &[&str],
+    input: &str,
+) -> (i32, String, String) {
+    let (to, pw) = (format!("alice@{address}"), home.join("pw"));
+    let arguments = [
+        &["--quiet", "--password-file", pw.to_str().unwrap(), &to][..],
+        more,
+    ]
+    .concat();
+    script(client(home, &arguments), input)
+}
+
+fn terminal(home: &Path, address: SocketAddr, more: &[&str]) -> PtySession {
+    let to = format!("alice@{address}");
+    spawn_command(
+        client(home, &[&[to.as_str()][..], more].concat()),
+        Some(20_000),
+    )
+    .unwrap()
+}
+
+fn code(session: &PtySession) -> i32 {
+    match session.process().wait().unwrap() {
+        WaitStatus::Exited(_, code) => code,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_person_confirms_the_host_then_types_the_password_unseen_and_talks() {
+    let (home, password) = (home(), str::from_utf8(PASSWORD).unwrap());
+    let (address, said) = host(
+        &HOST,
+        &[Host::Greet, Host::Serve(0), Host::Greet, Host::Serve(1)],
+    );
+
+    let mut terminal_1 = terminal(home.path(), address, &[]);
+    let before = terminal_1.exp_string(&pin(&HOST).to_string()).unwrap();
+    assert!(!before.contains("Password"));
+    assert!(!home.path().join("known_hosts").exists());
+    terminal_1.send_line("yes").unwrap();
+    terminal_1.exp_string("Password of alice@").unwrap();
+    terminal_1.exp_string(": ").unwrap();
+    terminal_1.send_line(password).unwrap();
+    let echo = terminal_1.exp_string("Logged in").unwrap();
+    assert!(!echo.contains(password), "echoed: {echo:?}");
+    terminal_1.send_line("hello, wörld").unwrap();
+    terminal_1.exp_string("Stored: 1.").unwrap();
+    terminal_1.send_control('d').unwrap();
+    terminal_1.exp_string("both ends agree").unwrap();
+    terminal_1.exp_eof().unwrap();
+    assert_eq!(code(&terminal_1), 0);
+    assert_eq!(
+        said.recv().unwrap()[0].0,
+        0,
+        "the first meeting tells the host nothing"
+    );
+    assert_eq!(said.recv().unwrap(), [(1, "hello, wörld".to_owned())]);
+
+    // The second time nobody is asked about the host.
+    let mut terminal_2 = terminal(home.path(), address, &[]);
+    let before = terminal_2.exp_string("Password of alice@").unwrap();
+    assert!(!before.contains("SHA256:"), "{before}");
+    terminal_2.send_line(password).unwrap();
+    terminal_2.exp_string("Logged in").unwrap();
+    terminal_2.send_control('d').unwrap();
+    terminal_2.exp_eof().unwrap();
+    assert_eq!(code(&terminal_2), 0);
+}
+
+#[test]
+fn whatever_is_not_a_clear_yes_is_a_no() {
+    for (answer, expected) in [("y", 1), ("", 1), (&pin(&ROGUE).to_string()[..], 3)] {
+        let home = home();
+        let (address, said) = host(&HOST, &[Host::Greet]);
+        let mut terminal = terminal(home.path(), address, &[]);
+        terminal.exp_string("paste that one:").unwrap();
+        terminal.send_line(answer).unwrap();
+        let rest = terminal.exp_eof().unwrap();
+        assert!(!rest.contains("Password"), "{rest}");
+        assert_eq!(code(&terminal), expected, "{answer}: {rest}");
+        assert_eq!(said.recv().unwrap()[0].0, 0);
+        assert!(!home.path().join("known_hosts").exists());
+    }
+}
+
+#[test]
+fn a_changed_key_is_refused_on_a_terminal_and_no_option_helps() {
+    let home = home();
+    let (address, said) = host(&ROGUE, &[Host::Greet; 2]);
+    know(home.path(), address, &HOST);
+    let before = fs::read(home.path().join("known_hosts")).unwrap();
+
+    let mut asked = terminal(home.path(), address, &[]);
+    let shown = asked.exp_eof().unwrap();
+    assert_eq!(code(&asked), 3);
+    let (old, new) = (pin(&HOST).to_string(), pin(&ROGUE).to_string());
+    for needle in ["HAS CHANGED", "line 2 of", "known_hosts", &old, &new] {
+        assert!(shown.contains(needle), "{needle} is missing in {shown}");
+    }
+    assert!(!shown.contains("Password"), "{shown}");
+    assert_eq!(said.recv().unwrap()[0].0, 0, "not a byte after the hello");
+
+    let (code, _, errors) = connect_script(home.path(), address, &[], "hello\n");
+    assert_eq!(code, 3, "{errors}");
+    assert_eq!(said.recv().unwrap()[0].0, 0, "not a byte after the hello");
+
+    // The attacker's own fingerprint, given by a user who was talked into it.
+    let (code, _, errors) =
+        connect_script(home.path(), address, &["--fingerprint", &new], "hello\n");
+    assert_eq!(code, 3, "{errors}");
+    assert!(errors.contains("HAS CHANGED"), "{errors}");
+    assert_eq!(fs::read(home.path().join("known_hosts")).unwrap(), before);
+}
+
+#[test]
+fn a_script_sends_its_lines_and_is_told_nothing_but_success() {
+    let home = home();
+    let (address, said) = host(&HOST, &[Host::Greet, Host::Serve(0), Host::Serve(2)]);
+    let right = pin(&HOST).to_string();
+    let given = ["--fingerprint", &right];
+    let result = connect_script(home.path(), address, &given, "one\nzwei\n");
+    assert_eq!(result, (0, String::new(), String::new()));
+    said.recv().unwrap();
+    assert_eq!(
+        said.recv().unwrap(),
+        [(1, "one".to_owned()), (2, "zwei".to_owned())]
+    );
+    // It is remembered, and a line that does not fit is skipped and reported.
+    let input = format!("three\n{}\nfour", "x".repeat(20_000));
+    let (code, _, errors) = connect_script(home.path(), address, &[], &input);
+    assert_eq!(code, 1);
+    assert!(errors.contains("16372 bytes"), "{errors}");
+    assert_eq!(
+        said.recv().unwrap(),
+        [(3, "three".to_owned()), (4, "four".to_owned())]
+    );
+}
+
+#[test]
+fn a_script_is_never_asked_and_never_trusts_by_itself() {
+    let home = home();
+    let (address, said) = host(&HOST, &[Host::Greet]);
+    let (code, _, errors) = connect_script(home.path(), address, &[], "hello\n");
+    assert_eq!(code, 1);
+    assert!(errors.contains("--fingerprint"), "{errors}");
+    let wrong = pin(&ROGUE).to_string();
+    let (code, _, errors) = connect_script(home.path(), address, &["--fingerprint", &wrong], "");
+    assert_eq!(code, 3, "{errors}");
+    assert_eq!(said.recv().unwrap()[0].0, 0);
+    assert!(!home.path().join("known_hosts").exists());
+    // Nor is the password to be had where there is no terminal.
+    let right = pin(&HOST).to_string();
+    let to = format!("alice@{address}");
+    let command = client(home.path(), &["--fingerprint", &right, &to]);
+    let (code, _, errors) = script(command, "");
+    assert_eq!(code, 1);
+    assert!(errors.contains("--password-file"), "{errors}");
+}
+
+#[test]
+fn what_was_not_acknowledged_is_sent_again_under_the_same_ids() {
+    let home = home();
+    let acts = [Host::Vanish(3), Host::Serve(1)];
+    let (address, said) = host(&HOST, &acts);
+    know(home.path(), address, &HOST);
+    let (code, _, errors) = connect_script(home.path(), address, &[], "one\ntwo\nthree\n");
+    assert_eq!(code, 5, "{errors}");
+    assert!(
+        errors.contains("3 messages (1 to 3) are not acknowledged"),
+        "{errors}"
+    );
+    said.recv().unwrap();
+    // Message 1 had reached the store before the host vanished.
+    let result = connect_script(home.path(), address, &[], "four\n");
+    assert_eq!(result, (0, String::new(), String::new()));
+    let expected = [(2, "two"), (3, "three"), (4, "four")].map(|(id, text)| (id, text.to_owned()));
+    assert_eq!(said.recv().unwrap(), expected);
+    // The password is in none of the files that the client wrote.
+    for file in fs::read_dir(home.path().join("outbox")).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(PASSWORD.len()).any(|w| w == PASSWORD));
+    }
+}
+
+#[test]
+fn exit_codes_tell_a_refusal_and_a_usage_error() {
+    let home = home();
+    let (address, _said) = host(&HOST, &[Host::Serve(0)]);
+    know(home.path(), address, &HOST);
+    fs::write(home.path().join("pw"), "wrong").unwrap();
+    let (code, _, errors) = connect_script(home.path(), address, &[], "hello\n");
+    assert_eq!(code, 4, "{errors}");
+    assert!(errors.contains("user add"), "{errors}");
+    for usage in [
+        &["nobody"][..],
+        &["--password", "x", "a@h"],
+        &["--password-fd", "0", "a@h"],
+    ] {
+        assert_eq!(script(client(home.path(), usage), "").0, 2, "{usage:?}");
+    }
+}
+
+#[test]
+fn a_key_is_made_once_and_never_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let keygen = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_latchstring-client"));
+        command
+            .args(["keygen", "--name", "work", "--dir"])
+            .arg(dir.path());
+        script(command, "")
+    };
+    let (code, shown, errors) = keygen();
+    assert_eq!(code, 0, "{errors}");
+    let key = latchstring_net::keyfile::load_private(&dir.path().join("work.pem")).unwrap();
+    assert!(shown.contains(&pin(&key).to_string()), "{shown}");
+    assert!(shown.contains("latchstring-server user add"), "{shown}");
+    assert!(dir.path().join("work.pub.pem").exists());
+    let before = fs::read(dir.path().join("work.pem")).unwrap();
+    let (code, _, errors) = keygen();
+    assert_eq!(code, 1);
+    assert!(errors.contains("never overwritten"), "{errors}");
+    assert_eq!(fs::read(dir.path().join("work.pem")).unwrap(), before);
+}

@@ -1,0 +1,330 @@
+#!/usr/bin/env python3
+"""A client of latch/2, the hardened protocol, written from its page alone.
+
+    hardened_client.py --key FILE --password-file F --fingerprint SHA256:... HOST PORT USER MESSAGE...
+
+Logs in, sends the messages, checks every acknowledgement against its own chain, answers pings, closes, and checks that
+the server agrees. Prints `last=N` (what the server held at the login) and `acked=N`, and exits with 0; exits with 4 when
+the login is refused and with 1 for everything else. It shares no code with the Rust side.
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import os
+import socket
+import struct
+import sys
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa, x25519
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+MAGIC = b"latch/2\n"
+HELLO = b"\x02\x00"
+BUCKETS = (64, 256, 1024, 4096, 16384)
+SERVER_AUTH, CLIENT_AUTH, AUTH_OK, AUTH_FAIL = 0x02, 0x03, 0x04, 0x05
+MSG, ACK, PING, PONG, CLOSE, CLOSE_ACK = 0x10, 0x11, 0x12, 0x13, 0x30, 0x31
+PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
+
+
+class Broken(Exception):
+    """The peer did not keep to the protocol."""
+
+
+def check(condition, what):
+    if not condition:
+        raise Broken(what)
+
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def mac(key, *parts):
+    return hmac.new(key, b"".join(parts), hashlib.sha256).digest()
+
+
+def short(data):
+    return struct.pack(">B", len(data)) + data
+
+
+def long(data):
+    return struct.pack(">H", len(data)) + data
+
+
+def expand(secret, label, context=b"", length=32):
+    """XL of the page."""
+    info = struct.pack(">H", length) + short(b"latch/2 " + label) + short(context)
+    return HKDFExpand(algorithm=hashes.SHA256(), length=length, info=info).derive(secret)
+
+
+def extract(salt, secret):
+    """HKDF-Extract (RFC 5869, section 2.2) is one HMAC."""
+    return mac(salt, secret)
+
+
+def signed_content(who, transcript_hash):
+    return b" " * 64 + b"latch/2 " + who + b" signature\0" + transcript_hash
+
+
+def fingerprint(spki):
+    return "SHA256:" + base64.b64encode(sha256(spki)).decode().rstrip("=")
+
+
+class Reader:
+    """Takes a body apart and notices what is left over."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def take(self, n):
+        check(len(self.data) >= n, "a body is too short")
+        part, self.data = self.data[:n], self.data[n:]
+        return part
+
+    def number(self, n):
+        return int.from_bytes(self.take(n), "big")
+
+    def long(self):
+        return self.take(self.number(2))
+
+    def end(self):
+        check(not self.data, "a body is too long")
+
+
+class Direction:
+    """Keys and counters of one direction in one epoch."""
+
+    def __init__(self, secret, epoch):
+        self.enc, self.mac = expand(secret, b"enc"), expand(secret, b"mac")
+        self.iv = expand(secret, b"iv", length=4)
+        self.epoch, self.seq = epoch, 0
+
+    def _crypt(self, data):
+        block = self.iv + struct.pack(">QI", self.seq, 0)
+        context = Cipher(algorithms.AES(self.enc), modes.CTR(block)).encryptor()
+        return context.update(data) + context.finalize()
+
+    def _tag(self, length, ciphertext):
+        return mac(self.mac, struct.pack(">IQ", self.epoch, self.seq), length, ciphertext)
+
+    def seal(self, kind, body):
+        plain = bytes([kind]) + long(body)
+        bucket = next(b for b in BUCKETS if b >= len(plain))
+        ciphertext = self._crypt(plain.ljust(bucket, b"\0"))
+        length = struct.pack(">I", bucket + 32)
+        record = length + ciphertext + self._tag(length, ciphertext)
+        self.seq += 1
+        return record
+
+    def open(self, record):
+        length, ciphertext, tag = record[:4], record[4:-32], record[-32:]
+        check(hmac.compare_digest(tag, self._tag(length, ciphertext)), "a tag does not fit")
+        plain = Reader(self._crypt(ciphertext))
+        self.seq += 1
+        kind, body = plain.number(1), plain.long()
+        check(not any(plain.data), "the padding is not zero")
+        return kind, body
+
+
+class Wire:
+    """Exact reads; every length is known or one of the five buckets."""
+
+    def __init__(self, sock):
+        self.sock = sock
+
+    def read(self, n):
+        data = b""
+        while len(data) < n:
+            part = self.sock.recv(n - len(data))
+            check(part, "the connection ended early")
+            data += part
+        return data
+
+    def record(self, allowed=BUCKETS):
+        length = self.read(4)
+        n = int.from_bytes(length, "big")
+        check(n - 32 in allowed, "a record length that is not allowed here")
+        return length + self.read(n)
+
+    def write(self, data):
+        self.sock.sendall(data)
+
+
+class Ledger:
+    """One direction's account: the last id and the chain over all texts."""
+
+    def __init__(self, chain, last):
+        self.chain, self.last, self.acked = chain, last, last
+        self.at = {}
+
+    def add(self, ident, kind, text):
+        check(ident == self.last + 1, "message ids go up by one")
+        content = sha256(bytes([kind]), text)
+        self.chain = sha256(self.chain, struct.pack(">Q", ident), content)
+        self.last = ident
+        self.at[ident] = self.chain
+
+    def acknowledge(self, up_to):
+        """Marks all up to this id as acknowledged; the chain there."""
+        check(up_to in self.at, "an acknowledgement of something that does not wait for one")
+        chain = self.at[up_to]
+        self.at = {i: c for i, c in self.at.items() if i > up_to}
+        self.acked = up_to
+        return chain
+
+
+class Session:
+    """Records and ledgers of an open session; the same at both ends."""
+
+    def __init__(self, wire, sealer, opener, sent, received):
+        self.wire, self.sealer, self.opener = wire, sealer, opener
+        self.sent, self.received = sent, received
+
+    def say(self, kind, body=b""):
+        self.wire.write(self.sealer.seal(kind, body))
+
+    def send(self, text):
+        ident = self.sent.last + 1
+        self.say(MSG, struct.pack(">QB", ident, 0) + text)
+        self.sent.add(ident, 0, text)
+
+    def close(self):
+        accounts = struct.pack(">BQQ", 0, self.sent.last, self.received.acked)
+        self.say(CLOSE, accounts + self.sent.chain)
+
+    def receive(self, heard=None):
+        """Takes one record; answers what has to be answered; the type."""
+        kind, body = self.opener.open(self.wire.record())
+        body = Reader(body)
+        if kind == MSG:
+            ident, sort, text = body.number(8), body.number(1), body.take(len(body.data))
+            check(sort == 0, "an unknown kind of message")
+            text.decode("utf-8")
+            self.received.add(ident, sort, text)
+            if heard:
+                heard(ident, text)
+            self.say(ACK, struct.pack(">Q", ident) + self.received.acknowledge(ident))
+        elif kind == ACK:
+            up_to, chain = body.number(8), body.take(32)
+            check(self.sent.acknowledge(up_to) == chain, "the acknowledged texts are not ours")
+        elif kind == PING:
+            self.say(PONG, body.take(8))
+        elif kind == CLOSE:
+            body.take(1)
+            check(body.number(8) == self.received.last, "messages of the peer did not arrive")
+            check(body.number(8) == self.sent.acked, "acknowledgements did not arrive")
+            check(body.take(32) == self.received.chain, "the accounts differ")
+            self.say(CLOSE_ACK)
+        else:
+            check(kind == CLOSE_ACK, "a type that does not belong here")
+        body.end()
+        return kind
+
+
+def hellos(wire):
+    """ClientHello and ServerHello: the transcript so far, and the handshake secret."""
+    ephemeral = x25519.X25519PrivateKey.generate()
+    share = ephemeral.public_key().public_bytes_raw()
+    hello = MAGIC + HELLO + os.urandom(32) + share
+    wire.write(hello)
+    answer = wire.read(66)
+    check(answer[:2] == HELLO, "another version")
+    # The library refuses a zero secret with a ValueError.
+    shared = ephemeral.exchange(x25519.X25519PublicKey.from_public_bytes(answer[34:]))
+    return hello + answer, extract(b"latch/2 handshake", shared)
+
+
+def prove_host(wire, transcript, handshake_secret, pin):
+    """SERVER_AUTH: the transcript with it, if the host is the right one."""
+    kind, body = Direction(handshake_secret, 0).open(wire.record((1024, 4096)))
+    check(kind == SERVER_AUTH, "a type that does not belong here")
+    body = Reader(body)
+    spki, signature, fin = body.long(), body.long(), body.take(32)
+    body.end()
+    key = serialization.load_der_public_key(spki)
+    check(isinstance(key, rsa.RSAPublicKey), "the host key is not RSA")
+    check(key.key_size in (3072, 4096), "the host key has another size")
+    check(key.public_numbers().e == 65537, "the host key has another exponent")
+    transcript += bytes([SERVER_AUTH]) + long(spki)
+    key.verify(signature, signed_content(b"server", sha256(transcript)), PSS, hashes.SHA256())
+    transcript += long(signature)
+    expected = mac(expand(handshake_secret, b"fin"), sha256(transcript))
+    check(hmac.compare_digest(expected, fin), "finS does not fit")
+    check(fingerprint(spki) == pin, "the host key is " + fingerprint(spki) + ", expected was " + pin)
+    return transcript + fin
+
+
+def login(wire, user, key, password, pin):
+    """The whole handshake: a session and the server's last message id, or None."""
+    transcript, prk = hellos(wire)
+    th1 = sha256(transcript)
+    hs_c, hs_s, root = (expand(prk, label, th1) for label in (b"hs c2s", b"hs s2c", b"root"))
+    transcript = prove_host(wire, transcript, hs_s, pin)
+
+    spki = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    who = b"\x01" + short(user) + sha256(spki)
+    transcript += bytes([CLIENT_AUTH]) + who
+    signature = key.sign(signed_content(b"client", sha256(transcript)), PSS, hashes.SHA256())
+    transcript += long(signature)
+    fin = mac(expand(hs_c, b"fin"), sha256(transcript))
+    transcript += fin
+    body = who + long(signature) + long(password) + fin
+    wire.write(Direction(hs_c, 0).seal(CLIENT_AUTH, body))
+
+    th7 = sha256(transcript)
+    labels = (b"ap c2s", b"ap s2c", b"chain c2s", b"chain s2c")
+    ap_c, ap_s, chain_c, chain_s = (expand(root, label, th7) for label in labels)
+    opener = Direction(ap_s, 1)
+    kind, body = opener.open(wire.record((64,)))
+    if kind == AUTH_FAIL:
+        return None
+    check(kind == AUTH_OK, "a type that does not belong here")
+    body = Reader(body)
+    last = body.number(8)
+    body.end()
+    return Session(wire, Direction(ap_c, 1), opener, Ledger(chain_c, last), Ledger(chain_s, 0))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--key", required=True)
+    parser.add_argument("--password-file", required=True)
+    parser.add_argument("--fingerprint", required=True)
+    for name in ("host", "port", "user"):
+        parser.add_argument(name)
+    parser.add_argument("message", nargs="*")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    with open(args.key, "rb") as f:
+        key = serialization.load_pem_private_key(f.read(), password=None)
+    with open(args.password_file, "rb") as f:
+        password = f.read().removesuffix(b"\n")
+    with socket.create_connection((args.host, int(args.port)), timeout=20) as sock:
+        session = login(Wire(sock), args.user.encode(), key, password, args.fingerprint)
+        if session is None:
+            sys.exit(4)
+        print("last=%d" % session.sent.last)
+        for text in args.message:
+            session.send(text.encode())
+        while session.sent.at:
+            check(session.receive() != CLOSE, "the server closed first")
+        print("acked=%d" % session.sent.acked)
+        session.close()
+        while session.receive() != CLOSE_ACK:
+            pass
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Broken as why:
+        sys.exit("Error: %s" % why)
