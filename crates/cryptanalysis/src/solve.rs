@@ -1,5 +1,8 @@
 //! Crib dragging without a crib: the computer tries every keystream byte, from left to right, and keeps the keystreams
 //! under which all messages at once read most like English (a beam search).
+//!
+//! A student who drags a crib extends it letter by letter: "the mee" must be "the meeting", if the next letter makes sense
+//! of the other messages too. This is the same, with the word list and counts of letters in place of the eye.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
@@ -14,6 +17,8 @@ const BEAM: usize = 48;
 const SAME_FUTURE: usize = 8;
 /// How many bytes later a byte is judged: by then most wrong guesses have led to nonsense.
 const HINDSIGHT: usize = 6;
+/// The bit by which upper and lower case differ in ASCII.
+const CASE: u8 = 0x20;
 /// How many bytes before and after one tell whether the text there reads like language.
 const VICINITY: usize = 12;
 /// The mean surprise (-ln p) of a character of English, and of the best that can be made of noise.
@@ -123,7 +128,8 @@ impl<'a> Search<'a> {
         for past in self.judged.len()..at {
             self.judged.push(votes(&beam, past));
         }
-        let best = beam.into_iter().next().unwrap_or_default().key;
+        let mut best = beam.into_iter().next().unwrap_or_default().key;
+        self.settle_case(&mut best);
         let fluency = self.fluency(&best);
         let confidence = |(at, &key): (usize, &u8)| {
             let vote = self.judged[at].get(&key).copied().unwrap_or(0.0);
@@ -131,6 +137,40 @@ impl<'a> Search<'a> {
             (key, vote.min(1.0) * trust * fluency[at])
         };
         best.iter().enumerate().map(confidence).collect()
+    }
+
+    /// Decides between "hello" and "Hello". One bit of the first keystream byte turns the case of all first letters at once,
+    /// and every later byte fits either; but people who begin with a capital also end with a full stop.
+    fn settle_case(&mut self, key: &mut [u8]) {
+        if key.is_empty() || self.certain.get(0).is_some() {
+            return;
+        }
+        let firsts: Vec<u8> = self
+            .covering(0)
+            .map(|message| message[0] ^ key[0])
+            .collect();
+        if !firsts.iter().all(u8::is_ascii_alphabetic) {
+            return;
+        }
+        let ended = self
+            .covering(0)
+            .filter(|message| message.len() <= key.len());
+        let last = |message: &[u8]| message[message.len() - 1] ^ key[message.len() - 1];
+        let lasts: Vec<u8> = ended.map(last).collect();
+        let stops = lasts.iter().filter(|&last| b".!?".contains(last)).count();
+        let capitals = firsts
+            .iter()
+            .filter(|first| first.is_ascii_uppercase())
+            .count();
+        let prose = stops * 4 >= lasts.len() * 3;
+        let clear = lasts.len() >= 3 && (prose || stops * 4 <= lasts.len());
+        if clear && prose != (capitals * 2 > firsts.len()) {
+            let votes = &mut self.judged[0];
+            let both = [key[0], key[0] ^ CASE].map(|key| votes.get(&key).copied().unwrap_or(0.0));
+            key[0] ^= CASE;
+            // A habit, not a law: so a little less than both have together.
+            votes.insert(key[0], 0.9 * (both[0] + both[1]));
+        }
     }
 
     /// How much the text around each position reads like language when opened with `key`, from 0 to 1. Among nonsense
@@ -180,7 +220,7 @@ impl<'a> Search<'a> {
                     .map(|(score, key)| (score, parent, *key)),
             );
         }
-        self.best(beam, grown)
+        Self::best(beam, grown)
     }
 
     /// All bytes that make the fewest messages unprintable here, or the one that is certain.
@@ -199,13 +239,17 @@ impl<'a> Search<'a> {
     }
 
     /// The best [`BEAM`] of `grown` (score, parent, key byte) that have different futures.
-    fn best(&self, beam: &[Candidate], mut grown: Vec<(f32, usize, u8)>) -> Vec<Candidate> {
+    fn best(beam: &[Candidate], mut grown: Vec<(f32, usize, u8)>) -> Vec<Candidate> {
+        type Grown = (f32, usize, u8);
+        let best_first =
+            |a: &Grown, b: &Grown| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2)));
+        // Some room for those that share a future; sorting all of them would take most of the time.
         let enough = BEAM * 3;
         if grown.len() > enough {
-            grown.select_nth_unstable_by(enough, |a, b| b.0.total_cmp(&a.0));
+            grown.select_nth_unstable_by(enough, best_first);
             grown.truncate(enough);
         }
-        grown.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        grown.sort_unstable_by(best_first);
         let mut futures = HashSet::new();
         let mut kept = Vec::with_capacity(BEAM);
         for (score, parent, byte) in grown {

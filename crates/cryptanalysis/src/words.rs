@@ -11,7 +11,7 @@ pub struct WordList {
 }
 
 impl WordList {
-    /// The 7000 or so commonest words of the embedded English texts.
+    /// The commonest words of the embedded English texts.
     pub fn english() -> Self {
         Self::parse(include_str!("../data/words.txt"))
     }

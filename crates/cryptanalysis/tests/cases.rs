@@ -59,6 +59,20 @@ fn eight_chat_messages_fall_to_the_word_list_alone() {
 }
 
 #[test]
+fn capitals_go_with_full_stops() {
+    let small = CHAT.map(str::to_lowercase);
+    let large = small
+        .clone()
+        .map(|text| format!("{}{}.", text[..1].to_uppercase(), &text[1..]));
+    for texts in [small, large] {
+        let recovered = solve(&encrypt(&texts), &WordList::english(), &[]);
+        for (found, text) in recovered.messages.iter().zip(&texts) {
+            assert_eq!(found[0].value, Some(text.as_bytes()[0]), "{text}");
+        }
+    }
+}
+
+#[test]
 fn three_messages_give_most_of_it() {
     let texts = &CHAT[1..4];
     let recovered = solve(&encrypt(texts), &WordList::english(), &[]);
