@@ -1,0 +1,362 @@
+//! What a lab is: `labs/NN-name/lab.toml`, read strictly.
+//!
+//! A lab is found by being there; adding one touches no other file. Texts in braces, such as `{user.1}`, are filled in
+//! from the facts of an instance (see [`super::facts`]).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
+
+/// One lab.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Lab {
+    /// The name of its folder.
+    pub id: String,
+    /// A few words.
+    pub title: String,
+    /// How long a newcomer needs.
+    pub minutes: u32,
+    /// For whom it is.
+    pub level: String,
+    /// Labs to do first.
+    #[serde(default)]
+    pub prerequisites: Vec<String>,
+    /// What a student can do afterwards.
+    pub objectives: Vec<String>,
+    /// The kinds of task in it.
+    pub kinds: Vec<Kind>,
+    /// The attacks that it is about, by their ids.
+    #[serde(default)]
+    pub attacks: Vec<String>,
+    /// The defences that stop them.
+    #[serde(default)]
+    pub defences: Vec<String>,
+    /// Run in a student's folder after `solution/` was copied over it, this fills in the answers.
+    #[serde(default)]
+    pub solve: Vec<String>,
+    /// What is made for each student, and for each hidden instance.
+    pub scene: Scene,
+    /// What is asked.
+    #[serde(default, rename = "question")]
+    pub questions: Vec<Question>,
+    /// How the student's program is run.
+    #[serde(default, rename = "trial")]
+    pub trials: Vec<Trial>,
+    /// What must come out of it.
+    #[serde(default, rename = "check")]
+    pub checks: Vec<Check>,
+    /// Help, in stages.
+    #[serde(default)]
+    pub hints: Vec<String>,
+    /// Where it lies.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// A kind of task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Says beforehand what will happen.
+    Predict,
+    /// Works on a capture.
+    Read,
+    /// Attacks a live target.
+    Break,
+    /// Changes a peer until it holds.
+    Mend,
+}
+
+/// What is made for a student: who has an account, and what was recorded.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scene {
+    /// Users of the faithful target, in the order of its list.
+    #[serde(default)]
+    pub accounts: Vec<String>,
+    /// The folder in which the student finds their public keys.
+    pub public_keys: Option<String>,
+    /// Pools that words are drawn from: `{place}` or `{place.1}` is the first of its pool, `{place.2}` another.
+    #[serde(default)]
+    pub words: BTreeMap<String, Vec<String>>,
+    /// Sessions that are really run and recorded.
+    #[serde(default, rename = "session")]
+    pub sessions: Vec<Recording>,
+}
+
+/// One recorded session.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Recording {
+    /// What its facts begin with.
+    pub id: String,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// The capture file.
+    pub file: String,
+    /// What the user types.
+    pub messages: Vec<String>,
+    /// Set all that the server says to zero: no session key to be seen.
+    #[serde(default)]
+    pub blank_server: bool,
+}
+
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// The report's; the first account is who logs in.
+    Faithful,
+    /// `latch/2`; alice logs in with the lab's published keys.
+    Hardened,
+}
+
+/// Something to answer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Question {
+    /// Its key in `answers.toml`, and its heading in `EXPLANATION.md`.
+    pub id: String,
+    /// How the answer is compared.
+    pub kind: Answer,
+    /// The question.
+    pub text: String,
+    /// What is right.
+    pub answer: String,
+    /// For a prediction: what may be chosen. Each student sees them in another order.
+    #[serde(default)]
+    pub options: Vec<Choice>,
+    /// For a prediction that only the student's program decides: the trial whose facts hold `answer`.
+    pub trial: Option<String>,
+    /// What it is worth. A prediction earns them by being made, not by being right.
+    pub points: u32,
+}
+
+/// How an answer is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// A choice, made beforehand.
+    Predict,
+    /// Decimal digits.
+    Number,
+    /// Bytes in hex; case, spaces, colons and a leading `0x` do not count.
+    Hex,
+    /// Characters, less space around them.
+    Text,
+}
+
+/// One option of a prediction.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// What the student reads.
+    pub text: String,
+    /// What `answer` is if this is what happens.
+    pub value: String,
+}
+
+/// How the student's program is run: against a hidden instance of the scene, made anew each time.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Trial {
+    /// Its name.
+    pub id: String,
+    /// The command, unless `answers.toml` gives another.
+    pub run: Vec<String>,
+    /// What it is given.
+    pub args: Vec<String>,
+    /// How often; each time the victim is another account.
+    #[serde(default = "twice")]
+    pub times: usize,
+    /// When it is stopped.
+    #[serde(default = "half_a_minute")]
+    pub timeout_seconds: u64,
+}
+
+fn twice() -> usize {
+    2
+}
+
+fn half_a_minute() -> u64 {
+    30
+}
+
+/// What must be so after every run of a trial.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Check {
+    /// Its heading in `EXPLANATION.md`.
+    pub id: String,
+    /// What is checked.
+    pub title: String,
+    /// What it is worth.
+    pub points: u32,
+    /// Which trial.
+    pub trial: String,
+    /// Ground truth: the target itself took the program for this user.
+    pub logged_in_as: Option<String>,
+    /// Ground truth: the target itself decrypted these words, from that user.
+    pub heard: Option<String>,
+    /// Lines that the program must print.
+    #[serde(default)]
+    pub prints: Vec<String>,
+    /// What to do when it fails.
+    pub next: String,
+}
+
+impl Lab {
+    /// Reads one lab.
+    ///
+    /// # Errors
+    /// With the file, the line and the column when it is not a lab; with the file and the name when its parts do not
+    /// fit together.
+    pub fn read(folder: &Path) -> anyhow::Result<Self> {
+        let path = folder.join("lab.toml");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let broken = || format!("{} is not a lab", path.display());
+        let mut lab: Self = toml::from_str(&text).with_context(broken)?;
+        lab.folder = folder.to_owned();
+        lab.validate().with_context(broken)?;
+        Ok(lab)
+    }
+
+    fn validate(&self) -> anyhow::Result<()> {
+        let folder = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        ensure!(self.id == folder, "its id is {:?} and its folder {folder:?}: give both one name", self.id);
+        let explanation = self.explanation()?;
+        let mut seen = BTreeSet::new();
+        for id in self.item_ids() {
+            ensure!(seen.insert(id), "two of its questions and checks are called {id:?}: rename one");
+            ensure!(explanation.contains_key(id), "EXPLANATION.md has no heading \"## {id}\": write it");
+        }
+        for trial in self.questions.iter().filter_map(|q| q.trial.as_ref()).chain(self.checks.iter().map(|c| &c.trial)) {
+            ensure!(self.trials.iter().any(|t| t.id == *trial), "there is no [[trial]] with the id {trial:?}");
+        }
+        for trial in &self.trials {
+            ensure!(!trial.run.is_empty() && trial.times > 0, "the trial {:?} runs nothing", trial.id);
+        }
+        for question in &self.questions {
+            let choices = question.options.len();
+            match question.kind {
+                Answer::Predict if !(2..=26).contains(&choices) => bail!("{:?} needs two options or more", question.id),
+                Answer::Predict => {}
+                _ if choices > 0 => bail!("{:?} has options, and only a prediction has", question.id),
+                _ if question.trial.is_some() => bail!("{:?} waits for a trial, and only a prediction can", question.id),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The ids of all questions and checks.
+    pub fn item_ids(&self) -> impl Iterator<Item = &str> {
+        let questions = self.questions.iter().map(|question| question.id.as_str());
+        questions.chain(self.checks.iter().map(|check| check.id.as_str()))
+    }
+
+    /// `EXPLANATION.md`, cut at its second-level headings.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn explanation(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let path = self.folder.join("EXPLANATION.md");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let sections = text.split("\n## ").skip(1);
+        Ok(sections
+            .map(|section| {
+                let (id, body) = section.split_once('\n').unwrap_or((section, ""));
+                (id.trim().to_owned(), body.trim().to_owned())
+            })
+            .collect())
+    }
+}
+
+/// Every lab of a folder, in the order of their numbers.
+///
+/// # Errors
+/// When there is none, or one of them is broken.
+pub fn all(labs: &Path) -> anyhow::Result<Vec<Lab>> {
+    let entries = fs::read_dir(labs).with_context(|| format!("cannot list {}", labs.display()))?;
+    let mut folders: Vec<PathBuf> = entries.collect::<Result<Vec<_>, _>>()?.into_iter().map(|entry| entry.path()).collect();
+    folders.retain(|folder| folder.join("lab.toml").is_file());
+    folders.sort();
+    ensure!(!folders.is_empty(), "{} holds no lab: give the right folder with --labs", labs.display());
+    folders.iter().map(|folder| Lab::read(folder)).collect()
+}
+
+/// The lab of this id, or of this number.
+///
+/// # Errors
+/// When there is none; the message lists those that are.
+pub fn find(labs: &Path, wanted: &str) -> anyhow::Result<Lab> {
+    let all = all(labs)?;
+    let ids: Vec<String> = all.iter().map(|lab| lab.id.clone()).collect();
+    let fits = |lab: &Lab| lab.id == wanted || lab.id.split('-').next() == Some(wanted);
+    let found = all.into_iter().find(fits);
+    found.with_context(|| format!("there is no lab {wanted:?}; there are: {}", ids.join(", ")))
+}
+
+/// Where the labs are: what was given, else `./labs`, else where this program was built.
+///
+/// # Errors
+/// When none of them is a folder.
+pub fn locate(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    if let Some(given) = given {
+        ensure!(given.is_dir(), "{} is not a folder: give the labs with --labs DIR", given.display());
+        return Ok(given.to_owned());
+    }
+    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../../labs");
+    let found = ["labs", built].map(PathBuf::from).into_iter().find(|dir| dir.is_dir());
+    found.context("there is no folder labs/ here: give it with --labs DIR, or set LATCHSTRING_LABS")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken(toml: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("99-test");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("lab.toml"), toml).unwrap();
+        fs::write(folder.join("EXPLANATION.md"), "# x\n\n## there\n\nWhy.\n").unwrap();
+        format!("{:#}", Lab::read(&folder).unwrap_err())
+    }
+
+    const HEAD: &str = "id = \"99-test\"\ntitle = \"t\"\nminutes = 1\nlevel = \"l\"\nobjectives = []\nkinds = []\n";
+
+    #[test]
+    fn an_unknown_field_is_named_with_file_and_line() {
+        let error = broken(&format!("{HEAD}colour = \"red\"\n[scene]\n"));
+        assert!(error.contains("lab.toml") && error.contains("line 7") && error.contains("colour"), "{error}");
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_named() {
+        let check = "[[check]]\nid = \"there\"\ntitle = \"t\"\npoints = 1\ntrial = \"none\"\nnext = \"n\"\n";
+        let error = broken(&format!("{HEAD}[scene]\n{check}"));
+        assert!(error.contains("lab.toml") && error.contains("no [[trial]] with the id \"none\""), "{error}");
+        let error = broken(&format!("{HEAD}[scene]\n{}", check.replace("there", "unexplained")));
+        assert!(error.contains("\"## unexplained\""), "{error}");
+        let error = broken(&format!("{}[scene]\n", HEAD.replace("99-test", "98-test")));
+        assert!(error.contains("98-test") && error.contains("99-test"), "{error}");
+    }
+
+    #[test]
+    fn the_labs_of_this_project_can_be_read_and_found_by_number() {
+        let labs = locate(None).unwrap();
+        for lab in all(&labs).unwrap() {
+            let number = lab.id.split('-').next().unwrap();
+            assert_eq!(find(&labs, number).unwrap().id, lab.id);
+        }
+        let error = find(&labs, "no-such").unwrap_err().to_string();
+        assert!(error.contains("01-say-the-name"), "{error}");
+    }
+}

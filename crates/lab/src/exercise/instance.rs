@@ -1,0 +1,139 @@
+//! One instance of a lab: words are drawn, keys are made, and the sessions of its scene are really run and recorded.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+use latchstring_attacker::capture::{trace::Trace, write_sessions};
+use rand::seq::SliceRandom;
+
+use super::{
+    catalogue::{Protocol, Recording, Scene},
+    facts::Facts,
+    record::{self, Recorded},
+    seed::Seed,
+    target::Accounts,
+};
+
+/// When every capture says that it was made, since 1970: a capture of the same seed is the same file.
+const RECORDED: Duration = Duration::from_secs(1_600_000_000);
+
+/// A scene come true.
+pub struct Instance {
+    /// What is true of it.
+    pub facts: Facts,
+    /// Its users.
+    pub accounts: Accounts,
+    captures: Vec<(String, Trace)>,
+    public_keys: Option<String>,
+}
+
+impl Instance {
+    /// Makes one. The same seed makes the same instance.
+    ///
+    /// # Errors
+    /// When the scene names facts that do not exist, or a session does not come about.
+    pub async fn make(scene: &Scene, seed: &Seed) -> anyhow::Result<Self> {
+        let mut facts = Facts::default();
+        draw_words(scene, seed, &mut facts);
+        let accounts = Accounts::make(&facts.fill_all(&scene.accounts)?, seed)?;
+        let mut captures = Vec::new();
+        for recording in &scene.sessions {
+            let made = run_session(recording, &accounts, seed, &mut facts).await;
+            captures.push(made.with_context(|| format!("the session {:?} did not come about", recording.id))?);
+        }
+        let public_keys = scene.public_keys.clone();
+        Ok(Self {
+            facts,
+            accounts,
+            captures,
+            public_keys,
+        })
+    }
+
+    /// Writes what a student is handed: captures and public keys.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
+        for (name, trace) in &self.captures {
+            write_sessions(&folder.join(name), std::slice::from_ref(trace), RECORDED)?;
+        }
+        if let Some(keys) = &self.public_keys {
+            for user in self.accounts.users() {
+                let pem = self.accounts.public_pem(user)? + "\n";
+                write(&folder.join(keys).join(format!("{user}.pub")), pem.as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of its capture files with the sessions' ids.
+    pub fn capture_files<'a>(&'a self, scene: &'a Scene) -> impl Iterator<Item = (&'a str, PathBuf)> {
+        let ids = scene.sessions.iter().map(|session| session.id.as_str());
+        ids.zip(self.captures.iter().map(|(name, _)| PathBuf::from(name)))
+    }
+}
+
+/// Shuffles each pool: `{place.1}` and `{place.2}` are never the same word.
+fn draw_words(scene: &Scene, seed: &Seed, facts: &mut Facts) {
+    for (pool, words) in &scene.words {
+        let mut words = words.clone();
+        words.shuffle(&mut seed.stream(&format!("words {pool}")));
+        for (i, word) in words.iter().enumerate() {
+            facts.set(format!("{pool}.{}", i + 1), word);
+        }
+        if let Some(first) = words.first() {
+            facts.set(pool, first);
+        }
+    }
+}
+
+async fn run_session(
+    recording: &Recording,
+    accounts: &Accounts,
+    seed: &Seed,
+    facts: &mut Facts,
+) -> anyhow::Result<(String, Trace)> {
+    let typed = facts.fill_all(&recording.messages)?;
+    let seed = seed.child(&format!("session {}", recording.id));
+    let mut recorded = match recording.protocol {
+        Protocol::Faithful => {
+            let user = accounts.users().first().context("a faithful session needs an account in its scene")?;
+            record::faithful(accounts, user, &typed, &seed).await?
+        }
+        Protocol::Hardened => record::hardened(&typed, &seed).await?,
+    };
+    ensure!(recorded.received == typed, "the server did not receive what was typed");
+    tell(recording, &recorded, facts);
+    if recording.blank_server {
+        recorded.blank_server();
+    }
+    Ok((recording.file.clone(), recorded.into_trace()))
+}
+
+/// The facts of a session, as its run has shown them.
+fn tell(recording: &Recording, recorded: &Recorded, facts: &mut Facts) {
+    let mut set = |name: &str, value: &dyn ToString| facts.set(format!("{}.{name}", recording.id), value.to_string());
+    set("user", &recorded.user);
+    set("messages", &recorded.received.len());
+    for (i, text) in recorded.received.iter().enumerate() {
+        set(&format!("message.{}", i + 1), text);
+        set(&format!("message.{}.length", i + 1), &text.len());
+    }
+    set("in-clear", &recorded.in_clear());
+    for (name, value) in recorded.measured() {
+        set(name, &value);
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).with_context(failed)?;
+    }
+    fs::write(path, bytes).with_context(failed)
+}

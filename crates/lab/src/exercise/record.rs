@@ -1,0 +1,184 @@
+//! Honest sessions over real TCP, recorded on the way: what a student's captures are made of.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use latchstring_attacker::{
+    Target as Kind,
+    capture::trace::{Side, Trace},
+    protocol::{
+        faithful::message::UserName,
+        hardened::message::{CLIENT_HELLO_LEN, SERVER_HELLO_LEN},
+    },
+    vantage::blank_server,
+};
+use latchstring_faithful::client;
+use rand::Rng;
+
+use super::{
+    seed::Seed,
+    target::{Accounts, Target},
+};
+use crate::{
+    peers::{self, ALICE},
+    wire::{Dialer, Over, Tap, dial_tapped, network},
+};
+
+/// Between the server's replies: enough to make them three segments.
+const REPLY_PAUSE: Duration = Duration::from_millis(5);
+
+/// What a session was, from both ends and from the wire.
+pub struct Recorded {
+    /// Who logged in.
+    pub user: String,
+    /// What the server took for that user's words.
+    pub received: Vec<String>,
+    trace: Trace,
+    /// Session key and IV, where they exist for everybody to see.
+    secrets: Option<([u8; 32], [u8; 8])>,
+}
+
+/// The report's server and client.
+///
+/// # Errors
+/// When the two do not understand each other.
+pub async fn faithful(accounts: &Accounts, user: &UserName, typed: &[String], seed: &Seed) -> anyhow::Result<Recorded> {
+    let target = Target::start(accounts, seed.stream("faithful server"), REPLY_PAUSE).await?;
+    let tap = Tap::new(None);
+    let stream = dial_tapped(&Dialer::Tcp(target.at().address()), Over::Tcp, tap.clone()).await?;
+    let mut session = client::login(stream, user, &accounts.keys().public_key(user)?).await?;
+    for (i, text) in typed.iter().enumerate() {
+        session.send(text).await?;
+        // The next one only when this one was read: two that coalesce would be one message.
+        let read = target.wait_until(|visits| visits.iter().any(|visit| visit.heard.len() > i)).await;
+        ensure!(read, "the server has not read message {}", i + 1);
+    }
+    let secrets = session.secrets();
+    let secrets = Some((*secrets.key, *secrets.iv));
+    drop(session);
+    let visits = target.finish().await;
+    let visit = visits.into_iter().next().context("the server saw no connection")?;
+    Ok(Recorded {
+        user: visit.user.context("the server let nobody in")?,
+        received: visit.heard,
+        trace: Tap::finish(&tap).0,
+        secrets,
+    })
+}
+
+/// `latch/2` between the lab's published keys.
+///
+/// # Errors
+/// When the two do not understand each other.
+pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded> {
+    let number = seed.stream("hardened session").next_u64();
+    let (listener, dialer) = network(Over::Tcp).await?;
+    let server = peers::serve(Kind::Hardened, listener, dialer, number).await?;
+    let script: Vec<&str> = typed.iter().map(String::as_str).collect();
+    let tap = Tap::new(None);
+    let trouble = server.honest_session(Over::Tcp, tap.clone(), &script).await?;
+    ensure!(trouble.is_none(), "{}", trouble.unwrap_or_default());
+    let truth = server.finish(&script, 0).await;
+    Ok(Recorded {
+        user: ALICE.to_owned(),
+        received: truth.received_on(crate::truth::HONEST).into_iter().map(str::to_owned).collect(),
+        trace: Tap::finish(&tap).0,
+        secrets: None,
+    })
+}
+
+impl Recorded {
+    /// Every byte that was sent.
+    pub fn into_trace(self) -> Trace {
+        self.trace
+    }
+
+    /// Sets all that the server said to zero.
+    pub fn blank_server(&mut self) {
+        self.trace = blank_server(&self.trace);
+    }
+
+    /// What of the session stands on the wire as it is, found by looking: some of `name`, `key`, `messages`, or
+    /// `nothing`.
+    pub fn in_clear(&self) -> String {
+        let wire = [self.trace.stream(Side::Client), self.trace.stream(Side::Server)];
+        let shows = |secret: &[u8]| wire.iter().any(|stream| stream.windows(secret.len().max(1)).any(|part| part == secret));
+        let found = [
+            ("name", shows(self.user.as_bytes())),
+            ("key", self.secrets.is_some_and(|(key, _)| shows(&key))),
+            ("messages", self.received.iter().any(|text| shows(text.as_bytes()))),
+        ];
+        let found: Vec<&str> = found.into_iter().filter(|(_, shown)| *shown).map(|(what, _)| what).collect();
+        if found.is_empty() { "nothing".to_owned() } else { found.join(" ") }
+    }
+
+    /// Facts that are read off the wire.
+    pub fn measured(&self) -> Vec<(&'static str, String)> {
+        match self.secrets {
+            Some((key, iv)) => self.measured_faithful(&key, &iv),
+            None => self.measured_hardened(),
+        }
+    }
+
+    fn measured_faithful(&self, key: &[u8], iv: &[u8]) -> Vec<(&'static str, String)> {
+        let mut sent = self.trace.chunks_from(Side::Client).map(|chunk| &chunk.bytes);
+        let login = sent.next().cloned().unwrap_or_default();
+        let ciphertexts: Vec<&Vec<u8>> = sent.collect();
+        vec![
+            ("login.length", login.len().to_string()),
+            ("login", hex::encode(login)),
+            ("key", hex::encode(key)),
+            ("iv", hex::encode(iv)),
+            ("keystreams", self.keystreams(&ciphertexts).to_string()),
+        ]
+    }
+
+    /// How many different keystreams the messages are under, told by their first bytes.
+    fn keystreams(&self, ciphertexts: &[&Vec<u8>]) -> usize {
+        let start = |(text, ciphertext): (&String, &&Vec<u8>)| -> Vec<u8> {
+            text.bytes().zip(ciphertext.iter()).take(4).map(|(p, c)| p ^ c).collect()
+        };
+        let mut starts: Vec<Vec<u8>> = self.received.iter().zip(ciphertexts).map(start).collect();
+        starts.sort();
+        starts.dedup();
+        starts.len()
+    }
+
+    fn measured_hardened(&self) -> Vec<(&'static str, String)> {
+        let records = |side, hello| record_lengths(&self.trace.stream(side), hello);
+        let client = records(Side::Client, CLIENT_HELLO_LEN);
+        let server = records(Side::Server, SERVER_HELLO_LEN);
+        // The client's first record is its login; its messages follow.
+        let message = client.get(1).copied().unwrap_or_default();
+        vec![
+            ("client-records", client.len().to_string()),
+            ("server-records", server.len().to_string()),
+            ("message-record-length", message.to_string()),
+        ]
+    }
+}
+
+/// The lengths of a stream's records, length field included: `u32 len ‖ len bytes`, behind a hello.
+fn record_lengths(stream: &[u8], hello: usize) -> Vec<usize> {
+    let mut rest = stream.get(hello..).unwrap_or_default();
+    let mut lengths = Vec::new();
+    while let Some(field) = rest.first_chunk::<4>() {
+        let whole = 4 + u32::from_be_bytes(*field) as usize;
+        let Some(after) = rest.get(whole..) else { break };
+        lengths.push(whole);
+        rest = after;
+    }
+    lengths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_counted_to_the_last_whole_one() {
+        let stream = [&[9; 3][..], &[0, 0, 0, 2, 7, 7], &[0, 0, 0, 1, 7], &[0, 0, 0, 9, 7]].concat();
+        assert_eq!(record_lengths(&stream, 3), [6, 5]);
+        assert_eq!(record_lengths(&[], 3), [0; 0]);
+    }
+}

@@ -1,0 +1,165 @@
+//! The live target: the report's server in this process, on a port of loopback that the system chose, with a witness
+//! who writes down what the server believed. That record is what a check goes by.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use latchstring_attacker::{net::loopback::Loopback, protocol::faithful::message::UserName};
+use latchstring_faithful::{
+    keys::KeyDir,
+    server::{Listener, ServerEvent},
+};
+use rand::rngs::ChaCha20Rng;
+use tempfile::TempDir;
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+use super::seed::Seed;
+
+/// How long a connection may take to end at the server once the program that made it has ended.
+const REST: Duration = Duration::from_secs(3);
+
+/// The keys of a target's users. They exist in a folder of the target's own and go with it: of a private key, nothing
+/// is ever given to a student or to a student's program.
+pub struct Accounts {
+    _folder: TempDir,
+    keys: KeyDir,
+    users: Vec<UserName>,
+}
+
+impl Accounts {
+    /// Makes keys for these users, in this order.
+    ///
+    /// # Errors
+    /// When a name is no user name, or the folder cannot be written.
+    pub fn make(names: &[String], seed: &Seed) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let keys = KeyDir::open(folder.path())?;
+        let mut users = Vec::new();
+        for name in names {
+            let user = UserName::parse(name)?;
+            keys.generate(&user, &mut seed.stream(&format!("key of {name}")))?;
+            users.push(user);
+        }
+        let _folder = folder;
+        Ok(Self { _folder, keys, users })
+    }
+
+    /// The users, in the order of the server's list.
+    pub fn users(&self) -> &[UserName] {
+        &self.users
+    }
+
+    /// A user's public key as PEM.
+    ///
+    /// # Errors
+    /// When there is no such user.
+    pub fn public_pem(&self, user: &UserName) -> anyhow::Result<String> {
+        Ok(self.keys.public_key(user)?.to_pem()?)
+    }
+
+    /// Where the keys are.
+    pub fn keys(&self) -> &KeyDir {
+        &self.keys
+    }
+}
+
+/// One connection, as the server saw it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Visit {
+    /// Whom the server took it for.
+    pub user: Option<String>,
+    /// Why it did not let anybody in.
+    pub refused: Option<String>,
+    /// What it took for that user's words.
+    pub heard: Vec<String>,
+    /// Whether it is over.
+    pub ended: bool,
+}
+
+/// What the server believed, connection by connection.
+#[derive(Clone, Default)]
+struct Witness(Arc<Mutex<Vec<Visit>>>);
+
+impl Witness {
+    fn see(&self, event: &ServerEvent) {
+        let mut visits = self.0.lock().expect("nobody panicked while writing down");
+        if matches!(event, ServerEvent::Connected { .. }) {
+            visits.push(Visit::default());
+        }
+        let Some(visit) = visits.last_mut() else { return };
+        match event {
+            ServerEvent::LoggedIn { user } => visit.user = Some(user.to_string()),
+            ServerEvent::LoginRefused { why } => visit.refused = Some(why.clone()),
+            ServerEvent::Message { text, .. } => visit.heard.push(text.clone()),
+            ServerEvent::Quit { .. } => visit.heard.push("quit()".to_owned()),
+            ServerEvent::Change { .. } => visit.heard.push("change()".to_owned()),
+            ServerEvent::Closing { .. } => visit.ended = true,
+            _ => {}
+        }
+    }
+
+    fn all(&self) -> Vec<Visit> {
+        self.0.lock().expect("nobody panicked while writing down").clone()
+    }
+}
+
+/// A running server.
+pub struct Target {
+    at: Loopback,
+    witness: Witness,
+    task: JoinHandle<()>,
+}
+
+impl Target {
+    /// Starts one. `pause` lies between the server's three replies.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(accounts: &Accounts, mut randomness: ChaCha20Rng, pause: Duration) -> anyhow::Result<Self> {
+        let listener = Listener::bind(Loopback::v4(0)).await?;
+        let (at, keys) = (listener.address(), accounts.keys().clone());
+        let witness = Witness::default();
+        let mut see = {
+            let witness = witness.clone();
+            move |event| witness.see(&event)
+        };
+        let task = tokio::spawn(async move { listener.serve(&keys, pause, &mut randomness, &mut see).await });
+        Ok(Self { at, witness, task })
+    }
+
+    /// Where it listens.
+    pub fn at(&self) -> Loopback {
+        self.at
+    }
+
+    /// What the server has seen so far.
+    pub fn visits(&self) -> Vec<Visit> {
+        self.witness.all()
+    }
+
+    /// Waits until something is so, or for a few seconds. Says whether it is.
+    pub async fn wait_until(&self, so: impl Fn(&[Visit]) -> bool) -> bool {
+        let until = Instant::now() + REST;
+        while !so(&self.visits()) {
+            if Instant::now() > until {
+                return false;
+            }
+            sleep(Duration::from_millis(2)).await;
+        }
+        true
+    }
+
+    /// Waits until all connections have ended, stops the server and returns what it saw.
+    pub async fn finish(self) -> Vec<Visit> {
+        // A program that connected and left at once may not have been accepted yet.
+        sleep(Duration::from_millis(20)).await;
+        self.wait_until(|visits| visits.iter().all(|visit| visit.ended)).await;
+        self.task.abort();
+        self.visits()
+    }
+}

@@ -1,0 +1,38 @@
+"""Logs in as somebody else, and says something in their name.
+
+Usage: python3 attack.py HOST PORT USER PUBLIC_KEY_FILE WORDS
+"""
+
+import socket
+import sys
+
+from aes import apply_keystream
+from latch import read_public_key, receive_exactly
+
+
+def make_login(user, n, e):
+    """The bytes of a login for this user, from the public key (n, e) alone."""
+    # Your part. What has to arrive, so that the server decrypts it to the user's name?
+    return b"please let me in"
+
+
+def say_words(server, words):
+    """Reads the three replies of the server, and sends one encrypted message."""
+    greeting = receive_exactly(server, 26)
+    print(greeting.decode())
+    # Your part. The session key and the IV come next; then the message goes out.
+    # apply_keystream(key, iv, data) encrypts the bytes `data`.
+
+
+def main():
+    if len(sys.argv) != 6:
+        sys.exit(__doc__)
+    host, port, user, public_key_file, words = sys.argv[1:]
+    n, e = read_public_key(public_key_file)
+    with socket.create_connection((host, int(port)), timeout=10) as server:
+        server.sendall(make_login(user, n, e))
+        say_words(server, words)
+
+
+if __name__ == "__main__":
+    main()
