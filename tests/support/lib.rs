@@ -1,1 +1,54 @@
 //! What the tests of several crates share.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The root of the repository.
+///
+/// # Panics
+/// Never: this package is a folder in it.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("this package is a folder of the workspace")
+}
+
+/// A program of this workspace, which lies beside the running test.
+///
+/// # Panics
+/// When it has not been built.
+pub fn binary(name: &str) -> PathBuf {
+    let test = env::current_exe().expect("a test knows where it is");
+    let path = test.ancestors().nth(2).map(|dir| dir.join(name));
+    path.filter(|path| path.exists()).unwrap_or_else(|| {
+        panic!("{name} is not built: run `cargo build --workspace`, or test the whole workspace")
+    })
+}
+
+/// A command that runs a Python peer from `tests/peers`: with `$LATCHSTRING_PEERS_PYTHON`, or the Python of
+/// `target/peers-venv`, or `python3`.
+///
+/// # Panics
+/// When that Python cannot import `module`. A package that is missing is a failure and not a reason to pass.
+pub fn python(peer: &str, module: &str) -> Command {
+    let venv = workspace().join("target/peers-venv/bin/python");
+    let python = match env::var_os("LATCHSTRING_PEERS_PYTHON") {
+        Some(python) => python,
+        None if venv.exists() => venv.into(),
+        None => "python3".into(),
+    };
+    let import = format!("import {module}");
+    let check = Command::new(&python).args(["-c", &import]).output();
+    assert!(
+        check.is_ok_and(|output| output.status.success()),
+        "{python:?} lacks `{module}`, which tests/peers/{peer} needs. Install it with\n  \
+         python3 -m venv target/peers-venv && target/peers-venv/bin/pip install -r tests/peers/requirements.txt\n\
+         or name another Python in LATCHSTRING_PEERS_PYTHON."
+    );
+    let mut command = Command::new(python);
+    command.arg(workspace().join("tests/peers").join(peer));
+    command
+}

@@ -27,6 +27,10 @@ pub const SILENT_INTERVALS: u32 = 3;
 /// The server must agree to a close within this time.
 pub const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 
+/// While more than this waits to be written, in bytes, nothing is read: a server that asks and never listens must not
+/// fill our memory with answers. It is twice what all messages that may wait for an acknowledgement take.
+const MAX_OUTGOING: usize = 32 << 20;
+
 /// What happens on an open connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -146,15 +150,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// [`ClientError::Silent`] after 90 s without a word, [`ClientError::Protocol`] when a record is not right.
     pub async fn event(&mut self) -> Result<Event, ClientError> {
         loop {
-            let waiting = !self.outgoing.is_empty();
+            let waiting = self.outgoing.len();
             select! {
-                record = self.records.read(&mut self.reader, &BUCKETS, None) => {
+                // In order, not at random, so that the same session runs the same way twice.
+                biased;
+                wrote = self.writer.write_buf(&mut self.outgoing), if waiting > 0 => {
+                    self.on_written(wrote)?;
+                }
+                record = self.records.read(&mut self.reader, &BUCKETS, None), if waiting < MAX_OUTGOING => {
                     if let Some(event) = self.on_record(record).await? {
                         return Ok(event);
                     }
-                }
-                wrote = self.writer.write_buf(&mut self.outgoing), if waiting => {
-                    self.on_written(wrote)?;
                 }
                 () = sleep_until(self.next_check) => self.on_silence()?,
             }

@@ -89,7 +89,7 @@ pub(super) async fn run(options: Connect) -> anyhow::Result<()> {
 ///
 /// Where a person has to be asked anything, the host is met on a connection of its own first: nobody confirms a
 /// fingerprint or types a password within the ten seconds that a handshake may take, and the password is asked for only
-/// once the host has proven its key.
+/// once the host has proven its key. Whatever feeds a descriptor may be a person too.
 async fn log_in(
     client: &Client,
     address: &Address,
@@ -101,7 +101,7 @@ async fn log_in(
     let host = address.host_port();
     let is_known = hosts.find(&host).is_some();
     let pin = hosts.pin(&host, given)?;
-    let person = *source == Source::Prompt;
+    let may_take_long = !matches!(source, Source::File(_));
     ensure!(
         pin.is_some() || io::stdin().is_terminal(),
         "the host {host} is not known, and nobody can be asked because the standard input is not a terminal. Get its \
@@ -110,7 +110,7 @@ async fn log_in(
 
     let mut typed = None;
     let pin = match pin {
-        Some(pin) if is_known && !person => pin,
+        Some(pin) if is_known && !may_take_long => pin,
         _ => {
             let met = client.meet_host(&mut dial(address).await?).await?;
             let pin = match pin {
@@ -127,7 +127,7 @@ async fn log_in(
                     hosts.path().display()
                 ));
             }
-            if person {
+            if may_take_long {
                 typed = Some(source.read(&format!("Password of {address}: "))?);
             }
             pin
@@ -223,7 +223,9 @@ async fn talk<R: AsyncBufRead + Unpin>(
     screen: &Screen,
 ) -> anyhow::Result<()> {
     let (mut ended, mut closing, mut skipped) = (false, false, 0);
-    screen.note("Each line is a message; Ctrl-D ends.");
+    if screen.interactive {
+        screen.note("Each line is a message; Ctrl-D ends.");
+    }
     screen.prompt();
     loop {
         if ended && !closing && connection.unacknowledged().is_empty() {
