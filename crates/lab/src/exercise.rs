@@ -82,7 +82,9 @@ pub enum LabCommand {
         place: PlaceArgs,
     },
     /// Runs your program and looks at your answers
-    #[command(after_help = "Ends with 0 only when everything passes. Example: latchstring lab check 01")]
+    #[command(
+        after_help = "Ends with 0 only when everything passes. Example: latchstring lab check 01"
+    )]
     Check {
         /// The lab; not needed in its folder
         lab: Option<String>,
@@ -147,7 +149,8 @@ impl PlaceArgs {
     fn lab(&self, named: Option<&str>) -> anyhow::Result<Lab> {
         let here = student::lab_of(self.dir.as_deref().unwrap_or(Path::new(".")));
         let wanted = named.map(str::to_owned).or(here);
-        let wanted = wanted.context("which lab? Name it, as in `latchstring lab hint 01`, or go to its folder")?;
+        let wanted = wanted
+            .context("which lab? Name it, as in `latchstring lab hint 01`, or go to its folder")?;
         catalogue::find(&self.labs.folder()?, &wanted)
     }
 
@@ -156,7 +159,11 @@ impl PlaceArgs {
             return dir.clone();
         }
         let here = PathBuf::from(".");
-        if student::lab_of(&here).as_ref() == Some(&lab.id) { here } else { Path::new(WORK).join(&lab.id) }
+        if student::lab_of(&here).as_ref() == Some(&lab.id) {
+            here
+        } else {
+            Path::new(WORK).join(&lab.id)
+        }
     }
 
     fn open(&self, named: Option<&str>) -> anyhow::Result<Student> {
@@ -178,7 +185,12 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
         LabCommand::Hint { lab, place } => hint(place.open(lab.as_deref())?)?,
         LabCommand::Explain { lab, place } => explain(&place.open(lab.as_deref())?)?,
         LabCommand::Reset { lab, place, yes } => reset(place.open(lab.as_deref())?, yes).await?,
-        LabCommand::Check { lab, place, seed, json } => {
+        LabCommand::Check {
+            lab,
+            place,
+            seed,
+            json,
+        } => {
             let mut student = place.open(lab.as_deref())?;
             let report = check::check(&mut student, &chosen(seed)?).await?;
             if json {
@@ -186,7 +198,11 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
             } else {
                 print_report(&mut anstream::stdout().lock(), &student, &report)?;
             }
-            return Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(if report.passed {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -204,7 +220,11 @@ fn list(labs: &LabsArg, json: bool) -> anyhow::Result<()> {
     }
     let mut out = anstream::stdout().lock();
     for lab in all {
-        writeln!(out, "{:24} {:18} {:3} min  {}", lab.id, lab.title, lab.minutes, lab.level)?;
+        writeln!(
+            out,
+            "{:24} {:18} {:3} min  {}",
+            lab.id, lab.title, lab.minutes, lab.level
+        )?;
     }
     writeln!(out, "\nBegin with: latchstring lab start 00")?;
     Ok(())
@@ -212,24 +232,46 @@ fn list(labs: &LabsArg, json: bool) -> anyhow::Result<()> {
 
 async fn start(named: &str, place: &PlaceArgs, seed: Option<u64>) -> anyhow::Result<()> {
     let lab = catalogue::find(&place.labs.folder()?, named)?;
-    let folder = place.dir.clone().unwrap_or_else(|| Path::new(WORK).join(&lab.id));
+    let folder = place
+        .dir
+        .clone()
+        .unwrap_or_else(|| Path::new(WORK).join(&lab.id));
     let student = Student::start(lab, &folder, &chosen(seed)?).await?;
     let (lab, at) = (&student.lab, student.folder.display());
     println!("Lab {}: {} ({} minutes)", lab.id, lab.title, lab.minutes);
     println!("\nYour folder is {at}. In it:");
     println!("  README.md     the handout: read it first");
     println!("  answers.toml  your predictions and answers");
-    println!("\nWhen you are done:  latchstring lab check {}", lab.id);
-    println!("When you are stuck: latchstring lab hint {}", lab.id);
+    let dir = place
+        .dir
+        .as_ref()
+        .map_or_else(String::new, |dir| format!(" --dir {}", dir.display()));
+    println!(
+        "\nWhen you are done:  latchstring lab check {}{dir}",
+        lab.id
+    );
+    println!("When you are stuck: latchstring lab hint {}{dir}", lab.id);
     Ok(())
 }
 
 async fn serve(student: Student, port: u16) -> anyhow::Result<()> {
-    ensure!(!student.lab.scene.accounts.is_empty(), "the lab {} has no target to run: work on its captures", student.lab.id);
+    ensure!(
+        !student.lab.scene.accounts.is_empty(),
+        "the lab {} has no target to run: work on its captures",
+        student.lab.id
+    );
     let instance = Instance::make(&student.lab.scene, &student.seed()?).await?;
     let listener = Listener::bind(Loopback::v4(port)).await?;
-    let names: Vec<&str> = instance.accounts.users().iter().map(|user| user.as_str()).collect();
-    println!("Your target, with accounts for {}. Ctrl-C ends it.", names.join(", "));
+    let names: Vec<&str> = instance
+        .accounts
+        .users()
+        .iter()
+        .map(|user| user.as_str())
+        .collect();
+    println!(
+        "Your target, with accounts for {}. Ctrl-C ends it.",
+        names.join(", ")
+    );
     let mut show = |event: latchstring_faithful::server::ServerEvent| {
         if let latchstring_faithful::server::ServerEvent::LoggedIn { user } = &event {
             println!("[*] Logged in: {user}");
@@ -251,7 +293,10 @@ fn hint(mut student: Student) -> anyhow::Result<()> {
     let text = student.take_hint()?.map(str::to_owned);
     match text {
         Some(text) => println!("Hint {} of {of}\n\n{}", student.state.hints, text.trim()),
-        None => println!("You have had all {of} hints. The solution is in {}", student.lab.folder.join("solution").display()),
+        None => println!(
+            "You have had all {of} hints. The solution is in {}",
+            student.lab.folder.join("solution").display()
+        ),
     }
     Ok(())
 }
@@ -263,21 +308,31 @@ fn explain(student: &Student) -> anyhow::Result<()> {
     }
     let hidden = student.lab.item_ids().count() - explanations.len();
     if hidden > 0 {
-        println!("{hidden} more come when their checks pass: latchstring lab check {}", student.lab.id);
+        println!(
+            "{hidden} more come when their checks pass: latchstring lab check {}",
+            student.lab.id
+        );
     }
     Ok(())
 }
 
 async fn reset(mut student: Student, yes: bool) -> anyhow::Result<()> {
     if !yes {
-        print!("Begin {} again in {}? Your files move to a backup. Type yes: ", student.lab.id, student.folder.display());
+        print!(
+            "Begin {} again in {}? Your files move to a backup. Type yes: ",
+            student.lab.id,
+            student.folder.display()
+        );
         io::stdout().flush()?;
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line)?;
         ensure!(line.trim() == "yes", "nothing was changed");
     }
     let backup = student.reset().await?;
-    println!("Everything is as it was at the start. Your files are in {}", backup.display());
+    println!(
+        "Everything is as it was at the start. Your files are in {}",
+        backup.display()
+    );
     Ok(())
 }
 

@@ -47,16 +47,25 @@ impl Answers {
         let mut answers = BTreeMap::new();
         for (id, value) in sheet.predict.into_iter().chain(sheet.answers) {
             if !questions.iter().any(|question| question.id == id) {
-                bail!("{}: nobody asked for {id:?}; the names of the questions must stay as they are", path.display());
+                bail!(
+                    "{}: nobody asked for {id:?}; the names of the questions must stay as they are",
+                    path.display()
+                );
             }
             let answer = match value {
                 Value::String(text) => text.trim().to_owned(),
                 Value::Integer(number) => number.to_string(),
-                _ => bail!("{}: the answer to {id:?} must be text in quotes or a number", path.display()),
+                _ => bail!(
+                    "{}: the answer to {id:?} must be text in quotes or a number",
+                    path.display()
+                ),
             };
             answers.insert(id, answer);
         }
-        Ok(Self { run: sheet.run, answers })
+        Ok(Self {
+            run: sheet.run,
+            answers,
+        })
     }
 
     /// The answer to a question; empty when there is none.
@@ -71,14 +80,23 @@ impl Answers {
 /// When a question's text names a fact that does not exist.
 pub fn sheet(student: &Student, instance: &Instance) -> anyhow::Result<String> {
     let lab = &student.lab;
-    let mut sheet = format!("# Lab {}: your predictions and answers. Fill in what is between the quotes.\n", lab.id);
+    let mut sheet = format!(
+        "# Lab {}: your predictions and answers. Fill in what is between the quotes.\n",
+        lab.id
+    );
     if let Some(trial) = lab.trials.first() {
         sheet += "\n# The program may be written in any language. Say here how to run it, in this folder:\n";
         writeln!(sheet, "# run = {:?}", trial.run)?;
     }
-    let (predictions, others): (Vec<&Question>, Vec<&Question>) = lab.questions.iter().partition(|q| q.kind == Answer::Predict);
+    let (predictions, others): (Vec<&Question>, Vec<&Question>) = lab
+        .questions
+        .iter()
+        .partition(|q| q.kind == Answer::Predict);
     for (heading, questions) in [
-        ("# First say what you expect, then look. The first prediction counts; it need not be right.\n[predict]", predictions),
+        (
+            "# First say what you expect, then look. The first prediction counts; it need not be right.\n[predict]",
+            predictions,
+        ),
         ("[answers]", others),
     ] {
         if questions.is_empty() {
@@ -89,7 +107,10 @@ pub fn sheet(student: &Student, instance: &Instance) -> anyhow::Result<String> {
             sheet.push('\n');
             comment(&mut sheet, &instance.facts.fill(&question.text)?)?;
             for (letter, choice) in student.options(question)? {
-                comment(&mut sheet, &format!("  {letter}) {}", instance.facts.fill(&choice.text)?))?;
+                comment(
+                    &mut sheet,
+                    &format!("  {letter}) {}", instance.facts.fill(&choice.text)?),
+                )?;
             }
             writeln!(sheet, "{} = \"\"", question.id)?;
         }
@@ -98,5 +119,7 @@ pub fn sheet(student: &Student, instance: &Instance) -> anyhow::Result<String> {
 }
 
 fn comment(sheet: &mut String, text: &str) -> std::fmt::Result {
-    text.trim_end().lines().try_for_each(|line| writeln!(sheet, "# {line}"))
+    text.trim_end()
+        .lines()
+        .try_for_each(|line| writeln!(sheet, "# {line}"))
 }

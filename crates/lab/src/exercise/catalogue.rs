@@ -134,6 +134,8 @@ pub struct Question {
     pub options: Vec<Choice>,
     /// For a prediction that only the student's program decides: the trial whose facts hold `answer`.
     pub trial: Option<String>,
+    /// For a prediction: what must have passed before it is told what happened.
+    pub after: Option<String>,
     /// What it is worth. A prediction earns them by being made, not by being right.
     pub points: u32,
 }
@@ -219,7 +221,8 @@ impl Lab {
     /// fit together.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("lab.toml");
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let broken = || format!("{} is not a lab", path.display());
         let mut lab: Self = toml::from_str(&text).with_context(broken)?;
         lab.folder = folder.to_owned();
@@ -228,27 +231,67 @@ impl Lab {
     }
 
     fn validate(&self) -> anyhow::Result<()> {
-        let folder = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        ensure!(self.id == folder, "its id is {:?} and its folder {folder:?}: give both one name", self.id);
+        let folder = self
+            .folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        ensure!(
+            self.id == folder,
+            "its id is {:?} and its folder {folder:?}: give both one name",
+            self.id
+        );
         let explanation = self.explanation()?;
         let mut seen = BTreeSet::new();
         for id in self.item_ids() {
-            ensure!(seen.insert(id), "two of its questions and checks are called {id:?}: rename one");
-            ensure!(explanation.contains_key(id), "EXPLANATION.md has no heading \"## {id}\": write it");
+            ensure!(
+                seen.insert(id),
+                "two of its questions and checks are called {id:?}: rename one"
+            );
+            ensure!(
+                explanation.contains_key(id),
+                "EXPLANATION.md has no heading \"## {id}\": write it"
+            );
         }
-        for trial in self.questions.iter().filter_map(|q| q.trial.as_ref()).chain(self.checks.iter().map(|c| &c.trial)) {
-            ensure!(self.trials.iter().any(|t| t.id == *trial), "there is no [[trial]] with the id {trial:?}");
+        for trial in self
+            .questions
+            .iter()
+            .filter_map(|q| q.trial.as_ref())
+            .chain(self.checks.iter().map(|c| &c.trial))
+        {
+            ensure!(
+                self.trials.iter().any(|t| t.id == *trial),
+                "there is no [[trial]] with the id {trial:?}"
+            );
+        }
+        for after in self.questions.iter().filter_map(|q| q.after.as_ref()) {
+            ensure!(
+                seen.contains(after.as_str()),
+                "a prediction waits for {after:?}, and nothing is called so"
+            );
         }
         for trial in &self.trials {
-            ensure!(!trial.run.is_empty() && trial.times > 0, "the trial {:?} runs nothing", trial.id);
+            ensure!(
+                !trial.run.is_empty() && trial.times > 0,
+                "the trial {:?} runs nothing",
+                trial.id
+            );
         }
         for question in &self.questions {
             let choices = question.options.len();
             match question.kind {
-                Answer::Predict if !(2..=26).contains(&choices) => bail!("{:?} needs two options or more", question.id),
+                Answer::Predict if !(2..=26).contains(&choices) => {
+                    bail!("{:?} needs two options or more", question.id)
+                }
                 Answer::Predict => {}
-                _ if choices > 0 => bail!("{:?} has options, and only a prediction has", question.id),
-                _ if question.trial.is_some() => bail!("{:?} waits for a trial, and only a prediction can", question.id),
+                _ if choices > 0 => {
+                    bail!("{:?} has options, and only a prediction has", question.id)
+                }
+                _ if question.trial.is_some() => bail!(
+                    "{:?} waits for a trial, and only a prediction can",
+                    question.id
+                ),
                 _ => {}
             }
         }
@@ -267,7 +310,8 @@ impl Lab {
     /// When it cannot be read.
     pub fn explanation(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let path = self.folder.join("EXPLANATION.md");
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let sections = text.split("\n## ").skip(1);
         Ok(sections
             .map(|section| {
@@ -284,10 +328,18 @@ impl Lab {
 /// When there is none, or one of them is broken.
 pub fn all(labs: &Path) -> anyhow::Result<Vec<Lab>> {
     let entries = fs::read_dir(labs).with_context(|| format!("cannot list {}", labs.display()))?;
-    let mut folders: Vec<PathBuf> = entries.collect::<Result<Vec<_>, _>>()?.into_iter().map(|entry| entry.path()).collect();
+    let mut folders: Vec<PathBuf> = entries
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .map(|entry| entry.path())
+        .collect();
     folders.retain(|folder| folder.join("lab.toml").is_file());
     folders.sort();
-    ensure!(!folders.is_empty(), "{} holds no lab: give the right folder with --labs", labs.display());
+    ensure!(
+        !folders.is_empty(),
+        "{} holds no lab: give the right folder with --labs",
+        labs.display()
+    );
     folders.iter().map(|folder| Lab::read(folder)).collect()
 }
 
@@ -309,11 +361,18 @@ pub fn find(labs: &Path, wanted: &str) -> anyhow::Result<Lab> {
 /// When none of them is a folder.
 pub fn locate(given: Option<&Path>) -> anyhow::Result<PathBuf> {
     if let Some(given) = given {
-        ensure!(given.is_dir(), "{} is not a folder: give the labs with --labs DIR", given.display());
+        ensure!(
+            given.is_dir(),
+            "{} is not a folder: give the labs with --labs DIR",
+            given.display()
+        );
         return Ok(given.to_owned());
     }
     let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../../labs");
-    let found = ["labs", built].map(PathBuf::from).into_iter().find(|dir| dir.is_dir());
+    let found = ["labs", built]
+        .map(PathBuf::from)
+        .into_iter()
+        .find(|dir| dir.is_dir());
     found.context("there is no folder labs/ here: give it with --labs DIR, or set LATCHSTRING_LABS")
 }
 
@@ -335,18 +394,30 @@ mod tests {
     #[test]
     fn an_unknown_field_is_named_with_file_and_line() {
         let error = broken(&format!("{HEAD}colour = \"red\"\n[scene]\n"));
-        assert!(error.contains("lab.toml") && error.contains("line 7") && error.contains("colour"), "{error}");
+        assert!(
+            error.contains("lab.toml") && error.contains("line 7") && error.contains("colour"),
+            "{error}"
+        );
     }
 
     #[test]
     fn parts_that_do_not_fit_are_named() {
         let check = "[[check]]\nid = \"there\"\ntitle = \"t\"\npoints = 1\ntrial = \"none\"\nnext = \"n\"\n";
         let error = broken(&format!("{HEAD}[scene]\n{check}"));
-        assert!(error.contains("lab.toml") && error.contains("no [[trial]] with the id \"none\""), "{error}");
-        let error = broken(&format!("{HEAD}[scene]\n{}", check.replace("there", "unexplained")));
+        assert!(
+            error.contains("lab.toml") && error.contains("no [[trial]] with the id \"none\""),
+            "{error}"
+        );
+        let error = broken(&format!(
+            "{HEAD}[scene]\n{}",
+            check.replace("there", "unexplained")
+        ));
         assert!(error.contains("\"## unexplained\""), "{error}");
         let error = broken(&format!("{}[scene]\n", HEAD.replace("99-test", "98-test")));
-        assert!(error.contains("98-test") && error.contains("99-test"), "{error}");
+        assert!(
+            error.contains("98-test") && error.contains("99-test"),
+            "{error}"
+        );
     }
 
     #[test]

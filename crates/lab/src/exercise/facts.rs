@@ -22,7 +22,9 @@ impl Facts {
         let mut filled = String::new();
         let mut rest = text;
         while let Some((before, inside)) = rest.split_once('{') {
-            let (name, after) = inside.split_once('}').with_context(|| format!("a brace is not closed in {text:?}"))?;
+            let (name, after) = inside
+                .split_once('}')
+                .with_context(|| format!("a brace is not closed in {text:?}"))?;
             filled.push_str(before);
             filled.push_str(&self.look_up(name).with_context(|| format!("in {text:?}"))?);
             rest = after;
@@ -45,12 +47,18 @@ impl Facts {
             None => (expression, None),
         };
         let known = || self.0.keys().cloned().collect::<Vec<_>>().join(", ");
-        let value = self.0.get(name).with_context(|| format!("no fact is called {name:?}; there are: {}", known()))?;
+        let value = self
+            .0
+            .get(name)
+            .with_context(|| format!("no fact is called {name:?}; there are: {}", known()))?;
         let Some(range) = range else {
             return Ok(value.clone());
         };
-        let bounds = range.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
-        let (from, to): (usize, usize) = bounds.with_context(|| format!("{range:?} is not a range such as 0..8"))?;
+        let bounds = range
+            .split_once("..")
+            .and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+        let (from, to): (usize, usize) =
+            bounds.with_context(|| format!("{range:?} is not a range such as 0..8"))?;
         Ok(value.chars().take(to).skip(from).collect())
     }
 }
@@ -64,7 +72,10 @@ mod tests {
         let mut facts = Facts::default();
         facts.set("place", "harbour");
         facts.set("n", 7);
-        assert_eq!(facts.fill("to the {place}, {n} {place|0..3}!").unwrap(), "to the harbour, 7 har!");
+        assert_eq!(
+            facts.fill("to the {place}, {n} {place|0..3}!").unwrap(),
+            "to the harbour, 7 har!"
+        );
         assert_eq!(facts.fill("nothing").unwrap(), "nothing");
         for bad in ["{none}", "{place|x}", "{place"] {
             assert!(facts.fill(bad).is_err(), "{bad}");

@@ -18,7 +18,7 @@ use super::{
     target::Accounts,
 };
 
-/// When every capture says that it was made, since 1970: a capture of the same seed is the same file.
+/// When every capture says that it was made, since 1970: the day does not matter, and the real one is nobody's business.
 const RECORDED: Duration = Duration::from_secs(1_600_000_000);
 
 /// A scene come true.
@@ -32,7 +32,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Makes one. The same seed makes the same instance.
+    /// Makes one. The same seed makes the same words, keys and facts.
     ///
     /// # Errors
     /// When the scene names facts that do not exist, or a session does not come about.
@@ -43,7 +43,9 @@ impl Instance {
         let mut captures = Vec::new();
         for recording in &scene.sessions {
             let made = run_session(recording, &accounts, seed, &mut facts).await;
-            captures.push(made.with_context(|| format!("the session {:?} did not come about", recording.id))?);
+            captures.push(
+                made.with_context(|| format!("the session {:?} did not come about", recording.id))?,
+            );
         }
         let public_keys = scene.public_keys.clone();
         Ok(Self {
@@ -65,14 +67,20 @@ impl Instance {
         if let Some(keys) = &self.public_keys {
             for user in self.accounts.users() {
                 let pem = self.accounts.public_pem(user)? + "\n";
-                write(&folder.join(keys).join(format!("{user}.pub")), pem.as_bytes())?;
+                write(
+                    &folder.join(keys).join(format!("{user}.pub")),
+                    pem.as_bytes(),
+                )?;
             }
         }
         Ok(())
     }
 
     /// The names of its capture files with the sessions' ids.
-    pub fn capture_files<'a>(&'a self, scene: &'a Scene) -> impl Iterator<Item = (&'a str, PathBuf)> {
+    pub fn capture_files<'a>(
+        &'a self,
+        scene: &'a Scene,
+    ) -> impl Iterator<Item = (&'a str, PathBuf)> {
         let ids = scene.sessions.iter().map(|session| session.id.as_str());
         ids.zip(self.captures.iter().map(|(name, _)| PathBuf::from(name)))
     }
@@ -102,12 +110,18 @@ async fn run_session(
     let seed = seed.child(&format!("session {}", recording.id));
     let mut recorded = match recording.protocol {
         Protocol::Faithful => {
-            let user = accounts.users().first().context("a faithful session needs an account in its scene")?;
+            let user = accounts
+                .users()
+                .first()
+                .context("a faithful session needs an account in its scene")?;
             record::faithful(accounts, user, &typed, &seed).await?
         }
         Protocol::Hardened => record::hardened(&typed, &seed).await?,
     };
-    ensure!(recorded.received == typed, "the server did not receive what was typed");
+    ensure!(
+        recorded.received == typed,
+        "the server did not receive what was typed"
+    );
     tell(recording, &recorded, facts);
     if recording.blank_server {
         recorded.blank_server();
@@ -117,7 +131,9 @@ async fn run_session(
 
 /// The facts of a session, as its run has shown them.
 fn tell(recording: &Recording, recorded: &Recorded, facts: &mut Facts) {
-    let mut set = |name: &str, value: &dyn ToString| facts.set(format!("{}.{name}", recording.id), value.to_string());
+    let mut set = |name: &str, value: &dyn ToString| {
+        facts.set(format!("{}.{name}", recording.id), value.to_string())
+    };
     set("user", &recorded.user);
     set("messages", &recorded.received.len());
     for (i, text) in recorded.received.iter().enumerate() {

@@ -31,8 +31,15 @@ pub struct Ran {
 ///
 /// # Errors
 /// When it cannot be started.
-pub async fn run(command: &[String], args: &[String], folder: &Path, within: Duration) -> anyhow::Result<Ran> {
-    let (program, first) = command.split_first().context("the command to run is empty: give one in answers.toml")?;
+pub async fn run(
+    command: &[String],
+    args: &[String],
+    folder: &Path,
+    within: Duration,
+) -> anyhow::Result<Ran> {
+    let (program, first) = command
+        .split_first()
+        .context("the command to run is empty: give one in answers.toml")?;
     let mut child = Command::new(program)
         .args(first)
         .args(args)
@@ -45,12 +52,21 @@ pub async fn run(command: &[String], args: &[String], folder: &Path, within: Dur
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
-        .with_context(|| format!("cannot start {program:?} in {}: is it installed?", folder.display()))?;
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+        .with_context(|| {
+            format!(
+                "cannot start {program:?} in {}: is it installed?",
+                folder.display()
+            )
+        })?;
+    let group = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .map(Pid::from_raw);
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let end = timeout(within, async {
-        let (status, (), ()) = tokio::join!(child.wait(), keep(stdout, &mut out), keep(stderr, &mut err));
+        let (status, (), ()) =
+            tokio::join!(child.wait(), keep(stdout, &mut out), keep(stderr, &mut err));
         status
     })
     .await;
@@ -95,11 +111,30 @@ mod tests {
     #[tokio::test]
     async fn output_and_end_are_reported() {
         let ran = shell("echo out; echo err >&2; exit 3", Duration::from_secs(10)).await;
-        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("out\n", "err\n"));
+        assert_eq!(
+            (ran.stdout.as_str(), ran.stderr.as_str()),
+            ("out\n", "err\n")
+        );
         assert!(ran.trouble.unwrap().contains('3'));
-        assert!(shell("true", Duration::from_secs(10)).await.trouble.is_none());
-        let missing = run(&["no-such-program-here".to_owned()], &[], Path::new("."), Duration::from_secs(1)).await;
-        assert!(missing.unwrap_err().to_string().contains("no-such-program-here"));
+        assert!(
+            shell("true", Duration::from_secs(10))
+                .await
+                .trouble
+                .is_none()
+        );
+        let missing = run(
+            &["no-such-program-here".to_owned()],
+            &[],
+            Path::new("."),
+            Duration::from_secs(1),
+        )
+        .await;
+        assert!(
+            missing
+                .unwrap_err()
+                .to_string()
+                .contains("no-such-program-here")
+        );
     }
 
     #[tokio::test]

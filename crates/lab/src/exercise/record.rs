@@ -42,7 +42,12 @@ pub struct Recorded {
 ///
 /// # Errors
 /// When the two do not understand each other.
-pub async fn faithful(accounts: &Accounts, user: &UserName, typed: &[String], seed: &Seed) -> anyhow::Result<Recorded> {
+pub async fn faithful(
+    accounts: &Accounts,
+    user: &UserName,
+    typed: &[String],
+    seed: &Seed,
+) -> anyhow::Result<Recorded> {
     let target = Target::start(accounts, seed.stream("faithful server"), REPLY_PAUSE).await?;
     let tap = Tap::new(None);
     let stream = dial_tapped(&Dialer::Tcp(target.at().address()), Over::Tcp, tap.clone()).await?;
@@ -50,14 +55,19 @@ pub async fn faithful(accounts: &Accounts, user: &UserName, typed: &[String], se
     for (i, text) in typed.iter().enumerate() {
         session.send(text).await?;
         // The next one only when this one was read: two that coalesce would be one message.
-        let read = target.wait_until(|visits| visits.iter().any(|visit| visit.heard.len() > i)).await;
+        let read = target
+            .wait_until(|visits| visits.iter().any(|visit| visit.heard.len() > i))
+            .await;
         ensure!(read, "the server has not read message {}", i + 1);
     }
     let secrets = session.secrets();
     let secrets = Some((*secrets.key, *secrets.iv));
     drop(session);
     let visits = target.finish().await;
-    let visit = visits.into_iter().next().context("the server saw no connection")?;
+    let visit = visits
+        .into_iter()
+        .next()
+        .context("the server saw no connection")?;
     Ok(Recorded {
         user: visit.user.context("the server let nobody in")?,
         received: visit.heard,
@@ -76,12 +86,18 @@ pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded>
     let server = peers::serve(Kind::Hardened, listener, dialer, number).await?;
     let script: Vec<&str> = typed.iter().map(String::as_str).collect();
     let tap = Tap::new(None);
-    let trouble = server.honest_session(Over::Tcp, tap.clone(), &script).await?;
+    let trouble = server
+        .honest_session(Over::Tcp, tap.clone(), &script)
+        .await?;
     ensure!(trouble.is_none(), "{}", trouble.unwrap_or_default());
     let truth = server.finish(&script, 0).await;
     Ok(Recorded {
         user: ALICE.to_owned(),
-        received: truth.received_on(crate::truth::HONEST).into_iter().map(str::to_owned).collect(),
+        received: truth
+            .received_on(crate::truth::HONEST)
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
         trace: Tap::finish(&tap).0,
         secrets: None,
     })
@@ -101,15 +117,35 @@ impl Recorded {
     /// What of the session stands on the wire as it is, found by looking: some of `name`, `key`, `messages`, or
     /// `nothing`.
     pub fn in_clear(&self) -> String {
-        let wire = [self.trace.stream(Side::Client), self.trace.stream(Side::Server)];
-        let shows = |secret: &[u8]| wire.iter().any(|stream| stream.windows(secret.len().max(1)).any(|part| part == secret));
+        let wire = [
+            self.trace.stream(Side::Client),
+            self.trace.stream(Side::Server),
+        ];
+        let shows = |secret: &[u8]| {
+            wire.iter().any(|stream| {
+                stream
+                    .windows(secret.len().max(1))
+                    .any(|part| part == secret)
+            })
+        };
         let found = [
             ("name", shows(self.user.as_bytes())),
             ("key", self.secrets.is_some_and(|(key, _)| shows(&key))),
-            ("messages", self.received.iter().any(|text| shows(text.as_bytes()))),
+            (
+                "messages",
+                self.received.iter().any(|text| shows(text.as_bytes())),
+            ),
         ];
-        let found: Vec<&str> = found.into_iter().filter(|(_, shown)| *shown).map(|(what, _)| what).collect();
-        if found.is_empty() { "nothing".to_owned() } else { found.join(" ") }
+        let found: Vec<&str> = found
+            .into_iter()
+            .filter(|(_, shown)| *shown)
+            .map(|(what, _)| what)
+            .collect();
+        if found.is_empty() {
+            "nothing".to_owned()
+        } else {
+            found.join(" ")
+        }
     }
 
     /// Facts that are read off the wire.
@@ -121,7 +157,10 @@ impl Recorded {
     }
 
     fn measured_faithful(&self, key: &[u8], iv: &[u8]) -> Vec<(&'static str, String)> {
-        let mut sent = self.trace.chunks_from(Side::Client).map(|chunk| &chunk.bytes);
+        let mut sent = self
+            .trace
+            .chunks_from(Side::Client)
+            .map(|chunk| &chunk.bytes);
         let login = sent.next().cloned().unwrap_or_default();
         let ciphertexts: Vec<&Vec<u8>> = sent.collect();
         vec![
@@ -136,7 +175,11 @@ impl Recorded {
     /// How many different keystreams the messages are under, told by their first bytes.
     fn keystreams(&self, ciphertexts: &[&Vec<u8>]) -> usize {
         let start = |(text, ciphertext): (&String, &&Vec<u8>)| -> Vec<u8> {
-            text.bytes().zip(ciphertext.iter()).take(4).map(|(p, c)| p ^ c).collect()
+            text.bytes()
+                .zip(ciphertext.iter())
+                .take(4)
+                .map(|(p, c)| p ^ c)
+                .collect()
         };
         let mut starts: Vec<Vec<u8>> = self.received.iter().zip(ciphertexts).map(start).collect();
         starts.sort();
@@ -164,7 +207,9 @@ fn record_lengths(stream: &[u8], hello: usize) -> Vec<usize> {
     let mut lengths = Vec::new();
     while let Some(field) = rest.first_chunk::<4>() {
         let whole = 4 + u32::from_be_bytes(*field) as usize;
-        let Some(after) = rest.get(whole..) else { break };
+        let Some(after) = rest.get(whole..) else {
+            break;
+        };
         lengths.push(whole);
         rest = after;
     }
@@ -177,7 +222,13 @@ mod tests {
 
     #[test]
     fn records_are_counted_to_the_last_whole_one() {
-        let stream = [&[9; 3][..], &[0, 0, 0, 2, 7, 7], &[0, 0, 0, 1, 7], &[0, 0, 0, 9, 7]].concat();
+        let stream = [
+            &[9; 3][..],
+            &[0, 0, 0, 2, 7, 7],
+            &[0, 0, 0, 1, 7],
+            &[0, 0, 0, 9, 7],
+        ]
+        .concat();
         assert_eq!(record_lengths(&stream, 3), [6, 5]);
         assert_eq!(record_lengths(&[], 3), [0; 0]);
     }

@@ -22,12 +22,19 @@ fn normal(kind: Answer, answer: &str) -> String {
         Answer::Text | Answer::Predict => answer.to_owned(),
         Answer::Number => {
             let digits = answer.trim_start_matches('0');
-            if digits.is_empty() && !answer.is_empty() { "0".to_owned() } else { digits.to_owned() }
+            if digits.is_empty() && !answer.is_empty() {
+                "0".to_owned()
+            } else {
+                digits.to_owned()
+            }
         }
         Answer::Hex => {
             let lower = answer.to_ascii_lowercase();
             let digits = lower.strip_prefix("0x").unwrap_or(&lower);
-            digits.chars().filter(|c| !c.is_whitespace() && *c != ':').collect()
+            digits
+                .chars()
+                .filter(|c| !c.is_whitespace() && *c != ':')
+                .collect()
         }
     }
 }
@@ -46,7 +53,13 @@ mod tests {
         assert!(!same(Answer::Number, "", "0"));
         assert!(same(Answer::Text, " meet me ", "meet me"));
         assert!(!same(Answer::Text, "Meet me", "meet me"));
-        assert_ne!(commit("s", "q", Answer::Text, "a"), commit("t", "q", Answer::Text, "a"));
-        assert_ne!(commit("s", "q", Answer::Text, "a"), commit("s", "r", Answer::Text, "a"));
+        assert_ne!(
+            commit("s", "q", Answer::Text, "a"),
+            commit("t", "q", Answer::Text, "a")
+        );
+        assert_ne!(
+            commit("s", "q", Answer::Text, "a"),
+            commit("s", "r", Answer::Text, "a")
+        );
     }
 }

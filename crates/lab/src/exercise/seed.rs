@@ -40,7 +40,13 @@ impl Seed {
 
     /// A seed for one purpose.
     pub fn child(&self, purpose: &str) -> Self {
-        Self(Sha256::new().chain_update(self.0).chain_update(purpose).finalize().into())
+        Self(
+            Sha256::new()
+                .chain_update(self.0)
+                .chain_update(purpose)
+                .finalize()
+                .into(),
+        )
     }
 
     /// The stream of random bytes for one purpose.

@@ -51,7 +51,9 @@ pub struct Student {
 /// The id of the lab that a folder holds, if it holds one.
 pub fn lab_of(folder: &Path) -> Option<String> {
     let text = fs::read_to_string(folder.join(STATE)).ok()?;
-    serde_json::from_str::<State>(&text).ok().map(|state| state.lab)
+    serde_json::from_str::<State>(&text)
+        .ok()
+        .map(|state| state.lab)
 }
 
 impl Student {
@@ -70,9 +72,16 @@ impl Student {
         let instance = Instance::make(&lab.scene, seed).await?;
         let salt = format!("{:016x}", seed.stream("salt").next_u64());
         let mut commitments = BTreeMap::new();
-        for question in lab.questions.iter().filter(|question| question.trial.is_none()) {
+        for question in lab
+            .questions
+            .iter()
+            .filter(|question| question.trial.is_none())
+        {
             let answer = instance.facts.fill(&question.answer)?;
-            commitments.insert(question.id.clone(), commit(&salt, &question.id, question.kind, &answer));
+            commitments.insert(
+                question.id.clone(),
+                commit(&salt, &question.id, question.kind, &answer),
+            );
         }
         let state = State {
             lab: lab.id.clone(),
@@ -97,10 +106,26 @@ impl Student {
     pub fn open(lab: Lab, folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(STATE);
         let text = fs::read_to_string(&path);
-        let text = text.with_context(|| format!("{} is no lab folder: begin with `latchstring lab start {}`", folder.display(), lab.id))?;
-        let state: State = serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged: begin in another folder with --dir", path.display()))?;
-        ensure!(state.lab == lab.id, "{} holds the lab {}, not {}", folder.display(), state.lab, lab.id);
+        let text = text.with_context(|| {
+            format!(
+                "{} is no lab folder: begin with `latchstring lab start {}`",
+                folder.display(),
+                lab.id
+            )
+        })?;
+        let state: State = serde_json::from_str(&text).with_context(|| {
+            format!(
+                "{} is damaged: begin in another folder with --dir",
+                path.display()
+            )
+        })?;
+        ensure!(
+            state.lab == lab.id,
+            "{} holds the lab {}, not {}",
+            folder.display(),
+            state.lab,
+            lab.id
+        );
         let folder = folder.to_owned();
         Ok(Self { lab, folder, state })
     }
@@ -145,7 +170,9 @@ impl Student {
     /// When a file cannot be moved or made.
     pub async fn reset(&mut self) -> anyhow::Result<PathBuf> {
         let instance = Instance::make(&self.lab.scene, &self.seed()?).await?;
-        let backup = (1..).map(|n| self.folder.join(format!("backup-{n}"))).find(|path| !path.exists());
+        let backup = (1..)
+            .map(|n| self.folder.join(format!("backup-{n}")))
+            .find(|path| !path.exists());
         let backup = backup.context("there are too many backups")?;
         fs::create_dir(&backup).with_context(|| format!("cannot make {}", backup.display()))?;
         for entry in fs::read_dir(&self.folder)? {
@@ -153,7 +180,9 @@ impl Student {
             let kept = name == STATE || name.to_string_lossy().starts_with("backup-");
             if !kept {
                 let (from, to) = (self.folder.join(&name), backup.join(&name));
-                fs::rename(&from, &to).with_context(|| format!("cannot move {} to {}", from.display(), to.display()))?;
+                fs::rename(&from, &to).with_context(|| {
+                    format!("cannot move {} to {}", from.display(), to.display())
+                })?;
             }
         }
         self.lay_out(&instance)?;
@@ -163,10 +192,12 @@ impl Student {
     fn lay_out(&self, instance: &Instance) -> anyhow::Result<()> {
         copy_folder(&self.lab.folder.join("start"), &self.folder)?;
         let handout = self.lab.folder.join("README.md");
-        fs::copy(&handout, self.folder.join("README.md")).with_context(|| format!("cannot copy {}", handout.display()))?;
+        fs::copy(&handout, self.folder.join("README.md"))
+            .with_context(|| format!("cannot copy {}", handout.display()))?;
         instance.write(&self.folder)?;
         let questions = answers::sheet(self, instance)?;
-        fs::write(self.folder.join(answers::FILE), questions).context("cannot write the answer sheet")
+        fs::write(self.folder.join(answers::FILE), questions)
+            .context("cannot write the answer sheet")
     }
 
     /// The next hint, and how many there are; `None` when all are taken.
@@ -188,17 +219,26 @@ impl Student {
     /// When the lab's explanations cannot be read.
     pub fn explanations(&self) -> anyhow::Result<Vec<(&str, String)>> {
         let mut all = self.lab.explanation()?;
-        let passed = self.lab.item_ids().filter(|id| self.state.passed.contains(*id));
-        Ok(passed.filter_map(|id| Some((id, all.remove(id)?))).collect())
+        let passed = self
+            .lab
+            .item_ids()
+            .filter(|id| self.state.passed.contains(*id));
+        Ok(passed
+            .filter_map(|id| Some((id, all.remove(id)?)))
+            .collect())
     }
 
     /// Remembers a first prediction; returns the one that counts.
     pub fn predicted(&mut self, question: &Question, letter: &str) -> Option<String> {
         let known = self.state.predictions.get(&question.id).cloned();
-        let valid = self.options(question).is_ok_and(|options| options.iter().any(|(c, _)| letter == c.to_string()));
+        let valid = self
+            .options(question)
+            .is_ok_and(|options| options.iter().any(|(c, _)| letter == c.to_string()));
         known.or_else(|| {
             valid.then(|| {
-                self.state.predictions.insert(question.id.clone(), letter.to_owned());
+                self.state
+                    .predictions
+                    .insert(question.id.clone(), letter.to_owned());
                 letter.to_owned()
             })
         })
@@ -210,14 +250,21 @@ impl Student {
     ///
     /// # Errors
     /// When the state file is damaged.
-    pub fn outcome<'a>(&self, question: &'a Question, happened: Option<&str>) -> anyhow::Result<Option<(char, &'a Choice)>> {
+    pub fn outcome<'a>(
+        &self,
+        question: &'a Question,
+        happened: Option<&str>,
+    ) -> anyhow::Result<Option<(char, &'a Choice)>> {
         debug_assert!(question.kind == Answer::Predict);
         let true_one = |choice: &Choice| match (&question.trial, happened) {
             (None, _) => self.is_right(question, &choice.value),
             (Some(_), Some(happened)) => choice.value == happened,
             (Some(_), None) => false,
         };
-        Ok(self.options(question)?.into_iter().find(|(_, choice)| true_one(choice)))
+        Ok(self
+            .options(question)?
+            .into_iter()
+            .find(|(_, choice)| true_one(choice)))
     }
 }
 
@@ -239,7 +286,8 @@ pub fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
         if entry.file_type()?.is_dir() {
             copy_folder(&entry.path(), &target)?;
         } else {
-            fs::copy(entry.path(), &target).with_context(|| format!("cannot write {}", target.display()))?;
+            fs::copy(entry.path(), &target)
+                .with_context(|| format!("cannot write {}", target.display()))?;
         }
     }
     Ok(())

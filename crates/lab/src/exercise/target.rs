@@ -46,7 +46,11 @@ impl Accounts {
             users.push(user);
         }
         let _folder = folder;
-        Ok(Self { _folder, keys, users })
+        Ok(Self {
+            _folder,
+            keys,
+            users,
+        })
     }
 
     /// The users, in the order of the server's list.
@@ -91,7 +95,9 @@ impl Witness {
         if matches!(event, ServerEvent::Connected { .. }) {
             visits.push(Visit::default());
         }
-        let Some(visit) = visits.last_mut() else { return };
+        let Some(visit) = visits.last_mut() else {
+            return;
+        };
         match event {
             ServerEvent::LoggedIn { user } => visit.user = Some(user.to_string()),
             ServerEvent::LoginRefused { why } => visit.refused = Some(why.clone()),
@@ -104,7 +110,10 @@ impl Witness {
     }
 
     fn all(&self) -> Vec<Visit> {
-        self.0.lock().expect("nobody panicked while writing down").clone()
+        self.0
+            .lock()
+            .expect("nobody panicked while writing down")
+            .clone()
     }
 }
 
@@ -120,7 +129,11 @@ impl Target {
     ///
     /// # Errors
     /// When no port can be had.
-    pub async fn start(accounts: &Accounts, mut randomness: ChaCha20Rng, pause: Duration) -> anyhow::Result<Self> {
+    pub async fn start(
+        accounts: &Accounts,
+        mut randomness: ChaCha20Rng,
+        pause: Duration,
+    ) -> anyhow::Result<Self> {
         let listener = Listener::bind(Loopback::v4(0)).await?;
         let (at, keys) = (listener.address(), accounts.keys().clone());
         let witness = Witness::default();
@@ -128,7 +141,11 @@ impl Target {
             let witness = witness.clone();
             move |event| witness.see(&event)
         };
-        let task = tokio::spawn(async move { listener.serve(&keys, pause, &mut randomness, &mut see).await });
+        let task = tokio::spawn(async move {
+            listener
+                .serve(&keys, pause, &mut randomness, &mut see)
+                .await
+        });
         Ok(Self { at, witness, task })
     }
 
@@ -158,7 +175,8 @@ impl Target {
     pub async fn finish(self) -> Vec<Visit> {
         // A program that connected and left at once may not have been accepted yet.
         sleep(Duration::from_millis(20)).await;
-        self.wait_until(|visits| visits.iter().all(|visit| visit.ended)).await;
+        self.wait_until(|visits| visits.iter().all(|visit| visit.ended))
+            .await;
         self.task.abort();
         self.visits()
     }
