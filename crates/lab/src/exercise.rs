@@ -24,7 +24,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 use latchstring_attacker::net::loopback::Loopback;
 use latchstring_faithful::server::{Listener, REPLY_PAUSE};
@@ -192,7 +192,14 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
             json,
         } => {
             let mut student = place.open(lab.as_deref())?;
-            let report = check::check(&mut student, &chosen(seed)?).await?;
+            let seed = chosen(seed)?;
+            let report = tokio::select! {
+                report = check::check(&mut student, &seed) => report?,
+                interrupted = tokio::signal::ctrl_c() => {
+                    interrupted?;
+                    bail!("interrupted: nothing was decided");
+                }
+            };
             if json {
                 print_json(&report)?;
             } else {

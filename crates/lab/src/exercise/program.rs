@@ -58,15 +58,13 @@ pub async fn run(
                 folder.display()
             )
         })?;
-    let group = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .map(Pid::from_raw);
+    let group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let end = timeout(within, async {
         let (status, (), ()) =
             tokio::join!(child.wait(), keep(stdout, &mut out), keep(stderr, &mut err));
+        group.ended();
         status
     })
     .await;
@@ -74,11 +72,7 @@ pub async fn run(
         Ok(Ok(status)) if status.success() => None,
         Ok(Ok(status)) => Some(format!("it ended with {status}")),
         Ok(Err(why)) => Some(format!("it was lost: {why}")),
-        Err(_) => {
-            // Somebody of the group still runs or holds a pipe, so its number is nobody else's.
-            let _ = group.map(|group| killpg(group, Signal::SIGKILL));
-            Some(format!("it was stopped after {} seconds", within.as_secs()))
-        }
+        Err(_) => Some(format!("it was stopped after {} seconds", within.as_secs())),
     };
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ok(Ran {
@@ -86,6 +80,26 @@ pub async fn run(
         stderr: text(err),
         trouble,
     })
+}
+
+/// A program and all that it has started. Unless they have ended, they are stopped when this is dropped: when their time
+/// is over, and when the check itself is interrupted.
+struct Group(Option<i32>);
+
+impl Group {
+    /// Nobody holds the output any more, and the number may soon be somebody else's.
+    fn ended(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            // It fails when they ended in this very moment, which is just as well.
+            let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
+        }
+    }
 }
 
 /// Reads to the end and keeps the beginning, so that a program that prints without end fills no memory.

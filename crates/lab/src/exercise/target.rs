@@ -45,9 +45,8 @@ impl Accounts {
             keys.generate(&user, &mut seed.stream(&format!("key of {name}")))?;
             users.push(user);
         }
-        let _folder = folder;
         Ok(Self {
-            _folder,
+            _folder: folder,
             keys,
             users,
         })
