@@ -1,1 +1,36 @@
-//! The hardened server.
+//! The hardened server: a library that serves `latch/2` on any stream, and the program `latchstring-server` around it.
+//!
+//! A connection goes through these modules in this order:
+//!
+//! * [`listener`]: accepts, and stops gracefully;
+//! * `admission`: how many strangers there may be;
+//! * `login`: the handshake; the key before the password, and every refusal alike;
+//! * `gate`: few password hashes at a time;
+//! * `sessions`: one open session a user;
+//! * `session`: messages, each acknowledged once it is durable, and an agreed end;
+//! * [`observer`]: what happened, for the operator's log or the lab's arena.
+//!
+//! Around them: [`config`] (`server.toml`), [`password`] (where a new one comes from), [`commands`].
+
+mod admission;
+pub mod commands;
+pub mod config;
+mod dummy;
+mod gate;
+mod limits;
+pub mod listener;
+mod log;
+mod login;
+pub mod observer;
+pub mod password;
+mod server;
+mod session;
+mod sessions;
+
+pub use latchstring_net as net;
+pub use latchstring_store as store;
+
+pub use gate::{Argon2id, PasswordCheck};
+pub use limits::Limits;
+pub use observer::{Event, Observer};
+pub use server::{Server, Setup, serve_connection};

@@ -1,0 +1,98 @@
+//! The program's command line. What an operator or a script sees is decided here and below; nothing in here is protocol.
+
+mod init;
+mod messages;
+mod serve;
+mod user;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use latchstring_store::Sqlite;
+
+use crate::config::{self, Config};
+
+/// The server of the hardened protocol, latch/2.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    name = "latchstring-server",
+    after_help = "Examples:\n  \
+                  latchstring-server init\n  \
+                  latchstring-server user add alice --key alice.pub.pem\n  \
+                  latchstring-server serve"
+)]
+pub struct Options {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the server's files are.
+#[derive(Debug, clap::Args)]
+struct Place {
+    /// The server's directory
+    #[arg(
+        long,
+        value_name = "D",
+        global = true,
+        default_value = "latchstring-server.d"
+    )]
+    dir: PathBuf,
+    /// The server's configuration [default: D/server.toml]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a server: a directory with host key, configuration and an empty account store
+    #[command(
+        after_help = "Example:\n  latchstring-server init --dir /srv/latchstring --listen 0.0.0.0:22223\n\nNothing that exists is overwritten."
+    )]
+    Init(init::Init),
+    /// Serve clients until SIGTERM or SIGINT
+    #[command(
+        after_help = "The log goes to the standard error; RUST_LOG=debug makes it say more. It never holds secrets or messages.\n\n\
+                      Example:\n  latchstring-server serve --dir /srv/latchstring --log-format json"
+    )]
+    Serve(serve::Serve),
+    /// Add, list, remove users; change passwords. All of it also works while the server runs
+    #[command(subcommand)]
+    User(user::User),
+    /// Print the messages of a user: number and text, one a line, with control characters escaped
+    #[command(after_help = "Example:\n  latchstring-server messages alice")]
+    Messages(messages::Messages),
+}
+
+impl Options {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    /// Anything; the text says what to do about it.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Init(init) => init.run(&self.place).await,
+            Command::Serve(serve) => serve.run(&self.place).await,
+            Command::User(user) => user.run(&self.place).await,
+            Command::Messages(messages) => messages.run(&self.place).await,
+        }
+    }
+}
+
+impl Place {
+    fn config(&self) -> anyhow::Result<Config> {
+        let path = match &self.config {
+            Some(path) => path.clone(),
+            None => self.dir.join(config::FILE),
+        };
+        Ok(Config::load(&path)?)
+    }
+
+    async fn store(&self) -> anyhow::Result<Sqlite> {
+        let database = self.config()?.database;
+        (Sqlite::open(&database).await).context("cannot open the account store")
+    }
+}

@@ -1,0 +1,142 @@
+//! `user add | list | remove | passwd`.
+
+use std::{path::PathBuf, time::SystemTime};
+
+use anyhow::{Context, ensure};
+use latchstring_net::{
+    entropy::{Entropy, OsEntropy},
+    keyfile::{load_private, load_public},
+    protocol::hardened::{message::UserName, signature::Signer},
+};
+use latchstring_store::{
+    Account, Accounts,
+    password::{Cost, hash},
+};
+
+use super::Place;
+use crate::password::Source;
+
+/// What to do about users.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum User {
+    /// Add a user with a public key and a password
+    #[command(
+        after_help = "The password is asked for twice unless it comes from a file or a file descriptor.\n\n\
+                      Examples:\n  \
+                      latchstring-server user add alice --key alice.pub.pem\n  \
+                      latchstring-server user add bob --key bob.pub.pem --password-fd 3 3< password"
+    )]
+    Add {
+        /// 1 to 32 of a-z, 0-9, _ and -, beginning with a letter
+        name: UserName,
+        /// The user's public key: RSA, 3072 or 4096 bits, PEM
+        #[arg(long, value_name = "FILE.pub.pem")]
+        key: PathBuf,
+        #[command(flatten)]
+        password: PasswordOptions,
+    },
+    /// List all users: name and fingerprint of the key, one a line
+    #[command(after_help = "Example:\n  latchstring-server user list")]
+    List,
+    /// Remove a user; the messages stay, and an open session ends at its next message
+    #[command(after_help = "Example:\n  latchstring-server user remove alice")]
+    Remove {
+        /// Who
+        name: UserName,
+    },
+    /// Give a user a new password; it counts from the next login on
+    #[command(
+        after_help = "Example:\n  latchstring-server user passwd alice --password-file new-password"
+    )]
+    Passwd {
+        /// Who
+        name: UserName,
+        #[command(flatten)]
+        password: PasswordOptions,
+    },
+}
+
+/// Where the password comes from; without any of these, a prompt.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+pub(super) struct PasswordOptions {
+    /// Read the password from a file that only you can read
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Read the password from an open file descriptor
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
+    password_fd: Option<u32>,
+}
+
+impl PasswordOptions {
+    /// The new password's hash.
+    fn hashed(self) -> anyhow::Result<String> {
+        let source = match (self.password_file, self.password_fd) {
+            (Some(path), _) => Source::File(path),
+            (None, Some(fd)) => Source::Descriptor(fd),
+            (None, None) => Source::Prompt,
+        };
+        Ok(hash(&source.read()?, OsEntropy.array(), Cost::DEPLOYED)?)
+    }
+}
+
+impl User {
+    pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
+        match self {
+            Self::Add {
+                name,
+                key,
+                password,
+            } => add(place, name, key, password).await,
+            Self::List => list(place).await,
+            Self::Remove { name } => {
+                place.store().await?.remove(&name).await?;
+                println!("Removed {name}.");
+                Ok(())
+            }
+            Self::Passwd { name, password } => {
+                let store = place.store().await?;
+                let known = store.list().await?.iter().any(|a| a.user == name);
+                // Before anybody types a password in vain.
+                ensure!(known, "there is no user {name}");
+                store.set_password(&name, &password.hashed()?).await?;
+                println!("{name} has a new password.");
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn add(
+    place: &Place,
+    name: UserName,
+    key: PathBuf,
+    password: PasswordOptions,
+) -> anyhow::Result<()> {
+    let spki = load_public(&key).context("cannot use the user's key")?;
+    let host = load_private(&place.config()?.host_key).context("cannot use the host key")?;
+    ensure!(
+        spki != host.public_key(),
+        "{} is the host's own key; a user needs one of their own",
+        key.display()
+    );
+    let store = place.store().await?;
+    let known = store.list().await?.iter().any(|a| a.user == name);
+    ensure!(
+        !known,
+        "user {name} exists already; remove the account first if it is to be replaced"
+    );
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.context("this machine's clock is before 1970")?;
+    let account = Account::new(name, spki, password.hashed()?, now.as_secs());
+    store.add(&account).await?;
+    println!("Added {} with key {}.", account.user, account.kid);
+    Ok(())
+}
+
+async fn list(place: &Place) -> anyhow::Result<()> {
+    for account in place.store().await?.list().await? {
+        println!("{}\t{}", account.user, account.kid);
+    }
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! `server.toml`: where a server listens, what it holds, and how much it takes on.
+
+use std::{
+    fs,
+    io::{self, Read},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use latchstring_net::protocol::hardened::message::MAX_TEXT;
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::Limits;
+
+/// Name of the file in a server's directory.
+pub const FILE: &str = "server.toml";
+/// Name of the private host key beside it, unless the file says otherwise.
+pub const HOST_KEY: &str = "host_key.pem";
+/// Name of the account store beside it, unless the file says otherwise.
+pub const DATABASE: &str = "accounts.db";
+/// No such file is longer; what is longer is not read.
+const MAX_FILE: u64 = 64 * 1024;
+
+/// What is in the file; paths are as they are to be opened.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The private host key.
+    pub host_key: PathBuf,
+    /// The account store.
+    pub database: PathBuf,
+    /// How much the server takes on.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is no such file.
+    #[error("there is no {}; make a server with: latchstring-server init --dir DIR", .0.display())]
+    Missing(PathBuf),
+    /// The operating system says no.
+    #[error("cannot read {}: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file says something that means nothing here.
+    #[error("{}: {source}", .path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// What, and in which line.
+        source: Box<toml::de::Error>,
+    },
+}
+
+impl Config {
+    /// Reads the file. Relative paths in it are relative to it.
+    ///
+    /// # Errors
+    /// [`ConfigError`]; an unknown or missing field, or a value out of range, with its line.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = read(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => ConfigError::Missing(path.to_owned()),
+            _ => ConfigError::Io {
+                path: path.to_owned(),
+                source,
+            },
+        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Toml {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        let beside = path.parent().unwrap_or(Path::new(""));
+        config.host_key = beside.join(config.host_key);
+        config.database = beside.join(config.database);
+        Ok(config)
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?
+        .take(MAX_FILE)
+        .read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The text of a new file, with every setting and what it means.
+pub fn new_file(listen: SocketAddr) -> String {
+    let Limits {
+        max_connections,
+        max_unauthenticated,
+        max_unauthenticated_per_source,
+        password_permits,
+        password_queue,
+        max_message,
+    } = Limits::default();
+    format!(
+        r#"# latchstring-server. Relative paths are relative to this file. A name that is not known here is an error.
+
+# Where to listen. 127.0.0.1 is this machine alone; "0.0.0.0:22223" is every IPv4 network that this machine is on,
+# "[::]:22223" every network.
+listen = "{listen}"
+
+# The private host key (mode 0600) and the accounts with their messages (mode 0600).
+host_key = "{HOST_KEY}"
+database = "{DATABASE}"
+
+[limits]
+# Connections at the same time, logged in or not.
+max_connections = {max_connections}
+# Connections that are not logged in: in all, and from one source (an IPv4 address or an IPv6 /64).
+max_unauthenticated = {max_unauthenticated}
+max_unauthenticated_per_source = {max_unauthenticated_per_source}
+# Passwords checked at the same time; each takes 64 MiB and a processor for about 0.15 s. And how many may wait.
+password_permits = {password_permits}
+password_queue = {password_queue}
+# Longest message in bytes; the protocol allows at most {MAX_TEXT}.
+max_message = {max_message}
+"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        fs::write(&path, text).unwrap();
+        let config = Config::load(&path).map_err(|e| e.to_string());
+        config.map(|config| Config {
+            host_key: config
+                .host_key
+                .strip_prefix(dir.path())
+                .map_or(config.host_key.clone(), Path::to_owned),
+            database: config
+                .database
+                .strip_prefix(dir.path())
+                .map_or(config.database.clone(), Path::to_owned),
+            ..config
+        })
+    }
+
+    const SHORT: &str = "listen = \"127.0.0.1:1\"\nhost_key = \"k\"\ndatabase = \"/var/a.db\"\n";
+
+    #[test]
+    fn a_new_file_says_the_defaults() {
+        let config = load(&new_file("127.0.0.1:22223".parse().unwrap())).unwrap();
+        assert_eq!(config.limits, Limits::default());
+        assert_eq!(config.listen, "127.0.0.1:22223".parse().unwrap());
+        assert_eq!(config.host_key, Path::new(HOST_KEY));
+    }
+
+    #[test]
+    fn relative_paths_are_relative_to_the_file_and_absolute_ones_stay() {
+        let config = load(SHORT).unwrap();
+        assert_eq!(config.host_key, Path::new("k"));
+        assert_eq!(config.database, Path::new("/var/a.db"));
+        assert_eq!(config.limits, Limits::default());
+    }
+
+    #[test]
+    fn what_is_not_known_or_out_of_range_is_refused_with_its_line() {
+        for (more, line, word) in [
+            ("hostkey = \"k\"\n", 4, "hostkey"),
+            ("[limits]\nmax_conections = 1\n", 5, "max_conections"),
+            ("[limits]\nmax_connections = 0\n", 5, "use 1 to"),
+            ("[limits]\npassword_permits = -1\n", 5, "-1"),
+            ("[limits]\nmax_message = 16373\n", 5, "use 1 to 16372"),
+        ] {
+            let error = load(&format!("{SHORT}{more}")).unwrap_err();
+            assert!(error.contains(&format!("line {line}")), "{error}");
+            assert!(error.contains(word), "{error}");
+        }
+        assert!(
+            load("listen = \"127.0.0.1:1\"\n")
+                .unwrap_err()
+                .contains("host_key")
+        );
+        assert!(
+            load("listen = \"localhost\"\n")
+                .unwrap_err()
+                .contains("line 1")
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! Few password hashes at a time. Each takes 64 MiB and a processor, which is the point of them, so the server decides
+//! how many it spends. Only who has proven a key comes this far.
+
+use std::{panic::resume_unwind, sync::Arc};
+
+use latchstring_net::protocol::hardened::handshake::{Authenticated, KeyHolder, Refusal};
+use latchstring_store::password::{self, PasswordError};
+use tokio::{sync::Semaphore, task::spawn_blocking};
+
+use crate::{Limits, login::HandshakeError};
+
+/// Compares a password with a stored hash.
+pub trait PasswordCheck: Send + Sync {
+    /// Whether this is the password. Runs in a thread of its own and may take its time.
+    ///
+    /// # Errors
+    /// When the stored hash cannot be used, or there is not enough memory.
+    fn verify(&self, stored: &str, password: &[u8]) -> Result<bool, PasswordError>;
+}
+
+/// argon2id, as deployed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Argon2id;
+
+impl PasswordCheck for Argon2id {
+    fn verify(&self, stored: &str, password: &[u8]) -> Result<bool, PasswordError> {
+        password::verify(stored, password)
+    }
+}
+
+/// Lets few in at a time, and few wait.
+pub(crate) struct PasswordGate {
+    check: Arc<dyn PasswordCheck>,
+    /// Those who compute.
+    permits: Arc<Semaphore>,
+    /// Those who compute or wait.
+    places: Arc<Semaphore>,
+}
+
+impl PasswordGate {
+    pub(crate) fn new(check: Arc<dyn PasswordCheck>, limits: &Limits) -> Self {
+        let places = limits.password_permits + limits.password_queue;
+        Self {
+            check,
+            permits: Arc::new(Semaphore::new(limits.password_permits)),
+            places: Arc::new(Semaphore::new(places)),
+        }
+    }
+
+    /// Asks for the password of somebody who has proven the key.
+    pub(crate) async fn prove(
+        &self,
+        holder: KeyHolder,
+        stored: String,
+    ) -> Result<Result<Authenticated, Refusal>, HandshakeError> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| HandshakeError::Busy)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| HandshakeError::Busy)?;
+        let check = Arc::clone(&self.check);
+        let hashing = spawn_blocking(move || {
+            // Held until the hash is done, also when the connection is gone by then.
+            let _until_done = (place, permit);
+            let mut failed = None;
+            let proven = holder.prove_password(|password| {
+                check.verify(&stored, password).unwrap_or_else(|why| {
+                    failed = Some(why);
+                    false
+                })
+            });
+            failed.map_or(Ok(proven), Err)
+        });
+        match hashing.await {
+            Ok(proven) => Ok(proven?),
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            // The runtime is being shut down.
+            Err(_) => Err(HandshakeError::Stopping),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! How much a server takes on.
+
+use latchstring_net::protocol::hardened::message::MAX_TEXT;
+use serde::{Deserialize, Deserializer, de::Error};
+
+/// Limits that an operator may choose; each is at least 1.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at the same time, logged in or not.
+    #[serde(deserialize_with = "count")]
+    pub max_connections: usize,
+    /// Connections at the same time that are not logged in.
+    #[serde(deserialize_with = "count")]
+    pub max_unauthenticated: usize,
+    /// The same from one source: an IPv4 address or an IPv6 /64.
+    #[serde(deserialize_with = "count")]
+    pub max_unauthenticated_per_source: usize,
+    /// Password hashes computed at the same time; each takes 64 MiB and one processor for about 0.15 s.
+    #[serde(deserialize_with = "count")]
+    pub password_permits: usize,
+    /// Logins that may wait for one of those; who comes when all places are taken is dropped.
+    #[serde(deserialize_with = "count")]
+    pub password_queue: usize,
+    /// Longest message, in bytes: at most what the protocol allows.
+    #[serde(deserialize_with = "message_length")]
+    pub max_message: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 1000,
+            max_unauthenticated: 100,
+            max_unauthenticated_per_source: 4,
+            password_permits: 2,
+            password_queue: 16,
+            max_message: MAX_TEXT,
+        }
+    }
+}
+
+/// More of anything is a slip of the keyboard.
+const MOST: usize = 1_000_000;
+
+fn count<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    between(from, MOST)
+}
+
+fn message_length<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    between(from, MAX_TEXT)
+}
+
+fn between<'de, D: Deserializer<'de>>(from: D, most: usize) -> Result<usize, D::Error> {
+    let n = usize::deserialize(from)?;
+    match (1..=most).contains(&n) {
+        true => Ok(n),
+        false => Err(D::Error::custom(format!(
+            "{n} is not allowed here: use 1 to {most}"
+        ))),
+    }
+}

@@ -1,0 +1,237 @@
+//! From the first byte to `AUTH_OK`, or to a refusal that says nothing.
+//!
+//! The order is the protocol's: who is it, does the key fit (for strangers the same work with a key that is nobody's),
+//! and only then the password. The key before the password is what keeps strangers from spending argon2, from locking a
+//! user out and from learning who exists. The answer leaves at a time that depends on none of it.
+
+use std::time::Duration;
+
+use latchstring_net::{
+    protocol::hardened::{
+        self,
+        handshake::{Authenticated, Claimant, Refusal, RefusalReason, accept},
+        keys::Ephemeral,
+        message::{CLIENT_HELLO_LEN, Fingerprint, UserName},
+        session::{CloseCode, Session},
+    },
+    wire::{WireError, read_exact_within, read_record, write_all_within},
+};
+use latchstring_store::{StoreError, password::PasswordError};
+use thiserror::Error;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    select,
+    time::{Instant, sleep_until, timeout_at},
+};
+use zeroize::Zeroizing;
+
+use crate::{Server, dummy::DUMMY_KEY, sessions::Place};
+
+/// The whole handshake must be done within this time.
+const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
+/// Ciphertext length of the one record that a client may send in a handshake: `CLIENT_AUTH`.
+const CLIENT_AUTH: [usize; 1] = [1024];
+/// No answer leaves sooner after the login's arrival: longer than a lookup, two signatures and a password hash take.
+const ANSWER_AFTER: Duration = Duration::from_millis(400);
+/// What takes longer all the same is answered at the next multiple of this.
+const ANSWER_STEP: Duration = Duration::from_millis(50);
+
+/// Why a handshake came to no answer. On the wire all of these are one: the connection is closed.
+#[derive(Debug, Error)]
+pub(crate) enum HandshakeError {
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    #[error(transparent)]
+    Protocol(#[from] hardened::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error("too many logins wait for their password to be checked (password_queue)")]
+    Busy,
+    #[error("the handshake took longer than 10 s")]
+    Deadline,
+    #[error("the same user logged in again meanwhile")]
+    Superseded,
+    #[error("the server is being stopped")]
+    Stopping,
+}
+
+impl From<CloseCode> for HandshakeError {
+    fn from(code: CloseCode) -> Self {
+        match code {
+            CloseCode::Superseded => Self::Superseded,
+            CloseCode::Stopping | CloseCode::Done => Self::Stopping,
+        }
+    }
+}
+
+/// Why there is no session.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// `AUTH_FAIL` was sent.
+    Refused {
+        user: UserName,
+        reason: RefusalReason,
+    },
+    /// Nothing was sent.
+    Handshake(HandshakeError),
+}
+
+impl<E: Into<HandshakeError>> From<E> for Failure {
+    fn from(why: E) -> Self {
+        Self::Handshake(why.into())
+    }
+}
+
+/// Somebody who has proven key and password, and been told so.
+pub(crate) struct Login {
+    pub(crate) user: UserName,
+    pub(crate) kid: Fingerprint,
+    pub(crate) session: Session,
+    pub(crate) last_message: u64,
+    pub(crate) place: Place,
+}
+
+/// Runs the handshake to its end.
+pub(crate) async fn login<S>(server: &Server, stream: &mut S) -> Result<Login, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let by = Instant::now() + HANDSHAKE_DEADLINE;
+    (timeout_at(by, handshake(server, stream, by)).await)
+        .unwrap_or(Err(HandshakeError::Deadline.into()))
+}
+
+async fn handshake<S>(server: &Server, stream: &mut S, by: Instant) -> Result<Login, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let claimant = prove_host(server, stream, by).await?;
+    let answer_from = Instant::now();
+    let (user, kid) = (claimant.user().clone(), *claimant.kid());
+    match verify(server, claimant).await? {
+        Ok(authenticated) => {
+            let stopping = server.stopping();
+            let mut place = server.sessions.claim(&user, stopping).await?;
+            let (session, last_message) = select! {
+                biased;
+                code = place.told_to_close() => return Err(code.into()),
+                opened = open(server, stream, authenticated, (&user, &kid), answer_from) => opened?,
+            };
+            Ok(Login {
+                user,
+                kid,
+                session,
+                last_message,
+                place,
+            })
+        }
+        Err(refusal) => {
+            let reason = refusal.reason();
+            let answer = refusal.answer()?;
+            wait_for_the_hour(answer_from).await;
+            write_all_within(stream, &answer, left(by)).await?;
+            Err(Failure::Refused { user, reason })
+        }
+    }
+}
+
+/// `ClientHello` in; `ServerHello` and `SERVER_AUTH` out; `CLIENT_AUTH` in.
+async fn prove_host<S>(
+    server: &Server,
+    stream: &mut S,
+    by: Instant,
+) -> Result<Claimant, HandshakeError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let hello = read_exact_within(stream, CLIENT_HELLO_LEN, left(by)).await?;
+    let ephemeral = {
+        let mut entropy = Zeroizing::new([0; 64]);
+        server.setup.entropy.fill(&mut *entropy);
+        Ephemeral::new(&entropy)
+    };
+    let (expect_client_auth, answer) = accept(&hello, ephemeral, &*server.setup.host)?;
+    write_all_within(stream, &answer, left(by)).await?;
+    drop(answer);
+    let record = read_record(stream, &CLIENT_AUTH, Some(by)).await?;
+    Ok(expect_client_auth.client_auth(&record.ok_or(WireError::Closed)?)?)
+}
+
+/// Steps 1 to 3 of the protocol's verification: look up, check both proofs of the key, then the password.
+async fn verify(
+    server: &Server,
+    claimant: Claimant,
+) -> Result<Result<Authenticated, Refusal>, HandshakeError> {
+    let account = (server.setup.accounts)
+        .find(claimant.user(), claimant.kid())
+        .await?;
+    let known = account.as_ref().map(|account| &account.spki[..]);
+    let proven = claimant.prove_key(known, &DUMMY_KEY, &*server.setup.verifier);
+    let holder = match proven {
+        Ok(holder) => holder,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    // Nobody proves the key of an account that is not there.
+    let stored = account.map(|account| account.password_hash);
+    server.gate.prove(holder, stored.unwrap_or_default()).await
+}
+
+/// Says welcome. The last id is asked for only now: while this session holds its place, no other one stores.
+async fn open<S>(
+    server: &Server,
+    stream: &mut S,
+    authenticated: Authenticated,
+    (user, kid): (&UserName, &Fingerprint),
+    answer_from: Instant,
+) -> Result<(Session, u64), HandshakeError>
+where
+    S: AsyncWrite + Unpin,
+{
+    let last_message = server.setup.accounts.last_message_id(user, kid).await?;
+    let (session, answer) = authenticated.welcome(last_message)?;
+    wait_for_the_hour(answer_from).await;
+    write_all_within(stream, &answer, HANDSHAKE_DEADLINE).await?;
+    Ok((session, last_message))
+}
+
+/// Step 4: the answer leaves 400 ms after the login came, or at the next multiple of 50 ms if that took longer.
+async fn wait_for_the_hour(arrival: Instant) {
+    sleep_until(arrival + answer_delay(arrival.elapsed())).await;
+}
+
+fn answer_delay(spent: Duration) -> Duration {
+    let steps = spent
+        .max(ANSWER_AFTER)
+        .as_nanos()
+        .div_ceil(ANSWER_STEP.as_nanos());
+    // The handshake's deadline is 200 steps away.
+    ANSWER_STEP * u32::try_from(steps).unwrap_or(u32::MAX)
+}
+
+fn left(by: Instant) -> Duration {
+    by.saturating_duration_since(Instant::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_leaves_at_400_ms_or_at_the_next_multiple_of_50() {
+        let cases = [
+            (0, 400_000),
+            (1, 400_000),
+            (399_999, 400_000),
+            (400_000, 400_000),
+            (400_001, 450_000),
+            (450_000, 450_000),
+            (1_234_567, 1_250_000),
+        ];
+        for (spent, answered) in cases {
+            let delay = answer_delay(Duration::from_micros(spent));
+            assert_eq!(delay, Duration::from_micros(answered), "{spent} µs");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! `latchstring-server`: see `latchstring_server`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use latchstring_server::commands::Options;
+use nix::sys::resource::{Resource, setrlimit};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    // A core dump would hold the host key and passwords.
+    if let Err(why) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+        eprintln!("Warning: core dumps cannot be turned off: {why}");
+    }
+    match options.run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What happened on each connection. None of it is secret: no password, no key, no text of a message.
+
+use std::net::SocketAddr;
+
+use latchstring_net::protocol::hardened::{handshake::RefusalReason, message::UserName};
+
+/// Is told of every event, as it happens. The program writes them to its log; the lab's arena takes them for the truth.
+pub trait Observer: Send + Sync {
+    /// Something happened on a connection; connections are numbered from 1 in the order in which they came.
+    fn event(&self, connection: u64, event: &Event);
+}
+
+/// Which end closed a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The client.
+    Peer,
+    /// This server.
+    Server,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Somebody connected.
+    Connected {
+        /// From where.
+        peer: SocketAddr,
+    },
+    /// There are too many connections; this one was dropped at once. The end.
+    TurnedAway {
+        /// Which limit was reached.
+        why: &'static str,
+    },
+    /// The handshake came to no answer; the connection was closed without a word. The end.
+    HandshakeFailed {
+        /// For the operator.
+        why: String,
+    },
+    /// The login was answered with `AUTH_FAIL`. The end.
+    Refused {
+        /// Who they said they are.
+        user: UserName,
+        /// What the client is not told.
+        reason: RefusalReason,
+    },
+    /// Key and password are proven and `AUTH_OK` was sent.
+    LoggedIn {
+        /// Who.
+        user: UserName,
+        /// The session's public name.
+        session_id: [u8; 16],
+        /// The last id in the user's log.
+        last_message: u64,
+    },
+    /// A message is durable and about to be acknowledged.
+    Stored {
+        /// Whose.
+        user: UserName,
+        /// Its number.
+        id: u64,
+    },
+    /// A message had been stored before; it is acknowledged again.
+    Duplicate {
+        /// Whose.
+        user: UserName,
+        /// Its number.
+        id: u64,
+    },
+    /// Both ends agree on the end and on what was sent. The end.
+    Closed {
+        /// Who was logged in.
+        user: UserName,
+        /// Who closed first.
+        by: By,
+        /// Why; see `CloseCode`.
+        code: u8,
+    },
+    /// The connection ended without an agreed close: a failure, or somebody cut it. The end.
+    Truncated {
+        /// Who was logged in.
+        user: UserName,
+        /// How.
+        why: String,
+    },
+    /// The client did not answer our pings. The end.
+    Silent {
+        /// Who was logged in.
+        user: UserName,
+        /// For how long, in seconds.
+        seconds: u64,
+    },
+    /// The client, or somebody on the path, sent what the protocol does not allow. The end.
+    ProtocolError {
+        /// Who was logged in.
+        user: UserName,
+        /// What.
+        why: String,
+    },
+    /// A message could not be made durable, so it was not acknowledged. The end.
+    StoreFailed {
+        /// Who was logged in.
+        user: UserName,
+        /// Why.
+        why: String,
+    },
+    /// A fault in this program ended the connection; all others go on. The end.
+    Panicked,
+}

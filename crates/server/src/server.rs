@@ -1,0 +1,151 @@
+//! What a server is made of, and the life of one connection.
+
+use std::{
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use futures_util::FutureExt;
+use latchstring_net::{
+    entropy::Entropy,
+    protocol::hardened::signature::{Signer, Verifier},
+};
+use latchstring_store::Accounts;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    select,
+    sync::watch,
+};
+
+use crate::{
+    Event, Limits, Observer, PasswordCheck,
+    admission::Admission,
+    gate::PasswordGate,
+    login::{Failure, HandshakeError, login},
+    session::OpenSession,
+    sessions::Sessions,
+};
+
+/// What a server is made of. The deployed program brings constant-time RSA, the operating system's randomness, argon2id
+/// and a file; the lab brings its own.
+pub struct Setup {
+    /// The host key.
+    pub host: Arc<dyn Signer>,
+    /// Checks the users' signatures.
+    pub verifier: Arc<dyn Verifier>,
+    /// Accounts and messages.
+    pub accounts: Arc<dyn Accounts>,
+    /// Compares passwords.
+    pub passwords: Arc<dyn PasswordCheck>,
+    /// Fresh randomness for each connection: 64 bytes, asked for when its hello is here.
+    pub entropy: Arc<dyn Entropy>,
+    /// How much the server takes on.
+    pub limits: Limits,
+    /// Is told what happens.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// A server, on no stream yet: [`serve_connection`] puts it on one, [`crate::listener::serve`] on a TCP port.
+pub struct Server {
+    pub(crate) setup: Setup,
+    pub(crate) gate: PasswordGate,
+    pub(crate) sessions: Arc<Sessions>,
+    admission: Arc<Admission>,
+    stopping: watch::Sender<bool>,
+    connections: AtomicU64,
+}
+
+impl Server {
+    /// A server that nobody has connected to.
+    pub fn new(setup: Setup) -> Arc<Self> {
+        Arc::new(Self {
+            gate: PasswordGate::new(Arc::clone(&setup.passwords), &setup.limits),
+            sessions: Arc::default(),
+            admission: Arc::new(Admission::new(&setup.limits)),
+            stopping: watch::Sender::new(false),
+            connections: AtomicU64::new(0),
+            setup,
+        })
+    }
+
+    /// Tells every session to close, and ends every handshake. There is no way back.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    pub(crate) fn next_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn saw(&self, connection: u64, event: &Event) {
+        self.setup.observer.event(connection, event);
+    }
+}
+
+/// Serves one client from its first byte to its last. Returns when the connection has ended, however it did: all that
+/// there is to know goes to the observer, and a panic ends this connection alone.
+///
+/// Whoever is not logged in makes the server hold at most 8 KiB: this future, a hello of 74 bytes, an answer of at most
+/// 4,198, a login record of 1,060 and what is inside it.
+pub fn serve_connection<S>(
+    server: Arc<Server>,
+    stream: S,
+    peer: SocketAddr,
+) -> impl Future<Output = ()> + Send
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    // Numbered now, not when the future is first polled: the order is that of arrival.
+    let connection = server.next_connection();
+    async move {
+        let served = AssertUnwindSafe(whole_life(&server, connection, stream, peer));
+        if served.catch_unwind().await.is_err() {
+            server.saw(connection, &Event::Panicked);
+        }
+    }
+}
+
+async fn whole_life<S>(server: &Server, connection: u64, mut stream: S, peer: SocketAddr)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    server.saw(connection, &Event::Connected { peer });
+    let stranger = match server.admission.admit(peer.ip()) {
+        Ok(stranger) => stranger,
+        Err(why) => return server.saw(connection, &Event::TurnedAway { why }),
+    };
+    let mut stopping = server.stopping();
+    let outcome = select! {
+        biased;
+        _ = stopping.wait_for(|yes| *yes) => Err(HandshakeError::Stopping.into()),
+        outcome = login(server, &mut stream) => outcome,
+    };
+    let end = match outcome {
+        Ok(login) => {
+            drop(stranger);
+            let event = Event::LoggedIn {
+                user: login.user.clone(),
+                session_id: login.session.id(),
+                last_message: login.last_message,
+            };
+            server.saw(connection, &event);
+            // On the heap, so that strangers do not pay for the room that a session needs.
+            let session = OpenSession::new(server, connection, stream, login);
+            return server.saw(connection, &Box::pin(session.run()).await);
+        }
+        Err(Failure::Refused { user, reason }) => Event::Refused { user, reason },
+        Err(Failure::Handshake(why)) => Event::HandshakeFailed {
+            why: why.to_string(),
+        },
+    };
+    let _ = stream.shutdown().await;
+    server.saw(connection, &end);
+}

@@ -1,0 +1,264 @@
+//! An open session at the server: store, then acknowledge; ask whether the client is there; end in agreement.
+
+use std::{collections::VecDeque, io, time::Duration};
+
+use latchstring_net::{
+    protocol::hardened::{
+        message::{Fingerprint, UserName},
+        record::BUCKETS,
+        session::{self, CloseCode, Session},
+    },
+    wire::{RECORD_DEADLINE, RecordReader, WireError, write_all_within},
+};
+use latchstring_store::Appended;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split},
+    select,
+    time::{Instant, sleep_until, timeout},
+};
+
+use crate::{Event, Server, login::Login, observer::By, sessions::Place};
+
+/// After this long without a word from the client it is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// After this many such times in a row the connection is dropped.
+const SILENT_INTERVALS: u32 = 3;
+/// The client must agree to a close of ours within this time.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
+/// While this many bytes wait to be taken by the client, nothing more is read from it.
+const MAX_OUTGOING: usize = 16 * 1024;
+/// What a message has besides its text: type, length, id and kind.
+const MESSAGE_OVERHEAD: usize = 3 + 8 + 1;
+
+/// Lengths of records, shortest first.
+static ALL_BUCKETS: [usize; 5] = BUCKETS;
+
+/// A logged-in client on its stream.
+pub(crate) struct OpenSession<'a, S> {
+    server: &'a Server,
+    connection: u64,
+    user: UserName,
+    kid: Fingerprint,
+    session: Session,
+    place: Place,
+    reader: ReadHalf<S>,
+    writer: WriteHalf<S>,
+    records: RecordReader,
+    /// Records that are sealed and not written yet.
+    outgoing: VecDeque<u8>,
+    next_check: Instant,
+    silent: u32,
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> OpenSession<'a, S> {
+    pub(crate) fn new(server: &'a Server, connection: u64, stream: S, login: Login) -> Self {
+        let (reader, writer) = split(stream);
+        Self {
+            server,
+            connection,
+            user: login.user,
+            kid: login.kid,
+            session: login.session,
+            place: login.place,
+            reader,
+            writer,
+            records: RecordReader::default(),
+            outgoing: VecDeque::new(),
+            next_check: Instant::now() + PING_EVERY,
+            silent: 0,
+        }
+    }
+
+    /// Goes on until the session ends; says how it did.
+    pub(crate) async fn run(mut self) -> Event {
+        let end = match self.talk().await {
+            Ok(code) => self.close(code).await,
+            Err(end) => end,
+        };
+        let _ = self.writer.shutdown().await;
+        end
+    }
+
+    /// Until the server wants to close (`Ok`), or anything else ends the session (`Err`).
+    async fn talk(&mut self) -> Result<CloseCode, Event> {
+        let allowed = buckets_for(self.server.setup.limits.max_message);
+        loop {
+            // In a fixed order, so that a run with a virtual clock repeats. Writing comes before reading: a client that
+            // sends without end must still get its acknowledgements.
+            select! {
+                biased;
+                code = self.place.told_to_close() => return Ok(code),
+                wrote = self.writer.write_buf(&mut self.outgoing), if !self.outgoing.is_empty() => {
+                    self.on_written(wrote)?;
+                }
+                record = self.records.read(&mut self.reader, allowed, None),
+                    if self.outgoing.len() < MAX_OUTGOING =>
+                {
+                    self.on_record(record).await?;
+                }
+                () = sleep_until(self.next_check) => self.on_silence()?,
+            }
+        }
+    }
+
+    async fn on_record(&mut self, record: Result<Option<Vec<u8>>, WireError>) -> Result<(), Event> {
+        self.silent = 0;
+        self.next_check = Instant::now() + PING_EVERY;
+        match self.receive(record)? {
+            session::Event::Message { id, text, kind } => self.on_message(id, kind, &text).await,
+            session::Event::Reply(answer) => {
+                self.outgoing.extend(answer);
+                Ok(())
+            }
+            session::Event::Acknowledged { .. } | session::Event::Pong => Ok(()),
+            session::Event::Closed { code, answer } => {
+                self.place.stop_storing();
+                self.outgoing.extend(answer);
+                Err(self.agreed(By::Peer, code).await)
+            }
+            session::Event::CloseAgreed => Err(self.broke("an agreement to no close")),
+        }
+    }
+
+    /// Durable first, acknowledged second: whatever happens in between, the client still has the message.
+    async fn on_message(&mut self, id: u64, kind: u8, text: &str) -> Result<(), Event> {
+        if text.len() > self.server.setup.limits.max_message {
+            return Err(self.broke("a message longer than max_message allows"));
+        }
+        let accounts = &self.server.setup.accounts;
+        let appended = accounts.append(&self.user, &self.kid, id, kind, text).await;
+        let user = self.user.clone();
+        let event = match appended {
+            Ok(Appended::Appended) => Event::Stored { user, id },
+            Ok(Appended::Duplicate) => Event::Duplicate { user, id },
+            Err(why) => {
+                let why = why.to_string();
+                return Err(Event::StoreFailed { user, why });
+            }
+        };
+        self.server.saw(self.connection, &event);
+        let ack = self.session.acknowledge(id).map_err(|e| self.broke(e))?;
+        self.outgoing.extend(ack);
+        Ok(())
+    }
+
+    fn on_written(&self, wrote: io::Result<usize>) -> Result<(), Event> {
+        match wrote {
+            Ok(1..) => Ok(()),
+            Ok(0) => Err(self.truncated("the peer takes no more bytes")),
+            Err(why) => Err(self.truncated(why)),
+        }
+    }
+
+    fn on_silence(&mut self) -> Result<(), Event> {
+        self.silent += 1;
+        if self.silent == SILENT_INTERVALS {
+            return Err(Event::Silent {
+                user: self.user.clone(),
+                seconds: (PING_EVERY * SILENT_INTERVALS).as_secs(),
+            });
+        }
+        self.next_check += PING_EVERY;
+        let ping = self.session.ping().map_err(|e| self.broke(e))?;
+        self.outgoing.extend(ping.into_iter().flatten());
+        Ok(())
+    }
+
+    /// Closes from our side. What the client sends from now on is not stored and not acknowledged: it still has it.
+    async fn close(&mut self, code: CloseCode) -> Event {
+        self.place.stop_storing();
+        match self.session.close(code) {
+            Ok(record) => self.outgoing.extend(record),
+            Err(why) => return self.broke(why),
+        }
+        match timeout(CLOSE_DEADLINE, self.drain(code)).await {
+            Ok(end) => end,
+            Err(_) => self.truncated("the peer did not agree to our close in time"),
+        }
+    }
+
+    async fn drain(&mut self, code: CloseCode) -> Event {
+        loop {
+            let received = select! {
+                biased;
+                wrote = self.writer.write_buf(&mut self.outgoing), if !self.outgoing.is_empty() => {
+                    self.on_written(wrote).map(|()| None)
+                }
+                record = self.records.read(&mut self.reader, &BUCKETS, None) => {
+                    self.receive(record).map(Some)
+                }
+            };
+            match received {
+                Ok(Some(session::Event::CloseAgreed)) => {
+                    return self.agreed(By::Server, code as u8).await;
+                }
+                Ok(Some(session::Event::Closed { answer, .. })) => {
+                    self.outgoing.extend(answer);
+                    return self.agreed(By::Server, code as u8).await;
+                }
+                // Nothing may follow our CLOSE, not even a PONG.
+                Ok(_) => {}
+                Err(end) => return end,
+            }
+        }
+    }
+
+    /// The last bytes are a courtesy: the two ends agree whether they arrive or not.
+    async fn agreed(&mut self, by: By, code: u8) -> Event {
+        let rest = self.outgoing.make_contiguous();
+        let _ = write_all_within(&mut self.writer, rest, RECORD_DEADLINE).await;
+        let user = self.user.clone();
+        Event::Closed { user, by, code }
+    }
+
+    fn receive(
+        &mut self,
+        record: Result<Option<Vec<u8>>, WireError>,
+    ) -> Result<session::Event, Event> {
+        match record {
+            Ok(Some(record)) => self.session.receive(&record).map_err(|e| self.broke(e)),
+            Ok(None) => Err(self.truncated(WireError::Closed)),
+            Err(why @ (WireError::Closed | WireError::Truncated { .. } | WireError::Io(_))) => {
+                Err(self.truncated(why))
+            }
+            Err(why) => Err(self.broke(why)),
+        }
+    }
+
+    fn truncated(&self, why: impl ToString) -> Event {
+        Event::Truncated {
+            user: self.user.clone(),
+            why: why.to_string(),
+        }
+    }
+
+    fn broke(&self, why: impl ToString) -> Event {
+        Event::ProtocolError {
+            user: self.user.clone(),
+            why: why.to_string(),
+        }
+    }
+}
+
+/// The lengths of records that can be needed when no message is longer than this.
+fn buckets_for(max_message: usize) -> &'static [usize] {
+    let largest = (ALL_BUCKETS.iter()).position(|bucket| max_message + MESSAGE_OVERHEAD <= *bucket);
+    // The other messages fit the smallest.
+    &ALL_BUCKETS[..=largest.unwrap_or(ALL_BUCKETS.len() - 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use latchstring_net::protocol::hardened::message::MAX_TEXT;
+
+    use super::*;
+
+    #[test]
+    fn no_record_is_longer_than_the_longest_message_needs() {
+        assert_eq!(buckets_for(1), [64]);
+        assert_eq!(buckets_for(52), [64]);
+        assert_eq!(buckets_for(53), [64, 256]);
+        assert_eq!(buckets_for(1000), [64, 256, 1024]);
+        assert_eq!(buckets_for(MAX_TEXT), BUCKETS);
+    }
+}
