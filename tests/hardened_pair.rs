@@ -5,8 +5,9 @@ use std::{
     fs,
     io::{BufRead, BufReader, Write},
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Output, Stdio},
+    time::Duration,
 };
 
 use latchstring_tests::{binary, python};
@@ -77,6 +78,13 @@ impl Home {
 
     /// Runs our client: each line of `input` is a message.
     fn connect(&self, host: &Host, key: &str, password: &str, input: &str) -> Output {
+        let mut child = self.start(host, key, password);
+        // The client may end before it has read everything.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    fn start(&self, host: &Host, key: &str, password: &str) -> Child {
         let mut command = Command::new(binary("latchstring-client"));
         command
             .arg("connect")
@@ -90,10 +98,7 @@ impl Home {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // The client may end before it has read everything.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        child.wait_with_output().unwrap()
+        command.spawn().unwrap()
     }
 
     /// Runs the client in Python.
@@ -138,6 +143,77 @@ fn python_server(home: &Home) -> Host {
     }
 }
 
+/// A `latchstring-server` whose only user is alice.
+struct OurServer {
+    dir: PathBuf,
+    host: Host,
+}
+
+impl OurServer {
+    fn new(home: &Home) -> Self {
+        let dir = home.path("server");
+        let command = |words: &[&str]| server_command(&dir, words);
+        succeeds(
+            command(&["init", "--listen", "127.0.0.1:0"])
+                .output()
+                .unwrap(),
+        );
+        let mut add = command(&["user", "add", "alice", "--key"]);
+        add.arg(home.path("id.pub.pem"))
+            .arg("--password-file")
+            .arg(home.path("pw"));
+        succeeds(add.output().unwrap());
+        let host = serve(&dir);
+        Self { dir, host }
+    }
+
+    /// What the store holds of alice: a line `ID TAB TEXT` for each message.
+    fn stored(&self) -> String {
+        succeeds(
+            server_command(&self.dir, &["messages", "alice"])
+                .output()
+                .unwrap(),
+        )
+        .0
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.host.process.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Starts again on the same port, after the process has been killed.
+    fn restart(&mut self) {
+        let _ = self.host.process.child.wait();
+        let file = self.dir.join("server.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        let port = format!("127.0.0.1:{}\"", self.host.port);
+        fs::write(&file, text.replace("127.0.0.1:0\"", &port)).unwrap();
+        self.host = serve(&self.dir);
+    }
+}
+
+fn server_command(dir: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(binary("latchstring-server"));
+    command.arg("--dir").arg(dir).args(words);
+    command
+}
+
+fn serve(dir: &Path) -> Host {
+    let mut command = server_command(dir, &["serve"]);
+    command.stderr(Stdio::null());
+    let mut process = Running::start(command);
+    let line = process.line("Listening on 127.0.0.1:");
+    let (port, fingerprint) = line.split_once(", host key ").unwrap();
+    let (port, fingerprint) = (port.to_owned(), fingerprint.to_owned());
+    Host {
+        process,
+        port,
+        fingerprint,
+    }
+}
+
 fn succeeds(output: Output) -> (String, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let (stdout, stderr) = (text(output.stdout), text(output.stderr));
@@ -171,4 +247,92 @@ fn our_client_with_a_python_server() {
     assert_eq!(code(&home.connect(&host, "id.pem", "wrong", "")), 4);
     home.keygen("other");
     assert_eq!(code(&home.connect(&host, "other.pem", "pw", "")), 4);
+}
+
+#[test]
+fn our_client_with_our_server() {
+    let home = Home::new();
+    let server = OurServer::new(&home);
+    let (stdout, stderr) =
+        succeeds(home.connect(&server.host, "id.pem", "pw", "one\nzwei, größer\n"));
+    assert_eq!(stdout, "");
+    assert!(stderr.contains("both ends agree"), "{stderr}");
+    succeeds(home.connect(&server.host, "id.pem", "pw", "three\n"));
+    assert_eq!(server.stored(), "1\tone\n2\tzwei, größer\n3\tthree\n");
+
+    home.write("wrong", "wrong");
+    assert_eq!(
+        code(&home.connect(&server.host, "id.pem", "wrong", "no\n")),
+        4
+    );
+    home.keygen("other");
+    assert_eq!(
+        code(&home.connect(&server.host, "other.pem", "pw", "no\n")),
+        4
+    );
+    assert_eq!(server.stored().lines().count(), 3);
+}
+
+#[test]
+fn a_python_client_with_our_server() {
+    let home = Home::new();
+    let server = OurServer::new(&home);
+    let client =
+        |key, password, messages: &[&str]| home.python(&server.host, key, password, messages);
+    let (stdout, _) = succeeds(client("id.pem", "pw", &["one", "zwei, größer", ""]));
+    assert_eq!(stdout, "last=0\nacked=3\n");
+    let long = "x".repeat(16_372);
+    let (stdout, _) = succeeds(client("id.pem", "pw", &[&long]));
+    assert_eq!(stdout, "last=3\nacked=4\n");
+    assert_eq!(
+        server.stored(),
+        format!("1\tone\n2\tzwei, größer\n3\t\n4\t{long}\n")
+    );
+
+    home.write("wrong", "wrong");
+    assert_eq!(code(&client("id.pem", "wrong", &["no"])), 4);
+    home.keygen("other");
+    assert_eq!(code(&client("other.pem", "pw", &["no"])), 4);
+    assert_eq!(server.stored().lines().count(), 4);
+}
+
+#[test]
+fn a_server_killed_in_mid_session_stores_every_message_exactly_once() {
+    let home = Home::new();
+    let mut server = OurServer::new(&home);
+    let mut client = home.start(&server.host, "id.pem", "pw");
+    let mut input = client.stdin.take().unwrap();
+    let mut shown = BufReader::new(client.stderr.take().unwrap()).lines();
+    input.write_all(b"one\n").unwrap();
+    while shown.next().unwrap().unwrap() != "Stored: 1." {}
+
+    // It holds still, so that the next message is sent and not acknowledged; then it dies.
+    server.signal("STOP");
+    input.write_all(b"two\n").unwrap();
+    let outbox = fs::read_dir(home.path("outbox"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    let kept = || fs::read_to_string(outbox.path()).unwrap().contains("two");
+    let wait = || std::thread::sleep(Duration::from_millis(5));
+    assert!(
+        (0..2000).any(|_| kept() || {
+            wait();
+            false
+        }),
+        "the message is not in the outbox"
+    );
+    server.signal("KILL");
+    assert_eq!(client.wait().unwrap().code(), Some(5));
+    let last: Vec<String> = shown.map(Result::unwrap).collect();
+    assert!(
+        last.concat().contains("message 2 is not acknowledged"),
+        "{last:?}"
+    );
+
+    server.restart();
+    let (_, stderr) = succeeds(home.connect(&server.host, "id.pem", "pw", "three\n"));
+    assert!(stderr.contains("Message 2 is sent again."), "{stderr}");
+    assert_eq!(server.stored(), "1\tone\n2\ttwo\n3\tthree\n");
 }
