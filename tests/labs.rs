@@ -495,3 +495,44 @@ fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
         .map(|path| (name(path), fs::read(path).unwrap()))
         .collect()
 }
+
+#[test]
+fn what_a_lab_refers_to_exists() {
+    let all = all_labs();
+    for lab in &all {
+        for attack in &lab.attacks {
+            let known = latchstring_attacker::attacks::find(attack).is_some();
+            assert!(known, "{}: there is no attack {attack:?}", lab.id);
+        }
+        for before in &lab.prerequisites {
+            let place = |id: &str| all.iter().position(|lab| lab.id == id);
+            assert!(
+                place(before).is_some_and(|p| Some(p) < place(&lab.id)),
+                "{}: {before:?} must come first",
+                lab.id
+            );
+        }
+        let number = lab.id.split('-').next().unwrap();
+        let handout = fs::read_to_string(lab.folder.join("README.md")).unwrap();
+        for command in ["start", "check", "hint", "explain"] {
+            let command = format!("latchstring lab {command} {number}");
+            assert!(
+                handout.contains(&command),
+                "{}: the handout does not say `{command}`",
+                lab.id
+            );
+        }
+        for heading in [
+            "## The story",
+            "## Before you",
+            "## Steps",
+            "## It has happened",
+        ] {
+            assert!(
+                handout.contains(heading),
+                "{}: the handout has no {heading:?}",
+                lab.id
+            );
+        }
+    }
+}

@@ -3,7 +3,15 @@
 import re
 from itertools import product
 
-from drag import load, open_with, plausible
+from drag import load, open_with
+
+SHAPES = [
+    r"hello [a-z]+, this is [a-z]+, and i write from the office of the harbour master tonight",
+    r"please bring the [a-z ]+ to the [a-z ]+ before [a-z]+",
+    r"the word for the guard at the gate is [a-z]+",
+    r"[a-z]+ at the [a-z ]+, and come alone",
+    r"change\(\)",
+]
 
 
 def names(heading):
@@ -15,9 +23,9 @@ def read(ciphertexts):
     """The first message is the longest, and its wording is known but for two names: try them all."""
     for friend, name in product(names("FRIEND"), names("NAME")):
         crib = f"hello {friend}, this is {name}, and i write from the office of the harbour master tonight".encode()
-        opened = open_with(ciphertexts, 1, crib)
-        if len(crib) == len(ciphertexts[0]) and all(map(plausible, opened)):
-            return [text.decode() for text in opened]
+        opened = [text.decode("latin-1") for text in open_with(ciphertexts, 1, crib)]
+        if len(crib) == len(ciphertexts[0]) and all(map(re.fullmatch, SHAPES, opened)):
+            return opened
     raise SystemExit("no two names of the phrasebook make the other messages readable")
 
 
