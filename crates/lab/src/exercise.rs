@@ -3,7 +3,8 @@
 //! * [`catalogue`]: what a lab is, read from `labs/NN-name/lab.toml`;
 //! * [`instance`]: a lab's scene come true, by really running and [`record`]ing its sessions;
 //! * [`student`]: a student's folder;
-//! * [`check`]: runs the student's [`program`] against a live [`target`], and judges by what that target believed;
+//! * [`trial`]: runs the student's [`program`] against a live [`target`], and goes by what that target believed;
+//! * [`check`]: makes a report of that, of the answers and of the predictions;
 //! * [`answers`], [`facts`], [`seal`], [`seed`]: what these are made of.
 
 pub mod answers;
@@ -17,6 +18,7 @@ pub mod seal;
 pub mod seed;
 pub mod student;
 pub mod target;
+pub mod trial;
 
 use std::{
     io::{self, BufRead, Write},

@@ -1,25 +1,17 @@
-//! The check: runs the student's program against hidden instances, holds the answers against the commitments, and says
-//! what passed, what did not, and what to do next.
+//! The check: has the student's program run against hidden instances, holds the answers against the commitments, and
+//! says what passed, what did not, and what to do next.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
-use anyhow::Context;
-use latchstring_faithful::server::REPLY_PAUSE;
 use serde::Serialize;
 
 use super::{
     answers::Answers,
-    catalogue::{Answer, Check, Choice, Question, Trial},
-    facts::Facts,
-    instance::Instance,
-    program::{self, Ran},
+    catalogue::{Answer, Check, Choice, Question},
     seed::Seed,
     student::Student,
-    target::{Target, Visit},
+    trial::Trials,
 };
-
-/// How much of a program's last words is shown.
-const LAST_LINES: usize = 6;
 
 /// What a check has found.
 #[derive(Debug, Clone, Serialize)]
@@ -59,96 +51,48 @@ pub struct Item {
     pub next: Option<String>,
 }
 
-/// How many instances are drawn to find victims that differ.
-const MAX_DRAWS: u32 = 64;
-
-/// One run of the program, with what the target saw.
-struct Shown {
-    facts: Facts,
-    ran: Ran,
-    visits: Vec<Visit>,
-}
-
 /// Runs the whole check. Hidden instances come from `seed`. What passes is remembered in the student's state.
 ///
 /// # Errors
 /// When the answer sheet cannot be read or an instance cannot be made; a program that fails is no error but a finding.
 pub async fn check(student: &mut Student, seed: &Seed) -> anyhow::Result<Report> {
-    let answers = Answers::read(&student.folder, &student.lab.questions)?;
     let lab = student.lab.clone();
-    let (predictions, others): (Vec<&Question>, Vec<&Question>) = lab
-        .questions
-        .iter()
-        .partition(|q| q.kind == Answer::Predict);
+    let answers = Answers::read(&student.folder, &lab.questions)?;
+    let is_prediction = |question: &&Question| question.kind == Answer::Predict;
+    let (predictions, others): (Vec<_>, Vec<_>) = lab.questions.iter().partition(is_prediction);
     let mut said = Vec::new();
     for question in &predictions {
         said.push(student.predicted(question, &answers.to(question).to_lowercase()));
     }
     student.save()?;
     // A prediction comes before the experiment, or it is none.
-    let ready = said.iter().all(Option::is_some);
-    let mut trials = Vec::new();
-    for trial in lab.trials.iter().filter(|_| ready) {
-        let runs = run_trial(
-            student,
-            trial,
-            &answers,
-            &seed.child(&format!("trial {}", trial.id)),
-        )
-        .await;
-        trials.push((trial.id.as_str(), runs));
-    }
-    let shown = |id: &str| {
-        trials
-            .iter()
-            .find(|(trial, _)| *trial == id)
-            .map(|(_, runs)| runs)
+    let trials = match said.iter().all(Option::is_some) {
+        true => Some(Trials::run(student, &answers, seed).await),
+        false => None,
     };
-
     let mut items = Vec::new();
     for question in others {
-        items.push(if ready {
-            answer(student, question, answers.to(question))
-        } else {
-            waiting(question)
+        items.push(match trials {
+            Some(_) => answer(student, question, answers.to(question)),
+            None => waiting(question),
         });
     }
-    let mut told = BTreeSet::new();
-    for check in &lab.checks {
-        items.push(match shown(&check.trial) {
-            Some(Ok(runs)) => judge(check, runs, &mut told)?,
-            Some(Err(why)) => item_of(check, Some(format!("{why:#}"))),
-            None => item_of(
-                check,
-                Some("not run yet: make your predictions first".to_owned()),
-            ),
-        });
-    }
-    let passed: Vec<String> = passing(&items).collect();
-    let mut first = Vec::new();
-    for (question, letter) in predictions.iter().zip(said) {
-        let run = question.trial.as_deref().and_then(shown);
-        let run = run.and_then(|runs| runs.as_ref().ok()?.last());
-        let happened = run
-            .map(|run| run.facts.fill(&question.answer))
-            .transpose()?;
-        let settled = question
-            .after
-            .as_ref()
-            .is_none_or(|after| passed.contains(after));
-        let outcome = match settled {
-            true => student.outcome(question, happened.as_deref())?,
-            false => None,
-        };
+    items.extend(runs(&lab.checks, trials.as_ref())?);
+
+    let passed: BTreeSet<String> = passing(&items).collect();
+    let mut all = Vec::new();
+    for (question, letter) in predictions.into_iter().zip(said) {
+        let outcome = outcome(student, question, &passed, trials.as_ref())?;
         // What has not happened yet is not explained.
         if letter.is_some() && outcome.is_some() {
             student.state.passed.insert(question.id.clone());
         }
-        first.push(prediction(student, question, letter, outcome)?);
+        all.push(prediction(student, question, letter, outcome)?);
     }
+    all.extend(items);
     student.state.passed.extend(passed);
     student.save()?;
-    Ok(report(student, first.into_iter().chain(items).collect()))
+    Ok(report(student, all))
 }
 
 fn passing(items: &[Item]) -> impl Iterator<Item = String> {
@@ -167,6 +111,23 @@ fn report(student: &Student, items: Vec<Item>) -> Report {
 }
 
 // ------------------------------------------------------------------------------------------------------- questions
+
+/// The option that is what happened, once that may be told.
+fn outcome<'a>(
+    student: &Student,
+    question: &'a Question,
+    passed: &BTreeSet<String>,
+    trials: Option<&Trials>,
+) -> anyhow::Result<Option<(char, &'a Choice)>> {
+    if (question.after.as_ref()).is_some_and(|after| !passed.contains(after)) {
+        return Ok(None);
+    }
+    let happened = match (&question.trial, trials) {
+        (Some(trial), Some(trials)) => trials.fact(trial, &question.answer)?,
+        _ => None,
+    };
+    student.outcome(question, happened.as_deref())
+}
 
 fn prediction(
     student: &Student,
@@ -251,179 +212,20 @@ fn question_item(
     }
 }
 
-// ---------------------------------------------------------------------------------------------------------- trials
+// ------------------------------------------------------------------------------------------------------------ runs
 
-/// Runs the program as often as the trial says, each time against another hidden instance and another victim.
-async fn run_trial(
-    student: &Student,
-    trial: &Trial,
-    answers: &Answers,
-    seed: &Seed,
-) -> anyhow::Result<Vec<Shown>> {
-    let mut victims = BTreeSet::new();
-    let mut runs = Vec::new();
-    let mut seeds = (0..MAX_DRAWS).map(|n| seed.child(&format!("instance {n}")));
-    while runs.len() < trial.times {
-        let seed = seeds
-            .next()
-            .context("the scene's accounts have too few different names for its trials")?;
-        let instance = Instance::make(&student.lab.scene, &seed).await?;
-        let users = instance.accounts.users();
-        let victim = users
-            .get(runs.len() % users.len().max(1))
-            .map(ToString::to_string);
-        // A program that has a name written into it must not pass twice.
-        if victim.is_some_and(|victim| !victims.insert(victim)) {
-            continue;
-        }
-        runs.push(run_once(student, trial, answers, instance, runs.len(), &seed).await?);
+/// Holds the runs against what each check asks for. What a program said is told once a trial.
+fn runs(checks: &[Check], trials: Option<&Trials>) -> anyhow::Result<Vec<Item>> {
+    let mut told = BTreeSet::new();
+    let mut items = Vec::new();
+    for check in checks {
+        let trouble = match trials {
+            None => Some("not run yet: make your predictions first".to_owned()),
+            Some(trials) => trials.trouble(check, &mut told)?,
+        };
+        items.push(item_of(check, trouble));
     }
-    Ok(runs)
-}
-
-async fn run_once(
-    student: &Student,
-    trial: &Trial,
-    answers: &Answers,
-    instance: Instance,
-    round: usize,
-    seed: &Seed,
-) -> anyhow::Result<Shown> {
-    let files = tempfile::tempdir()?;
-    instance.write(files.path())?;
-    let mut facts = instance.facts.clone();
-    for (id, file) in instance.capture_files(&student.lab.scene) {
-        facts.set(format!("{id}.file"), files.path().join(file).display());
-    }
-    let target = Target::start(&instance.accounts, seed.stream("live target"), REPLY_PAUSE).await?;
-    facts.set("host", target.at().address().ip());
-    facts.set("port", target.at().address().port());
-    let users = instance.accounts.users();
-    if let Some(victim) = users.get(round % users.len().max(1)) {
-        let path = files.path().join("victim.pub");
-        std::fs::write(&path, instance.accounts.public_pem(victim)? + "\n")?;
-        facts.set("victim", victim);
-        facts.set("victim.public-key", path.display());
-    }
-    let command = answers.run.as_ref().unwrap_or(&trial.run);
-    let args = facts.fill_all(&trial.args)?;
-    let ran = program::run(
-        command,
-        &args,
-        &student.folder,
-        Duration::from_secs(trial.timeout_seconds),
-    )
-    .await?;
-    let visits = target.finish().await;
-    let login = if visits.iter().any(|visit| visit.user.is_some()) {
-        "accepted"
-    } else if visits.iter().any(|visit| visit.refused.is_some()) {
-        "refused"
-    } else {
-        "none"
-    };
-    facts.set("login", login);
-    Ok(Shown { facts, ran, visits })
-}
-
-/// Holds every run against what a check asks for. The first that fails is told; what the program said is told once a
-/// trial.
-fn judge(check: &Check, runs: &[Shown], told: &mut BTreeSet<String>) -> anyhow::Result<Item> {
-    for run in runs {
-        if let Some(mut why) = trouble(check, run)? {
-            if told.insert(check.trial.clone()) {
-                why += &last_words(&run.ran);
-            }
-            return Ok(item_of(check, Some(why)));
-        }
-    }
-    Ok(item_of(check, None))
-}
-
-fn trouble(check: &Check, run: &Shown) -> anyhow::Result<Option<String>> {
-    if let Some(user) = &check.logged_in_as {
-        let user = run.facts.fill(user)?;
-        if let Some(why) = not_logged_in(&user, &run.visits) {
-            return Ok(Some(why));
-        }
-    }
-    if let Some(words) = &check.heard {
-        let words = run.facts.fill(words)?;
-        let user = check
-            .logged_in_as
-            .as_ref()
-            .map(|user| run.facts.fill(user))
-            .transpose()?;
-        if let Some(why) = not_heard(&words, user.as_deref(), &run.visits) {
-            return Ok(Some(why));
-        }
-    }
-    let lines: Vec<&str> = run.ran.stdout.lines().map(str::trim_end).collect();
-    for wanted in run.facts.fill_all(&check.prints)? {
-        if !lines.contains(&wanted.trim_end()) {
-            return Ok(Some(format!(
-                "the program should print the line {wanted:?} here, and did not"
-            )));
-        }
-    }
-    Ok(None)
-}
-
-/// Why the target did not take the program for this user, by the target's own record.
-fn not_logged_in(user: &str, visits: &[Visit]) -> Option<String> {
-    if visits
-        .iter()
-        .any(|visit| visit.user.as_deref() == Some(user))
-    {
-        return None;
-    }
-    let refused = visits.iter().find_map(|visit| visit.refused.as_ref());
-    let other = visits.iter().find_map(|visit| visit.user.as_ref());
-    Some(match (visits.is_empty(), refused, other) {
-        (true, _, _) => "nobody connected to the server".to_owned(),
-        (_, _, Some(other)) => {
-            format!("the server took the program for {other}, and not for {user}")
-        }
-        (_, Some(why), None) => format!("the server refused the login: {why}"),
-        (_, None, None) => "somebody connected to the server, and never logged in".to_owned(),
-    })
-}
-
-fn not_heard(words: &str, user: Option<&str>, visits: &[Visit]) -> Option<String> {
-    let theirs = |visit: &&Visit| user.is_none() || visit.user.as_deref() == user;
-    let heard: Vec<&String> = visits
-        .iter()
-        .filter(theirs)
-        .flat_map(|visit| &visit.heard)
-        .collect();
-    if heard.iter().any(|text| *text == words) {
-        return None;
-    }
-    Some(match heard.first() {
-        None => format!(
-            "the server waited for the words {words:?}, and heard nothing from {}",
-            user.unwrap_or("anybody")
-        ),
-        Some(text) => format!("the server waited for the words {words:?}, and read {text:?}"),
-    })
-}
-
-/// The end of what a program said, for a student who looks for the mistake.
-fn last_words(ran: &Ran) -> String {
-    let mut told = String::new();
-    if let Some(trouble) = &ran.trouble {
-        told += &format!("\n  the program: {trouble}");
-    }
-    for (name, text) in [("printed", &ran.stdout), ("complained", &ran.stderr)] {
-        let lines: Vec<&str> = text.lines().collect();
-        if !lines.is_empty() {
-            told += &format!("\n  it {name}:");
-        }
-        for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
-            told += &format!("\n    {line}");
-        }
-    }
-    told
+    Ok(items)
 }
 
 fn item_of(check: &Check, trouble: Option<String>) -> Item {
