@@ -92,8 +92,14 @@ pub fn honest(target: Target, over: Over, seed: u64) -> io::Result<Honest> {
 fn runtime(over: Over) -> io::Result<tokio::runtime::Runtime> {
     use tokio::runtime::Builder;
     match over {
-        Over::Memory => Builder::new_current_thread().enable_all().start_paused(true).build(),
-        Over::Tcp => Builder::new_multi_thread().worker_threads(2).enable_all().build(),
+        Over::Memory => Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build(),
+        Over::Tcp => Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build(),
     }
 }
 
@@ -124,7 +130,12 @@ async fn attack_once(attack: &Attack, target: Target, over: Over, seed: u64) -> 
 }
 
 /// All that an attacker who dials is given. Everything in it is public or stolen, and none of it is a victim's key.
-fn outsider<'a>(target: Target, dial: &'a CountingDialer, sniffed: &'a Trace, seed: u64) -> Outsider<'a> {
+fn outsider<'a>(
+    target: Target,
+    dial: &'a CountingDialer,
+    sniffed: &'a Trace,
+    seed: u64,
+) -> Outsider<'a> {
     Outsider {
         target,
         dial,
@@ -173,9 +184,18 @@ fn written_up(
     trouble: Option<String>,
 ) -> Run {
     let mut wire = describe_wire(trace, target);
-    wire.extend(trouble.map(|why| format!("alice's client says: {why}")));
-    let on_attackers = |seen: &&Seen| matches!(seen, Seen::Refused { on, .. } | Seen::Ended { on, .. } if *on != HONEST);
-    let server = truth.seen.iter().filter(on_attackers).map(ToString::to_string);
+    wire.extend(trouble.map(|why| format!("{ALICE}'s client says: {why}")));
+    // What the server made of it: on the attacker's connections, or on the one that the attacker had a hand in.
+    let touched = matches!(attack.run, Program::OnPath(_));
+    let of_interest = |seen: &&Seen| match seen {
+        Seen::Refused { on, .. } | Seen::Ended { on, .. } => *on != HONEST || touched,
+        _ => false,
+    };
+    let server = truth
+        .seen
+        .iter()
+        .filter(of_interest)
+        .map(ToString::to_string);
     Run {
         attack: attack.id,
         target: target.to_string(),
@@ -206,7 +226,11 @@ fn abridged(bytes: &[u8]) -> String {
     if bytes.iter().all(|byte| (b' '..=b'~').contains(byte)) {
         return format!("\"{}\"", String::from_utf8_lossy(bytes));
     }
-    let shown: String = bytes.iter().take(24).map(|byte| format!("{byte:02x}")).collect();
+    let shown: String = bytes
+        .iter()
+        .take(24)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let more = if bytes.len() > 24 { "..." } else { "" };
     format!("{shown}{more} ({} bytes)", bytes.len())
 }

@@ -66,11 +66,18 @@ pub struct ArenaServer {
 ///
 /// # Errors
 /// When its keys cannot be laid out.
-pub async fn serve(target: Target, listener: Listener, dialer: Dialer, seed: u64) -> io::Result<ArenaServer> {
+pub async fn serve(
+    target: Target,
+    listener: Listener,
+    dialer: Dialer,
+    seed: u64,
+) -> io::Result<ArenaServer> {
     let witness = Witness::default();
     let task = match target {
         Target::Faithful => faithful::serve(listener, seed, witness.clone())?,
-        Target::Hardened => hardened::serve(listener, seed, witness.clone()).await?,
+        Target::Hardened => hardened::serve(listener, seed, witness.clone())
+            .await
+            .map_err(io::Error::other)?,
     };
     Ok(ArenaServer {
         target,
@@ -92,7 +99,12 @@ impl ArenaServer {
     ///
     /// # Errors
     /// When the server cannot be reached at all.
-    pub async fn honest_session(&self, over: Over, tap: SharedTap, script: &[&str]) -> io::Result<Option<String>> {
+    pub async fn honest_session(
+        &self,
+        over: Over,
+        tap: SharedTap,
+        script: &[&str],
+    ) -> io::Result<Option<String>> {
         let stream = dial_tapped(&self.dialer, over, tap).await?;
         let session: anyhow::Result<()> = match self.target {
             Target::Faithful => faithful::session(stream, script).await,

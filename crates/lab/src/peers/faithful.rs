@@ -35,16 +35,29 @@ fn key_dir() -> io::Result<(TempDir, KeyDir)> {
         std::fs::create_dir(dir.path().join(folder))?;
     }
     let file = |path: String, text: &str| std::fs::write(dir.path().join(path), text);
-    file(format!("client.keys/{ALICE}"), include_str!("../../keys/alice-faithful.pem"))?;
-    file(format!("client.keys/{ALICE}.pub"), public_key_pem(Target::Faithful))?;
-    file(format!("server.keys/{ALICE}.pub"), public_key_pem(Target::Faithful))?;
+    file(
+        format!("client.keys/{ALICE}"),
+        include_str!("../../keys/alice-faithful.pem"),
+    )?;
+    file(
+        format!("client.keys/{ALICE}.pub"),
+        public_key_pem(Target::Faithful),
+    )?;
+    file(
+        format!("server.keys/{ALICE}.pub"),
+        public_key_pem(Target::Faithful),
+    )?;
     file("server.keys/clients".to_owned(), &format!("{ALICE}\n"))?;
     let keys = KeyDir::open(dir.path()).map_err(io::Error::other)?;
     Ok((dir, keys))
 }
 
 /// One client after the other, as the report has it.
-pub(super) fn serve(mut listener: Listener, seed: u64, witness: Witness) -> io::Result<JoinHandle<()>> {
+pub(super) fn serve(
+    mut listener: Listener,
+    seed: u64,
+    witness: Witness,
+) -> io::Result<JoinHandle<()>> {
     let (dir, keys) = key_dir()?;
     Ok(tokio::spawn(async move {
         let _kept_until_the_server_ends = dir;
@@ -54,8 +67,10 @@ pub(super) fn serve(mut listener: Listener, seed: u64, witness: Witness) -> io::
             let mut user = String::new();
             let mut see = |event| witness_event(&witness, on, &mut user, event);
             // Each connection has randomness of its own, so a capture of one does not depend on who came before.
-            let mut rng = Seeded::new(seed, &format!("faithful server, connection {on}")).into_rng();
-            let outcome = serve_connection(&mut stream, &keys, REPLY_PAUSE, &mut rng, &mut see).await;
+            let mut rng =
+                Seeded::new(seed, &format!("faithful server, connection {on}")).into_rng();
+            let outcome =
+                serve_connection(&mut stream, &keys, REPLY_PAUSE, &mut rng, &mut see).await;
             drop(stream);
             let how = format!("{outcome:?}");
             witness.saw(Seen::Ended { on, how });
@@ -70,7 +85,10 @@ fn witness_event(witness: &Witness, on: Connection, current: &mut String, event:
     match event {
         ServerEvent::LoggedIn { user } => {
             *current = user.as_str().to_owned();
-            witness.saw(Seen::LoggedIn { on, user: current.clone() });
+            witness.saw(Seen::LoggedIn {
+                on,
+                user: current.clone(),
+            });
         }
         ServerEvent::LoginRefused { why } => witness.saw(Seen::Refused { on, why }),
         ServerEvent::Message { text, .. } => {
