@@ -60,7 +60,12 @@ enum Command {
     )]
     Serve(serve::Serve),
     /// Add, list, remove users; change passwords. All of it also works while the server runs
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  \
+                      latchstring-server user add alice --key alice.pub.pem\n  \
+                      latchstring-server user list"
+    )]
     User(user::User),
     /// Print the messages of a user: number and text, one a line, with control characters escaped
     #[command(after_help = "Example:\n  latchstring-server messages alice")]

@@ -147,9 +147,10 @@ mod tests {
         let (_server, stopping) = watch::channel(false);
         let sessions = Arc::new(Sessions::default());
         let mut older = sessions.claim(&alice(), stopping.clone()).await.unwrap();
+        let user = alice();
         let early = timeout(
             Duration::from_secs(1),
-            sessions.claim(&alice(), stopping.clone()),
+            sessions.claim(&user, stopping.clone()),
         );
         assert!(early.await.is_err(), "the older one holds the right");
         assert_eq!(older.told_to_close().await, CloseCode::Superseded);
@@ -166,10 +167,11 @@ mod tests {
         let (_server, stopping) = watch::channel(false);
         let sessions = Arc::new(Sessions::default());
         let mut first = sessions.claim(&alice(), stopping.clone()).await.unwrap();
+        let user = alice();
         let (second, third, ()) = tokio::join!(
             biased;
-            sessions.claim(&alice(), stopping.clone()),
-            sessions.claim(&alice(), stopping.clone()),
+            sessions.claim(&user, stopping.clone()),
+            sessions.claim(&user, stopping.clone()),
             async { first.stop_storing() },
         );
         assert_eq!(second.err(), Some(CloseCode::Superseded));

@@ -1,0 +1,346 @@
+//! Logins in memory with a virtual clock: who gets in, and how little everybody else learns or costs.
+
+mod support;
+
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    time::Duration,
+};
+
+use latchstring_net::protocol::hardened::{
+    handshake::RefusalReason::{self, BadKeyProof, UnknownUserOrKey, WrongPassword},
+    message::{Fingerprint, UserName},
+    record::BUCKETS,
+};
+use latchstring_server::{Event, Limits, PasswordCheck, serve_connection};
+use latchstring_store::{
+    Account, Accounts, Answer, Appended, Memory, StoredMessage, password::PasswordError,
+};
+use support::{ALICE, Impostor, Login, MALLORY, PASSWORD, World, account, name, rest, seconds};
+use tokio::{
+    io::AsyncWriteExt,
+    time::{Instant, sleep},
+};
+
+fn failed_because(event: &Event, word: &str) -> bool {
+    matches!(event, Event::HandshakeFailed { why } if why.contains(word))
+}
+
+#[tokio::test(start_paused = true)]
+async fn key_and_password_let_alice_in_after_400_ms() {
+    let world = World::new().await;
+    let began = Instant::now();
+    let chat = world.open().await;
+    assert_eq!(began.elapsed(), Duration::from_millis(400));
+    assert_eq!(chat.last_message, 0);
+    assert_eq!(world.passwords.spent(), 1);
+    let logged_in = Event::LoggedIn {
+        user: name("alice"),
+        session_id: chat.session.id(),
+        last_message: 0,
+    };
+    assert_eq!(world.seen.last_of(1), logged_in);
+}
+
+/// A login that must fail, what it costs, and what only the server's own log may say.
+fn bad_logins() -> Vec<(Login, usize, RefusalReason)> {
+    let alice = Login::alice;
+    vec![
+        (
+            Login {
+                password: "Correct horse battery staple".to_owned(),
+                ..alice()
+            },
+            1,
+            WrongPassword,
+        ),
+        (
+            Login {
+                key: MALLORY.clone(),
+                ..alice()
+            },
+            0,
+            UnknownUserOrKey,
+        ),
+        (
+            Login {
+                key: Arc::new(Impostor),
+                ..alice()
+            },
+            0,
+            BadKeyProof,
+        ),
+        (
+            Login {
+                user: name("nobody"),
+                ..alice()
+            },
+            0,
+            UnknownUserOrKey,
+        ),
+        (
+            Login {
+                user: name("mallory"),
+                ..alice()
+            },
+            0,
+            UnknownUserOrKey,
+        ),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_refusals_are_one_on_the_wire_and_only_key_holders_cost_a_hash() {
+    for (login, hashes, reason) in bad_logins() {
+        let world = World::new().await;
+        world
+            .store
+            .add(&account("mallory", &MALLORY))
+            .await
+            .unwrap();
+        let began = Instant::now();
+        let answer = login.refused(world.connect()).await;
+        assert_eq!(answer.len(), 100, "{reason}: one record and the end");
+        assert_eq!(began.elapsed(), Duration::from_millis(400), "{reason}");
+        assert_eq!(world.passwords.spent(), hashes, "{reason}");
+        let user = login.user.clone();
+        assert_eq!(world.seen.last_of(1), Event::Refused { user, reason });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recorded_login_opens_nothing() {
+    let world = World::new().await;
+    let mut stream = world.connect();
+    let (proven, hello) = Login::hello(&mut stream).await;
+    let (_, auth) = Login::alice().auth(proven);
+    stream.write_all(&auth).await.unwrap();
+    drop(stream);
+
+    let mut replay = world.connect();
+    replay.write_all(&hello).await.unwrap();
+    replay.write_all(&auth).await.unwrap();
+    let answer = rest(&mut replay).await;
+    assert_eq!(answer.len(), 66 + 1060, "the host's proof and nothing else");
+    assert!(failed_because(&world.seen.last_of(2), "record tag"));
+    assert!(world.passwords.spent() <= 1, "the replay cost no hash");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_lasts_10_seconds_at_most() {
+    let world = World::new().await;
+    let began = Instant::now();
+    let mut silent = world.connect();
+    assert!(rest(&mut silent).await.is_empty());
+    assert_eq!(began.elapsed(), seconds(10));
+
+    let began = Instant::now();
+    let mut stream = world.connect();
+    sleep(seconds(4)).await;
+    let _proven = Login::hello(&mut stream).await;
+    assert!(rest(&mut stream).await.is_empty());
+    assert_eq!(began.elapsed(), seconds(10), "in all, not for each step");
+    for connection in [1, 2] {
+        assert!(failed_because(&world.seen.last_of(connection), "longer"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hello_in_single_bytes_has_5_seconds() {
+    let world = World::new().await;
+    let mut stream = world.connect();
+    let began = Instant::now();
+    for byte in *b"latch/2\n\x02\x00" {
+        if stream.write_all(&[byte]).await.is_err() {
+            break;
+        }
+        sleep(Duration::from_millis(700)).await;
+    }
+    assert!(rest(&mut stream).await.is_empty());
+    assert!(began.elapsed() <= seconds(7));
+    assert!(failed_because(&world.seen.last_of(1), "(8 of 74 bytes)"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_length_that_is_not_that_of_a_login_ends_it_before_the_body() {
+    let others = BUCKETS.into_iter().filter(|bucket| *bucket != 1024);
+    let lengths = others.map(|bucket| bucket as u32 + 32);
+    for length in lengths.chain([0, 1024, 1055, 1057, u32::MAX]) {
+        let world = World::new().await;
+        let mut stream = world.connect();
+        let _proven = Login::hello(&mut stream).await;
+        let began = Instant::now();
+        stream.write_all(&length.to_be_bytes()).await.unwrap();
+        assert!(rest(&mut stream).await.is_empty(), "{length}");
+        assert_eq!(began.elapsed(), Duration::ZERO, "{length}");
+        assert!(failed_because(&world.seen.last_of(1), "not allowed here"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_foreign_hello_is_closed_without_a_word() {
+    let world = World::new().await;
+    let mut lab = b"latchLAB".to_vec();
+    lab.extend([2, 0]);
+    lab.resize(74, 0x41);
+    for hello in [vec![b'A'; 74], lab] {
+        let mut stream = world.connect();
+        stream.write_all(&hello).await.unwrap();
+        assert!(rest(&mut stream).await.is_empty());
+    }
+    assert!(failed_because(&world.seen.last_of(2), "magic"));
+}
+
+/// Takes its time, which the test measures out.
+struct Slow(Mutex<mpsc::Receiver<()>>);
+
+impl PasswordCheck for Slow {
+    fn verify(&self, _: &str, _: &[u8]) -> Result<bool, PasswordError> {
+        self.0.lock().unwrap().recv().expect("the test lives");
+        Ok(false)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_when_the_password_queue_is_full_is_dropped() {
+    let (release, wait) = mpsc::channel();
+    let world = World::with(|setup| {
+        setup.passwords = Arc::new(Slow(Mutex::new(wait)));
+        setup.limits.password_permits = 1;
+        setup.limits.password_queue = 1;
+    })
+    .await;
+    let mut logins = Vec::new();
+    for source in 1..=2 {
+        let stream = world.connect_from(source).0;
+        logins.push(tokio::spawn(
+            async move { Login::alice().refused(stream).await },
+        ));
+        tokio::task::yield_now().await;
+    }
+    let mut third = world.connect_from(3).0;
+    let (proven, _) = Login::hello(&mut third).await;
+    third
+        .write_all(&Login::alice().auth(proven).1)
+        .await
+        .unwrap();
+    assert!(rest(&mut third).await.is_empty());
+    assert!(failed_because(&world.seen.last_of(3), "password_queue"));
+    for _ in 1..=2 {
+        release.send(()).unwrap();
+    }
+    for login in logins {
+        assert_eq!(login.await.unwrap().len(), 100);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_has_few_places_until_it_logs_in() {
+    let world = World::with(|setup| {
+        setup.limits = Limits {
+            max_unauthenticated_per_source: 2,
+            ..Limits::default()
+        };
+    })
+    .await;
+    let _idle = world.connect();
+    let chat = world.open().await;
+    let _another = world.open().await; // it supersedes the first, and both had a place while they logged in
+    let _idle_too = world.connect();
+    let mut over = world.connect();
+    assert!(rest(&mut over).await.is_empty());
+    assert!(matches!(world.seen.last_of(5), Event::TurnedAway { .. }));
+    let (mut elsewhere, _) = world.connect_from(2);
+    let _proven = Login::hello(&mut elsewhere).await;
+    drop(chat);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_costs_little_memory() {
+    let world = World::new().await;
+    let (_ours, theirs) = tokio::io::duplex(64);
+    let peer = ([192, 0, 2, 1], 4000).into();
+    let served = serve_connection(Arc::clone(&world.server), theirs, peer);
+    // What the handshake holds besides: a hello, two transcripts, an answer, a login record and its inside, never all
+    // at a time.
+    let size = size_of_val(&served);
+    assert!(size <= 4096, "{size}");
+}
+
+/// A store with a fault in it.
+struct Faulty(Arc<Memory>);
+
+impl Accounts for Faulty {
+    fn find<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, Option<Account>> {
+        assert!(user.as_str() != "crash", "a fault, made by the test");
+        self.0.find(user, kid)
+    }
+    fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()> {
+        self.0.add(account)
+    }
+    fn list(&self) -> Answer<'_, Vec<Account>> {
+        self.0.list()
+    }
+    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
+        self.0.remove(user)
+    }
+    fn set_password<'a>(&'a self, user: &'a UserName, hash: &'a str) -> Answer<'a, ()> {
+        self.0.set_password(user, hash)
+    }
+    fn last_message_id<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u64> {
+        self.0.last_message_id(user, kid)
+    }
+    fn append<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        id: u64,
+        kind: u8,
+        text: &'a str,
+    ) -> Answer<'a, Appended> {
+        Box::pin(async move {
+            // A disk that takes its time.
+            sleep(seconds(1)).await;
+            self.0.append(user, kid, id, kind, text).await
+        })
+    }
+    fn messages<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+    ) -> Answer<'a, Vec<StoredMessage>> {
+        self.0.messages(user, kid)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_ends_one_connection_and_no_other() {
+    let world = World::with(|setup| {
+        let store = Arc::new(Memory::new());
+        setup.accounts = Arc::new(Faulty(store));
+    })
+    .await;
+    let (mut stream, served) = world.connect_from(1);
+    let (proven, _) = Login::hello(&mut stream).await;
+    let crash = Login {
+        user: name("crash"),
+        ..Login::alice()
+    };
+    stream.write_all(&crash.auth(proven).1).await.unwrap();
+    assert!(rest(&mut stream).await.is_empty());
+    served.await.expect("the panic was caught");
+    assert_eq!(world.seen.last_of(1), Event::Panicked);
+    assert_eq!(Login::alice().refused(world.connect()).await.len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acknowledgement_waits_for_the_disk() {
+    let store = Arc::new(Memory::new());
+    store.add(&account("alice", &ALICE)).await.unwrap();
+    let faulty = Arc::new(Faulty(Arc::clone(&store)));
+    let world = World::with(|setup| setup.accounts = faulty).await;
+    let mut chat = world.open().await;
+    let began = Instant::now();
+    chat.say_and_hear_back(PASSWORD).await;
+    assert_eq!(began.elapsed(), seconds(1));
+}

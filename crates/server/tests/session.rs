@@ -1,0 +1,362 @@
+//! Open sessions in memory with a virtual clock: nothing acknowledged is lost, and every end is told from the others.
+
+mod support;
+
+use latchstring_net::protocol::hardened::{
+    message::MAX_TEXT,
+    session::{CloseCode, Event as SessionEvent},
+};
+use latchstring_server::{Event, observer::By};
+use latchstring_store::Accounts;
+use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha20Rng};
+use support::{Login, World, alice_kid, name, rest, seconds};
+use tokio::{
+    io::AsyncWriteExt,
+    task::yield_now,
+    time::{Instant, sleep},
+};
+
+fn ended(world: &World, connection: u64) -> Event {
+    world.seen.last_of(connection)
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_are_stored_once_acknowledged_and_numbered_over_all_sessions() {
+    let world = World::new().await;
+    let longest = "x".repeat(MAX_TEXT);
+    let texts = ["hello", "", "grüße", &longest, "pay bob 10"];
+    for part in [&texts[..3], &texts[3..]] {
+        let mut chat = world.open().await;
+        for text in part {
+            chat.say_and_hear_back(text).await;
+        }
+        chat.close().await;
+    }
+    let stored: Vec<_> = world.stored().await;
+    let expected = (1..).zip(texts);
+    assert!(stored.iter().map(|m| (m.id, m.text.as_str())).eq(expected));
+
+    let user = name("alice");
+    let closed = Event::Closed {
+        user: user.clone(),
+        by: By::Peer,
+        code: CloseCode::Done as u8,
+    };
+    assert_eq!(ended(&world, 1), closed);
+    let ids = |connection| {
+        let events = world.seen.of(connection).into_iter();
+        let ids = events.filter_map(|event| match event {
+            Event::Stored { id, .. } => Some(id),
+            _ => None,
+        });
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!((ids(1), ids(2)), (vec![1, 2, 3], vec![4, 5]));
+    let continued = |event: &Event| {
+        matches!(
+            event,
+            Event::LoggedIn {
+                last_message: 3,
+                ..
+            }
+        )
+    };
+    assert!(world.seen.of(2).iter().any(continued));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_is_acknowledged_to_the_last() {
+    let world = World::new().await;
+    let mut chat = world.open().await;
+    for i in 0..500 {
+        chat.say(&format!("message {i}")).await;
+    }
+    while chat.session.unacknowledged().next().is_some() {
+        chat.hear().await.expect("an acknowledgement");
+    }
+    chat.close().await;
+    assert_eq!(world.stored().await.len(), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_client_is_asked_and_dropped_after_90_seconds() {
+    let world = World::new().await;
+    let mut chat = world.open().await;
+    let began = Instant::now();
+    assert!(matches!(chat.hear().await, Some(SessionEvent::Reply(_))));
+    assert_eq!(began.elapsed(), seconds(30), "the first ping");
+    assert_eq!(chat.hear().await, None);
+    assert_eq!(began.elapsed(), seconds(90));
+    let user = name("alice");
+    assert_eq!(ended(&world, 1), Event::Silent { user, seconds: 90 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_pings_stays() {
+    let world = World::new().await;
+    let mut chat = world.open().await;
+    let began = Instant::now();
+    for _ in 0..20 {
+        let Some(SessionEvent::Reply(pong)) = chat.hear().await else {
+            panic!("no ping");
+        };
+        chat.stream.write_all(&pong).await.unwrap();
+    }
+    assert_eq!(began.elapsed(), seconds(600));
+    chat.say_and_hear_back("still here").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_answers_pings() {
+    let world = World::new().await;
+    let mut chat = world.open().await;
+    let ping = chat.session.ping().unwrap().expect("a first ping");
+    chat.stream.write_all(&ping).await.unwrap();
+    assert_eq!(chat.hear().await, Some(SessionEvent::Pong));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_connection_is_told_from_a_closed_one() {
+    for cut_inside_a_record in [false, true] {
+        let world = World::new().await;
+        let (stream, served) = world.connect_from(1);
+        let mut chat = Login::alice().open(stream).await;
+        chat.say_and_hear_back("kept").await;
+        if cut_inside_a_record {
+            let (_, record) = chat.session.send(0, "lost").unwrap();
+            chat.stream.write_all(&record[..50]).await.unwrap();
+        }
+        drop(chat);
+        served.await.unwrap();
+        assert!(matches!(ended(&world, 1), Event::Truncated { .. }));
+        assert_eq!(world.stored().await.len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_has_begun_must_be_complete_in_5_seconds() {
+    let world = World::new().await;
+    let mut chat = world.open().await;
+    let (_, record) = chat.session.send(0, "slow").unwrap();
+    let began = Instant::now();
+    chat.stream.write_all(&record[..50]).await.unwrap();
+    assert!(rest(&mut chat.stream).await.is_empty());
+    assert_eq!(began.elapsed(), seconds(5));
+    assert!(matches!(ended(&world, 1), Event::ProtocolError { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_login_takes_the_place_of_the_older() {
+    let world = World::new().await;
+    let mut older = world.open().await;
+    older.say_and_hear_back("one").await;
+    let mut newer = world.open().await;
+    assert_eq!(newer.last_message, 1);
+    // Too late: the newer session numbers the messages now.
+    older.say("two, said by the older").await;
+    newer.say_and_hear_back("two, said by the newer").await;
+    assert_eq!(
+        older.until_closed_with_doubt().await,
+        CloseCode::Superseded as u8
+    );
+    newer.close().await;
+    let texts: Vec<_> = (world.stored().await.into_iter()).map(|m| m.text).collect();
+    assert_eq!(texts, ["one", "two, said by the newer"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_older_session_does_not_hold_the_newer_up() {
+    let world = World::new().await;
+    let _dead = world.open().await; // it never reads again
+    let began = Instant::now();
+    let mut newer = world.open().await;
+    assert!(began.elapsed() < seconds(1));
+    sleep(seconds(5)).await;
+    assert!(matches!(ended(&world, 1), Event::Truncated { .. }));
+    newer.say_and_hear_back("mine").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_closes_every_session_and_every_handshake() {
+    let world = World::new().await;
+    let mut chat = world.open().await;
+    chat.say_and_hear_back("kept").await;
+    let mut half = world.connect();
+    let _proven = Login::hello(&mut half).await;
+    let began = Instant::now();
+    world.server.stop();
+    assert_eq!(chat.until_closed().await, CloseCode::Stopping as u8);
+    assert!(rest(&mut half).await.is_empty());
+    assert!(rest(&mut chat.stream).await.is_empty());
+    assert_eq!(began.elapsed(), seconds(0));
+    let (user, code) = (name("alice"), CloseCode::Stopping as u8);
+    let by = By::Server;
+    assert_eq!(ended(&world, 1), Event::Closed { user, by, code });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_a_client_that_never_agrees() {
+    let world = World::new().await;
+    let (stream, served) = world.connect_from(1);
+    let _mute = Login::alice().open(stream).await;
+    let began = Instant::now();
+    world.server.stop();
+    served.await.unwrap();
+    assert_eq!(began.elapsed(), seconds(3));
+    assert!(matches!(ended(&world, 1), Event::Truncated { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_stored_is_not_acknowledged() {
+    let world = World::new().await;
+    let mut chat = world.open().await;
+    chat.say_and_hear_back("kept").await;
+    world.store.remove(&name("alice")).await.unwrap();
+    chat.say("said by nobody").await;
+    assert_eq!(chat.hear().await, None, "no acknowledgement");
+    assert!(matches!(ended(&world, 1), Event::StoreFailed { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_password_counts_from_the_next_login_on() {
+    let world = World::new().await;
+    let mut chat = world.open().await;
+    let other = "$argon2id$v=19$m=64,t=1,p=1$BwcHBwcHBwcHBwcHBwcHBw$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    world
+        .store
+        .set_password(&name("alice"), other)
+        .await
+        .unwrap();
+    chat.say_and_hear_back("still open").await;
+    assert_eq!(Login::alice().refused(world.connect()).await.len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_operator_can_shorten_messages() {
+    let world = World::with(|setup| setup.limits.max_message = 200).await;
+    let mut chat = world.open().await;
+    chat.say_and_hear_back(&"x".repeat(200)).await;
+    chat.say(&"x".repeat(201)).await;
+    assert_eq!(chat.hear().await, None);
+    assert!(matches!(ended(&world, 1), Event::ProtocolError { .. }));
+
+    let mut chat = world.open().await;
+    let (_, record) = chat.session.send(0, &"x".repeat(300)).unwrap();
+    let began = Instant::now();
+    chat.stream.write_all(&record[..4]).await.unwrap();
+    assert_eq!(chat.hear().await, None, "refused by its length alone");
+    assert_eq!(began.elapsed(), seconds(0));
+    assert_eq!(world.stored().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_dropped_and_holds_little() {
+    let world = World::new().await;
+    let mut chat = world.open().await;
+    let ping = |chat: &mut support::Chat<_>| chat.session.ping();
+    let first = ping(&mut chat).unwrap().expect("a first ping");
+    chat.stream.write_all(&first).await.unwrap();
+    // Messages whose acknowledgements nobody reads: the server stops reading at some point, and then gives up.
+    let began = Instant::now();
+    let mut sent = 0;
+    while let Ok((_, record)) = chat.session.send(0, "read me") {
+        let written = tokio::time::timeout(seconds(1), chat.stream.write_all(&record));
+        if !matches!(written.await, Ok(Ok(()))) {
+            break;
+        }
+        sent += 1;
+    }
+    assert!(sent > 100, "{sent}");
+    sleep(seconds(100)).await;
+    assert!(
+        matches!(ended(&world, 1), Event::Silent { .. }),
+        "{:?}",
+        ended(&world, 1)
+    );
+    assert!(began.elapsed() > seconds(90));
+}
+
+/// Every single change of a record in flight is noticed, and what came before it stays.
+#[tokio::test(start_paused = true)]
+async fn a_changed_replayed_or_reflected_record_ends_the_session() {
+    for attack in ["change", "replay", "reflect", "drop"] {
+        let world = World::new().await;
+        let mut chat = world.open().await;
+        let (_, first) = chat.session.send(0, "pay bob 10").unwrap();
+        let (_, mut second) = chat.session.send(0, "pay bob 20").unwrap();
+        let ack = {
+            chat.stream.write_all(&first).await.unwrap();
+            latchstring_net::wire::read_record(&mut chat.stream, &[64], None).await
+        };
+        let ack = ack.unwrap().expect("an acknowledgement");
+        match attack {
+            "change" => second[20] ^= 1,
+            "replay" => second = first,
+            "reflect" => second = ack,
+            _ => second = chat.session.send(0, "pay bob 30").unwrap().1,
+        }
+        chat.stream.write_all(&second).await.unwrap();
+        assert!(rest(&mut chat.stream).await.is_empty(), "{attack}");
+        let end = ended(&world, 1);
+        assert!(
+            matches!(&end, Event::ProtocolError { why, .. } if why.contains("record tag")),
+            "{attack}: {end:?}"
+        );
+        assert_eq!(world.stored().await.len(), 1, "{attack}");
+    }
+}
+
+/// Random bytes at every stage: the server closes, and never by a fault of its own.
+#[tokio::test(start_paused = true)]
+async fn random_bytes_at_any_stage_do_no_harm() {
+    let world = World::new().await;
+    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    for round in 0..200 {
+        let stage = round % 5;
+        let mut garbage = vec![0; rng.random_range(1..3000)];
+        rng.fill_bytes(&mut garbage);
+        let (mut stream, served) = world.connect_from(1);
+        match stage {
+            0 => {}
+            1 => stream.write_all(b"latch/2\n\x02\x00").await.unwrap(),
+            2 => _ = Login::hello(&mut stream).await,
+            3 => {
+                _ = Login::hello(&mut stream).await;
+                stream.write_all(&1056u32.to_be_bytes()).await.unwrap();
+            }
+            _ => {
+                stream = Login::alice().open(stream).await.stream;
+                let buckets = [96u32, 288, 1056, 4128, 16_416];
+                let length = buckets[rng.random_range(0..5)];
+                stream.write_all(&length.to_be_bytes()).await.unwrap();
+            }
+        }
+        let _ = stream.write_all(&garbage).await;
+        let _ = stream.shutdown().await;
+        rest(&mut stream).await;
+        served.await.unwrap();
+        yield_now().await;
+    }
+    for (connection, event) in world.seen.all() {
+        assert_ne!(event, Event::Panicked, "connection {connection}");
+    }
+    assert_eq!(
+        world
+            .store
+            .last_message_id(&name("alice"), &alice_kid())
+            .await
+            .unwrap(),
+        0
+    );
+    world.open().await.say_and_hear_back("all is well").await;
+}
+
+impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> support::Chat<S> {
+    /// As `until_closed`, for a client that has messages in doubt.
+    async fn until_closed_with_doubt(&mut self) -> u8 {
+        match self.hear().await {
+            Some(SessionEvent::Closed { code, .. }) => code,
+            other => panic!("{other:?}"),
+        }
+    }
+}
