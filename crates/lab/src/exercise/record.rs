@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     peers::{self, ALICE},
-    wire::{Dialer, Over, Tap, dial_tapped, network},
+    wire::{Dialer, Over, SharedTap, Tap, dial_tapped, network},
 };
 
 /// Between the server's replies: enough to make them three segments.
@@ -71,7 +71,7 @@ pub async fn faithful(
     Ok(Recorded {
         user: visit.user.context("the server let nobody in")?,
         received: visit.heard,
-        trace: Tap::finish(&tap).0,
+        trace: taken(&tap),
         secrets,
     })
 }
@@ -98,9 +98,16 @@ pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded>
             .into_iter()
             .map(str::to_owned)
             .collect(),
-        trace: Tap::finish(&tap).0,
+        trace: taken(&tap),
         secrets: None,
     })
+}
+
+/// What the tap has recorded of a session that is over.
+fn taken(tap: &SharedTap) -> Trace {
+    let (mut trace, _) = Tap::finish(tap);
+    trace.closed = true;
+    trace
 }
 
 impl Recorded {
