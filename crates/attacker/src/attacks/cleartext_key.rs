@@ -136,3 +136,45 @@ fn open_all(secret: [u8; 32], records: &[Vec<u8>]) -> Option<Vec<Vec<Option<u8>>
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        capture::trace::Chunk,
+        protocol::hardened::{message::Type, record::Sealer},
+    };
+
+    /// A session whose records are made with `secret`, and whose server hello shows `shown`.
+    fn session(secret: [u8; 32], shown: [u8; 32]) -> Trace {
+        let hello = [&b"latch/2\n"[..], &[2, 0], &[7; 64]].concat();
+        let login = Sealer::new(&Zeroizing::new([1; 32]), 0).seal(Type::ClientAuth, &[9; 900]);
+        let body = [&1u64.to_be_bytes()[..], &[0], b"pay bob 10"].concat();
+        let message = Sealer::new(&Zeroizing::new(secret), 1).seal(Type::Msg, &body);
+        let answer = [&[2, 0][..], &shown, &[8; 32]].concat();
+        let chunk = |(from, bytes)| Chunk {
+            from,
+            at: Duration::ZERO,
+            bytes,
+        };
+        let sent = [
+            (Side::Client, hello),
+            (Side::Server, answer),
+            (Side::Client, login.unwrap()),
+            (Side::Client, message.unwrap()),
+        ];
+        Trace {
+            chunks: sent.into_iter().map(chunk).collect(),
+            ..Trace::default()
+        }
+    }
+
+    #[test]
+    fn a_secret_that_travels_in_a_hello_is_found_and_one_that_does_not_is_not() {
+        let read = vec![b"pay bob 10".iter().copied().map(Some).collect()];
+        assert_eq!(run(&session([5; 32], [5; 32])).claim, Claim::Read(read));
+        assert_eq!(run(&session([5; 32], [6; 32])).claim, Claim::Nothing);
+    }
+}

@@ -44,17 +44,12 @@ const SURE: f32 = 0.5;
 /// Runs the attack. `known` are messages that the attacker knows the whole text of, by their place in the session.
 pub fn run(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
     let mut story = Story::default();
-    let ciphertexts = match dissect::protocol(trace) {
-        Protocol::Faithful => dissect::faithful(trace).messages,
-        _ => dissect::hardened(trace)
-            .client_records
-            .into_iter()
-            .skip(1)
-            .map(|r| r.ciphertext)
-            .collect(),
+    let (ciphertexts, keystream) = match dissect::protocol(trace) {
+        Protocol::Faithful => (dissect::faithful(trace).messages, Vec::new()),
+        _ => texts_of_records(trace, &mut story),
     };
     story.tell(format!(
-        "sniffed: {} ciphertexts of the client, and nothing of the server",
+        "sniffed: {} ciphertexts of the client that may share a keystream, and nothing of the server",
         ciphertexts.len()
     ));
     if ciphertexts.len() < 2 {
@@ -65,11 +60,12 @@ pub fn run(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
     let mut known = known.to_vec();
     known.extend(ending(&ciphertexts, &mut story));
     let recovered = solve(&ciphertexts, &WordList::english(), &known);
-    let messages: Vec<_> = (0..ciphertexts.len())
-        .map(|message| recovered.text(message, SURE))
-        .collect();
+    let solved = ciphertexts.iter().enumerate();
+    let solved =
+        solved.map(|(i, ciphertext)| opened(ciphertext, &keystream, recovered.text(i, SURE)));
+    let messages: Vec<_> = solved.collect();
     if messages.iter().flatten().flatten().next().is_none() {
-        story.tell("no word of the list makes the other messages readable anywhere: they do not share a keystream");
+        story.tell("no word of the list makes the other messages readable anywhere");
         return Report::new(Claim::Nothing, story);
     }
     for message in &messages {
@@ -78,16 +74,182 @@ pub fn run(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
     Report::new(Claim::Read(messages), story)
 }
 
-/// The last message of a session is an in-band command, and its length says which.
+/// The last message of a faithful session is an in-band command, and its length says which.
 fn ending(ciphertexts: &[Vec<u8>], story: &mut Story) -> Option<(usize, Vec<u8>)> {
     let last = ciphertexts.len() - 1;
-    let command = [CHANGE, QUIT]
-        .into_iter()
-        .find(|command| command.len() == ciphertexts[last].len())?;
+    let of_its_length = |command: &&str| command.len() == ciphertexts[last].len();
+    let command = [CHANGE, QUIT].into_iter().find(of_its_length)?;
     story.tell(format!(
-        "the last one has {} bytes, so it is \"{command}\": XOR gives the first {} bytes of the keystream",
-        command.len(),
+        "the last one has {0} bytes, so it is \"{command}\": XOR gives the first {0} bytes of the keystream",
         command.len()
     ));
     Some((last, command.as_bytes().to_vec()))
+}
+
+/// Where the text begins in a hardened plaintext: behind type (1), length (2), id (8) and kind (1).
+const TEXT_AT: usize = 12;
+/// So many bytes at the end of a record are taken for padding, to see which records share a keystream.
+const SURELY_PADDING: usize = 8;
+
+/// The texts, still encrypted, of those hardened records that share a keystream, and what is known of that keystream.
+///
+/// A record ends in zeros, so under one keystream the last bytes of two records are equal.
+fn texts_of_records(trace: &Trace, story: &mut Story) -> (Vec<Vec<u8>>, Vec<Option<u8>>) {
+    // The client's first record is its login, under a key of its own.
+    let records = dissect::hardened(trace).client_records.into_iter().skip(1);
+    let records: Vec<Vec<u8>> = records.map(|record| record.ciphertext).collect();
+    let tail = |record: &[u8]| {
+        (
+            record.len(),
+            record[record.len() - SURELY_PADDING..].to_vec(),
+        )
+    };
+    let alike = |record: &&Vec<u8>| {
+        records
+            .iter()
+            .filter(|other| tail(other) == tail(record))
+            .count()
+    };
+    let most = records
+        .iter()
+        .max_by_key(alike)
+        .filter(|record| alike(record) > 1);
+    let shared: Vec<&Vec<u8>> = match most {
+        Some(most) => records
+            .iter()
+            .filter(|record| tail(record) == tail(most))
+            .collect(),
+        None => Vec::new(),
+    };
+    story.tell(format!(
+        "a record ends in zeros, so under one keystream two records end alike: of {} records, {} do",
+        records.len(),
+        shared.len()
+    ));
+    let (ends, keystream) = strip_padding(&shared);
+    let texts = shared
+        .iter()
+        .zip(ends)
+        .map(|(record, end)| record[TEXT_AT..end].to_vec());
+    (texts.filter(|text| !text.is_empty()).collect(), keystream)
+}
+
+/// Where each text ends, and the keystream where at least one text has ended: going backwards, the padding's bytes *are*
+/// the keystream, until a record departs from the others because its text has begun.
+fn strip_padding(records: &[&Vec<u8>]) -> (Vec<usize>, Vec<Option<u8>>) {
+    let width = records.first().map_or(TEXT_AT, |record| record.len());
+    let mut ends = vec![TEXT_AT; records.len()];
+    let mut keystream = vec![None; width - TEXT_AT];
+    let mut padded: Vec<usize> = (0..records.len()).collect();
+    for at in (TEXT_AT..width).rev() {
+        let column: Vec<u8> = records.iter().map(|record| record[at]).collect();
+        let byte = padding_byte(&column, &padded);
+        keystream[at - TEXT_AT] = byte;
+        padded.retain(|record| {
+            let still_padding = Some(column[*record]) == byte;
+            if !still_padding {
+                ends[*record] = at + 1;
+            }
+            still_padding
+        });
+    }
+    (ends, keystream)
+}
+
+/// The keystream byte of a column in which some records are padding: whichever it is, it must open the byte of every
+/// record that is not padding to a printable character. (Two letters XORed are none, so a letter is not taken for one.)
+fn padding_byte(column: &[u8], padded: &[usize]) -> Option<u8> {
+    let opens_all = |key: &u8| {
+        column
+            .iter()
+            .all(|byte| byte == key || (b' '..=b'~').contains(&(byte ^ key)))
+    };
+    let candidates = padded
+        .iter()
+        .map(|record| column[*record])
+        .filter(opens_all);
+    candidates.max_by_key(|key| {
+        padded
+            .iter()
+            .filter(|record| column[**record] == *key)
+            .count()
+    })
+}
+
+/// Opens what the padding has given away of the keystream; the rest is the solver's.
+fn opened(ciphertext: &[u8], keystream: &[Option<u8>], solved: Vec<Option<u8>>) -> Vec<Option<u8>> {
+    let known = keystream.iter().copied().chain(std::iter::repeat(None));
+    let bytes = ciphertext.iter().zip(known).zip(solved);
+    bytes
+        .map(|((byte, key), solved)| key.map(|key| byte ^ key).or(solved))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::{
+        capture::trace::{Chunk, Side},
+        protocol::hardened::{message::Type, record::Sealer},
+    };
+
+    const TEXTS: [&str; 6] = [
+        "hello my name is alice",
+        "the meeting is at noon",
+        "please send me the report",
+        "i will be there in the morning",
+        "do not tell anyone",
+        "see you soon",
+    ];
+
+    /// A hardened client's side of a session: hello, a login of noise, then `records`.
+    fn session(records: impl IntoIterator<Item = Vec<u8>>) -> Trace {
+        let hello = [&b"latch/2\n"[..], &[2, 0], &[7; 64]].concat();
+        let login = Sealer::new(&Zeroizing::new([1; 32]), 0).seal(Type::ClientAuth, &[9; 900]);
+        let chunk = |bytes| Chunk {
+            from: Side::Client,
+            at: std::time::Duration::ZERO,
+            bytes,
+        };
+        let sent = [hello, login.unwrap()].into_iter().chain(records);
+        Trace {
+            chunks: sent.map(chunk).collect(),
+            ..Trace::default()
+        }
+    }
+
+    fn body((id, text): (u64, &&str)) -> Vec<u8> {
+        [&id.to_be_bytes()[..], &[0], text.as_bytes()].concat()
+    }
+
+    #[test]
+    fn records_whose_nonce_repeats_are_read() {
+        // A sealer that is made anew for each record starts at sequence number 0 each time: that *is* the flaw.
+        let secret = Zeroizing::new([3; 32]);
+        let seal = |message| {
+            Sealer::new(&secret, 1)
+                .seal(Type::Msg, &body(message))
+                .unwrap()
+        };
+        let report = run(&session((1..).zip(&TEXTS).map(seal)), &[]);
+        let Claim::Read(messages) = report.claim else {
+            panic!("nothing was read: {:?}", report.story);
+        };
+        let pairs = TEXTS.iter().zip(&messages);
+        let right = pairs
+            .flat_map(|(text, read)| text.bytes().zip(read))
+            .filter(|(a, b)| Some(*a) == **b);
+        let all: usize = TEXTS.iter().map(|text| text.len()).sum();
+        assert!(right.count() * 10 >= all * 8, "{:?}", report.story);
+    }
+
+    #[test]
+    fn records_with_a_fresh_nonce_each_are_not() {
+        let mut sealer = Sealer::new(&Zeroizing::new([3; 32]), 1);
+        let seal = |message| sealer.seal(Type::Msg, &body(message)).unwrap();
+        let records: Vec<_> = (1..).zip(&TEXTS).map(seal).collect();
+        assert_eq!(run(&session(records), &[]).claim, Claim::Nothing);
+    }
 }
