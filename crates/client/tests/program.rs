@@ -13,7 +13,11 @@ use std::{
     thread,
 };
 
-use latchstring_net::{keyfile::save_private, provider::RsaKey};
+use latchstring_net::{
+    keyfile::save_private,
+    protocol::hardened::session::{CloseCode, Event, KIND_TEXT},
+    provider::RsaKey,
+};
 use rexpect::{
     process::WaitStatus,
     session::{PtySession, spawn_command},
@@ -21,7 +25,7 @@ use rexpect::{
 use support::{ALICE, HOST, PASSWORD, ROGUE, greet, host_login, pin, read_record, serve};
 use tempfile::TempDir;
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
@@ -34,6 +38,8 @@ enum Host {
     Serve(u64),
     /// Logs the client in, reads this many messages, and vanishes.
     Vanish(usize),
+    /// Says something that would clear a terminal, waits for the acknowledgement, and closes.
+    Say,
 }
 
 /// A host on a port of its own that plays `acts`, one a connection.
@@ -74,6 +80,20 @@ async fn play(act: Host, key: &RsaKey, mut stream: TcpStream) -> Vec<(u64, Strin
             for _ in 0..after {
                 read_record(&mut stream).await.unwrap();
             }
+            vec![]
+        }
+        Host::Say => {
+            let mut session = host_login(&mut stream, key, 0).await.unwrap();
+            let (_, record) = session
+                .send(KIND_TEXT, "\x1b[2J maintenance at noon")
+                .unwrap();
+            stream.write_all(&record).await.unwrap();
+            let ack = read_record(&mut stream).await.unwrap();
+            assert_eq!(session.receive(&ack), Ok(Event::Acknowledged { up_to: 1 }));
+            let close = session.close(CloseCode::Stopping).unwrap();
+            stream.write_all(&close).await.unwrap();
+            let answer = read_record(&mut stream).await.unwrap();
+            assert_eq!(session.receive(&answer), Ok(Event::CloseAgreed));
             vec![]
         }
     }
@@ -307,6 +327,32 @@ fn what_was_not_acknowledged_is_sent_again_under_the_same_ids() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(PASSWORD.len()).any(|w| w == PASSWORD));
     }
+}
+
+#[test]
+fn what_the_server_says_is_shown_without_its_control_characters() {
+    let home = home();
+    let (address, said) = host(&HOST, &[Host::Say]);
+    know(home.path(), address, &HOST);
+    let pw = home.path().join("pw");
+    let to = format!("alice@{address}");
+    let mut command = client(
+        home.path(),
+        &["-q", "--password-file", pw.to_str().unwrap(), &to],
+    );
+    // The input stays open: it is the server that ends the session.
+    let (input, open) = std::io::pipe().unwrap();
+    let output = command.stdin(input).output().unwrap();
+    drop(open);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    assert_eq!(text(output.stdout), "\\u{1b}[2J maintenance at noon\n");
+    let errors = text(output.stderr);
+    assert!(errors.contains("it is being stopped"), "{errors}");
+    assert_eq!(output.status.code(), Some(5));
+    assert!(
+        said.recv().is_ok(),
+        "the host has its acknowledgement and its agreement"
+    );
 }
 
 #[test]
