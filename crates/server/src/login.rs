@@ -108,33 +108,45 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let claimant = prove_host(server, stream, by).await?;
-    let answer_from = Instant::now();
+    // On the heap, so that who has not come this far does not pay for the room that it needs.
+    Box::pin(decide(server, stream, claimant, by)).await
+}
+
+/// Lets the client in or refuses it, at a time that does not say why.
+async fn decide<S>(
+    server: &Server,
+    stream: &mut S,
+    claimant: Claimant,
+    by: Instant,
+) -> Result<Login, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let arrival = Instant::now();
     let (user, kid) = (claimant.user().clone(), *claimant.kid());
-    match verify(server, claimant).await? {
-        Ok(authenticated) => {
-            let stopping = server.stopping();
-            let mut place = server.sessions.claim(&user, stopping).await?;
-            let (session, last_message) = select! {
-                biased;
-                code = place.told_to_close() => return Err(code.into()),
-                opened = open(server, stream, authenticated, (&user, &kid), answer_from) => opened?,
-            };
-            Ok(Login {
-                user,
-                kid,
-                session,
-                last_message,
-                place,
-            })
-        }
+    let authenticated = match verify(server, claimant).await? {
+        Ok(authenticated) => authenticated,
         Err(refusal) => {
             let reason = refusal.reason();
             let answer = refusal.answer()?;
-            wait_for_the_hour(answer_from).await;
+            wait_for_the_hour(arrival).await;
             write_all_within(stream, &answer, left(by)).await?;
-            Err(Failure::Refused { user, reason })
+            return Err(Failure::Refused { user, reason });
         }
-    }
+    };
+    let mut place = server.sessions.claim(&user, server.stopping()).await?;
+    let (session, last_message) = select! {
+        biased;
+        code = place.told_to_close() => return Err(code.into()),
+        opened = open(server, stream, authenticated, (&user, &kid), arrival) => opened?,
+    };
+    Ok(Login {
+        user,
+        kid,
+        session,
+        last_message,
+        place,
+    })
 }
 
 /// `ClientHello` in; `ServerHello` and `SERVER_AUTH` out; `CLIENT_AUTH` in.
@@ -184,14 +196,14 @@ async fn open<S>(
     stream: &mut S,
     authenticated: Authenticated,
     (user, kid): (&UserName, &Fingerprint),
-    answer_from: Instant,
+    arrival: Instant,
 ) -> Result<(Session, u64), HandshakeError>
 where
     S: AsyncWrite + Unpin,
 {
     let last_message = server.setup.accounts.last_message_id(user, kid).await?;
     let (session, answer) = authenticated.welcome(last_message)?;
-    wait_for_the_hour(answer_from).await;
+    wait_for_the_hour(arrival).await;
     write_all_within(stream, &answer, HANDSHAKE_DEADLINE).await?;
     Ok((session, last_message))
 }

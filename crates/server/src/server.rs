@@ -93,8 +93,8 @@ impl Server {
 /// Serves one client from its first byte to its last. Returns when the connection has ended, however it did: all that
 /// there is to know goes to the observer, and a panic ends this connection alone.
 ///
-/// Whoever is not logged in makes the server hold at most 8 KiB: this future, a hello of 74 bytes, an answer of at most
-/// 4,198, a login record of 1,060 and what is inside it.
+/// Whoever is not logged in makes the server hold at most 8 KiB: this future (2 KiB), the transcript (1.3 kB), and at any
+/// one time either the answer (at most 4.2 kB, for a host key of 4096 bits) or the login's record and what is inside it.
 pub fn serve_connection<S>(
     server: Arc<Server>,
     stream: S,

@@ -190,7 +190,7 @@ pub struct Login {
 }
 
 pub enum Outcome<S> {
-    Open(Chat<S>),
+    Open(Box<Chat<S>>),
     /// All bytes that came after CLIENT_AUTH, until the end of the stream.
     Refused(Vec<u8>),
 }
@@ -241,11 +241,11 @@ impl Login {
             Verdict::Accepted {
                 session,
                 last_message,
-            } => Outcome::Open(Chat {
+            } => Outcome::Open(Box::new(Chat {
                 stream,
                 session: *session,
                 last_message,
-            }),
+            })),
             Verdict::Refused => {
                 let mut all = answer;
                 stream.read_to_end(&mut all).await.unwrap();
@@ -256,7 +256,7 @@ impl Login {
 
     pub async fn open<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Chat<S> {
         match self.run(stream).await {
-            Outcome::Open(chat) => chat,
+            Outcome::Open(chat) => *chat,
             Outcome::Refused(_) => panic!("refused"),
         }
     }

@@ -1,0 +1,463 @@
+//! The real program: its files, its commands, SIGTERM, and `kill -9` in mid-stream.
+
+mod support;
+
+use std::{
+    fs::{self, Permissions},
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use latchstring_net::{
+    keyfile::{public_to_pem, save_public},
+    protocol::hardened::{
+        message::Fingerprint,
+        session::{CloseCode, Event as SessionEvent},
+        signature::Signer,
+    },
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use support::{ALICE, Chat, Login, MALLORY, PASSWORD, rest, seconds};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpStream,
+    process::Child,
+    time::timeout,
+};
+
+/// A server's directory, made by `init`.
+struct Home {
+    keep: TempDir,
+    fingerprint: Fingerprint,
+}
+
+impl Home {
+    fn new() -> Self {
+        let keep = TempDir::new().unwrap();
+        let server = keep.path().join("server");
+        let output = program(&["init", "--listen", "127.0.0.1:0", "--dir"])
+            .arg(&server)
+            .output()
+            .unwrap();
+        let said = success(&output);
+        let fingerprint = said.lines().last().unwrap().parse().unwrap();
+        save_public(&ALICE, &keep.path().join("alice.pub.pem")).unwrap();
+        let home = Self { keep, fingerprint };
+        home.write("password", PASSWORD, 0o600);
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.keep.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str, mode: u32) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    /// Runs a command; file names are relative to the directory that holds the server's.
+    fn run(&self, arguments: &[&str]) -> Output {
+        (program(arguments).args(["--dir", "server"]))
+            .current_dir(self.keep.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    fn add_alice(&self) -> String {
+        let add = ["user", "add", "alice", "--key", "alice.pub.pem"];
+        success(&self.run(&[&add[..], &["--password-file", "password"]].concat()))
+    }
+
+    async fn serve(&self) -> Serving {
+        let mut command =
+            tokio::process::Command::from(program(&["serve", "--log-format", "json"]));
+        let mut child = (command.args(["--dir", "server"]))
+            .current_dir(self.keep.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = timeout(seconds(20), said.next_line()).await.unwrap();
+        let line = line.unwrap().expect("the program says where it listens");
+        let address = line.strip_prefix("Listening on ").unwrap();
+        let (address, key) = address.split_once(", host key ").unwrap();
+        assert_eq!(key, self.fingerprint.to_string());
+        Serving {
+            address: address.parse().unwrap(),
+            child,
+        }
+    }
+
+    fn login(&self) -> Login {
+        Login {
+            pin: self.fingerprint,
+            ..Login::alice()
+        }
+    }
+}
+
+struct Serving {
+    address: SocketAddr,
+    child: Child,
+}
+
+impl Serving {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id().expect("it runs")).unwrap();
+        kill(Pid::from_raw(pid), signal).unwrap();
+    }
+
+    /// Waits for the end; the exit code and the log.
+    async fn ended(self) -> (Option<i32>, String) {
+        let output = timeout(seconds(20), self.child.wait_with_output()).await;
+        let output = output.expect("it ends").unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), log)
+    }
+}
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchstring-server"));
+    command.args(arguments).env_remove("RUST_LOG");
+    command
+}
+
+fn success(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn failure(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn init_makes_private_files_and_overwrites_nothing() {
+    let home = Home::new();
+    let mode = |name: &str| {
+        let about = fs::metadata(home.path(name)).unwrap();
+        about.permissions().mode() & 0o777
+    };
+    assert_eq!(mode("server"), 0o700);
+    for name in ["server.toml", "host_key.pem", "accounts.db"] {
+        assert_eq!(mode(&format!("server/{name}")), 0o600, "{name}");
+    }
+    let public = fs::read(home.path("server/host_key.pub.pem")).unwrap();
+    let spki = latchstring_net::keyfile::public_from_pem(&public).unwrap();
+    assert_eq!(Fingerprint::of(&spki), home.fingerprint);
+
+    let key = fs::read(home.path("server/host_key.pem")).unwrap();
+    assert!(failure(&home.run(&["init"])).contains("exists already"));
+    for name in ["server.toml", "accounts.db", "host_key.pub.pem"] {
+        fs::remove_file(home.path(&format!("server/{name}"))).unwrap();
+    }
+    let error = failure(&home.run(&["init"]));
+    assert!(error.contains("host_key.pem exists already"), "{error}");
+    assert_eq!(fs::read(home.path("server/host_key.pem")).unwrap(), key);
+}
+
+#[test]
+fn every_command_shows_an_example() {
+    for command in [
+        &[][..],
+        &["init"],
+        &["serve"],
+        &["user"],
+        &["user", "add"],
+        &["user", "list"],
+        &["user", "remove"],
+        &["user", "passwd"],
+        &["messages"],
+    ] {
+        let help = program(&[command, &["--help"]].concat()).output().unwrap();
+        let help = success(&help);
+        assert!(help.contains("Example"), "{command:?}: {help}");
+        assert!(help.contains("latchstring-server.d"), "{command:?}: {help}");
+    }
+}
+
+#[test]
+fn what_a_server_cannot_work_with_is_refused_in_a_clear_line() {
+    let home = Home::new();
+    let serve = || failure(&home.run(&["serve"]));
+    let key = home.path("server/host_key.pem");
+    fs::set_permissions(&key, Permissions::from_mode(0o640)).unwrap();
+    assert!(serve().contains("chmod 600"));
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+
+    let toml = fs::read_to_string(home.path("server/server.toml")).unwrap();
+    home.write("server/server.toml", &format!("{toml}\nports = 1\n"), 0o600);
+    let error = serve();
+    assert!(error.contains("ports") && error.contains("line"), "{error}");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let other = toml.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+    home.write("server/server.toml", &other, 0o600);
+    assert!(serve().contains("another program"));
+
+    home.write("server/server.toml", &toml, 0o600);
+    fs::write(home.path("server/accounts.db"), "not a database").unwrap();
+    assert!(serve().contains("accounts.db"));
+    fs::remove_file(home.path("server/accounts.db")).unwrap();
+    assert!(serve().contains("latchstring-server init"));
+    let nowhere = program(&["serve", "--dir", "/nonexistent"])
+        .output()
+        .unwrap();
+    assert!(failure(&nowhere).contains("latchstring-server init"));
+}
+
+#[test]
+fn users_are_added_listed_changed_and_removed() {
+    let home = Home::new();
+    let kid = Fingerprint::of(ALICE.public_key());
+    assert!(home.add_alice().contains(&kid.to_string()));
+    assert_eq!(
+        success(&home.run(&["user", "list"])),
+        format!("alice\t{kid}\n")
+    );
+    let again = ["user", "add", "alice", "--key", "alice.pub.pem"];
+    assert!(failure(&home.run(&again)).contains("exists already"));
+    let passwd = |name| ["user", "passwd", name, "--password-file", "password"];
+    success(&home.run(&passwd("alice")));
+    assert!(failure(&home.run(&passwd("bob"))).contains("no user bob"));
+    success(&home.run(&["user", "remove", "alice"]));
+    assert!(failure(&home.run(&["user", "remove", "alice"])).contains("no user alice"));
+    assert_eq!(success(&home.run(&["user", "list"])), "");
+}
+
+#[test]
+fn bad_keys_and_passwords_are_refused_clearly() {
+    let home = Home::new();
+    home.write("short", "1234567\n", 0o600);
+    home.write("open", PASSWORD, 0o644);
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../net/tests/keys");
+    let (small, private) = (
+        format!("{keys}/openssl-2048.pub.pem"),
+        format!("{keys}/openssl-3072.pem"),
+    );
+    let exponent = format!("{keys}/openssl-3072-e3.pub.pem");
+    for (key, password, word) in [
+        (small.as_str(), "password", "2048 bits"),
+        (&private, "password", "PRIVATE KEY"),
+        (&exponent, "password", "65537"),
+        ("server/host_key.pub.pem", "password", "host's own key"),
+        ("password", "password", "not PEM"),
+        ("missing.pem", "password", "missing.pem"),
+        ("alice.pub.pem", "short", "at least 8"),
+        ("alice.pub.pem", "open", "chmod 600"),
+        ("alice.pub.pem", "missing", "missing"),
+    ] {
+        let add = [
+            "user",
+            "add",
+            "alice",
+            "--key",
+            key,
+            "--password-file",
+            password,
+        ];
+        let error = failure(&home.run(&add));
+        assert!(error.contains(word), "{key} {password}: {error}");
+    }
+    // Nobody to ask, and no way to say it on the command line.
+    let ask = ["user", "add", "alice", "--key", "alice.pub.pem"];
+    assert!(failure(&home.run(&ask)).contains("--password-file"));
+    let name = home.run(&["user", "add", "../alice", "--key", "alice.pub.pem"]);
+    assert_eq!(name.status.code(), Some(2));
+    assert_eq!(success(&home.run(&["user", "list"])), "");
+}
+
+#[tokio::test]
+async fn users_come_and_go_while_the_server_runs() {
+    let home = Home::new();
+    let serving = home.serve().await;
+    home.login().refused(serving.connect().await).await;
+    home.add_alice();
+    let mut chat = home.login().open(serving.connect().await).await;
+    chat.say_and_hear_back("hello\x1b[2J").await;
+    chat.close().await;
+    let messages = success(&home.run(&["messages", "alice"]));
+    assert_eq!(messages, "1\thello\\u{1b}[2J\n", "a terminal is safe");
+
+    home.write("other", "another good password", 0o600);
+    success(&home.run(&["user", "passwd", "alice", "--password-file", "other"]));
+    home.login().refused(serving.connect().await).await;
+    let new = Login {
+        password: "another good password".to_owned(),
+        ..home.login()
+    };
+    new.open(serving.connect().await).await.close().await;
+    success(&home.run(&["user", "remove", "alice"]));
+    new.refused(serving.connect().await).await;
+
+    serving.signal(Signal::SIGTERM);
+    let (code, log) = serving.ended().await;
+    assert_eq!(code, Some(0));
+    for line in log.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect(line);
+    }
+    for word in [
+        "logged in",
+        "login refused",
+        "wrong password",
+        "no such user",
+    ] {
+        assert!(log.contains(word), "{word}: {log}");
+    }
+    for secret in [PASSWORD, "another good password", "hello"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn sigterm_and_sigint_close_every_session_and_exit_with_0() {
+    let home = Home::new();
+    home.add_alice();
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let serving = home.serve().await;
+        let mut chat = home.login().open(serving.connect().await).await;
+        chat.say_and_hear_back("kept").await;
+        let mut half = serving.connect().await;
+        let _proven = Login::hello(&mut half).await;
+        let began = Instant::now();
+        serving.signal(signal);
+        assert_eq!(chat.until_closed().await, CloseCode::Stopping as u8);
+        assert!(rest(&mut half).await.is_empty());
+        assert_eq!(serving.ended().await.0, Some(0));
+        assert!(began.elapsed() < Duration::from_secs(4));
+    }
+    let messages = success(&home.run(&["messages", "alice"]));
+    assert_eq!(messages, "1\tkept\n2\tkept\n");
+}
+
+#[tokio::test]
+async fn the_program_dumps_no_core() {
+    let home = Home::new();
+    let serving = home.serve().await;
+    let limits = format!("/proc/{}/limits", serving.child.id().unwrap());
+    let limits = fs::read_to_string(limits).unwrap();
+    let core = limits.lines().find(|l| l.starts_with("Max core file size"));
+    let words: Vec<_> = core.unwrap().split_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "0"]);
+}
+
+/// Sends messages as fast as it can until the connection breaks; the last id that was acknowledged.
+async fn talk_until_it_breaks(mut chat: Chat<TcpStream>) -> u64 {
+    use tokio::io::AsyncWriteExt;
+    let mut acknowledged = chat.last_message;
+    loop {
+        if chat.session.unacknowledged().count() < 50 {
+            let text = format!("text of {}", acknowledged_next(&chat, acknowledged));
+            let (_, record) = chat.session.send(0, &text).unwrap();
+            if chat.stream.write_all(&record).await.is_err() {
+                break;
+            }
+            continue;
+        }
+        match chat.hear().await {
+            Some(SessionEvent::Acknowledged { up_to }) => acknowledged = up_to,
+            Some(other) => panic!("{other:?}"),
+            None => break,
+        }
+    }
+    // What the server said before it died may still be there.
+    while let Some(SessionEvent::Acknowledged { up_to }) = chat.hear().await {
+        acknowledged = up_to;
+    }
+    acknowledged
+}
+
+/// The id that the next message will get.
+fn acknowledged_next(chat: &Chat<TcpStream>, acknowledged: u64) -> u64 {
+    acknowledged + chat.session.unacknowledged().count() as u64 + 1
+}
+
+#[tokio::test]
+async fn after_kill_9_every_acknowledged_message_is_there_once() {
+    let home = Home::new();
+    home.add_alice();
+    let mut acknowledged = 0;
+    for milliseconds in [40, 90, 170, 260] {
+        let mut serving = home.serve().await;
+        let chat = home.login().open(serving.connect().await).await;
+        assert!(
+            chat.last_message >= acknowledged,
+            "what was acknowledged is there"
+        );
+        let talking = tokio::spawn(talk_until_it_breaks(chat));
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+        serving.signal(Signal::SIGKILL);
+        serving.child.wait().await.unwrap();
+        acknowledged = talking.await.unwrap();
+    }
+    assert!(acknowledged > 10, "{acknowledged}");
+    let messages = success(&home.run(&["messages", "alice"]));
+    let mut count = 0;
+    for (id, line) in (1u64..).zip(messages.lines()) {
+        assert_eq!(line, format!("{id}\ttext of {id}"));
+        count = id;
+    }
+    assert!(count >= acknowledged, "{count} of {acknowledged}");
+}
+
+#[test]
+fn the_prompt_asks_twice_and_shows_nothing() {
+    let home = Home::new();
+    let ask = |first: &str, second: &str| {
+        let mut add = program(&[
+            "user",
+            "add",
+            "alice",
+            "--key",
+            "alice.pub.pem",
+            "--dir",
+            "server",
+        ]);
+        add.current_dir(home.keep.path());
+        let mut terminal = rexpect::session::spawn_command(add, Some(20_000)).unwrap();
+        terminal.exp_string("New password: ").unwrap();
+        terminal.send_line(first).unwrap();
+        terminal.exp_string("The same again: ").unwrap();
+        terminal.send_line(second).unwrap();
+        let shown = terminal.exp_eof().unwrap();
+        assert!(!shown.contains("a good password"), "{shown}");
+        shown
+    };
+    let shown = ask("a good password", "a good passwort");
+    assert!(shown.contains("differ"), "{shown}");
+    assert_eq!(success(&home.run(&["user", "list"])), "");
+    let shown = ask("a good password", "a good password");
+    assert!(shown.contains("Added alice"), "{shown}");
+}
+
+#[test]
+fn another_key_is_another_log() {
+    // A user who was removed and added with a new key starts at message 1 again; see the kid in the store.
+    let home = Home::new();
+    home.add_alice();
+    success(&home.run(&["user", "remove", "alice"]));
+    let pem = public_to_pem(MALLORY.public_key()).unwrap();
+    home.write("alice.pub.pem", &pem, 0o600);
+    let said = home.add_alice();
+    assert!(said.contains(&Fingerprint::of(MALLORY.public_key()).to_string()));
+    assert_eq!(success(&home.run(&["messages", "alice"])), "");
+}
