@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{self, Read},
     net::SocketAddr,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -52,6 +53,14 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
+    /// Others could choose the host key and the account store.
+    #[error("{} can be written by other users (mode {mode:04o}); run: chmod 600 {}", .path.display(), .path.display())]
+    Permissions {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// The file says something that means nothing here.
     #[error("{}: {source}", .path.display())]
     Toml {
@@ -68,13 +77,17 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]; an unknown or missing field, or a value out of range, with its line.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = read(path).map_err(|source| match source.kind() {
+        let (text, mode) = read(path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => ConfigError::Missing(path.to_owned()),
             _ => ConfigError::Io {
                 path: path.to_owned(),
                 source,
             },
         })?;
+        if mode & 0o022 != 0 {
+            let path = path.to_owned();
+            return Err(ConfigError::Permissions { path, mode });
+        }
         let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Toml {
             path: path.to_owned(),
             source: Box::new(source),
@@ -86,12 +99,13 @@ impl Config {
     }
 }
 
-fn read(path: &Path) -> io::Result<String> {
+/// The text and the permission bits of the very file that was read.
+fn read(path: &Path) -> io::Result<(String, u32)> {
+    let file = fs::File::open(path)?;
+    let mode = file.metadata()?.mode() & 0o7777;
     let mut text = String::new();
-    fs::File::open(path)?
-        .take(MAX_FILE)
-        .read_to_string(&mut text)?;
-    Ok(text)
+    file.take(MAX_FILE).read_to_string(&mut text)?;
+    Ok((text, mode))
 }
 
 /// The text of a new file, with every setting and what it means.
@@ -168,6 +182,18 @@ mod tests {
         assert_eq!(config.host_key, Path::new("k"));
         assert_eq!(config.database, Path::new("/var/a.db"));
         assert_eq!(config.limits, Limits::default());
+    }
+
+    #[test]
+    fn a_file_that_others_can_write_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        fs::write(&path, SHORT).unwrap();
+        for (mode, good) in [(0o600, true), (0o644, true), (0o620, false), (0o602, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(Config::load(&path).is_ok(), good, "{mode:o}");
+        }
     }
 
     #[test]

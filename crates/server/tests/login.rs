@@ -272,8 +272,11 @@ struct Faulty(Arc<Memory>);
 
 impl Accounts for Faulty {
     fn find<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, Option<Account>> {
-        assert!(user.as_str() != "crash", "a fault, made by the test");
-        self.0.find(user, kid)
+        match user.as_str() {
+            "crash" => panic!("a fault, made by the test"),
+            "hang" => Box::pin(std::future::pending()),
+            _ => self.0.find(user, kid),
+        }
     }
     fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()> {
         self.0.add(account)
@@ -331,6 +334,22 @@ async fn a_panic_ends_one_connection_and_no_other() {
     served.await.expect("the panic was caught");
     assert_eq!(world.seen.last_of(1), Event::Panicked);
     assert_eq!(Login::alice().refused(world.connect()).await.len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_the_store_holds_up_ends_after_10_seconds_too() {
+    let world = World::with(|setup| setup.accounts = Arc::new(Faulty(Arc::default()))).await;
+    let mut stream = world.connect();
+    let began = Instant::now();
+    let (proven, _) = Login::hello(&mut stream).await;
+    let hang = Login {
+        user: name("hang"),
+        ..Login::alice()
+    };
+    stream.write_all(&hang.auth(proven).1).await.unwrap();
+    assert!(rest(&mut stream).await.is_empty());
+    assert_eq!(began.elapsed(), seconds(10));
+    assert!(failed_because(&world.seen.last_of(1), "10 s"));
 }
 
 #[tokio::test(start_paused = true)]
