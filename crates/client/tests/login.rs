@@ -8,7 +8,7 @@ use latchstring_client::{ClientError, Event, Stage};
 use latchstring_net::{
     protocol::hardened::{
         message::{CLIENT_HELLO_LEN, MAX_TEXT},
-        session::{CloseCode, KIND_TEXT},
+        session::{self, CloseCode, KIND_TEXT, Session},
     },
     wire::WireError,
 };
@@ -130,10 +130,7 @@ async fn a_wrong_password_is_refused_without_a_reason() {
 }
 
 /// How far a host goes before it misbehaves.
-async fn up_to(
-    stage: Stage,
-    far: &mut DuplexStream,
-) -> Option<latchstring_net::protocol::hardened::session::Session> {
+async fn up_to(stage: Stage, far: &mut DuplexStream) -> Option<Session> {
     match stage {
         Stage::Hello => {
             far.read_exact(&mut [0; CLIENT_HELLO_LEN]).await.unwrap();
@@ -345,10 +342,7 @@ async fn the_hosts_messages_are_acknowledged_and_its_close_is_answered() {
             code: CloseCode::Stopping as u8
         }
     );
-    assert_eq!(
-        agreed,
-        latchstring_net::protocol::hardened::session::Event::CloseAgreed
-    );
+    assert_eq!(agreed, session::Event::CloseAgreed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -367,4 +361,26 @@ async fn a_host_that_never_agrees_to_the_close_is_given_up() {
     let ((error, took), ()) = join!(client, host);
     assert!(matches!(error, ClientError::Truncated { .. }), "{error}");
     assert_eq!(took, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_follows_our_close_not_even_the_answer_to_a_ping() {
+    let (near, mut far) = pair();
+    let client = async {
+        let connection = alice().login(near, &pin(&HOST), password).await.unwrap();
+        connection.close().await.unwrap();
+    };
+    let host = async {
+        let mut session = host_login(&mut far, &HOST, 0).await.unwrap();
+        let close = read_record(&mut far).await.unwrap();
+        let ping = session.ping().unwrap().unwrap();
+        far.write_all(&ping).await.unwrap();
+        let Ok(session::Event::Closed { answer, .. }) = session.receive(&close) else {
+            panic!("that was not a CLOSE");
+        };
+        far.write_all(&answer).await.unwrap();
+        read_record(&mut far).await
+    };
+    let ((), after_the_close) = join!(client, host);
+    assert_eq!(after_the_close, None);
 }
