@@ -1,0 +1,80 @@
+//! The arena's wire carries what is sent, records it, and lets somebody on the path change it: in memory and over TCP.
+
+use std::sync::{Arc, Mutex};
+
+use latchstring_attacker::{
+    Claim, Report, Story,
+    capture::trace::Side,
+    vantage::{Dial, Middle},
+};
+use latchstring_lab::wire::{Over, Tap, dial_tapped, network};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Turns every `a` of the client into a `b`, and remembers how often it was asked.
+struct Swap(Arc<Mutex<usize>>);
+
+impl Middle for Swap {
+    fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
+        *self.0.lock().unwrap() += 1;
+        let swap = |byte: &u8| {
+            if from == Side::Client && *byte == b'a' {
+                b'b'
+            } else {
+                *byte
+            }
+        };
+        bytes.iter().map(swap).collect()
+    }
+    fn report(self: Box<Self>) -> Report {
+        Report::new(Claim::Nothing, Story::default())
+    }
+}
+
+async fn carries(over: Over) {
+    let (mut listener, dialer) = network(over).await.unwrap();
+    let passed = Arc::new(Mutex::new(0));
+    let tap = Tap::new(Some(Box::new(Swap(passed.clone()))));
+    let mut client = dial_tapped(&dialer, over, tap.clone()).await.unwrap();
+    let mut server = listener.accept().await.unwrap();
+
+    client.write_all(b"banana").await.unwrap();
+    let mut arrived = [0; 6];
+    server.read_exact(&mut arrived).await.unwrap();
+    assert_eq!(&arrived, b"bbnbnb", "changed on the path");
+    server.write_all(b"abc").await.unwrap();
+    let mut answer = [0; 3];
+    client.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"abc");
+
+    // The end of one side reaches the other.
+    drop(server);
+    assert_eq!(client.read(&mut answer).await.unwrap(), 0);
+    let (trace, _) = Tap::finish(&tap);
+    assert_eq!(
+        trace.stream(Side::Client),
+        b"banana",
+        "recorded as it was sent"
+    );
+    assert_eq!(trace.stream(Side::Server), b"abc");
+    assert!(*passed.lock().unwrap() >= 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_memory() {
+    carries(Over::Memory).await;
+}
+
+#[tokio::test]
+async fn over_tcp() {
+    carries(Over::Tcp).await;
+}
+
+#[tokio::test]
+async fn a_tcp_arena_listens_on_loopback_alone() {
+    let (_listener, dialer) = network(Over::Tcp).await.unwrap();
+    let latchstring_lab::wire::Dialer::Tcp(address) = &dialer else {
+        panic!("not a TCP dialer");
+    };
+    assert!(address.ip().is_loopback());
+    assert!(dialer.dial().await.is_ok());
+}
