@@ -112,7 +112,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> OpenSession<'a, S> {
             }
             session::Event::Acknowledged { .. } | session::Event::Pong => Ok(()),
             session::Event::Closed { code, answer } => {
-                self.place.stop_storing();
                 self.outgoing.extend(answer);
                 Err(self.agreed(By::Peer, code).await)
             }
