@@ -14,7 +14,10 @@ fn matrix(over: Over, seed: u64) -> Matrix {
 }
 
 fn transcript(run: &Run) -> String {
-    let mut text = format!("{} against {}\n\non the honest connection:\n", run.attack, run.target);
+    let mut text = format!(
+        "{} against {}\n\non the honest connection:\n",
+        run.attack, run.target
+    );
     for line in &run.wire {
         text += &format!("  {line}\n");
     }
@@ -30,7 +33,10 @@ fn the_table_and_each_transcript_are_the_published_ones() {
     let matrix = matrix(Over::Memory, DEFAULT_SEED);
     insta::assert_snapshot!("matrix", matrix);
     for run in &matrix.runs {
-        insta::assert_snapshot!(format!("{}-against-{}", run.attack, run.target), transcript(run));
+        insta::assert_snapshot!(
+            format!("{}-against-{}", run.attack, run.target),
+            transcript(run)
+        );
     }
 }
 
@@ -42,7 +48,11 @@ fn in_memory_a_run_is_the_same_every_time_and_another_seed_is_another_run() {
             assert_eq!(run(7), run(7), "{} against {target}", attack.id);
         }
     }
-    let wire = |seed| arena::honest(Target::Hardened, Over::Memory, seed).unwrap().trace;
+    let wire = |seed| {
+        arena::honest(Target::Hardened, Over::Memory, seed)
+            .unwrap()
+            .trace
+    };
     assert_eq!(wire(7), wire(7));
     assert_ne!(wire(7), wire(8));
 }
@@ -51,15 +61,27 @@ fn in_memory_a_run_is_the_same_every_time_and_another_seed_is_another_run() {
 fn every_attack_breaks_faithful_and_is_held_by_hardened_whatever_the_seed() {
     for seed in [1, 2, 3] {
         for run in matrix(Over::Memory, seed).runs {
-            let promised = if run.target == "faithful" { Outcome::Broke } else { Outcome::Held };
-            assert_eq!(run.verdict.outcome, promised, "seed {seed}: {}", transcript(&run));
+            let promised = if run.target == "faithful" {
+                Outcome::Broke
+            } else {
+                Outcome::Held
+            };
+            assert_eq!(
+                run.verdict.outcome,
+                promised,
+                "seed {seed}: {}",
+                transcript(&run)
+            );
         }
     }
 }
 
 #[test]
 fn over_real_tcp_the_verdicts_are_the_same() {
-    let (memory, tcp) = (matrix(Over::Memory, DEFAULT_SEED), matrix(Over::Tcp, DEFAULT_SEED));
+    let (memory, tcp) = (
+        matrix(Over::Memory, DEFAULT_SEED),
+        matrix(Over::Tcp, DEFAULT_SEED),
+    );
     assert_eq!(memory.verdicts(), tcp.verdicts());
     assert!(memory.as_promised());
 }

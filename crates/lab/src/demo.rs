@@ -26,7 +26,15 @@ pub fn play(out: &mut impl Write, over: Over, seed: u64) -> io::Result<Matrix> {
     for target in Target::ALL {
         act(out, target)?;
         for (i, attack) in attacks::ALL.into_iter().enumerate() {
-            heading(out, &format!("{}. {} against {target}: {}", i + 1, attack.id, attack.title))?;
+            heading(
+                out,
+                &format!(
+                    "{}. {} against {target}: {}",
+                    i + 1,
+                    attack.id,
+                    attack.title
+                ),
+            )?;
             writeln!(out, "   Mallory is {}.", attack.vantage)?;
             let run = arena::run(attack, target, over, seed)?;
             tell(out, &run)?;
@@ -34,13 +42,23 @@ pub fn play(out: &mut impl Write, over: Over, seed: u64) -> io::Result<Matrix> {
         }
     }
     // The table has a row an attack: bring the runs into its order.
-    runs.sort_by_key(|run| attacks::ALL.iter().position(|attack| attack.id == run.attack));
+    runs.sort_by_key(|run| {
+        attacks::ALL
+            .iter()
+            .position(|attack| attack.id == run.attack)
+    });
     let matrix = Matrix { seed, runs };
     heading(out, "What broke and what held")?;
     write!(out, "{matrix}")?;
     writeln!(out)?;
-    writeln!(out, "Every verdict is the arena's, which knows what was typed and what the server believed.")?;
-    writeln!(out, "Next: read crates/attacker/src/attacks/, or try it yourself: latchstring lab list")?;
+    writeln!(
+        out,
+        "Every verdict is the arena's, which knows what was typed and what the server believed."
+    )?;
+    writeln!(
+        out,
+        "Next: read crates/attacker/src/attacks/, or try it yourself: latchstring lab list"
+    )?;
     Ok(matrix)
 }
 
@@ -50,15 +68,25 @@ fn honest_session(out: &mut impl Write, over: Over, seed: u64) -> io::Result<()>
     for line in arena::describe_wire(&session.trace, Target::Faithful) {
         writeln!(out, "   {line}")?;
     }
-    writeln!(out, "   The server has read: {:?}", session.truth.received_on(crate::truth::HONEST))?;
+    writeln!(
+        out,
+        "   The server has read: {:?}",
+        session.truth.received_on(crate::truth::HONEST)
+    )?;
     writeln!(out, "   Every step of this is flawed. Here is how.")
 }
 
 fn act(out: &mut impl Write, target: Target) -> io::Result<()> {
     writeln!(out)?;
     match target {
-        Target::Faithful => writeln!(out, "{HEADING}=== Break it: five attacks on the report's protocol ==={HEADING:#}"),
-        Target::Hardened => writeln!(out, "{HEADING}=== Mend it: the same five against latch/2 ==={HEADING:#}"),
+        Target::Faithful => writeln!(
+            out,
+            "{HEADING}=== Break it: five attacks on the report's protocol ==={HEADING:#}"
+        ),
+        Target::Hardened => writeln!(
+            out,
+            "{HEADING}=== Mend it: the same five against latch/2 ==={HEADING:#}"
+        ),
     }
 }
 
@@ -70,6 +98,14 @@ fn tell(out: &mut impl Write, run: &Run) -> io::Result<()> {
     for line in &run.story {
         writeln!(out, "   {line}")?;
     }
-    let style = if run.verdict.outcome == Outcome::Broke { BROKE } else { HELD };
-    writeln!(out, "   {style}{}{style:#}: {}.", run.verdict.outcome, run.verdict.statement)
+    let style = if run.verdict.outcome == Outcome::Broke {
+        BROKE
+    } else {
+        HELD
+    };
+    writeln!(
+        out,
+        "   {style}{}{style:#}: {}.",
+        run.verdict.outcome, run.verdict.statement
+    )
 }

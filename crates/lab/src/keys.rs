@@ -33,7 +33,9 @@ impl Seeded {
     /// # Panics
     /// As [`Seeded::rng`].
     pub fn into_rng(self) -> ChaCha20Rng {
-        self.0.into_inner().expect("no thread panicked while drawing")
+        self.0
+            .into_inner()
+            .expect("no thread panicked while drawing")
     }
 
     /// The generator itself.
@@ -61,7 +63,10 @@ pub struct PublishedKey {
 impl PublishedKey {
     fn new(pem: &str, seed: u64, who: &str) -> Self {
         let key = RsaPrivateKey::from_pkcs8_pem(pem).expect("the published keys are well-formed");
-        let spki = key.to_public_key().to_public_key_der().expect("so are their public halves");
+        let spki = key
+            .to_public_key()
+            .to_public_key_der()
+            .expect("so are their public halves");
         Self {
             spki: spki.into_vec(),
             key: SigningKey::new(key),
@@ -92,6 +97,8 @@ impl Signer for PublishedKey {
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let signature = self.key.try_sign_with_rng(&mut *self.salts.rng(), message);
-        Ok(signature.map_err(|error| SignError(error.to_string()))?.to_vec())
+        Ok(signature
+            .map_err(|error| SignError(error.to_string()))?
+            .to_vec())
     }
 }

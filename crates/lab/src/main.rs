@@ -173,7 +173,12 @@ fn print_json(matrix: &Matrix) -> anyhow::Result<()> {
 }
 
 /// Captures on a thread of its own, until the time is up or Ctrl-C.
-fn record(iface: &str, out: &Path, port: Option<u16>, seconds: Option<u64>) -> anyhow::Result<ExitCode> {
+fn record(
+    iface: &str,
+    out: &Path,
+    port: Option<u16>,
+    seconds: Option<u64>,
+) -> anyhow::Result<ExitCode> {
     let limits = Limits {
         time: seconds.map(Duration::from_secs),
         ..Limits::default()
@@ -188,7 +193,13 @@ fn record(iface: &str, out: &Path, port: Option<u16>, seconds: Option<u64>) -> a
     });
     let started = || eprintln!("recording on {iface}; stop with Ctrl-C");
     let stats = capture_live(iface, port, out, limits, &stop, started)?;
-    println!("{} packets, {} bytes, {} dropped: {}", stats.packets, stats.bytes, stats.dropped, out.display());
+    println!(
+        "{} packets, {} bytes, {} dropped: {}",
+        stats.packets,
+        stats.bytes,
+        stats.dropped,
+        out.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 

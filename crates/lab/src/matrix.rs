@@ -46,7 +46,11 @@ impl Matrix {
     /// Whether every cell is decided, faithful is broken and hardened holds.
     pub fn as_promised(&self) -> bool {
         self.runs.iter().all(|run| {
-            let promised = if run.target == Target::Faithful.to_string() { Outcome::Broke } else { Outcome::Held };
+            let promised = if run.target == Target::Faithful.to_string() {
+                Outcome::Broke
+            } else {
+                Outcome::Held
+            };
             run.verdict.outcome == promised
         })
     }

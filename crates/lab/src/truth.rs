@@ -55,7 +55,9 @@ impl fmt::Display for Seen {
         match self {
             Self::LoggedIn { on, user } => write!(f, "server, on connection {on}: let {user} in"),
             Self::Refused { on, why } => write!(f, "server, on connection {on}: refused: {why}"),
-            Self::Received { on, user, text } => write!(f, "server, on connection {on}: {user} says \"{text}\""),
+            Self::Received { on, user, text } => {
+                write!(f, "server, on connection {on}: {user} says \"{text}\"")
+            }
             Self::Ended { on, how } => write!(f, "server, on connection {on}: the end: {how}"),
         }
     }
@@ -133,7 +135,8 @@ impl Truth {
     }
 
     fn honest_login(&self) -> bool {
-        let as_user = |seen: &Seen| matches!(seen, Seen::LoggedIn { on: HONEST, user } if *user == self.user);
+        let as_user =
+            |seen: &Seen| matches!(seen, Seen::LoggedIn { on: HONEST, user } if *user == self.user);
         self.seen.iter().any(as_user)
     }
 
@@ -143,7 +146,10 @@ impl Truth {
             return Verdict::new(Outcome::Inconclusive, "the honest user could not log in");
         }
         if goal != Goal::Alter && self.received_on(HONEST) != self.typed {
-            return Verdict::new(Outcome::Inconclusive, "the honest session did not come through whole");
+            return Verdict::new(
+                Outcome::Inconclusive,
+                "the honest session did not come through whole",
+            );
         }
         match goal {
             Goal::LogIn => self.judge_login(claim),
@@ -155,9 +161,10 @@ impl Truth {
     fn judge_login(&self, claim: &Claim) -> Verdict {
         let logins = self.logins_of_attacker();
         match (logins.first(), claim) {
-            (None, _) if self.attacker_connections == 0 => {
-                Verdict::new(Outcome::Inconclusive, "the attacker never came to the server")
-            }
+            (None, _) if self.attacker_connections == 0 => Verdict::new(
+                Outcome::Inconclusive,
+                "the attacker never came to the server",
+            ),
             (None, _) => Verdict::new(
                 Outcome::Held,
                 format!(
@@ -166,22 +173,36 @@ impl Truth {
                     counted(self.attacker_connections as usize, "connection"),
                 ),
             ),
-            (Some((on, user)), Claim::LoggedIn { user: claimed, said }) if user == claimed && *user == self.user => {
+            (
+                Some((on, user)),
+                Claim::LoggedIn {
+                    user: claimed,
+                    said,
+                },
+            ) if user == claimed && *user == self.user => {
                 let heard = self.received_on(*on);
                 match said {
-                    Some(said) if !heard.contains(&said.as_str()) => {
-                        Verdict::new(Outcome::Inconclusive, "the server let the attacker in and did not hear the proof")
-                    }
+                    Some(said) if !heard.contains(&said.as_str()) => Verdict::new(
+                        Outcome::Inconclusive,
+                        "the server let the attacker in and did not hear the proof",
+                    ),
                     Some(said) => Verdict::new(
                         Outcome::Broke,
-                        format!("the server took connection {on}, the attacker's, for {user}, and \"{said}\" for {user}'s words"),
+                        format!(
+                            "the server took connection {on}, the attacker's, for {user}, and \"{said}\" for {user}'s words"
+                        ),
                     ),
-                    None => Verdict::new(Outcome::Broke, format!("the server took connection {on}, the attacker's, for {user}")),
+                    None => Verdict::new(
+                        Outcome::Broke,
+                        format!("the server took connection {on}, the attacker's, for {user}"),
+                    ),
                 }
             }
             (Some((on, user)), _) => Verdict::new(
                 Outcome::Inconclusive,
-                format!("the server let {user} in on connection {on}, and the attack does not say so"),
+                format!(
+                    "the server let {user} in on connection {on}, and the attack does not say so"
+                ),
             ),
         }
     }
@@ -194,7 +215,10 @@ impl Truth {
         };
         let score = Reading::of(&self.typed, read);
         if score.whole > 0 && score.right * 100 >= score.claimed * 80 {
-            Verdict::new(Outcome::Broke, format!("of what {} typed, the attacker has read {score}", self.user))
+            Verdict::new(
+                Outcome::Broke,
+                format!("of what {} typed, the attacker has read {score}", self.user),
+            )
         } else if score.right * 100 <= score.bytes * 5 {
             Verdict::new(
                 Outcome::Held,
@@ -207,25 +231,48 @@ impl Truth {
 
     fn judge_alteration(&self, claim: &Claim) -> Verdict {
         let received = self.received_on(HONEST);
-        let foreign = received.iter().find(|text| !self.typed.iter().any(|typed| typed == *text));
+        let foreign = received
+            .iter()
+            .find(|text| !self.typed.iter().any(|typed| typed == *text));
         match (foreign, claim) {
-            (Some(text), Claim::Altered { from, to }) if text == to && self.typed.contains(from) => {
-                Verdict::new(Outcome::Broke, format!("{} typed \"{from}\", and the server took \"{to}\" for {0}'s words", self.user))
+            (Some(text), Claim::Altered { from, to })
+                if text == to && self.typed.contains(from) =>
+            {
+                Verdict::new(
+                    Outcome::Broke,
+                    format!(
+                        "{} typed \"{from}\", and the server took \"{to}\" for {0}'s words",
+                        self.user
+                    ),
+                )
             }
             (Some(text), _) => Verdict::new(
                 Outcome::Inconclusive,
-                format!("the server received \"{text}\", which nobody typed and the attack does not claim"),
-            ),
-            (None, Claim::Nothing) => Verdict::new(Outcome::Inconclusive, "the attacker never touched a message"),
-            (None, _) if self.typed.iter().zip(&received).all(|(typed, received)| typed == received) => Verdict::new(
-                Outcome::Held,
                 format!(
-                    "the server took in {} of the {} that {} typed, in order, and nothing else",
-                    received.len(),
-                    counted(self.typed.len(), "message"),
-                    self.user,
+                    "the server received \"{text}\", which nobody typed and the attack does not claim"
                 ),
             ),
+            (None, Claim::Nothing) => Verdict::new(
+                Outcome::Inconclusive,
+                "the attacker never touched a message",
+            ),
+            (None, _)
+                if self
+                    .typed
+                    .iter()
+                    .zip(&received)
+                    .all(|(typed, received)| typed == received) =>
+            {
+                Verdict::new(
+                    Outcome::Held,
+                    format!(
+                        "the server took in {} of the {} that {} typed, in order, and nothing else",
+                        received.len(),
+                        counted(self.typed.len(), "message"),
+                        self.user,
+                    ),
+                )
+            }
             (None, _) => Verdict::new(Outcome::Inconclusive, "messages came out of order"),
         }
     }
@@ -254,9 +301,14 @@ impl Reading {
             messages: typed.len(),
         };
         for (text, guess) in typed.iter().zip(read) {
-            let right = text.bytes().zip(guess).filter(|(byte, guess)| Some(*byte) == **guess).count();
+            let right = text
+                .bytes()
+                .zip(guess)
+                .filter(|(byte, guess)| Some(*byte) == **guess)
+                .count();
             score.right += right;
-            score.whole += usize::from(right == text.len() && guess.len() == text.len() && !text.is_empty());
+            score.whole +=
+                usize::from(right == text.len() && guess.len() == text.len() && !text.is_empty());
         }
         score
     }
@@ -281,16 +333,27 @@ mod tests {
 
     fn said(on: Connection, text: &str) -> Seen {
         let user = "alice".to_owned();
-        Seen::Received { on, user, text: text.to_owned() }
+        Seen::Received {
+            on,
+            user,
+            text: text.to_owned(),
+        }
     }
 
     fn login(on: Connection) -> Seen {
-        Seen::LoggedIn { on, user: "alice".to_owned() }
+        Seen::LoggedIn {
+            on,
+            user: "alice".to_owned(),
+        }
     }
 
     /// An honest session of two messages, and what else the server saw.
     fn truth(more: impl IntoIterator<Item = Seen>) -> Truth {
-        let honest = [login(HONEST), said(HONEST, "hello"), said(HONEST, "pay bob 10")];
+        let honest = [
+            login(HONEST),
+            said(HONEST, "hello"),
+            said(HONEST, "pay bob 10"),
+        ];
         Truth {
             user: "alice".to_owned(),
             typed: vec!["hello".to_owned(), "pay bob 10".to_owned()],
@@ -304,36 +367,77 @@ mod tests {
     }
 
     fn logged_in(said: &str) -> Claim {
-        Claim::LoggedIn { user: "alice".to_owned(), said: Some(said.to_owned()) }
+        Claim::LoggedIn {
+            user: "alice".to_owned(),
+            said: Some(said.to_owned()),
+        }
     }
 
     #[test]
     fn a_claimed_login_counts_only_if_the_server_believed_it() {
         let outcome = |truth: Truth, claim: &Claim| truth.judge(Goal::LogIn, claim).outcome;
         let claim = logged_in("it is me");
-        assert_eq!(outcome(truth([login(2), said(2, "it is me")]), &claim), Outcome::Broke);
+        assert_eq!(
+            outcome(truth([login(2), said(2, "it is me")]), &claim),
+            Outcome::Broke
+        );
         assert_eq!(outcome(truth([]), &claim), Outcome::Held, "an empty boast");
-        assert_eq!(outcome(truth([login(2)]), &claim), Outcome::Inconclusive, "the proof was not heard");
-        assert_eq!(outcome(truth([login(2)]), &Claim::Nothing), Outcome::Inconclusive, "let in, and silent about it");
-        let absent = Truth { attacker_connections: 0, ..truth([]) };
-        assert_eq!(outcome(absent, &Claim::Nothing), Outcome::Inconclusive, "nobody tried");
+        assert_eq!(
+            outcome(truth([login(2)]), &claim),
+            Outcome::Inconclusive,
+            "the proof was not heard"
+        );
+        assert_eq!(
+            outcome(truth([login(2)]), &Claim::Nothing),
+            Outcome::Inconclusive,
+            "let in, and silent about it"
+        );
+        let absent = Truth {
+            attacker_connections: 0,
+            ..truth([])
+        };
+        assert_eq!(
+            outcome(absent, &Claim::Nothing),
+            Outcome::Inconclusive,
+            "nobody tried"
+        );
     }
 
     #[test]
     fn without_the_honest_session_there_is_no_verdict() {
-        let silent = Truth { seen: Vec::new(), ..truth([]) };
+        let silent = Truth {
+            seen: Vec::new(),
+            ..truth([])
+        };
         for goal in [Goal::LogIn, Goal::Read, Goal::Alter] {
-            assert_eq!(silent.judge(goal, &Claim::Nothing).outcome, Outcome::Inconclusive);
+            assert_eq!(
+                silent.judge(goal, &Claim::Nothing).outcome,
+                Outcome::Inconclusive
+            );
         }
     }
 
     #[test]
     fn reading_counts_the_bytes_that_are_right_in_their_place() {
         let outcome = |claim: Claim| truth([]).judge(Goal::Read, &claim).outcome;
-        assert_eq!(outcome(Claim::Read(vec![known("hello"), vec![]])), Outcome::Broke);
-        assert_eq!(outcome(Claim::Read(vec![known("XXXXX"), known("XXXXXXXXXX")])), Outcome::Held);
-        assert_eq!(outcome(Claim::Read(vec![known("pay bob 10"), known("hello")])), Outcome::Held, "not in its place");
-        assert_eq!(outcome(Claim::Read(vec![known("hellX"), vec![]])), Outcome::Inconclusive, "partly");
+        assert_eq!(
+            outcome(Claim::Read(vec![known("hello"), vec![]])),
+            Outcome::Broke
+        );
+        assert_eq!(
+            outcome(Claim::Read(vec![known("XXXXX"), known("XXXXXXXXXX")])),
+            Outcome::Held
+        );
+        assert_eq!(
+            outcome(Claim::Read(vec![known("pay bob 10"), known("hello")])),
+            Outcome::Held,
+            "not in its place"
+        );
+        assert_eq!(
+            outcome(Claim::Read(vec![known("hellX"), vec![]])),
+            Outcome::Inconclusive,
+            "partly"
+        );
         let mostly_invented = vec![known("hello"), known("XXXXXXXXXX")];
         assert_eq!(outcome(Claim::Read(mostly_invented)), Outcome::Inconclusive);
         assert_eq!(outcome(Claim::Nothing), Outcome::Held);
@@ -341,16 +445,35 @@ mod tests {
 
     #[test]
     fn an_altered_message_must_have_arrived() {
-        let claim = Claim::Altered { from: "pay bob 10".to_owned(), to: "pay eve 99".to_owned() };
+        let claim = Claim::Altered {
+            from: "pay bob 10".to_owned(),
+            to: "pay eve 99".to_owned(),
+        };
         let arrived = |texts: &[&str]| {
-            let seen = std::iter::once(login(HONEST)).chain(texts.iter().map(|text| said(HONEST, text)));
-            let truth = Truth { seen: seen.collect(), ..truth([]) };
+            let seen =
+                std::iter::once(login(HONEST)).chain(texts.iter().map(|text| said(HONEST, text)));
+            let truth = Truth {
+                seen: seen.collect(),
+                ..truth([])
+            };
             truth.judge(Goal::Alter, &claim).outcome
         };
         assert_eq!(arrived(&["hello", "pay eve 99"]), Outcome::Broke);
-        assert_eq!(arrived(&["hello"]), Outcome::Held, "the session ended instead");
+        assert_eq!(
+            arrived(&["hello"]),
+            Outcome::Held,
+            "the session ended instead"
+        );
         assert_eq!(arrived(&["hello", "pay bob 10"]), Outcome::Held);
-        assert_eq!(arrived(&["hello", "pay abc 77"]), Outcome::Inconclusive, "another change than claimed");
-        assert_eq!(truth([]).judge(Goal::Alter, &Claim::Nothing).outcome, Outcome::Inconclusive, "nothing was tried");
+        assert_eq!(
+            arrived(&["hello", "pay abc 77"]),
+            Outcome::Inconclusive,
+            "another change than claimed"
+        );
+        assert_eq!(
+            truth([]).judge(Goal::Alter, &Claim::Nothing).outcome,
+            Outcome::Inconclusive,
+            "nothing was tried"
+        );
     }
 }

@@ -175,7 +175,12 @@ pub async fn dial_tapped(dialer: &Dialer, over: Over, tap: SharedTap) -> io::Res
 }
 
 /// One direction: read what is there, tap it, write it, until the end; then pass the end on.
-async fn forward(from: Side, mut reader: impl AsyncRead + Unpin, mut writer: impl AsyncWrite + Unpin, tap: SharedTap) {
+async fn forward(
+    from: Side,
+    mut reader: impl AsyncRead + Unpin,
+    mut writer: impl AsyncWrite + Unpin,
+    tap: SharedTap,
+) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(n @ 1..) = reader.read(&mut buffer).await {
         let bytes = match tap.lock() {
