@@ -17,8 +17,8 @@ pub mod input;
 pub mod known_hosts;
 pub mod login;
 pub mod outbox;
-pub mod password;
 
 pub use connection::{Connection, Event};
 pub use error::{ClientError, Stage};
+pub use latchstring_net::password;
 pub use login::Client;

@@ -3,12 +3,15 @@
 //! * [`wire`]: reads and writes with a deadline, never more than the protocol allows;
 //! * [`entropy`]: randomness from the operating system, behind a trait that the lab can seed;
 //! * [`provider`]: RSA-PSS by `aws-lc-rs`;
-//! * [`keyfile`]: keys in PEM files.
+//! * [`keyfile`]: keys in PEM files;
+//! * [`password`]: a prompt without echo, a private file or a descriptor;
+//! * [`loopback`]: an address that cannot be another machine.
 
 pub use latchstring_protocol as protocol;
 
 pub mod entropy;
 pub mod keyfile;
 pub mod loopback;
+pub mod password;
 pub mod provider;
 pub mod wire;

@@ -14,7 +14,9 @@ use latchstring_store::{
 };
 
 use super::Place;
-use crate::password::Source;
+use latchstring_net::password::Source;
+
+use crate::password::read_new;
 
 /// What to do about users.
 #[derive(Debug, clap::Subcommand)]
@@ -76,7 +78,11 @@ impl PasswordOptions {
             (None, Some(fd)) => Source::Descriptor(fd),
             (None, None) => Source::Prompt,
         };
-        Ok(hash(&source.read()?, OsEntropy.array(), Cost::DEPLOYED)?)
+        Ok(hash(
+            &read_new(&source)?,
+            OsEntropy.array(),
+            Cost::DEPLOYED,
+        )?)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use latchstring_net::protocol::hardened::message::MAX_PASSWORD;
+use latchstring_protocol::hardened::message::MAX_PASSWORD;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
