@@ -4,6 +4,7 @@ use std::process::exit;
 
 use clap::Parser;
 use latchstring_client::commands::{Options, exit_code};
+use latchstring_net::report;
 use nix::sys::resource::{Resource, setrlimit};
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,7 +17,7 @@ async fn main() {
     let code = match options.run().await {
         Ok(()) => 0,
         Err(error) => {
-            eprintln!("Error: {error:#}");
+            eprintln!("Error: {}", report::line(error.as_ref()));
             exit_code(&error)
         }
     };

@@ -11,11 +11,13 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
-use latchstring_attacker::capture::{
-    self,
-    live::{Limits, capture_live},
+use latchstring_attacker::{
+    capture::{
+        self,
+        live::{Limits, capture_live},
+    },
+    net::report,
 };
 use latchstring_lab::{
     arena::DEFAULT_SEED,
@@ -108,7 +110,7 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("latchstring: {error:#}");
+            eprintln!("latchstring: {}", report::line(error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -204,8 +206,7 @@ fn record(
 }
 
 fn read(file: &Path) -> anyhow::Result<ExitCode> {
-    let sessions =
-        capture::read_sessions(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let sessions = capture::read_sessions(file)?;
     let mut out = anstream::stdout();
     for session in sessions {
         writeln!(out, "{}", capture::dissect::describe(&session))?;

@@ -5,6 +5,7 @@
 //! * [`provider`]: RSA-PSS by `aws-lc-rs`;
 //! * [`keyfile`]: keys in PEM files;
 //! * [`password`]: a prompt without echo, a private file or a descriptor;
+//! * [`report`]: an error as one line;
 //! * [`loopback`]: an address that cannot be another machine.
 
 pub use latchstring_protocol as protocol;
@@ -14,4 +15,5 @@ pub mod keyfile;
 pub mod loopback;
 pub mod password;
 pub mod provider;
+pub mod report;
 pub mod wire;

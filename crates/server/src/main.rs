@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use latchstring_net::report;
 use latchstring_server::commands::Options;
 use nix::sys::resource::{Resource, setrlimit};
 
@@ -16,7 +17,7 @@ async fn main() -> ExitCode {
     match options.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("Error: {error:#}");
+            eprintln!("Error: {}", report::line(error.as_ref()));
             ExitCode::FAILURE
         }
     }

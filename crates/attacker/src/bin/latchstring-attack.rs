@@ -10,6 +10,7 @@ use latchstring_attacker::{
     Attack, Claim, Report, Run,
     attacks::{self, cleartext_key, keystream_reuse},
     capture::{self, trace::Trace},
+    net::report,
     vantage::blank_server,
 };
 use serde_json::json;
@@ -69,7 +70,7 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("latchstring-attack: {error:#}");
+            eprintln!("latchstring-attack: {}", report::line(error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -124,8 +125,7 @@ fn on_capture(
     program: impl Fn(&Trace) -> Report,
 ) -> anyhow::Result<ExitCode> {
     let file = on.capture.display();
-    let sessions =
-        capture::read_sessions(&on.capture).with_context(|| format!("cannot read {file}"))?;
+    let sessions = capture::read_sessions(&on.capture)?;
     if sessions.is_empty() {
         bail!("{file} holds no TCP session: record one with `latchstring capture`");
     }

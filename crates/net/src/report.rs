@@ -1,0 +1,48 @@
+//! An error as one line for a person.
+
+use std::error::Error;
+
+/// The error and its causes, joined by colons; a cause that the line already tells is not told again.
+pub fn line(error: &(dyn Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !line.contains(&text) {
+            line = format!("{line}: {text}");
+        }
+        cause = error.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use thiserror::Error;
+
+    use super::*;
+
+    #[derive(Debug, Error)]
+    enum Outer {
+        #[error("cannot read it: {source}")]
+        Told { source: io::Error },
+        #[error("cannot read it")]
+        Untold { source: io::Error },
+    }
+
+    #[test]
+    fn each_cause_is_told_once() {
+        let source = || io::Error::other("no such file");
+        let told = line(&Outer::Told { source: source() });
+        let untold = line(&Outer::Untold { source: source() });
+        assert_eq!(
+            (&told[..], &untold[..]),
+            (
+                "cannot read it: no such file",
+                "cannot read it: no such file"
+            )
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! The arrows between the crates, and what else the layout promises. `docs/src/architecture.md` says why.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::Command,
+};
+
+use latchstring_tests::workspace;
+use serde_json::Value;
+
+/// Who may depend on whom; nothing else is allowed. The tests see all.
+const ALLOWED: [(&str, &[&str]); 10] = [
+    ("protocol", &[]),
+    ("cryptanalysis", &[]),
+    ("capture", &["protocol"]),
+    ("net", &["protocol"]),
+    ("store", &["protocol"]),
+    ("faithful", &["net"]),
+    ("client", &["net"]),
+    ("server", &["net", "store"]),
+    ("attacker", &["protocol", "net", "capture", "cryptanalysis"]),
+    (
+        "lab",
+        &["faithful", "client", "server", "attacker", "capture"],
+    ),
+];
+
+type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
+        .current_dir(workspace())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A package's own name in the architecture: `latchstring-net` is `net`.
+fn member(name: &Value) -> Option<String> {
+    Some(name.as_str()?.strip_prefix("latchstring-")?.to_owned())
+}
+
+/// What each member is built with. Dependencies of its tests do not count: they are in no program.
+fn arrows(metadata: &Value) -> Arrows {
+    let packages = metadata["packages"].as_array().unwrap();
+    let of = |package: &Value| {
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        dependencies
+            .filter(|dependency| dependency["kind"] != "dev")
+            .filter_map(|dependency| member(&dependency["name"]))
+            .collect()
+    };
+    let named = packages
+        .iter()
+        .filter_map(|package| Some((member(&package["name"])?, of(package))));
+    named.filter(|(name, _)| name != "tests").collect()
+}
+
+fn forbidden(arrows: &Arrows) -> Vec<String> {
+    let allowed: BTreeMap<_, _> = ALLOWED.into_iter().collect();
+    let mut found = Vec::new();
+    for (from, to) in arrows {
+        match allowed.get(from.as_str()) {
+            None => found.push(format!("{from} is not in the architecture")),
+            Some(allowed) => {
+                let more = to.iter().filter(|to| !allowed.contains(&to.as_str()));
+                found.extend(more.map(|to| format!("{from} -> {to}")));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_crate_depends_on_one_that_it_may_not_see() {
+    let arrows = arrows(&metadata());
+    assert_eq!(arrows.len(), ALLOWED.len(), "{arrows:?}");
+    assert_eq!(forbidden(&arrows), Vec::<String>::new());
+}
+
+#[test]
+fn an_arrow_that_is_not_allowed_is_found() {
+    let arrow =
+        |from: &str, to: &str| Arrows::from([(from.to_owned(), BTreeSet::from([to.to_owned()]))]);
+    for (from, to) in [
+        ("server", "faithful"),
+        ("client", "attacker"),
+        ("protocol", "net"),
+        ("server", "lab"),
+    ] {
+        assert_eq!(forbidden(&arrow(from, to)), [format!("{from} -> {to}")]);
+    }
+    assert_eq!(
+        forbidden(&arrow("shortcut", "net")),
+        ["shortcut is not in the architecture"]
+    );
+    assert!(forbidden(&arrow("server", "store")).is_empty());
+}
+
+#[test]
+fn every_crate_inherits_the_lints_and_unsafe_code_is_forbidden() {
+    let root = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
+    assert!(root.contains("unsafe_code = \"forbid\""));
+    for package in metadata()["packages"].as_array().unwrap() {
+        let path = package["manifest_path"].as_str().unwrap();
+        let manifest = fs::read_to_string(path).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{path}");
+    }
+}
+
+#[test]
+fn the_packages_that_the_project_is_built_on_are_in_it() {
+    let lock = fs::read_to_string(workspace().join("Cargo.lock")).unwrap();
+    for name in [
+        "rsa", "aes", "ctr", "rand", "argon2", "pcap", "clap", "insta", "tokio",
+    ] {
+        assert!(lock.contains(&format!("name = \"{name}\"\n")), "{name}");
+    }
+}
+
+#[test]
+fn the_top_level_holds_what_it_should_and_nothing_else() {
+    let output = Command::new("git")
+        .args(["ls-files"])
+        .current_dir(workspace())
+        .output();
+    let files = String::from_utf8(output.unwrap().stdout).unwrap();
+    let top: BTreeSet<&str> = files
+        .lines()
+        .map(|file| file.split('/').next().unwrap())
+        .collect();
+    let agreed = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "deny.toml",
+        "captures",
+        "crates",
+        "docs",
+        "labs",
+        "tests",
+    ];
+    for entry in top {
+        assert!(entry.starts_with('.') || agreed.contains(&entry), "{entry}");
+    }
+}
