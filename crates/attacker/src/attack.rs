@@ -124,4 +124,12 @@ impl Report {
     pub fn new(claim: Claim, story: Story) -> Self {
         Self { claim, story }
     }
+    /// The end of a conversation with the server: a server that hangs up, or whose proofs fail, is the story's last line.
+    pub fn of_dialogue(result: anyhow::Result<Claim>, mut story: Story) -> Self {
+        let claim = result.unwrap_or_else(|error| {
+            story.tell(format!("the server hung up: {error}"));
+            Claim::Nothing
+        });
+        Self::new(claim, story)
+    }
 }

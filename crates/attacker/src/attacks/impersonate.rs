@@ -54,11 +54,7 @@ fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
             Target::Faithful => faithful(outsider, &mut story).await,
             Target::Hardened => hardened(outsider, &mut story).await,
         };
-        let claim = result.unwrap_or_else(|error| {
-            story.tell(format!("the server hung up: {error}"));
-            Claim::Nothing
-        });
-        Report::new(claim, story)
+        Report::of_dialogue(result, story)
     })
 }
 
