@@ -21,8 +21,6 @@ mod hardened;
 pub const ALICE: &str = "alice";
 /// Her password at the hardened server.
 pub const PASSWORD: &str = "correct horse battery staple";
-/// How long alice thinks between two messages: so long that each is a read of its own at the other end.
-const TYPING: Duration = Duration::from_millis(20);
 /// How long the arena waits for the server to come to rest.
 const REST: Duration = Duration::from_secs(10);
 

@@ -18,13 +18,16 @@ use latchstring_faithful::{
 use tempfile::TempDir;
 use tokio::{task::JoinHandle, time::sleep};
 
-use super::{ALICE, TYPING, Witness, public_key_pem};
+use super::{ALICE, Witness, public_key_pem};
 use crate::{
     keys::Seeded,
     truth::{Connection, Seen},
     wire::Listener,
 };
 
+/// How long alice thinks between two messages: so long that each is a read of its own at the other end, also on a busy
+/// machine. The protocol frames nothing, and two messages in one read would be one message.
+const TYPING: Duration = Duration::from_millis(60);
 /// Between the three replies: enough to make them three segments in a capture.
 const REPLY_PAUSE: Duration = Duration::from_millis(2);
 

@@ -22,10 +22,10 @@ use latchstring_server::{
         password::{self, Cost},
     },
 };
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use super::{ALICE, PASSWORD, TYPING, Witness};
+use super::{ALICE, PASSWORD, Witness};
 use crate::{
     keys::{PublishedKey, Seeded},
     truth::{Connection, Seen},
@@ -44,7 +44,6 @@ pub(super) async fn session(stream: BoxStream, seed: u64, script: &[&str]) -> an
     let password = || Ok(Zeroizing::new(PASSWORD.as_bytes().to_vec()));
     let mut connection = client.login(stream, &pin, password).await?;
     for text in script {
-        sleep(TYPING).await;
         connection.send(text)?;
         connection.wait_acknowledged().await?;
     }
