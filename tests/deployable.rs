@@ -12,6 +12,8 @@ use latchstring_tests::{binary, workspace};
 const FAITHFUL_GREETING: &[u8] = b"Authentication Successful!";
 /// The magic of `latch/2`: what a hardened program must hold.
 const HARDENED_MAGIC: &[u8] = b"latch/2\n";
+/// What the names of functions of the crate `rsa` begin with in a program that holds any. (`aws_lc_rs::rsa` begins otherwise.)
+const RSA_SYMBOL: &[u8] = b"_ZN3rsa";
 
 fn holds(program: &str, needle: &[u8]) -> bool {
     let bytes = fs::read(binary(program)).unwrap();
@@ -60,12 +62,14 @@ fn the_sources_of_the_deployable_programs_do_not_name_the_faithful_protocol() {
 fn the_deployable_programs_hold_nothing_of_it() {
     for program in ["latchstring-client", "latchstring-server"] {
         assert!(!holds(program, FAITHFUL_GREETING), "{program}");
+        assert!(!holds(program, RSA_SYMBOL), "{program}");
         assert!(
             holds(program, HARDENED_MAGIC),
             "{program}: the search finds what is there"
         );
     }
     assert!(holds("faithful-server", FAITHFUL_GREETING));
+    assert!(holds("faithful-server", RSA_SYMBOL));
 }
 
 #[test]
