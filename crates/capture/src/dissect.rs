@@ -1,8 +1,8 @@
 //! Dissection: names for the bytes of a trace.
 //!
 //! The views here are lenient. They judge nothing and name *any* bytes, also those of a broken or hostile peer; strict
-//! parsing belongs to the protocol crate. The layouts are those of `docs/faithful-protocol.md` and
-//! `docs/hardened-protocol.md`.
+//! parsing belongs to the protocol crate. The layouts are those of `docs/src/faithful-protocol.md` and
+//! `docs/src/hardened-protocol.md`.
 //!
 //! [`fields`] names every byte exactly once. [`faithful`] and [`hardened`] pick from it what an attack works on, and
 //! [`describe`] prints it.

@@ -78,7 +78,7 @@ enum Command {
         seconds: Option<u64>,
     },
     /// Names every byte of the sessions in a capture
-    #[command(after_help = "Example: latchstring read captures/faithful.pcap")]
+    #[command(after_help = "Example: latchstring read captures/faithful-chat.pcap")]
     Read {
         /// A pcap or pcapng file
         file: PathBuf,

@@ -13,8 +13,8 @@
 //! An ephemeral key exchange: the root of all keys is computed at both ends and never sent (`hardened::keys`).
 //!
 //! # In the wild
-//! Debug or export modes that log or send session keys, and every protocol that "encrypts" with a key that is on the
-//! same wire: MS-PPTP (1998) derived its keys from a password hash that the attacker could see being used.
+//! SSL 2.0 had a cipher that sent 88 of the 128 bits of its key in clear by design, to satisfy export rules
+//! (`SSL_CK_RC4_128_EXPORT40_WITH_MD5`). As a kind of mistake it is CWE-319, "cleartext transmission".
 
 use zeroize::Zeroizing;
 

@@ -19,7 +19,7 @@ use serde_json::json;
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Example: latchstring-attack keystream-reuse --capture captures/faithful.pcap"
+    after_help = "Example: latchstring-attack keystream-reuse --capture captures/faithful-chat.pcap"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -39,13 +39,13 @@ enum Command {
     },
     /// Reads every message of a captured session with the session key that it holds in clear
     #[command(
-        after_help = "Example: latchstring-attack cleartext-key --capture captures/faithful.pcap"
+        after_help = "Example: latchstring-attack cleartext-key --capture captures/faithful-chat.pcap"
     )]
     CleartextKey(OnCapture),
     /// Reads messages of a captured session without the session key
     #[command(
-        after_help = "Examples:\n  latchstring-attack keystream-reuse --capture captures/faithful.pcap\n  \
-                      latchstring-attack keystream-reuse --capture captures/faithful.pcap --known '1=hello my name is alice'"
+        after_help = "Examples:\n  latchstring-attack keystream-reuse --capture captures/faithful-chat.pcap\n  \
+                      latchstring-attack keystream-reuse --capture captures/faithful-chat.pcap --known '1=hello my name is alice'"
     )]
     KeystreamReuse {
         #[command(flatten)]

@@ -1,4 +1,4 @@
-//! The report's protocol, as a sniffer sees it: `docs/faithful-protocol.md`, "Wire".
+//! The report's protocol, as a sniffer sees it: `docs/src/faithful-protocol.md`, "Wire".
 
 use super::{Cutter, Field, Part};
 use crate::trace::{Side, Trace};

@@ -1,4 +1,4 @@
-//! Our protocol, as a sniffer sees it: `docs/hardened-protocol.md`, "Messages" and "Records".
+//! Our protocol, as a sniffer sees it: `docs/src/hardened-protocol.md`, "Messages" and "Records".
 
 use std::ops::Range;
 
