@@ -1,6 +1,6 @@
 //! The client: a login and its session.
 
-use std::{future::ready, io};
+use std::{io, time::Duration};
 
 use latchstring_net::protocol::faithful::{
     Error as ProtocolError,
@@ -10,7 +10,13 @@ use latchstring_net::protocol::faithful::{
     record::Sealer,
 };
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::sleep,
+};
+
+/// How long the client looks whether the server is still there.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Why a login or a message failed.
 #[derive(Debug, Error)]
@@ -113,7 +119,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     /// TCP takes the first message to a server that has closed without complaint. The server never speaks in a session,
-    /// so looking (without waiting) whether there is an end to read finds that out.
+    /// so looking whether there is an end to read finds that out. The look takes a moment: only then has the runtime asked
+    /// the system what has happened on the socket since it last did.
     async fn still_there(&mut self) -> io::Result<()> {
         let mut byte = [0; 1];
         tokio::select! {
@@ -122,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 0 => Err(ended()),
                 _ => Ok(()), // Whatever it says, nobody asked.
             },
-            () = ready(()) => Ok(()),
+            () = sleep(LOOK) => Ok(()),
         }
     }
 
