@@ -4,12 +4,45 @@ mod support;
 
 use latchstring_protocol::hardened::{
     Error,
-    handshake::{ExpectServerHello, RefusalReason, accept},
+    handshake::{ExpectClientAuth, ExpectServerHello, RefusalReason, accept},
     message::{Fingerprint, SERVER_HELLO_LEN},
+    signature::{SignError, Signer},
 };
 use proptest::prelude::*;
 use support::*;
 use zeroize::Zeroizing;
+
+/// Shows one key and signs with another.
+struct Borrowed {
+    shown: Vec<u8>,
+    signs: HashSigner,
+}
+
+impl Signer for Borrowed {
+    fn public_key(&self) -> &[u8] {
+        &self.shown
+    }
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        self.signs.sign(message)
+    }
+}
+
+/// The server that waits for a `CLIENT_AUTH`, and the one that alice's client makes with `key`.
+fn up_to_client_auth(key: &dyn Signer) -> (ExpectClientAuth, Vec<u8>) {
+    let (client, hello) = ExpectServerHello::start(ephemeral(1, 2));
+    let (server, answer) = accept(&hello, ephemeral(3, 4), &host()).unwrap();
+    let (server_hello, auth) = answer.split_at(SERVER_HELLO_LEN);
+    let proven = client
+        .server_hello(server_hello)
+        .unwrap()
+        .server_auth(auth, &HashVerifier)
+        .unwrap();
+    let pin = proven.fingerprint();
+    let password = Zeroizing::new(PASSWORD.to_vec());
+    let trusted = proven.pinned(&pin).unwrap();
+    let (_, record) = trusted.login(&alice(), key, &password).unwrap();
+    (server, record)
+}
 
 fn refused(login: &Login) -> RefusalReason {
     match login.run() {
@@ -37,34 +70,11 @@ fn without_the_users_key_nobody_is_let_in() {
         "the kid is another"
     );
     // The name and the public key of alice, and a signature by somebody else's key.
-    struct Impostor;
-    impl latchstring_protocol::hardened::signature::Signer for Impostor {
-        fn public_key(&self) -> &[u8] {
-            static KEY: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
-            KEY.get_or_init(|| alice_key().0)
-        }
-        fn sign(
-            &self,
-            message: &[u8],
-        ) -> Result<Vec<u8>, latchstring_protocol::hardened::signature::SignError> {
-            HashSigner(ramp(9, 422)).sign(message)
-        }
-    }
-    let (client, hello) = ExpectServerHello::start(ephemeral(1, 2));
-    let (server, answer) = accept(&hello, ephemeral(3, 4), &host()).unwrap();
-    let (server_hello, auth) = answer.split_at(SERVER_HELLO_LEN);
-    let proven = client
-        .server_hello(server_hello)
-        .unwrap()
-        .server_auth(auth, &HashVerifier)
-        .unwrap();
-    let pin = proven.fingerprint();
-    let password = Zeroizing::new(PASSWORD.to_vec());
-    let (_, record) = proven
-        .pinned(&pin)
-        .unwrap()
-        .login(&alice(), &Impostor, &password)
-        .unwrap();
+    let impostor = Borrowed {
+        shown: alice_key().0,
+        signs: HashSigner(ramp(9, 422)),
+    };
+    let (server, record) = up_to_client_auth(&impostor);
     let claimant = server.client_auth(&record).unwrap();
     let refusal = claimant
         .prove_key(Some(&alice_key().0), &ramp(13, 422), &HashVerifier)
@@ -117,21 +127,11 @@ fn another_host_key_than_the_pin_stops_the_client_before_it_names_the_user() {
 
 #[test]
 fn a_host_that_does_not_hold_its_key_is_found_out() {
-    /// Shows the host's key and signs with another.
-    struct Pretender(HashSigner, HashSigner);
-    impl latchstring_protocol::hardened::signature::Signer for Pretender {
-        fn public_key(&self) -> &[u8] {
-            self.0.public_key()
-        }
-        fn sign(
-            &self,
-            message: &[u8],
-        ) -> Result<Vec<u8>, latchstring_protocol::hardened::signature::SignError> {
-            self.1.sign(message)
-        }
-    }
     let (client, hello) = ExpectServerHello::start(ephemeral(1, 2));
-    let pretender = Pretender(host(), HashSigner(ramp(9, 422)));
+    let pretender = Borrowed {
+        shown: host().0,
+        signs: HashSigner(ramp(9, 422)),
+    };
     let (_, answer) = accept(&hello, ephemeral(3, 4), &pretender).unwrap();
     let (server_hello, auth) = answer.split_at(SERVER_HELLO_LEN);
     let error = client
@@ -144,21 +144,9 @@ fn a_host_that_does_not_hold_its_key_is_found_out() {
 
 #[test]
 fn a_client_auth_from_another_connection_does_not_open() {
-    let (client, hello) = ExpectServerHello::start(ephemeral(1, 2));
-    let (_, answer) = accept(&hello, ephemeral(3, 4), &host()).unwrap();
-    let (server_hello, auth) = answer.split_at(SERVER_HELLO_LEN);
-    let proven = client
-        .server_hello(server_hello)
-        .unwrap()
-        .server_auth(auth, &HashVerifier)
-        .unwrap();
-    let pin = proven.fingerprint();
-    let password = Zeroizing::new(PASSWORD.to_vec());
-    let (_, record) = proven
-        .pinned(&pin)
-        .unwrap()
-        .login(&alice(), &alice_key(), &password)
-        .unwrap();
+    let (_, record) = up_to_client_auth(&alice_key());
+    // The same hello as before, on a connection for which the server has drawn its own values anew.
+    let (_, hello) = ExpectServerHello::start(ephemeral(1, 2));
     let (fresh, _) = accept(&hello, ephemeral(5, 6), &host()).unwrap();
     assert_eq!(
         fresh.client_auth(&record).err(),
