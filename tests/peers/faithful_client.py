@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A client of the faithful protocol, written from its page alone.
+"""A client of the faithful protocol, written from its description alone, without the code.
 
     faithful_client.py --dir D --generate USER
     faithful_client.py --dir D --port N USER MESSAGE...

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A server of the faithful protocol, written from its page alone.
+"""A server of the faithful protocol, written from its description alone, without the code.
 
     faithful_server.py --dir D --port N      (port 0: the system chooses; the first line tells)
 

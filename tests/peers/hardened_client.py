@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A client of latch/2, the hardened protocol, written from its page alone.
+"""A client of latch/2, the hardened protocol, written from its description alone, without the code.
 
     hardened_client.py --key FILE --password-file F --fingerprint SHA256:... HOST PORT USER MESSAGE...
 

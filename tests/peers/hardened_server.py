@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A server of latch/2 for one user, written from the protocol's page alone; it uses the records of hardened_client.py.
+"""A server of latch/2 for one user, written from the protocol's description alone; it uses the records of hardened_client.py.
 
     hardened_server.py --host-key FILE --user NAME --user-key FILE.pub.pem --password-file F [--last N]
 

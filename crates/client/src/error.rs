@@ -145,7 +145,7 @@ fn in_doubt(unacknowledged: &[u64]) -> String {
 fn advice(stage: Stage, source: &WireError) -> &'static str {
     match (stage, source) {
         (Stage::Verdict, WireError::Closed) => {
-            "it may be busy or hold this address off after failed logins: wait a minute and try again"
+            "it may be busy, or have too many connections from this address: wait a minute and try again"
         }
         (_, WireError::BadLength(_)) => "is this the port of a latchstring-server?",
         (_, WireError::Deadline { .. }) => "check the network, and that this is the right port",

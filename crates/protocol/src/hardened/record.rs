@@ -28,7 +28,7 @@ pub const TAG_LEN: usize = 32;
 pub const OVERHEAD: usize = 4 + TAG_LEN;
 /// Longest body: the largest bucket less type and length.
 pub const MAX_BODY: usize = BUCKETS[4] - 3;
-/// A key is never used for more records than this (2^24).
+/// A key serves fewer records than this: sequence numbers stay below 2^24 - 1.
 pub const MAX_RECORDS: u64 = 1 << 24;
 
 /// Keys of one direction.
@@ -91,7 +91,7 @@ impl Sealer {
     /// Pads, encrypts, then authenticates.
     ///
     /// # Errors
-    /// [`Error::Misuse`] when the body has more than [`MAX_BODY`] bytes or the key has sealed 2^24 records.
+    /// [`Error::Misuse`] when the body has more than [`MAX_BODY`] bytes or the key is used up; see [`MAX_RECORDS`].
     pub fn seal(&mut self, typ: Type, body: &[u8]) -> Result<Vec<u8>, Error> {
         let bucket = bucket_for(body.len()).ok_or(Error::Misuse("the message is too long"))?;
         let n = u16::try_from(body.len()).expect("the largest bucket is far below 65,536");
