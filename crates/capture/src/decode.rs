@@ -134,6 +134,7 @@ mod tests {
             link,
             wire_len: 0,
             bytes,
+            comments: Vec::new(),
         }
     }
 

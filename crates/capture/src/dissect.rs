@@ -19,7 +19,7 @@ use std::{
 pub use faithful::{Faithful, faithful};
 pub use hardened::{CLIENT_MAGIC, Hardened, Record, WEAKENED_MAGIC, hardened};
 
-use crate::trace::{Side, Trace};
+use crate::trace::{AnnotatedSession, Side, Trace};
 
 /// Which protocol a trace speaks, judged by what is in clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,6 +219,15 @@ const SHOWN: usize = 16;
 ///
 /// It shows what was on the wire, which with the faithful protocol is the session key too.
 pub fn describe(trace: &Trace) -> String {
+    described(trace, &[])
+}
+
+/// Like [`describe`], with the comments, each above what it is about.
+pub fn describe_annotated(session: &AnnotatedSession) -> String {
+    described(&session.trace, &session.comments)
+}
+
+fn described(trace: &Trace, comments: &[(usize, String)]) -> String {
     let mut out = format!(
         "{} -> {}: {}, ",
         trace.client,
@@ -246,7 +255,11 @@ pub fn describe(trace: &Trace) -> String {
         .map(|field| (sent(trace, &field), field))
         .collect();
     lines.sort_by_key(|((chunk, _), field)| (*chunk, field.range.start));
-    for ((_, at), field) in lines {
+    let mut comments = comments.iter().peekable();
+    for ((chunk, at), field) in lines {
+        while let Some((_, text)) = comments.next_if(|(on, _)| *on <= chunk) {
+            remark(&mut out, text);
+        }
         let bytes = &streams[field.from as usize][field.range.clone()];
         let range = format!("{}..{}", field.range.start, field.range.end);
         let _ = writeln!(
@@ -258,7 +271,14 @@ pub fn describe(trace: &Trace) -> String {
             hex(bytes)
         );
     }
+    comments.for_each(|(_, text)| remark(&mut out, text));
     out
+}
+
+fn remark(out: &mut String, text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(out, "                 # {line}");
+    }
 }
 
 /// The chunk that holds the first byte of a field, and its time.

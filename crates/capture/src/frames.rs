@@ -12,7 +12,7 @@ use etherparse::{PacketBuilder, TcpHeader};
 
 use crate::{
     pcapfile::{LinkType, Packet},
-    trace::{Side, Trace},
+    trace::{AnnotatedSession, Side, Trace},
 };
 
 /// The most that one packet carries, in bytes: 65,535 less the headers of IP and TCP. A longer chunk becomes several.
@@ -28,11 +28,31 @@ const SERVER_MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
 /// Makes Ethernet packets that carry the traces, one session after the other, the first one beginning at `epoch` (since
 /// 1970). Reading them back gives the same traces, apart from chunks that are empty or longer than [`MAX_PAYLOAD`].
 pub fn synthesize(traces: &[Trace], epoch: Duration) -> Vec<Packet> {
+    played(traces.iter().map(|trace| (trace, &[][..])), epoch)
+}
+
+/// Like [`synthesize`], with each comment on the first packet of its chunk. Those on the end of a session are on its
+/// first FIN, or on its last packet if it was not closed.
+pub fn synthesize_annotated(sessions: &[AnnotatedSession], epoch: Duration) -> Vec<Packet> {
+    let sessions = sessions.iter();
+    played(
+        sessions.map(|session| (&session.trace, &session.comments[..])),
+        epoch,
+    )
+}
+
+/// A remark on a chunk: see [`AnnotatedSession::comments`].
+type Comment = (usize, String);
+
+fn played<'a>(
+    sessions: impl Iterator<Item = (&'a Trace, &'a [Comment])>,
+    epoch: Duration,
+) -> Vec<Packet> {
     let mut packets = Vec::new();
     let mut began = epoch;
-    for (index, trace) in traces.iter().enumerate() {
+    for (index, (trace, comments)) in sessions.enumerate() {
         let mut session = Session::new(trace, index, began);
-        session.play(trace);
+        session.play(trace, comments);
         let ended = session.packets.iter().map(|packet| packet.at).max();
         began = ended.unwrap_or(began) + PAUSE;
         packets.append(&mut session.packets);
@@ -87,7 +107,7 @@ impl Session {
         }
     }
 
-    fn play(&mut self, trace: &Trace) {
+    fn play(&mut self, trace: &Trace, comments: &[Comment]) {
         // A capture begun in mid-stream has no handshake, and should not gain one here.
         if trace.gaps.iter().all(|gap| gap.bytes.is_some()) {
             self.send(Side::Client, SYN, b"");
@@ -97,16 +117,31 @@ impl Session {
         for (index, chunk) in trace.chunks.iter().enumerate() {
             self.skip_gaps(trace, index);
             self.now = self.began + chunk.at;
+            let first = self.packets.len();
             for part in chunk.bytes.chunks(MAX_PAYLOAD) {
                 self.send(chunk.from, ACK, part);
                 self.send(chunk.from.peer(), ACK, b"");
             }
+            self.remark(first, comments.iter().filter(|(on, _)| *on == index));
         }
         self.skip_gaps(trace, trace.chunks.len());
+        let end = self.packets.len();
         if trace.closed {
             self.send(Side::Client, FIN_ACK, b"");
             self.send(Side::Server, FIN_ACK, b"");
             self.send(Side::Client, ACK, b"");
+        }
+        let at_the_end = comments.iter().filter(|(on, _)| *on >= trace.chunks.len());
+        self.remark(end, at_the_end);
+    }
+
+    /// Puts comments on a packet, or on the last one if there is none of that number.
+    fn remark<'a>(&mut self, packet: usize, comments: impl Iterator<Item = &'a Comment>) {
+        let last = self.packets.len().saturating_sub(1);
+        if let Some(packet) = self.packets.get_mut(packet.min(last)) {
+            packet
+                .comments
+                .extend(comments.map(|(_, text)| text.clone()));
         }
     }
 
@@ -136,6 +171,7 @@ impl Session {
             link: LinkType::Ethernet,
             wire_len: bytes.len() as u32,
             bytes,
+            comments: Vec::new(),
         });
         // SYN and FIN take one sequence number each.
         let taken = payload.len() as u32 + u32::from(flags.syn) + u32::from(flags.fin);

@@ -23,7 +23,7 @@ pub mod trace;
 use std::{path::Path, time::Duration};
 
 pub use error::CaptureError;
-pub use trace::{Chunk, Gap, Side, Trace};
+pub use trace::{AnnotatedSession, Chunk, Gap, Side, Trace};
 
 /// Reads every TCP session of a pcap or pcapng file, in the order of their first packets.
 ///
@@ -38,6 +38,18 @@ pub fn read_sessions(path: &Path) -> Result<Vec<Trace>, CaptureError> {
 /// # Errors
 /// As [`read_sessions`].
 pub fn sessions_from_bytes(name: &str, bytes: &[u8]) -> Result<Vec<Trace>, CaptureError> {
+    let sessions = annotated_from_bytes(name, bytes)?.into_iter();
+    Ok(sessions.map(|session| session.trace).collect())
+}
+
+/// Like [`sessions_from_bytes`], with the comments on packets. (Those on packets that carry nothing are of what comes next.)
+///
+/// # Errors
+/// As [`read_sessions`].
+pub fn annotated_from_bytes(
+    name: &str,
+    bytes: &[u8],
+) -> Result<Vec<AnnotatedSession>, CaptureError> {
     let mut reassembler = reassembly::Reassembler::default();
     for packet in pcapfile::packets(name, bytes)? {
         let packet = packet?;
@@ -49,7 +61,7 @@ pub fn sessions_from_bytes(name: &str, bytes: &[u8]) -> Result<Vec<Trace>, Captu
         }
         reassembler.push(&packet);
     }
-    Ok(reassembler.finish())
+    Ok(reassembler.finish_annotated())
 }
 
 /// Writes traces as a classic pcap file that Wireshark reads and whose streams it follows.
@@ -60,4 +72,30 @@ pub fn sessions_from_bytes(name: &str, bytes: &[u8]) -> Result<Vec<Trace>, Captu
 /// When the file cannot be written.
 pub fn write_sessions(path: &Path, traces: &[Trace], epoch: Duration) -> Result<(), CaptureError> {
     pcapfile::write_file(path, &frames::synthesize(traces, epoch))
+}
+
+/// A pcapng file of sessions with comments on the packets that matter, and one on the whole; Wireshark shows both. The
+/// same sessions make the same bytes.
+///
+/// `epoch` is when the first session begins, since 1970.
+pub fn annotated_to_bytes(sessions: &[AnnotatedSession], about: &str, epoch: Duration) -> Vec<u8> {
+    pcapfile::pcapng_bytes(&frames::synthesize_annotated(sessions, epoch), about)
+}
+
+/// Writes what [`annotated_to_bytes`] makes.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_annotated(
+    path: &Path,
+    sessions: &[AnnotatedSession],
+    about: &str,
+    epoch: Duration,
+) -> Result<(), CaptureError> {
+    let bytes = annotated_to_bytes(sessions, about, epoch);
+    std::fs::write(path, bytes).map_err(|source| CaptureError::Io {
+        path: path.to_owned(),
+        doing: "write to",
+        source,
+    })
 }

@@ -170,6 +170,7 @@ mod imp {
             link,
             bytes: packet.data.to_vec(),
             wire_len: packet.header.len,
+            comments: Vec::new(),
         }
     }
 

@@ -1,9 +1,10 @@
-//! Capture files: classic pcap and pcapng in, classic pcap out.
+//! Capture files: classic pcap and pcapng in and out.
 //!
 //! Reading leaves the format to `pcap-parser` and adds what a reader of a stranger's file owes its user: an upper bound,
 //! and an error that names the place. Formats: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html> and
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
+mod pcapng;
 mod writer;
 
 use std::{fs::File, io::Read, path::Path, time::Duration};
@@ -14,7 +15,10 @@ use pcap_parser::{
     parse_pcap_header, parse_sectionheaderblock, traits::PcapNGPacketBlock,
 };
 
-pub use self::writer::{PcapWriter, write_file};
+pub use self::{
+    pcapng::{pcapng_bytes, section_comment},
+    writer::{PcapWriter, write_file},
+};
 use crate::CaptureError;
 
 /// The largest file that is read, in bytes. Files are read whole.
@@ -81,6 +85,8 @@ pub struct Packet {
     pub bytes: Vec<u8>,
     /// Its length on the wire, which is more than `bytes` when the capture cut it.
     pub wire_len: u32,
+    /// What somebody remarked on it. Only pcapng files hold comments.
+    pub comments: Vec<String>,
 }
 
 /// Reads a file whole, up to [`MAX_FILE`].
@@ -219,6 +225,7 @@ impl<'a> Packets<'a> {
             link: LinkType::from_number(header.network.0 as u32 & 0xffff),
             bytes: frame.data.to_vec(),
             wire_len: frame.origlen,
+            comments: Vec::new(),
         })
     }
 
@@ -266,7 +273,9 @@ impl<'a> Packets<'a> {
                     return Err(self.malformed("a packet of an interface that was never described"));
                 };
                 let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
-                Some(interface.packet(ticks, packet.packet_data(), packet.origlen))
+                let mut captured = interface.packet(ticks, packet.packet_data(), packet.origlen);
+                captured.comments = pcapng::comments(&packet.options);
+                Some(captured)
             }
             Block::SimplePacket(packet) => {
                 let Some(interface) = interfaces.first() else {
@@ -355,6 +364,7 @@ impl Interface {
             link: self.link,
             bytes: data[..data.len().min(snap)].to_vec(),
             wire_len,
+            comments: Vec::new(),
         }
     }
 }

@@ -19,7 +19,7 @@ use self::direction::{Arrival, Direction, LATE_SYN};
 use crate::{
     decode::{self, Segment},
     pcapfile::Packet,
-    trace::{Chunk, Gap, Side, Trace},
+    trace::{AnnotatedSession, Chunk, Gap, Side, Trace},
 };
 
 /// Collects packets into sessions.
@@ -35,19 +35,29 @@ pub struct Reassembler {
 impl Reassembler {
     /// Takes one captured packet; what is not TCP is passed over.
     pub fn push(&mut self, packet: &Packet) {
-        if let Some(segment) = decode::segment(packet) {
-            self.push_segment(&segment);
+        let Some(segment) = decode::segment(packet) else {
+            return;
+        };
+        if let Some(session) = self.file(&segment) {
+            let comments = packet.comments.iter();
+            let comments = comments.map(|text| (self.packets, text.clone()));
+            self.sessions[session].comments.extend(comments);
         }
     }
 
     /// Takes one segment.
     pub fn push_segment(&mut self, segment: &Segment<'_>) {
+        self.file(segment);
+    }
+
+    /// Gives a segment to its session: to which, or `None` when it belongs to none.
+    fn file(&mut self, segment: &Segment<'_>) -> Option<usize> {
         self.packets += 1;
         let key = (segment.from.min(segment.to), segment.from.max(segment.to));
         let session = match self.current.get(&key) {
             Some(&index) if !self.sessions[index].is_reopened_by(segment) => index,
             // Neither the last words of a session from before the capture nor a stray RST make a session.
-            _ if !segment.syn && segment.payload.is_empty() => return,
+            _ if !segment.syn && segment.payload.is_empty() => return None,
             _ => {
                 self.sessions.push(Session::begin(segment));
                 self.current.insert(key, self.sessions.len() - 1);
@@ -55,10 +65,17 @@ impl Reassembler {
             }
         };
         self.sessions[session].push(segment, self.packets);
+        Some(session)
     }
 
     /// The sessions, in the order of their first packets.
     pub fn finish(self) -> Vec<Trace> {
+        let sessions = self.finish_annotated().into_iter();
+        sessions.map(|session| session.trace).collect()
+    }
+
+    /// The sessions with the comments on their packets.
+    pub fn finish_annotated(self) -> Vec<AnnotatedSession> {
         self.sessions.into_iter().map(Session::finish).collect()
     }
 }
@@ -72,6 +89,8 @@ struct Session {
     reset: bool,
     from_client: Direction,
     from_server: Direction,
+    /// With the order of arrival of the packets that they are on.
+    comments: Vec<(u64, String)>,
 }
 
 impl Session {
@@ -94,6 +113,7 @@ impl Session {
             reset: false,
             from_client: Direction::default(),
             from_server: Direction::default(),
+            comments: Vec::new(),
         }
     }
 
@@ -153,13 +173,14 @@ impl Session {
     }
 
     /// Merges the two directions by delivery.
-    fn finish(self) -> Trace {
+    fn finish(self) -> AnnotatedSession {
         let closed = self.closed();
         let mut pieces = self.from_client.deliver(Side::Client);
         pieces.extend(self.from_server.deliver(Side::Server));
         // Stable, so that what one packet delivers stays in order.
         pieces.sort_by_key(|piece| piece.arrival.order);
 
+        let mut arrivals = Vec::new();
         let mut trace = Trace::new(self.client, self.server);
         trace.closed = closed;
         for piece in pieces {
@@ -171,6 +192,7 @@ impl Session {
                 });
             }
             if !piece.bytes.is_empty() {
+                arrivals.push(piece.arrival.order);
                 trace.chunks.push(Chunk {
                     from: piece.from,
                     at: piece.arrival.at,
@@ -178,7 +200,14 @@ impl Session {
                 });
             }
         }
-        trace
+        // A comment is about the first thing that its packet made readable, or about what came next.
+        let chunk = |arrival| arrivals.partition_point(|order| *order < arrival);
+        let comments = self.comments.into_iter();
+        let comments = comments.map(|(arrival, text)| (chunk(arrival), text));
+        AnnotatedSession {
+            comments: comments.collect(),
+            trace,
+        }
     }
 }
 

@@ -114,6 +114,16 @@ impl Trace {
     }
 }
 
+/// A session with remarks on what was sent: what a capture file with comments holds of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnnotatedSession {
+    /// The session.
+    pub trace: Trace,
+    /// Remarks, in the order of the session. Each has the index in [`Trace::chunks`] of what it is about; the number of
+    /// chunks stands for the end of the session.
+    pub comments: Vec<(usize, String)>,
+}
+
 impl Default for Trace {
     /// Between two unspecified addresses.
     fn default() -> Self {

@@ -48,6 +48,7 @@ fn written(link: LinkType, packets: &[Vec<u8>]) -> Vec<u8> {
             link,
             bytes: bytes.clone(),
             wire_len: bytes.len() as u32,
+            comments: Vec::new(),
         };
         writer.write(&packet).unwrap();
     }
