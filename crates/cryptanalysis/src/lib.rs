@@ -7,9 +7,14 @@
 //! - [`drag`]: with a guessed word, the places where it can stand show by what they make of the other messages.
 //! - [`solve`]: with nothing but a word list, the computer guesses at every place at once.
 //!
+//! Where the keys themselves are weak:
+//!
+//! - [`generators`]: the generators that a key must not come from, bit for bit.
+//!
 //! All of it is deterministic, and takes any bytes: what is no English comes back with low confidence.
 
 mod crib;
+pub mod generators;
 mod keystream;
 mod language;
 mod solve;
