@@ -10,6 +10,7 @@
 //! Where the keys themselves are weak:
 //!
 //! - [`generators`]: the generators that a key must not come from, bit for bit.
+//! - [`rsa`]: moduli that can be factored.
 //!
 //! All of it is deterministic, and takes any bytes: what is no English comes back with low confidence.
 
@@ -17,6 +18,7 @@ mod crib;
 pub mod generators;
 mod keystream;
 mod language;
+pub mod rsa;
 mod solve;
 mod words;
 
