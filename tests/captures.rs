@@ -11,7 +11,7 @@ use latchstring_attacker::{
         read_sessions,
         trace::Trace,
     },
-    vantage::blank_server,
+    vantage::{Wiretap, blank_server},
 };
 
 fn folder() -> PathBuf {
@@ -32,8 +32,8 @@ fn typed(name: &str) -> Vec<Vec<String>> {
 fn read_by(id: &str, trace: &Trace) -> Vec<Vec<Option<u8>>> {
     let attack = ALL.into_iter().find(|attack| attack.id == id).unwrap();
     let report = match attack.run {
-        Run::Sniff(program) => program(trace),
-        Run::SniffClientOnly(program) => program(&blank_server(trace)),
+        Run::Sniff(program) => program(&Wiretap::of_deployed(trace.clone())),
+        Run::SniffClientOnly(program) => program(&Wiretap::of_deployed(blank_server(trace))),
         _ => panic!("{id} is not passive"),
     };
     match report.claim {

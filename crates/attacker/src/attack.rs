@@ -5,11 +5,11 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    capture::trace::Trace,
-    vantage::{Middle, Outsider},
+    protocol::hardened::defence::Defence,
+    vantage::{Dialect, Impostor, Middle, Outsider, StolenFiles, Wiretap},
 };
 
-/// One attack: the constant at the end of each file in [`crate::attacks`].
+/// One attack: the constant at the head of each file in [`crate::attacks`].
 #[derive(Clone, Copy)]
 pub struct Attack {
     /// The name of its file, its command and its page.
@@ -20,8 +20,75 @@ pub struct Attack {
     pub goal: Goal,
     /// What the attacker has and can do, in a sentence.
     pub vantage: &'static str,
+    /// What the attacker has got hold of beforehand. Nothing else is handed out.
+    pub loot: &'static [Loot],
+    /// What the arena sets up besides an honest user and a server.
+    pub scene: Scene,
+    /// What becomes of it against the report's protocol.
+    pub faithful: Faithful,
+    /// The smallest sets of defences without which it succeeds again.
+    pub returns_without: &'static [&'static [Defence]],
     /// The program, by the vantage that it acts from.
     pub run: Run,
+}
+
+impl Attack {
+    /// What most attacks have in common: `Attack { id, …, ..Attack::PLAIN }`.
+    pub const PLAIN: Self = Self {
+        id: "",
+        title: "",
+        goal: Goal::LogIn,
+        vantage: "",
+        loot: &[],
+        scene: Scene::PLAIN,
+        faithful: Faithful::Broken,
+        returns_without: &[],
+        run: Run::Sniff(|_| Report::new(Claim::Nothing, Story(Vec::new()))),
+    };
+}
+
+/// What an attack does to the report's protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Faithful {
+    /// It succeeds.
+    Broken,
+    /// It fails, for this reason.
+    Held(&'static str),
+    /// There is nothing there to attack, for this reason.
+    DoesNotApply(&'static str),
+}
+
+/// Something an attacker has got hold of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loot {
+    /// The user's password.
+    Password,
+    /// The user's private key.
+    UserKey,
+    /// A recording of one honest session.
+    SniffedSession,
+    /// An account of the attacker's own at the server, come by honestly.
+    OwnAccount,
+}
+
+/// What the arena sets up for an attack besides an honest user and a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scene {
+    /// How many messages the honest user types: the script, over and over.
+    pub messages: usize,
+    /// Whether the honest user comes back once the attack is under way, while the attacker holds on to what it has.
+    pub user_returns: bool,
+    /// Whether the user means to visit the attacker, who runs a host of the same kind, and knows that host's key.
+    pub visits_attacker: bool,
+}
+
+impl Scene {
+    /// One honest session of the script.
+    pub const PLAIN: Self = Self {
+        messages: 7,
+        user_returns: false,
+        visits_attacker: false,
+    };
 }
 
 /// What an attack is after: by this the arena knows what to look for, whatever the attack says.
@@ -33,19 +100,42 @@ pub enum Goal {
     Read,
     /// To make the server believe that something else was said.
     Alter,
+    /// To make the server take in what was said in another way than it was said.
+    Reorder(Order),
+    /// To end a session early without anybody noticing.
+    Truncate,
+    /// To be taken for the server, and told what only the server should hear.
+    Harvest,
+}
+
+/// What is done to the order of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// One is heard twice.
+    Twice,
+    /// Two change places.
+    Swapped,
+    /// One is missing, and those after it are heard.
+    Missing,
 }
 
 /// An attack's program. The type of its argument is all that it gets.
 #[derive(Clone, Copy)]
 pub enum Run {
     /// Sees all bytes of one honest session, and cannot send.
-    Sniff(fn(&Trace) -> Report),
+    Sniff(fn(&Wiretap) -> Report),
     /// Sees the same session with everything that the *server* said blanked out, and cannot send.
-    SniffClientOnly(fn(&Trace) -> Report),
-    /// Dials the server as a client of its own, after one honest session that it has seen.
+    SniffClientOnly(fn(&Wiretap) -> Report),
+    /// Sees all bytes of one honest session, and later steals every long-term key there is.
+    SniffThenSteal(fn(&Wiretap, &StolenFiles) -> Report),
+    /// Has a copy of the server's files, and nothing else.
+    Files(fn(&Dialect, &StolenFiles) -> Report),
+    /// Dials the server as a client of its own, after one honest session.
     Dial(for<'a> fn(&'a Outsider<'a>) -> BoxFuture<'a, Report>),
     /// Sits on the path of an honest session and may change it.
-    OnPath(fn(Target) -> Box<dyn Middle>),
+    OnPath(fn(&Dialect) -> Box<dyn Middle>),
+    /// Answers the user's calls in the server's place, and may itself call the server.
+    Pose(for<'a> fn(&'a Impostor<'a>) -> BoxFuture<'a, Report>),
 }
 
 /// Whom the attack is up against.
@@ -89,6 +179,20 @@ pub enum Claim {
         from: String,
         /// What arrived.
         to: String,
+    },
+    /// "The server has taken in the user's messages in this way."
+    Reordered,
+    /// "The session ended after so many messages, and nobody has noticed."
+    Truncated {
+        /// How many messages the server has.
+        after: usize,
+    },
+    /// "The user takes me for the server, and has told me this."
+    Harvested {
+        /// The password, if one was shown.
+        password: Option<Vec<u8>>,
+        /// The messages that the user said to me.
+        messages: Vec<String>,
     },
     /// "I could not do it."
     Nothing,

@@ -5,6 +5,8 @@
 //!
 //! * [`attack`]: what an attack is, what it may claim;
 //! * [`vantage`]: what it can see and do;
+//! * [`peer`]: the attacker's own client of the server;
+//! * [`eavesdrop`]: what a listener does with a secret;
 //! * [`attacks`]: the attacks themselves and their registry.
 //!
 //! Everything here is for the lab's own programs: a vantage is handed out by the arena, on loopback or in memory, and
@@ -12,9 +14,11 @@
 
 pub mod attack;
 pub mod attacks;
+pub mod eavesdrop;
+pub mod peer;
 pub mod vantage;
 
-pub use attack::{Attack, Claim, Goal, Report, Run, Story, Target};
+pub use attack::{Attack, Claim, Faithful, Goal, Loot, Order, Report, Run, Scene, Story, Target};
 pub use latchstring_capture as capture;
 pub use latchstring_cryptanalysis as cryptanalysis;
 pub use latchstring_net as net;

@@ -3,19 +3,37 @@
 use std::{io, sync::Arc};
 
 use futures_util::future::BoxFuture;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
+    sync::Mutex,
+};
 use zeroize::Zeroizing;
 
 use crate::{
     Report, Target,
-    capture::trace::{Side, Trace},
+    capture::{
+        dissect::{self, Protocol},
+        trace::{Side, Trace},
+    },
     net::entropy::Entropy,
     protocol::hardened::{
+        defence::{Defences, Full},
         keys::Ephemeral,
-        record::{self, OVERHEAD},
-        signature::{Signer, Verifier},
+        message::{Fingerprint, Hello},
+        record::OVERHEAD,
+        signature::{Role, Signer, Verifier},
     },
 };
+
+/// Which protocol is spoken, down to the defences that it lacks. All of it is published: nothing that holds may depend
+/// on the attacker not knowing it (Kerckhoffs, 1883).
+#[derive(Clone)]
+pub struct Dialect {
+    /// The report's protocol or ours.
+    pub target: Target,
+    /// Which defences the hardened peers keep.
+    pub defences: Arc<dyn Defences>,
+}
 
 /// A connection, over TCP or in memory.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -30,22 +48,28 @@ pub trait Dial: Send + Sync {
     fn dial(&self) -> BoxFuture<'_, io::Result<BoxStream>>;
 }
 
-/// Somebody who can connect to the server, and has collected what is said below. Nobody's private key is in it.
+/// Somebody who can connect to the server, and has collected what is said below.
 pub struct Outsider<'a> {
-    /// Which protocol the server speaks.
-    pub target: Target,
+    /// What the server speaks.
+    pub dialect: Dialect,
     /// The way to the server.
     pub dial: &'a dyn Dial,
+    /// Connections that are not to be closed before the run is over.
+    pub held: &'a Mutex<Vec<BoxStream>>,
     /// The victim's name.
     pub user: &'a str,
     /// The victim's *public* key, as PEM: 1024 bits for faithful, 3072 for hardened.
     pub public_key: &'a str,
-    /// The victim's password, stolen, so that it is the key alone that holds the door. Faithful has none.
+    /// The victim's password, if it is declared loot.
     pub password: Option<&'a [u8]>,
-    /// An honest session of the victim, seen on the wire.
-    pub sniffed: &'a Trace,
-    /// The attacker's own key.
+    /// The victim's private key, if it is declared loot.
+    pub user_key: Option<Arc<dyn Signer>>,
+    /// An honest session of the victim, if it is declared loot.
+    pub sniffed: Option<&'a Trace>,
+    /// The attacker's own key: enrolled under the name `mallory` if that is declared loot.
     pub own_key: Arc<dyn Signer>,
+    /// The password of that account.
+    pub own_password: &'a [u8],
     /// Checks signatures.
     pub verifier: Arc<dyn Verifier>,
     /// The attacker's randomness.
@@ -57,7 +81,95 @@ impl Outsider<'_> {
     pub fn ephemeral(&self) -> Ephemeral {
         let mut entropy = Zeroizing::new([0; 64]);
         self.entropy.fill(&mut entropy[..]);
-        Ephemeral::new(&entropy)
+        Ephemeral::with(&*self.dialect.defences, Role::Client, &entropy)
+    }
+
+    /// The recording that was declared as loot; an empty one otherwise.
+    pub fn sniffed(&self) -> Trace {
+        self.sniffed.cloned().unwrap_or_default()
+    }
+}
+
+/// Sees what went over the wire, and cannot send.
+pub struct Wiretap {
+    /// What was spoken.
+    pub dialect: Dialect,
+    /// Every byte, with its time.
+    pub trace: Trace,
+}
+
+impl Wiretap {
+    /// A recording from somewhere else: what it holds says which protocol it is, and deployed peers leave nothing out.
+    pub fn of_deployed(trace: Trace) -> Self {
+        let target = match dissect::protocol(&trace) {
+            Protocol::Faithful => Target::Faithful,
+            _ => Target::Hardened,
+        };
+        let defences = Arc::new(Full);
+        let dialect = Dialect { target, defences };
+        Self { dialect, trace }
+    }
+
+    /// What one side said, cut at its boundaries: the hello, then whole records.
+    pub fn pieces(&self, side: Side) -> Vec<Vec<u8>> {
+        Records::of(&self.dialect, side).push(&self.trace.stream(side))
+    }
+
+    /// The records that one side sent in the open session, still encrypted: not its hello, and not its proof.
+    pub fn session_records(&self, side: Side) -> Vec<Vec<u8>> {
+        self.pieces(side).into_iter().skip(2).collect()
+    }
+}
+
+/// What a thief finds on the server's disk.
+#[derive(Default)]
+pub struct StolenFiles {
+    /// The host's private key, as PEM.
+    pub host_key: String,
+    /// The users' private keys, as PEM, where the server keeps such a thing; by name.
+    pub user_keys: Vec<(String, String)>,
+    /// The stored forms of passwords, by name.
+    pub password_hashes: Vec<(String, String)>,
+}
+
+/// Where somebody's calls arrive.
+pub trait Answer: Send + Sync {
+    /// The next call; `None` when nobody will call any more.
+    fn next_call(&self) -> BoxFuture<'_, Option<BoxStream>>;
+}
+
+/// Sits where the user believes the server to be.
+pub struct Impostor<'a> {
+    /// What the user and the server speak.
+    pub dialect: Dialect,
+    /// The user's calls.
+    pub calls: &'a dyn Answer,
+    /// The way to the real server.
+    pub dial: &'a dyn Dial,
+    /// The host's public key, as DER of a SubjectPublicKeyInfo.
+    pub host_public_key: Vec<u8>,
+    /// The attacker's own host key: one that the user has pinned, where the user came to this host on purpose.
+    pub own_key: Arc<dyn Signer>,
+    /// The victim's name, where it is known beforehand.
+    pub user: &'a str,
+    /// The victim's *public* key, as PEM.
+    pub public_key: &'a str,
+    /// The victim's password at the real server, if it is declared loot.
+    pub password: Option<&'a [u8]>,
+    /// What the user would expect of the host: its fingerprint.
+    pub host: Fingerprint,
+    /// Checks signatures.
+    pub verifier: Arc<dyn Verifier>,
+    /// The attacker's randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Impostor<'_> {
+    /// Fresh secrets for one handshake in a role.
+    pub fn ephemeral(&self, role: Role) -> Ephemeral {
+        let mut entropy = Zeroizing::new([0; 64]);
+        self.entropy.fill(&mut entropy[..]);
+        Ephemeral::with(&*self.dialect.defences, role, &entropy)
     }
 }
 
@@ -66,6 +178,16 @@ impl Outsider<'_> {
 pub trait Middle: Send {
     /// Passes on bytes, changed or not.
     fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8>;
+
+    /// Bytes for whoever sent the chunk that was just passed: an answer in the other's place.
+    fn answer(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Whether to cut both wires now.
+    fn cut(&self) -> bool {
+        false
+    }
 
     /// Ends: what is claimed.
     fn report(self: Box<Self>) -> Report;
@@ -82,34 +204,48 @@ pub fn blank_server(trace: &Trace) -> Trace {
     blanked
 }
 
-/// Splits a client's hardened stream at its record boundaries, which are in clear: 74 bytes of hello, then records that
-/// each begin with their length. Bytes of a record that has not come whole wait for the rest.
-#[derive(Default)]
+/// Splits one side's hardened stream at its boundaries, which are in clear: a hello of known size, then records that each
+/// begin with their length. Bytes of a record that has not come whole wait for the rest.
 pub struct Records {
     buffer: Vec<u8>,
-    greeted: bool,
+    hello: Option<usize>,
 }
 
 impl Records {
+    /// For what one side says.
+    pub fn of(dialect: &Dialect, side: Side) -> Self {
+        let hello = match side {
+            Side::Client => Hello::client_len(&*dialect.defences),
+            Side::Server => Hello::server_len(&*dialect.defences),
+        };
+        Self {
+            buffer: Vec::new(),
+            hello: Some(hello),
+        }
+    }
+
     /// Adds bytes, returns the pieces that are whole.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         self.buffer.extend_from_slice(bytes);
         let mut pieces = Vec::new();
         while let Some(len) = self.next_len().filter(|len| *len <= self.buffer.len()) {
             pieces.push(self.buffer.drain(..len).collect());
-            self.greeted = true;
+            self.hello = None;
         }
         pieces
     }
 
     fn next_len(&self) -> Option<usize> {
-        if !self.greeted {
-            return Some(crate::protocol::hardened::message::CLIENT_HELLO_LEN);
+        if self.hello.is_some() {
+            return self.hello;
         }
         let len = u32::from_be_bytes(*self.buffer.first_chunk::<4>()?);
         Some(len as usize + 4).filter(|len| *len > OVERHEAD)
     }
 }
+
+/// Longest record that an attacker waits for.
+const LONGEST: usize = 1 << 16;
 
 /// Reads one hardened record, whatever it holds.
 ///
@@ -118,8 +254,22 @@ impl Records {
 pub async fn read_record(stream: &mut BoxStream) -> anyhow::Result<Vec<u8>> {
     let mut record = vec![0; 4];
     stream.read_exact(&mut record).await?;
-    let bucket = record::bucket_of(record[..].try_into()?)?;
-    record.resize(bucket + OVERHEAD, 0);
+    let len = u32::from_be_bytes(record[..].try_into()?) as usize;
+    anyhow::ensure!(len <= LONGEST, "a record of {len} bytes");
+    record.resize(4 + len, 0);
     stream.read_exact(&mut record[4..]).await?;
     Ok(record)
+}
+
+/// Reads the server's hello.
+///
+/// # Errors
+/// When the connection ends first.
+pub async fn read_server_hello(
+    stream: &mut BoxStream,
+    dialect: &Dialect,
+) -> anyhow::Result<Vec<u8>> {
+    let mut hello = vec![0; Hello::server_len(&*dialect.defences)];
+    stream.read_exact(&mut hello).await?;
+    Ok(hello)
 }

@@ -7,7 +7,7 @@ use std::{collections::VecDeque, io, time::Duration};
 
 use latchstring_net::{
     protocol::hardened::{
-        record::BUCKETS,
+        defence::{Defence, Defences, Full},
         session::{self, CloseCode, KIND_TEXT, MAX_UNACKNOWLEDGED, Session},
     },
     wire::{RECORD_DEADLINE, RecordReader, WireError, write_all_within},
@@ -56,21 +56,22 @@ pub enum Event {
 }
 
 /// A logged-in connection. Made by [`crate::login::Client::login`] alone.
-pub struct Connection<S> {
+pub struct Connection<S, D = Full> {
     reader: ReadHalf<S>,
     writer: WriteHalf<S>,
     records: RecordReader,
     /// Records that are sealed and not written yet.
     outgoing: VecDeque<u8>,
-    session: Session,
+    session: Session<D>,
     last_message: u64,
     next_check: Instant,
     silent: u32,
     closing: bool,
+    ping_every: Duration,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    pub(crate) fn new(stream: S, session: Session, last_message: u64) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin, D: Defences> Connection<S, D> {
+    pub(crate) fn new(stream: S, session: Session<D>, last_message: u64) -> Self {
         let (reader, writer) = split(stream);
         Self {
             reader,
@@ -82,7 +83,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             next_check: Instant::now() + PING_EVERY,
             silent: 0,
             closing: false,
+            ping_every: PING_EVERY,
         }
+    }
+
+    /// Asks the server more or less often whether it is there than every [`PING_EVERY`].
+    pub fn asking_every(mut self, interval: Duration) -> Self {
+        self.ping_every = interval;
+        self.next_check = Instant::now() + interval;
+        self
     }
 
     /// The id of the last message that the server held of this user and key at the login; the next one follows it.
@@ -157,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 wrote = self.writer.write_buf(&mut self.outgoing), if waiting > 0 => {
                     self.on_written(wrote)?;
                 }
-                record = self.records.read(&mut self.reader, &BUCKETS, None), if waiting < MAX_OUTGOING => {
+                record = self.records.read(&mut self.reader, self.session.lengths(), None), if waiting < MAX_OUTGOING => {
                     if let Some(event) = self.on_record(record).await? {
                         return Ok(event);
                     }
@@ -176,6 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match self.event().await? {
                 Event::Message { id, .. } => self.acknowledge(id)?,
                 Event::Acknowledged { .. } => {}
+                Event::Closed { .. } | Event::CloseAgreed if self.any_end_will_do() => break,
                 Event::Closed { .. } | Event::CloseAgreed => return Err(self.truncated()),
             }
         }
@@ -197,12 +207,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// Whether the end of the stream passes for the end of the session.
+    fn any_end_will_do(&self) -> bool {
+        !self.session.keeps(Defence::AuthenticatedClose)
+    }
+
     async fn on_record(
         &mut self,
         record: Result<Option<Vec<u8>>, WireError>,
     ) -> Result<Option<Event>, ClientError> {
         let record = match record {
             Ok(Some(record)) => record,
+            Ok(None) if self.any_end_will_do() => return Ok(Some(Event::CloseAgreed)),
             Ok(None) | Err(WireError::Io(_) | WireError::Closed | WireError::Truncated { .. }) => {
                 return Err(self.truncated());
             }
@@ -213,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         if !self.closing {
             self.silent = 0;
-            self.next_check = Instant::now() + PING_EVERY;
+            self.next_check = Instant::now() + self.ping_every;
         }
         Ok(match self.session.receive(&record).map_err(in_session)? {
             session::Event::Message { id, text, .. } => Some(Event::Message { id, text }),
@@ -263,11 +279,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.silent += 1;
         if self.silent == SILENT_INTERVALS {
             return Err(ClientError::Silent {
-                seconds: (PING_EVERY * SILENT_INTERVALS).as_secs(),
+                seconds: (self.ping_every * SILENT_INTERVALS).as_secs(),
                 unacknowledged: self.unacknowledged(),
             });
         }
-        self.next_check += PING_EVERY;
+        self.next_check += self.ping_every;
         if let Some(ping) = self.session.ping().map_err(in_session)? {
             self.outgoing.extend(ping);
         }

@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 use latchstring_net::{
     entropy::Entropy,
     protocol::hardened::{
+        defence::{Defence, Defences, Full},
         handshake::{ExpectServerHello, HostProven, Verdict},
         keys::Ephemeral,
-        message::{Fingerprint, SERVER_HELLO_LEN, UserName},
-        signature::{Signer, Verifier},
+        message::{Fingerprint, Hello, UserName},
+        signature::{Role, Signer, Verifier},
     },
     wire::{WireError, read_exact_within, read_record, write_all_within},
 };
@@ -27,13 +28,13 @@ use crate::{
 /// The whole handshake must be done within this time.
 pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
 /// Ciphertext lengths of `SERVER_AUTH`: a host key of 3072 or 4096 bits.
-const SERVER_AUTH: [usize; 2] = [1024, 4096];
+static SERVER_AUTH: [usize; 2] = [1024, 4096];
 /// Ciphertext length of `AUTH_OK` and `AUTH_FAIL`.
-const VERDICT: [usize; 1] = [64];
+static VERDICT: [usize; 1] = [64];
 
 /// Who logs in, and what the handshake is made with.
 #[derive(Clone)]
-pub struct Client {
+pub struct Client<D = Full> {
     /// The user's name.
     pub user: UserName,
     /// The user's key.
@@ -42,9 +43,11 @@ pub struct Client {
     pub verifier: Arc<dyn Verifier>,
     /// Fresh randomness for each connection.
     pub entropy: Arc<dyn Entropy>,
+    /// [`Full`], for whatever is not the lab.
+    pub defences: D,
 }
 
-impl Client {
+impl<D: Defences + Clone> Client<D> {
     /// The fingerprint of the key that the host behind `stream` proves to hold. Tells the host nothing about the user;
     /// the caller hangs up, decides whether this is the right host, and comes back with a pin: a person takes longer
     /// to decide than a handshake may last.
@@ -70,7 +73,7 @@ impl Client {
         mut stream: S,
         pin: &Fingerprint,
         password: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, PasswordError>,
-    ) -> Result<Connection<S>, ClientError>
+    ) -> Result<Connection<S, D>, ClientError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -89,7 +92,9 @@ impl Client {
         write_all_within(&mut stream, &auth, left(by))
             .await
             .map_err(broke)?;
-        let record = record(&mut stream, &VERDICT, by).await.map_err(broke)?;
+        let record = record(&mut stream, self.lengths(&VERDICT), by)
+            .await
+            .map_err(broke)?;
         let verdict = expect_verdict
             .verdict(&record)
             .map_err(|source| ClientError::protocol(Stage::Verdict, source))?;
@@ -98,25 +103,34 @@ impl Client {
                 session,
                 last_message,
             } => Ok(Connection::new(stream, *session, last_message)),
-            Verdict::Refused => Err(ClientError::Refused),
+            Verdict::Refused(_) => Err(ClientError::Refused),
+        }
+    }
+
+    /// The lengths that a record of the handshake may have: few, unless records are not padded at all.
+    fn lengths(&self, padded: &'static [usize]) -> &'static [usize] {
+        match self.defences.keeps(Defence::Padding) {
+            true => padded,
+            false => self.defences.lengths(),
         }
     }
 
     /// `ClientHello`, `ServerHello`, `SERVER_AUTH`.
-    async fn prove_host<S>(&self, stream: &mut S, by: Instant) -> Result<HostProven, ClientError>
+    async fn prove_host<S>(&self, stream: &mut S, by: Instant) -> Result<HostProven<D>, ClientError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let mut entropy = Zeroizing::new([0; 64]);
         self.entropy.fill(&mut *entropy);
-        let (expect_hello, hello) = ExpectServerHello::start(Ephemeral::new(&entropy));
+        let ephemeral = Ephemeral::with(&self.defences, Role::Client, &entropy);
+        let (expect_hello, hello) = ExpectServerHello::start_with(ephemeral, self.defences.clone());
 
         let stage = Stage::Hello;
         let broke = |source| ClientError::Wire { stage, source };
         write_all_within(stream, &hello, left(by))
             .await
             .map_err(broke)?;
-        let answer = read_exact_within(stream, SERVER_HELLO_LEN, left(by))
+        let answer = read_exact_within(stream, Hello::server_len(&self.defences), left(by))
             .await
             .map_err(broke)?;
         let expect_auth = expect_hello
@@ -124,7 +138,7 @@ impl Client {
             .map_err(|source| ClientError::protocol(stage, source))?;
 
         let stage = Stage::HostProof;
-        let record = record(stream, &SERVER_AUTH, by)
+        let record = record(stream, self.lengths(&SERVER_AUTH), by)
             .await
             .map_err(|source| ClientError::Wire { stage, source })?;
         expect_auth

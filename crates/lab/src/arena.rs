@@ -9,22 +9,26 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use latchstring_attacker::{
-    Attack, Report, Run as Program, Target,
+    Attack, Claim, Faithful, Loot, Report, Run as Program, Story, Target,
     capture::trace::{Chunk, Side, Trace},
     net::provider::AwsLc,
-    vantage::{BoxStream, Dial, Outsider, blank_server},
+    protocol::hardened::{message::Fingerprint, signature::Signer},
+    vantage::{Answer, BoxStream, Dial, Impostor, Outsider, StolenFiles, Wiretap, blank_server},
 };
 use serde::Serialize;
+use tokio::{sync::Mutex, time::timeout};
 
 use crate::{
-    keys::{PublishedKey, Seeded},
-    peers::{self, ALICE, ArenaServer, PASSWORD},
-    truth::{HONEST, Seen, Truth, Verdict},
-    wire::{Dialer, Over, Tap, network},
+    against::Against,
+    keys::{HOST_PEM, PublishedKey, Seeded},
+    peers::{self, ALICE, ArenaServer, MALLORYS, PASSWORD, Visit},
+    truth::{HONEST, Outcome, Seen, Truth, Verdict},
+    wire::{ATTACKER_SOURCE, Dialer, Listener, Over, Tap, dial_tapped, network},
 };
 
 /// What alice types in every session of the arena.
@@ -46,8 +50,8 @@ pub const DEFAULT_SEED: u64 = 2020;
 pub struct Run {
     /// The attack.
     pub attack: &'static str,
-    /// The protocol that it was up against.
-    pub target: String,
+    /// What it was up against.
+    pub against: String,
     /// The arena's verdict.
     pub verdict: Verdict,
     /// What went over the honest connection, a line for what one side sent at once.
@@ -69,21 +73,42 @@ pub struct Honest {
 ///
 /// # Errors
 /// When the machine has no port or no memory for it; an attack that fails is no error but a verdict.
-pub fn run(attack: &Attack, target: Target, over: Over, seed: u64) -> io::Result<Run> {
-    runtime(over)?.block_on(attack_once(attack, target, over, seed))
+pub fn run(attack: &Attack, against: Against, over: Over, seed: u64) -> io::Result<Run> {
+    Ok(run_recorded(attack, against, over, seed)?.0)
+}
+
+/// The same, with every byte of the honest connection.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_recorded(
+    attack: &Attack,
+    against: Against,
+    over: Over,
+    seed: u64,
+) -> io::Result<(Run, Trace)> {
+    let arena = Arena::open(attack, against, over, seed);
+    if let (Against::Faithful, Faithful::DoesNotApply(why)) = (against, attack.faithful) {
+        return Ok((arena.not_run(why), Trace::default()));
+    }
+    runtime(over)?.block_on(arena.attack())
 }
 
 /// Runs an honest session in a runtime of its own.
 ///
 /// # Errors
 /// As [`run`].
-pub fn honest(target: Target, over: Over, seed: u64) -> io::Result<Honest> {
+pub fn honest(against: Against, over: Over, seed: u64) -> io::Result<Honest> {
+    let nobody = Attack::PLAIN;
     runtime(over)?.block_on(async {
-        let server = start(target, over, seed).await?;
+        let mut arena = Arena::open(&nobody, against, over, seed);
+        let server = arena.start().await?;
         let tap = Tap::new(None);
-        server.honest_session(over, tap.clone(), &SCRIPT).await?;
+        let stream = dial_tapped(server.dialer(), over, tap.clone()).await?;
+        arena.truth.trouble = server.honest_session(stream, &arena.visit(1)).await;
+        arena.truth.seen = server.finish(1).await;
         let (trace, _) = Tap::finish(&tap);
-        let truth = server.finish(&SCRIPT, 0).await;
+        let truth = arena.truth;
         Ok(Honest { trace, truth })
     })
 }
@@ -103,49 +128,229 @@ fn runtime(over: Over) -> io::Result<tokio::runtime::Runtime> {
     }
 }
 
-async fn start(target: Target, over: Over, seed: u64) -> io::Result<ArenaServer> {
-    let (listener, dialer) = network(over).await?;
-    peers::serve(target, listener, dialer, seed).await
-}
+/// How long the arena waits for one party once the other is done.
+const PATIENCE: Duration = Duration::from_secs(20);
 
-async fn attack_once(attack: &Attack, target: Target, over: Over, seed: u64) -> io::Result<Run> {
-    let server = start(target, over, seed).await?;
-    let middle = match attack.run {
-        Program::OnPath(make) => Some(make(target)),
-        _ => None,
-    };
-    let tap = Tap::new(middle);
-    let trouble = server.honest_session(over, tap.clone(), &SCRIPT).await?;
-    let (trace, middle) = Tap::finish(&tap);
-
-    let counted = CountingDialer::new(server.dialer().clone());
-    let report = match attack.run {
-        Program::Sniff(program) => program(&trace),
-        Program::SniffClientOnly(program) => program(&blank_server(&trace)),
-        Program::OnPath(_) => middle.report(),
-        Program::Dial(program) => program(&outsider(target, &counted, &trace, seed)).await,
-    };
-    let truth = server.finish(&SCRIPT, counted.dialled()).await;
-    Ok(written_up(attack, target, &trace, report, &truth, trouble))
-}
-
-/// All that an attacker who dials is given. Everything in it is public or stolen, and none of it is a victim's key.
-fn outsider<'a>(
-    target: Target,
-    dial: &'a CountingDialer,
-    sniffed: &'a Trace,
+/// One run in the making.
+struct Arena<'a> {
+    attack: &'a Attack,
+    against: Against,
+    over: Over,
     seed: u64,
-) -> Outsider<'a> {
-    Outsider {
-        target,
-        dial,
-        user: ALICE,
-        public_key: peers::public_key_pem(target),
-        password: (target == Target::Hardened).then_some(PASSWORD.as_bytes()),
-        sniffed,
-        own_key: Arc::new(PublishedKey::mallory(seed)),
-        verifier: Arc::new(AwsLc),
-        entropy: Arc::new(Seeded::new(seed, "mallory")),
+    truth: Truth,
+}
+
+impl<'a> Arena<'a> {
+    fn open(attack: &'a Attack, against: Against, over: Over, seed: u64) -> Self {
+        let script = SCRIPT.iter().cycle().take(attack.scene.messages);
+        let truth = Truth {
+            user: ALICE.to_owned(),
+            password: PASSWORD.to_owned(),
+            typed: script.map(|text| (*text).to_owned()).collect(),
+            visited_attacker: matches!(attack.run, Program::Pose(_)),
+            ..Truth::default()
+        };
+        Self {
+            attack,
+            against,
+            over,
+            seed,
+            truth,
+        }
+    }
+
+    fn not_run(&self, why: &str) -> Run {
+        Run {
+            attack: self.attack.id,
+            against: self.against.to_string(),
+            verdict: Verdict::new(Outcome::DoesNotApply, why),
+            wire: Vec::new(),
+            story: Vec::new(),
+        }
+    }
+
+    async fn start(&self) -> io::Result<ArenaServer> {
+        let (listener, dialer) = network(self.over).await?;
+        peers::serve(self.against, listener, dialer, self.seed).await
+    }
+
+    fn visit(&self, number: u32) -> Visit {
+        Visit {
+            script: self.truth.typed.clone(),
+            to_attacker: self.attack.scene.visits_attacker,
+            number,
+        }
+    }
+
+    async fn attack(mut self) -> io::Result<(Run, Trace)> {
+        let server = self.start().await?;
+        let dial = CountingDialer::new(server.dialer().from(ATTACKER_SOURCE));
+        let (report, trace) = match self.attack.run {
+            Program::Pose(program) => self.pose(&server, &dial, program).await?,
+            _ => self.after_a_session(&server, &dial).await?,
+        };
+        let attackers = dial.dialled();
+        drop(dial);
+        let honest = u64::from(!self.truth.visited_attacker);
+        let back = u64::from(self.attack.scene.user_returns);
+        self.truth.attacker_connections = attackers;
+        self.truth.seen = server.finish(honest + attackers + back).await;
+        Ok((self.written_up(&trace, report), trace))
+    }
+
+    /// An honest session first, with the attacker on its path or not; then the attacker alone.
+    async fn after_a_session(
+        &mut self,
+        server: &ArenaServer,
+        dial: &CountingDialer,
+    ) -> io::Result<(Report, Trace)> {
+        let dialect = self.against.dialect();
+        let middle = match self.attack.run {
+            Program::OnPath(make) => Some(make(&dialect)),
+            _ => None,
+        };
+        let tap = Tap::new(middle);
+        let stream = dial_tapped(server.dialer(), self.over, tap.clone()).await?;
+        self.truth.trouble = server.honest_session(stream, &self.visit(1)).await;
+        server.rest(1).await;
+        let (trace, middle) = Tap::finish(&tap);
+
+        let wiretap = |trace| Wiretap {
+            dialect: dialect.clone(),
+            trace,
+        };
+        let held = Mutex::default();
+        let report = match self.attack.run {
+            Program::Sniff(program) => program(&wiretap(trace.clone())),
+            Program::SniffClientOnly(program) => program(&wiretap(blank_server(&trace))),
+            Program::SniffThenSteal(program) => {
+                program(&wiretap(trace.clone()), &self.stolen_files())
+            }
+            Program::Files(program) => program(&dialect, &self.stolen_files()),
+            Program::OnPath(_) => middle.report(),
+            Program::Dial(program) => program(&self.outsider(dial, &held, &trace)).await,
+            Program::Pose(_) => unreachable!("the user visits the attacker"),
+        };
+        if self.attack.scene.user_returns {
+            let stream = server.dialer().dial().await?;
+            let visit = self.visit(2);
+            let trouble = timeout(PATIENCE, server.honest_session(stream, &visit)).await;
+            let trouble = trouble.unwrap_or(Some("nothing happens".to_owned()));
+            self.truth.returned = Some(trouble.map_or(Ok(()), Err));
+        }
+        Ok((report, trace))
+    }
+
+    /// The user calls the attacker, in the belief that it is the server, or because the attacker runs one too.
+    async fn pose(
+        &mut self,
+        server: &ArenaServer,
+        dial: &CountingDialer,
+        program: for<'b> fn(&'b Impostor<'b>) -> BoxFuture<'b, Report>,
+    ) -> io::Result<(Report, Trace)> {
+        let (listener, to_attacker) = network(self.over).await?;
+        let calls = Calls(Mutex::new(listener));
+        let tap = Tap::new(None);
+        let stream = dial_tapped(&to_attacker, self.over, tap.clone()).await?;
+        drop(to_attacker);
+        let visit = self.visit(1);
+        let impostor = self.impostor(dial, &calls);
+        let (report, trouble) = tokio::join!(
+            timeout(PATIENCE, program(&impostor)),
+            timeout(PATIENCE, server.honest_session(stream, &visit)),
+        );
+        self.truth.trouble = trouble.unwrap_or(Some("nothing happens".to_owned()));
+        let gave_up = |_| Report::new(Claim::Nothing, Story::default());
+        let (trace, _) = Tap::finish(&tap);
+        Ok((report.unwrap_or_else(gave_up), trace))
+    }
+
+    fn has(&self, loot: Loot) -> bool {
+        self.attack.loot.contains(&loot)
+    }
+
+    fn password(&self) -> Option<&'static [u8]> {
+        let exists = self.against.target() == Target::Hardened;
+        (self.has(Loot::Password) && exists).then_some(PASSWORD.as_bytes())
+    }
+
+    /// All that an attacker who dials is given: what is public, and what is declared as loot.
+    fn outsider<'b>(
+        &'b self,
+        dial: &'b CountingDialer,
+        held: &'b Mutex<Vec<BoxStream>>,
+        trace: &'b Trace,
+    ) -> Outsider<'b> {
+        let stolen = || Arc::new(PublishedKey::alice(self.seed)) as Arc<dyn Signer>;
+        Outsider {
+            dialect: self.against.dialect(),
+            dial,
+            held,
+            user: ALICE,
+            public_key: peers::public_key_pem(self.against.target()),
+            password: self.password(),
+            user_key: self.has(Loot::UserKey).then(stolen),
+            sniffed: self.has(Loot::SniffedSession).then_some(trace),
+            own_key: Arc::new(PublishedKey::mallory(self.seed)),
+            own_password: MALLORYS.as_bytes(),
+            verifier: Arc::new(AwsLc),
+            entropy: Arc::new(Seeded::new(self.seed, "mallory")),
+        }
+    }
+
+    fn impostor<'b>(&'b self, dial: &'b CountingDialer, calls: &'b Calls) -> Impostor<'b> {
+        let host = PublishedKey::host(self.seed).public_key().to_vec();
+        Impostor {
+            dialect: self.against.dialect(),
+            calls,
+            dial,
+            host: Fingerprint::of(&host),
+            host_public_key: host,
+            own_key: Arc::new(PublishedKey::mallory(self.seed)),
+            user: ALICE,
+            public_key: peers::public_key_pem(self.against.target()),
+            password: self.password(),
+            verifier: Arc::new(AwsLc),
+            entropy: Arc::new(Seeded::new(self.seed, "mallory")),
+        }
+    }
+
+    fn stolen_files(&self) -> StolenFiles {
+        StolenFiles {
+            host_key: HOST_PEM.to_owned(),
+            ..StolenFiles::default()
+        }
+    }
+
+    fn written_up(&self, trace: &Trace, report: Report) -> Run {
+        let truth = &self.truth;
+        let mut wire = describe_wire(trace, self.against.target());
+        let trouble = truth.trouble.iter();
+        wire.extend(trouble.map(|why| format!("{ALICE}'s client says: {why}")));
+        // What the server made of it: on the attacker's connections, or on the one that the attacker had a hand in.
+        let touched = matches!(self.attack.run, Program::OnPath(_)) || truth.visited_attacker;
+        let of_interest = |seen: &&Seen| match seen {
+            Seen::Refused { on, .. } | Seen::Ended { on, .. } => *on != HONEST || touched,
+            _ => false,
+        };
+        let server = truth.seen.iter().filter(of_interest);
+        let lines = report.story.lines().iter().cloned();
+        Run {
+            attack: self.attack.id,
+            against: self.against.to_string(),
+            verdict: truth.judge(self.attack.goal, &report.claim),
+            wire,
+            story: lines.chain(server.map(ToString::to_string)).collect(),
+        }
+    }
+}
+
+/// Where the user's calls reach the impostor.
+struct Calls(Mutex<Listener>);
+
+impl Answer for Calls {
+    fn next_call(&self) -> BoxFuture<'_, Option<BoxStream>> {
+        Box::pin(async move { Some(self.0.lock().await.accept().await?.0) })
     }
 }
 
@@ -172,36 +377,6 @@ impl Dial for CountingDialer {
     fn dial(&self) -> BoxFuture<'_, io::Result<BoxStream>> {
         self.dialled.fetch_add(1, Ordering::SeqCst);
         self.inner.dial()
-    }
-}
-
-fn written_up(
-    attack: &Attack,
-    target: Target,
-    trace: &Trace,
-    report: Report,
-    truth: &Truth,
-    trouble: Option<String>,
-) -> Run {
-    let mut wire = describe_wire(trace, target);
-    wire.extend(trouble.map(|why| format!("{ALICE}'s client says: {why}")));
-    // What the server made of it: on the attacker's connections, or on the one that the attacker had a hand in.
-    let touched = matches!(attack.run, Program::OnPath(_));
-    let of_interest = |seen: &&Seen| match seen {
-        Seen::Refused { on, .. } | Seen::Ended { on, .. } => *on != HONEST || touched,
-        _ => false,
-    };
-    let server = truth
-        .seen
-        .iter()
-        .filter(of_interest)
-        .map(ToString::to_string);
-    Run {
-        attack: attack.id,
-        target: target.to_string(),
-        verdict: truth.judge(attack.goal, &report.claim),
-        wire,
-        story: report.story.lines().iter().cloned().chain(server).collect(),
     }
 }
 

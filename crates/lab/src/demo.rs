@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use latchstring_attacker::{Target, attacks};
 
 use crate::{
+    against::Against,
     arena::{self, Run},
     matrix::Matrix,
     truth::Outcome,
@@ -36,7 +37,7 @@ pub fn play(out: &mut impl Write, over: Over, seed: u64) -> io::Result<Matrix> {
                 ),
             )?;
             writeln!(out, "   Mallory is {}.", attack.vantage)?;
-            let run = arena::run(attack, target, over, seed)?;
+            let run = arena::run(attack, against(target), over, seed)?;
             tell(out, &run)?;
             runs.push(run);
         }
@@ -64,7 +65,7 @@ pub fn play(out: &mut impl Write, over: Over, seed: u64) -> io::Result<Matrix> {
 
 fn honest_session(out: &mut impl Write, over: Over, seed: u64) -> io::Result<()> {
     heading(out, "An honest session of the faithful protocol")?;
-    let session = arena::honest(Target::Faithful, over, seed)?;
+    let session = arena::honest(Against::Faithful, over, seed)?;
     for line in arena::describe_wire(&session.trace, Target::Faithful) {
         writeln!(out, "   {line}")?;
     }
@@ -74,6 +75,13 @@ fn honest_session(out: &mut impl Write, over: Over, seed: u64) -> io::Result<()>
         session.truth.received_on(crate::truth::HONEST)
     )?;
     writeln!(out, "   Every step of this is flawed. Here is how.")
+}
+
+fn against(target: Target) -> Against {
+    match target {
+        Target::Faithful => Against::Faithful,
+        Target::Hardened => Against::hardened(),
+    }
 }
 
 fn act(out: &mut impl Write, target: Target) -> io::Result<()> {

@@ -1,6 +1,9 @@
 //! The arena's fixed keys, and signing and randomness that come out the same every time.
 
-use std::sync::{Mutex, MutexGuard};
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, MutexGuard},
+};
 
 use latchstring_attacker::{
     net::entropy::Entropy,
@@ -57,36 +60,45 @@ impl Entropy for Seeded {
 pub struct PublishedKey {
     spki: Vec<u8>,
     key: SigningKey<Sha256>,
-    salts: Seeded,
+    salts: Box<dyn Entropy>,
 }
 
+/// Signatures that were made before, by what they depend on: key, salt and message. The matrix has the same honest
+/// session in every column, and signing is most of its cost.
+static MADE: LazyLock<Mutex<HashMap<[u8; 32], Vec<u8>>>> = LazyLock::new(Mutex::default);
+
 impl PublishedKey {
-    fn new(pem: &str, seed: u64, who: &str) -> Self {
-        let key = RsaPrivateKey::from_pkcs8_pem(pem).expect("the published keys are well-formed");
+    fn new(key: &RsaPrivateKey, seed: u64, who: &str) -> Self {
         let spki = key
             .to_public_key()
             .to_public_key_der()
-            .expect("so are their public halves");
+            .expect("the published keys have public halves");
         Self {
             spki: spki.into_vec(),
-            key: SigningKey::new(key),
-            salts: Seeded::new(seed, who),
+            key: SigningKey::new(key.clone()),
+            salts: Box::new(Seeded::new(seed, who)),
         }
     }
 
     /// The arena's host.
     pub fn host(seed: u64) -> Self {
-        Self::new(include_str!("../keys/host.pem"), seed, "host salts")
+        Self::new(&HOST, seed, "host salts")
+    }
+
+    /// The same key with other salts.
+    pub fn with_salts(self, salts: impl Entropy + 'static) -> Self {
+        let salts = Box::new(salts);
+        Self { salts, ..self }
     }
 
     /// The arena's user.
     pub fn alice(seed: u64) -> Self {
-        Self::new(include_str!("../keys/alice.pem"), seed, "alice salts")
+        Self::new(&ALICE, seed, "alice salts")
     }
 
     /// The arena's attacker.
     pub fn mallory(seed: u64) -> Self {
-        Self::new(include_str!("../keys/mallory.pem"), seed, "mallory salts")
+        Self::new(&MALLORY, seed, "mallory salts")
     }
 }
 
@@ -96,9 +108,42 @@ impl Signer for PublishedKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        let signature = self.key.try_sign_with_rng(&mut *self.salts.rng(), message);
-        Ok(signature
+        let mut salt = [0; 32];
+        self.salts.fill(&mut salt);
+        let made = || MADE.lock().expect("no thread panicked while looking");
+        let depends_on = hash(&[&self.spki, &salt, message]);
+        if let Some(signature) = made().get(&depends_on) {
+            return Ok(signature.clone());
+        }
+        let signature = (self.key)
+            .try_sign_with_rng(&mut ChaCha20Rng::from_seed(salt), message)
             .map_err(|error| SignError(error.to_string()))?
-            .to_vec())
+            .to_vec();
+        made().insert(depends_on, signature.clone());
+        Ok(signature)
     }
 }
+
+/// A private key in PEM, read once.
+fn private(pem: &str) -> RsaPrivateKey {
+    RsaPrivateKey::from_pkcs8_pem(pem).expect("the published keys are well-formed")
+}
+
+static HOST: LazyLock<RsaPrivateKey> = LazyLock::new(|| private(HOST_PEM));
+static ALICE: LazyLock<RsaPrivateKey> =
+    LazyLock::new(|| private(include_str!("../keys/alice.pem")));
+static MALLORY: LazyLock<RsaPrivateKey> =
+    LazyLock::new(|| private(include_str!("../keys/mallory.pem")));
+
+/// The host's private key as a thief would find it.
+pub const HOST_PEM: &str = include_str!("../keys/host.pem");
+
+/// The host's private key, for a key exchange that decrypts with it.
+pub fn host_private_key() -> &'static RsaPrivateKey {
+    &HOST
+}
+
+/// A key of 512 bits that serves RSA transport in the old padding: so short that a padding oracle gives its secret away
+/// while one watches. The length changes nothing about the flaw.
+pub static TRANSPORT_KEY: LazyLock<RsaPrivateKey> =
+    LazyLock::new(|| private(include_str!("../keys/transport.pem")));

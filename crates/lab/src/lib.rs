@@ -1,18 +1,24 @@
 //! The front door: arena, matrix, demo and exercises.
 //!
 //! * [`arena`]: runs honest peers and one attacker over a wire that it owns, and judges;
+//! * [`against`]: what an attack is up against, a column of the matrix;
 //! * [`truth`]: what really happened, and the verdict that follows;
+//! * [`cells`]: many runs at once, and what is promised for each;
 //! * [`matrix`]: every attack against every target;
 //! * [`demo`]: the same as a story;
 //! * [`exercise`]: the labs.
 //!
-//! Below them: [`wire`] (memory or loopback TCP), [`peers`] (the honest programs) and [`keys`] (published keys, seeds).
+//! Below them: [`wire`] (memory or loopback TCP), [`peers`] (the honest programs) [`weakened`] (peers that
+//! leave defences out) and [`keys`] (published keys, seeds).
 
+pub mod against;
 pub mod arena;
+pub mod cells;
 pub mod demo;
 pub mod exercise;
 pub mod keys;
 pub mod matrix;
 pub mod peers;
 pub mod truth;
+pub mod weakened;
 pub mod wire;

@@ -136,7 +136,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 fn play_demo(arena: &ArenaArgs, json: bool) -> anyhow::Result<ExitCode> {
     let matrix = if json {
-        let matrix = Matrix::run(arena.over, arena.seed, |_, _| ())?;
+        let matrix = Matrix::run(arena.over, arena.seed, |_| ())?;
         print_json(&matrix)?;
         matrix
     } else {
@@ -146,8 +146,11 @@ fn play_demo(arena: &ArenaArgs, json: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn print_matrix(arena: &ArenaArgs, format: Format) -> anyhow::Result<ExitCode> {
-    let matrix = Matrix::run(arena.over, arena.seed, |attack, target| {
-        eprintln!("running {attack} against {target}")
+    let matrix = Matrix::run(arena.over, arena.seed, |run| {
+        eprintln!(
+            "{} against {}: {}",
+            run.attack, run.against, run.verdict.outcome
+        )
     })?;
     match format {
         Format::Text => write!(anstream::stdout(), "{matrix}")?,

@@ -6,11 +6,7 @@ use comfy_table::{Table, presets};
 use latchstring_attacker::{Target, attacks};
 use serde::Serialize;
 
-use crate::{
-    arena::{self, Run},
-    truth::Outcome,
-    wire::Over,
-};
+use crate::{arena::Run, cells, truth::Outcome, wire::Over};
 
 /// A table of runs: a row an attack, a column a target.
 #[derive(Debug, Clone, Serialize)]
@@ -22,37 +18,34 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Runs every cell; `progress` hears of each one before it starts.
+    /// Runs every cell; `progress` hears of each one that is done.
     ///
     /// # Errors
     /// When the machine has no port or no memory for a run.
-    pub fn run(over: Over, seed: u64, mut progress: impl FnMut(&str, Target)) -> io::Result<Self> {
-        let mut runs = Vec::new();
-        for attack in attacks::ALL {
-            for target in Target::ALL {
-                progress(attack.id, target);
-                runs.push(arena::run(attack, target, over, seed)?);
-            }
-        }
+    pub fn run(over: Over, seed: u64, progress: impl Fn(&Run) + Sync) -> io::Result<Self> {
+        let runs = cells::run_all(&cells::all(), over, seed, cells::threads(over), progress)?;
         Ok(Self { seed, runs })
     }
 
     /// The verdicts alone: what must be equal over both wires.
     pub fn verdicts(&self) -> Vec<(&'static str, String, Outcome)> {
-        let cell = |run: &Run| (run.attack, run.target.clone(), run.verdict.outcome);
+        let cell = |run: &Run| (run.attack, run.against.clone(), run.verdict.outcome);
         self.runs.iter().map(cell).collect()
     }
 
     /// Whether every cell is decided, faithful is broken and hardened holds.
     pub fn as_promised(&self) -> bool {
-        self.runs.iter().all(|run| {
-            let promised = if run.target == Target::Faithful.to_string() {
-                Outcome::Broke
-            } else {
-                Outcome::Held
-            };
-            run.verdict.outcome == promised
-        })
+        self.broken_promises().is_empty()
+    }
+
+    /// The runs whose verdict is another than the table of defences says.
+    pub fn broken_promises(&self) -> Vec<&Run> {
+        let kept = |run: &&Run| {
+            let attack = attacks::find(run.attack).expect("a run is of a registered attack");
+            let against = run.against.parse().expect("and against a named target");
+            run.verdict.outcome == cells::promised(attack, against)
+        };
+        self.runs.iter().filter(|run| !kept(run)).collect()
     }
 }
 
@@ -63,7 +56,11 @@ impl fmt::Display for Matrix {
         let targets = Target::ALL.map(|target| target.to_string());
         table.set_header(std::iter::once("attack".to_owned()).chain(targets));
         for attack in attacks::ALL {
-            let cells = self.runs.iter().filter(|run| run.attack == attack.id);
+            let cells = self
+                .runs
+                .iter()
+                .filter(|run| run.attack == attack.id)
+                .take(2);
             let outcomes = cells.map(|run| run.verdict.outcome.to_string());
             table.add_row(std::iter::once(attack.id.to_owned()).chain(outcomes));
         }

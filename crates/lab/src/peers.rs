@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
-use latchstring_attacker::Target;
+use latchstring_attacker::{Target, protocol::hardened::defence::Full, vantage::BoxStream};
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
-    truth::{Seen, Truth},
-    wire::{Dialer, Listener, Over, SharedTap, dial_tapped},
+    against::Against,
+    truth::Seen,
+    wire::{Dialer, Listener},
 };
 
 mod faithful;
@@ -21,6 +22,10 @@ mod hardened;
 pub const ALICE: &str = "alice";
 /// Her password at the hardened server.
 pub const PASSWORD: &str = "correct horse battery staple";
+/// The attacker, who may have an account too.
+pub const MALLORY: &str = "mallory";
+/// The attacker's password at the hardened server.
+pub const MALLORYS: &str = "two can keep a secret";
 /// How long the arena waits for the server to come to rest.
 const REST: Duration = Duration::from_secs(10);
 
@@ -53,7 +58,7 @@ impl Witness {
 
 /// A running server of either kind.
 pub struct ArenaServer {
-    target: Target,
+    against: Against,
     seed: u64,
     witness: Witness,
     dialer: Dialer,
@@ -65,20 +70,22 @@ pub struct ArenaServer {
 /// # Errors
 /// When its keys cannot be laid out.
 pub async fn serve(
-    target: Target,
+    against: Against,
     listener: Listener,
     dialer: Dialer,
     seed: u64,
 ) -> io::Result<ArenaServer> {
     let witness = Witness::default();
-    let task = match target {
-        Target::Faithful => faithful::serve(listener, seed, witness.clone())?,
-        Target::Hardened => hardened::serve(listener, seed, witness.clone())
-            .await
-            .map_err(io::Error::other)?,
+    let seen = witness.clone();
+    let task = match against {
+        Against::Faithful => faithful::serve(listener, seed, seen)?,
+        Against::Hardened(all) if all.is_full() => {
+            hardened::serve(listener, seed, seen, Full).await?
+        }
+        Against::Hardened(weakened) => hardened::serve(listener, seed, seen, weakened).await?,
     };
     Ok(ArenaServer {
-        target,
+        against,
         seed,
         witness,
         dialer,
@@ -92,43 +99,43 @@ impl ArenaServer {
         &self.dialer
     }
 
-    /// Alice logs in over the tapped wire, types the script and leaves. Returns what went wrong for her, if anything
-    /// did.
-    ///
-    /// # Errors
-    /// When the server cannot be reached at all.
-    pub async fn honest_session(
-        &self,
-        over: Over,
-        tap: SharedTap,
-        script: &[&str],
-    ) -> io::Result<Option<String>> {
-        let stream = dial_tapped(&self.dialer, over, tap).await?;
-        let session: anyhow::Result<()> = match self.target {
-            Target::Faithful => faithful::session(stream, script).await,
-            Target::Hardened => hardened::session(stream, self.seed, script).await,
+    /// Alice logs in over this stream, types the script and leaves. Returns what went wrong for her, if anything did.
+    pub async fn honest_session(&self, stream: BoxStream, visit: &Visit) -> Option<String> {
+        let session = match self.against {
+            Against::Faithful => faithful::session(stream, visit).await,
+            Against::Hardened(all) if all.is_full() => {
+                hardened::session(stream, self.seed, visit, Full).await
+            }
+            Against::Hardened(weakened) => {
+                hardened::session(stream, self.seed, visit, weakened).await
+            }
         };
-        self.rest(1).await;
-        Ok(session.err().map(|error| error.to_string()))
+        session.err().map(|error| error.to_string())
     }
 
     /// Waits until so many connections have ended at the server.
-    async fn rest(&self, connections: usize) {
+    pub async fn rest(&self, connections: u64) {
         let until = tokio::time::Instant::now() + REST;
-        while self.witness.ended() < connections && tokio::time::Instant::now() < until {
+        while (self.witness.ended() as u64) < connections && tokio::time::Instant::now() < until {
             sleep(Duration::from_millis(5)).await;
         }
     }
 
     /// Stops the server: what it has seen.
-    pub async fn finish(self, script: &[&str], attacker_connections: u64) -> Truth {
-        self.rest(1 + attacker_connections as usize).await;
+    pub async fn finish(self, connections: u64) -> Vec<Seen> {
+        self.rest(connections).await;
         self.task.abort();
-        Truth {
-            user: ALICE.to_owned(),
-            typed: script.iter().map(|text| (*text).to_owned()).collect(),
-            seen: self.witness.all(),
-            attacker_connections,
-        }
+        self.witness.all()
     }
+}
+
+/// What alice does once she is logged in, and whom she means to visit.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// What she types.
+    pub script: Vec<String>,
+    /// Whether she means to visit the attacker's own host, and knows its key.
+    pub to_attacker: bool,
+    /// Which visit of hers this is, from 1: each has randomness of its own.
+    pub number: u32,
 }

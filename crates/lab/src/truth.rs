@@ -74,6 +74,14 @@ pub struct Truth {
     pub seen: Vec<Seen>,
     /// How many connections the attacker made.
     pub attacker_connections: u64,
+    /// Whether the honest user went to the attacker instead of the server: then no connection is the honest one.
+    pub visited_attacker: bool,
+    /// The user's password at this server.
+    pub password: String,
+    /// What went wrong for the honest user, in the words of the user's own program.
+    pub trouble: Option<String>,
+    /// What came of the honest user's second visit, where the scene has one: what went wrong, if anything did.
+    pub returned: Option<Result<(), String>>,
 }
 
 /// How an attack ended.
@@ -86,6 +94,9 @@ pub enum Outcome {
     Held,
     /// The run does not show one or the other. In a matrix this is a failure of the lab.
     Inconclusive,
+    /// There is nothing there to attack; nothing was run.
+    #[serde(rename = "n/a")]
+    DoesNotApply,
 }
 
 impl fmt::Display for Outcome {
@@ -94,6 +105,7 @@ impl fmt::Display for Outcome {
             Self::Broke => "Broke",
             Self::Held => "Held",
             Self::Inconclusive => "Inconclusive",
+            Self::DoesNotApply => "n/a",
         })
     }
 }
@@ -108,7 +120,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    fn new(outcome: Outcome, statement: impl Into<String>) -> Self {
+    pub(crate) fn new(outcome: Outcome, statement: impl Into<String>) -> Self {
         Self {
             outcome,
             statement: statement.into(),
@@ -128,7 +140,7 @@ impl Truth {
 
     fn logins_of_attacker(&self) -> Vec<(Connection, &str)> {
         let logins = self.seen.iter().filter_map(|seen| match seen {
-            Seen::LoggedIn { on, user } if *on != HONEST => Some((*on, user.as_str())),
+            Seen::LoggedIn { on, user } if self.is_attackers(*on) => Some((*on, user.as_str())),
             _ => None,
         });
         logins.collect()
@@ -140,21 +152,38 @@ impl Truth {
         self.seen.iter().any(as_user)
     }
 
+    /// Connections are numbered as they come: the honest user's first visit, the attacker's, and whatever comes later.
+    fn is_attackers(&self, on: Connection) -> bool {
+        let first = if self.visited_attacker { 1 } else { 2 };
+        (first..first + self.attacker_connections).contains(&on)
+    }
+
     /// The verdict on a claim.
     pub fn judge(&self, goal: Goal, claim: &Claim) -> Verdict {
-        if !self.honest_login() {
-            return Verdict::new(Outcome::Inconclusive, "the honest user could not log in");
-        }
-        if goal != Goal::Alter && self.received_on(HONEST) != self.typed {
-            return Verdict::new(
-                Outcome::Inconclusive,
-                "the honest session did not come through whole",
-            );
+        if let Some(why) = self.no_fair_trial(goal) {
+            return Verdict::new(Outcome::Inconclusive, why);
         }
         match goal {
             Goal::LogIn => self.judge_login(claim),
             Goal::Read => self.judge_reading(claim),
             Goal::Alter => self.judge_alteration(claim),
+            Goal::Reorder(order) => self.judge_order(order, claim),
+            Goal::Truncate => self.judge_truncation(claim),
+            Goal::Harvest => self.judge_harvest(claim),
+        }
+    }
+
+    /// What the honest user must have been able to do for this goal to be judged at all.
+    fn no_fair_trial(&self, goal: Goal) -> Option<&'static str> {
+        let whole = self.received_on(HONEST) == self.typed;
+        match goal {
+            Goal::Harvest => None,
+            Goal::LogIn if self.visited_attacker => None,
+            _ if !self.honest_login() => Some("the honest user could not log in"),
+            Goal::LogIn | Goal::Read if !whole => {
+                Some("the honest session did not come through whole")
+            }
+            _ => None,
         }
     }
 
@@ -327,6 +356,8 @@ impl fmt::Display for Reading {
     }
 }
 
+mod order;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -359,6 +390,7 @@ mod tests {
             typed: vec!["hello".to_owned(), "pay bob 10".to_owned()],
             seen: honest.into_iter().chain(more).collect(),
             attacker_connections: 1,
+            ..Truth::default()
         }
     }
 

@@ -12,11 +12,12 @@ use std::{
 use futures_util::future::BoxFuture;
 use latchstring_attacker::{
     capture::trace::{Chunk, Side, Trace},
+    net::loopback::Loopback,
     vantage::{BoxStream, Dial, Middle},
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpSocket},
     sync::mpsc,
     time::Instant,
 };
@@ -30,21 +31,36 @@ pub enum Over {
     Tcp,
 }
 
+/// Where honest people call from.
+pub const HONEST_SOURCE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 1);
+/// Where the attacker calls from.
+pub const ATTACKER_SOURCE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
+
+/// A connection and where it comes from.
+type Call = (BoxStream, SocketAddr);
+
 /// Where the arena's server waits for connections.
 pub enum Listener {
-    /// The other end of a [`Dialer::Memory`].
-    Memory(mpsc::Receiver<BoxStream>),
+    /// The other end of a [`Way::Memory`].
+    Memory(mpsc::Receiver<Call>),
     /// A real socket on 127.0.0.1.
     Tcp(TcpListener),
 }
 
-/// How the arena's clients and attackers reach that server.
+/// How connections reach that server.
 #[derive(Clone)]
-pub enum Dialer {
+enum Way {
     /// Makes pipes.
-    Memory(mpsc::Sender<BoxStream>),
+    Memory(mpsc::Sender<Call>),
     /// Connects to a port of this machine.
     Tcp(SocketAddr),
+}
+
+/// How somebody reaches that server.
+#[derive(Clone)]
+pub struct Dialer {
+    way: Way,
+    source: Ipv4Addr,
 }
 
 /// A listener with its dialer. Loopback is all there is: no address is taken from anywhere.
@@ -52,45 +68,66 @@ pub enum Dialer {
 /// # Errors
 /// When no port of 127.0.0.1 can be had.
 pub async fn network(over: Over) -> io::Result<(Listener, Dialer)> {
-    match over {
+    let (listener, way) = match over {
         Over::Memory => {
             let (dial, listen) = mpsc::channel(16);
-            Ok((Listener::Memory(listen), Dialer::Memory(dial)))
+            (Listener::Memory(listen), Way::Memory(dial))
         }
         Over::Tcp => {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             let address = listener.local_addr()?;
-            Ok((Listener::Tcp(listener), Dialer::Tcp(address)))
+            (Listener::Tcp(listener), Way::Tcp(address))
+        }
+    };
+    let source = HONEST_SOURCE;
+    Ok((listener, Dialer { way, source }))
+}
+
+impl Listener {
+    /// The next connection and where it comes from; `None` when nobody can dial any more.
+    pub async fn accept(&mut self) -> Option<(BoxStream, SocketAddr)> {
+        match self {
+            Self::Memory(listen) => listen.recv().await,
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await.ok()?;
+                stream.set_nodelay(true).ok()?;
+                Some((Box::new(stream), peer))
+            }
         }
     }
 }
 
-impl Listener {
-    /// The next connection; `None` when nobody can dial any more.
-    pub async fn accept(&mut self) -> Option<BoxStream> {
-        match self {
-            Self::Memory(listen) => listen.recv().await,
-            Self::Tcp(listener) => {
-                let (stream, _) = listener.accept().await.ok()?;
-                stream.set_nodelay(true).ok()?;
-                Some(Box::new(stream))
-            }
+impl Dialer {
+    /// To a server of the lab that is running already.
+    pub fn tcp(server: Loopback) -> Self {
+        Self {
+            way: Way::Tcp(server.address()),
+            source: HONEST_SOURCE,
         }
+    }
+
+    /// The same for somebody at another address of this machine.
+    pub fn from(&self, source: Ipv4Addr) -> Self {
+        let way = self.way.clone();
+        Self { way, source }
     }
 }
 
 impl Dial for Dialer {
     fn dial(&self) -> BoxFuture<'_, io::Result<BoxStream>> {
         Box::pin(async move {
-            match self {
-                Self::Memory(dial) => {
+            match &self.way {
+                Way::Memory(dial) => {
                     let (near, far) = tokio::io::duplex(64 * 1024);
                     let gone = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
-                    dial.send(Box::new(far)).await.map_err(gone)?;
+                    let peer = SocketAddr::from((self.source, 50_000));
+                    dial.send((Box::new(far), peer)).await.map_err(gone)?;
                     Ok(Box::new(near) as BoxStream)
                 }
-                Self::Tcp(address) => {
-                    let stream = TcpStream::connect(address).await?;
+                Way::Tcp(address) => {
+                    let socket = TcpSocket::new_v4()?;
+                    socket.bind((self.source, 0).into())?;
+                    let stream = socket.connect(*address).await?;
                     stream.set_nodelay(true)?;
                     Ok(Box::new(stream) as BoxStream)
                 }
@@ -137,13 +174,17 @@ impl Tap {
         }))
     }
 
-    fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
+    fn pass(&mut self, from: Side, bytes: &[u8]) -> Passed {
         self.trace.chunks.push(Chunk {
             from,
             at: self.began.elapsed(),
             bytes: bytes.to_vec(),
         });
-        self.middle.pass(from, bytes)
+        Passed {
+            on: self.middle.pass(from, bytes),
+            back: self.middle.answer(),
+            cut: self.middle.cut(),
+        }
     }
 
     /// What was recorded, and whoever was on the path.
@@ -157,6 +198,13 @@ impl Tap {
     }
 }
 
+/// What becomes of a chunk at the tap.
+struct Passed {
+    on: Vec<u8>,
+    back: Vec<u8>,
+    cut: bool,
+}
+
 /// Dials the server with a tap on the connection.
 ///
 /// # Errors
@@ -165,31 +213,61 @@ pub async fn dial_tapped(dialer: &Dialer, over: Over, tap: SharedTap) -> io::Res
     // The client's side of the tap is a connection of the same kind as the server's.
     let (mut listener, near) = network(over).await?;
     let (client, inner) = tokio::join!(near.dial(), listener.accept());
-    let inner = inner.ok_or(io::ErrorKind::ConnectionAborted)?;
+    let (inner, _) = inner.ok_or(io::ErrorKind::ConnectionAborted)?;
     let server = dialer.dial().await?;
-    let (from_client, to_client) = tokio::io::split(inner);
-    let (from_server, to_server) = tokio::io::split(server);
-    tokio::spawn(forward(Side::Client, from_client, to_server, tap.clone()));
-    tokio::spawn(forward(Side::Server, from_server, to_client, tap));
+    tokio::spawn(relay(inner, server, tap));
     client
 }
 
-/// One direction: read what is there, tap it, write it, until the end; then pass the end on.
-async fn forward(
-    from: Side,
-    mut reader: impl AsyncRead + Unpin,
-    mut writer: impl AsyncWrite + Unpin,
-    tap: SharedTap,
-) {
-    let mut buffer = vec![0; 64 * 1024];
-    while let Ok(n @ 1..) = reader.read(&mut buffer).await {
-        let bytes = match tap.lock() {
-            Ok(mut tap) => tap.pass(from, &buffer[..n]),
-            Err(_) => return,
+/// Reads what either side has said, taps it, writes it to the other, until both have ended. Bytes from the client go
+/// first where both have spoken, so that a run repeats.
+async fn relay(client: BoxStream, server: BoxStream, tap: SharedTap) {
+    let (mut from_client, mut to_client) = tokio::io::split(client);
+    let (mut from_server, mut to_server) = tokio::io::split(server);
+    let (mut client_buffer, mut server_buffer) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
+    let (mut client_open, mut server_open) = (true, true);
+    while client_open || server_open {
+        let carried = tokio::select! {
+            biased;
+            read = from_client.read(&mut client_buffer), if client_open => {
+                let bytes = &client_buffer[..read.unwrap_or(0)];
+                client_open = !bytes.is_empty();
+                carry(Side::Client, bytes, &tap, &mut to_server, &mut to_client).await
+            }
+            read = from_server.read(&mut server_buffer), if server_open => {
+                let bytes = &server_buffer[..read.unwrap_or(0)];
+                server_open = !bytes.is_empty();
+                carry(Side::Server, bytes, &tap, &mut to_client, &mut to_server).await
+            }
         };
-        if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
-            return;
+        if carried.is_err() {
+            break;
         }
     }
-    let _ = writer.shutdown().await;
+    let _ = tokio::join!(to_client.shutdown(), to_server.shutdown());
+}
+
+/// Carries one chunk, or the end of a stream. An error is the end of both.
+async fn carry(
+    from: Side,
+    bytes: &[u8],
+    tap: &SharedTap,
+    on: &mut (impl AsyncWrite + Unpin),
+    back: &mut (impl AsyncWrite + Unpin),
+) -> io::Result<()> {
+    if bytes.is_empty() {
+        return on.shutdown().await;
+    }
+    let passed = match tap.lock() {
+        Ok(mut tap) => tap.pass(from, bytes),
+        Err(_) => return Err(io::ErrorKind::Other.into()),
+    };
+    on.write_all(&passed.on).await?;
+    on.flush().await?;
+    back.write_all(&passed.back).await?;
+    back.flush().await?;
+    match passed.cut {
+        true => Err(io::ErrorKind::ConnectionAborted.into()),
+        false => Ok(()),
+    }
 }

@@ -7,7 +7,9 @@ use latchstring_attacker::{
     capture::trace::Side,
     vantage::{Dial, Middle},
 };
-use latchstring_lab::wire::{Over, Tap, dial_tapped, network};
+use latchstring_lab::wire::{
+    ATTACKER_SOURCE, HONEST_SOURCE, Listener, Over, Tap, dial_tapped, network,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Turns every `a` of the client into a `b`, and remembers how often it was asked.
@@ -35,7 +37,7 @@ async fn carries(over: Over) {
     let passed = Arc::new(Mutex::new(0));
     let tap = Tap::new(Some(Box::new(Swap(passed.clone()))));
     let mut client = dial_tapped(&dialer, over, tap.clone()).await.unwrap();
-    let mut server = listener.accept().await.unwrap();
+    let (mut server, _) = listener.accept().await.unwrap();
 
     client.write_all(b"banana").await.unwrap();
     let mut arrived = [0; 6];
@@ -71,10 +73,17 @@ async fn over_tcp() {
 
 #[tokio::test]
 async fn a_tcp_arena_listens_on_loopback_alone() {
-    let (_listener, dialer) = network(Over::Tcp).await.unwrap();
-    let latchstring_lab::wire::Dialer::Tcp(address) = &dialer else {
-        panic!("not a TCP dialer");
+    let (mut listener, dialer) = network(Over::Tcp).await.unwrap();
+    let Listener::Tcp(socket) = &listener else {
+        panic!("not a TCP listener");
     };
-    assert!(address.ip().is_loopback());
-    assert!(dialer.dial().await.is_ok());
+    assert!(socket.local_addr().unwrap().ip().is_loopback());
+    for (dialer, source) in [
+        (dialer.from(ATTACKER_SOURCE), ATTACKER_SOURCE),
+        (dialer, HONEST_SOURCE),
+    ] {
+        let _stream = dialer.dial().await.unwrap();
+        let (_, peer) = listener.accept().await.unwrap();
+        assert_eq!(peer.ip(), source, "the two can be told apart");
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::{io, time::Duration};
 
-use latchstring_protocol::hardened::record::{BUCKETS, OVERHEAD, TAG_LEN};
+use latchstring_protocol::hardened::record::{OVERHEAD, TAG_LEN};
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -111,7 +111,7 @@ pub struct RecordReader(Partial);
 impl RecordReader {
     /// Reads one whole record, length field and tag included: what `record::Opener::open` takes.
     ///
-    /// `allowed` lists the ciphertext lengths that are valid in the caller's state ([`BUCKETS`] when all are); any
+    /// `allowed` lists the ciphertext lengths that are valid in the caller's state (all of `record::BUCKETS` when nothing is known); any
     /// other length is refused before a byte of the body is read or room is made for it. Without `by` the first byte
     /// may take for ever; with it the whole record must be here by then. Either way a record that has begun must be
     /// complete within [`RECORD_DEADLINE`].
@@ -139,12 +139,11 @@ impl RecordReader {
         let mut field = [0; LENGTH_FIELD];
         field.copy_from_slice(&self.0.bytes[..LENGTH_FIELD]);
         let len = u32::from_be_bytes(field);
-        BUCKETS
-            .into_iter()
-            .filter(|bucket| allowed.contains(bucket))
-            .map(|bucket| bucket + TAG_LEN)
-            .find(|known| *known == len as usize)
-            .ok_or(WireError::BadLength(len))
+        let ciphertext = (len as usize).checked_sub(TAG_LEN);
+        match ciphertext.filter(|n| allowed.contains(n)) {
+            Some(n) => Ok(n + TAG_LEN),
+            None => Err(WireError::BadLength(len)),
+        }
     }
 }
 

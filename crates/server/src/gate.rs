@@ -3,7 +3,10 @@
 
 use std::{panic::resume_unwind, sync::Arc};
 
-use latchstring_net::protocol::hardened::handshake::{Authenticated, KeyHolder, Refusal};
+use latchstring_net::protocol::hardened::{
+    defence::Defences,
+    handshake::{Authenticated, KeyHolder, Refusal},
+};
 use latchstring_store::password::{self, PasswordError};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
@@ -48,11 +51,11 @@ impl PasswordGate {
     }
 
     /// Asks for the password of somebody who has proven the key.
-    pub(crate) async fn prove(
+    pub(crate) async fn prove<D: Defences>(
         &self,
-        holder: KeyHolder,
+        holder: KeyHolder<D>,
         stored: String,
-    ) -> Result<Result<Authenticated, Refusal>, HandshakeError> {
+    ) -> Result<Result<Authenticated<D>, Refusal<D>>, HandshakeError> {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| HandshakeError::Busy)?;
         let permit = Arc::clone(&self.permits).acquire_owned().await;

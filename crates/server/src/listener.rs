@@ -2,6 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use latchstring_net::protocol::hardened::defence::Deployable;
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
@@ -18,8 +19,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves clients until `stop` completes; then tells every session to close and waits for them, at most 5 s. Returns how
 /// many connections had to be cut.
-pub async fn serve(
-    server: Arc<Server>,
+///
+/// Only a server with every defence can be put on a port.
+pub async fn serve<D: Deployable + Clone>(
+    server: Arc<Server<D>>,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> usize {
@@ -53,7 +56,7 @@ pub async fn serve(
     connections.len()
 }
 
-fn turn_away(server: &Server, peer: std::net::SocketAddr) {
+fn turn_away<D: Deployable>(server: &Server<D>, peer: std::net::SocketAddr) {
     let connection = server.next_connection();
     server.saw(connection, &Event::Connected { peer });
     let why = "too many connections (max_connections)";

@@ -9,10 +9,12 @@ use std::time::Duration;
 use latchstring_net::{
     protocol::hardened::{
         self,
-        handshake::{Authenticated, Claimant, Refusal, RefusalReason, accept},
+        defence::{Defence, Defences},
+        handshake::{Authenticated, Claimant, Refusal, RefusalReason, accept_with},
         keys::Ephemeral,
-        message::{CLIENT_HELLO_LEN, Fingerprint, UserName},
+        message::{Fingerprint, Hello, UserName},
         session::{CloseCode, Session},
+        signature::Role,
     },
     wire::{WireError, read_exact_within, read_record, write_all_within},
 };
@@ -30,7 +32,7 @@ use crate::{Server, dummy::DUMMY_KEY, sessions::Place};
 /// The whole handshake must be done within this time.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
 /// Ciphertext length of the one record that a client may send in a handshake: `CLIENT_AUTH`.
-const CLIENT_AUTH: [usize; 1] = [1024];
+static CLIENT_AUTH: [usize; 1] = [1024];
 /// No answer leaves sooner after the login's arrival: longer than a lookup, two signatures and a password hash take.
 const ANSWER_AFTER: Duration = Duration::from_millis(400);
 /// What takes longer all the same is answered at the next multiple of this.
@@ -85,27 +87,33 @@ impl<E: Into<HandshakeError>> From<E> for Failure {
 }
 
 /// Somebody who has proven key and password, and been told so.
-pub(crate) struct Login {
+pub(crate) struct Login<D> {
     pub(crate) user: UserName,
     pub(crate) kid: Fingerprint,
-    pub(crate) session: Session,
+    pub(crate) session: Session<D>,
     pub(crate) last_message: u64,
     pub(crate) place: Place,
 }
 
 /// Runs the handshake to its end.
-pub(crate) async fn login<S>(server: &Server, stream: &mut S) -> Result<Login, Failure>
+pub(crate) async fn login<S, D>(server: &Server<D>, stream: &mut S) -> Result<Login<D>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
+    D: Defences + Clone,
 {
     let by = Instant::now() + HANDSHAKE_DEADLINE;
     (timeout_at(by, handshake(server, stream, by)).await)
         .unwrap_or(Err(HandshakeError::Deadline.into()))
 }
 
-async fn handshake<S>(server: &Server, stream: &mut S, by: Instant) -> Result<Login, Failure>
+async fn handshake<S, D>(
+    server: &Server<D>,
+    stream: &mut S,
+    by: Instant,
+) -> Result<Login<D>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
+    D: Defences + Clone,
 {
     let claimant = prove_host(server, stream, by).await?;
     // On the heap, so that who has not come this far does not pay for the room that it needs.
@@ -113,14 +121,15 @@ where
 }
 
 /// Lets the client in or refuses it, at a time that does not say why.
-async fn decide<S>(
-    server: &Server,
+async fn decide<S, D>(
+    server: &Server<D>,
     stream: &mut S,
-    claimant: Claimant,
+    claimant: Claimant<D>,
     by: Instant,
-) -> Result<Login, Failure>
+) -> Result<Login<D>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
+    D: Defences + Clone,
 {
     let arrival = Instant::now();
     let (user, kid) = (claimant.user().clone(), *claimant.kid());
@@ -150,32 +159,35 @@ where
 }
 
 /// `ClientHello` in; `ServerHello` and `SERVER_AUTH` out; `CLIENT_AUTH` in.
-async fn prove_host<S>(
-    server: &Server,
+async fn prove_host<S, D>(
+    server: &Server<D>,
     stream: &mut S,
     by: Instant,
-) -> Result<Claimant, HandshakeError>
+) -> Result<Claimant<D>, HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
+    D: Defences + Clone,
 {
-    let hello = read_exact_within(stream, CLIENT_HELLO_LEN, left(by)).await?;
+    let defences = &server.setup.defences;
+    let hello = read_exact_within(stream, Hello::client_len(defences), left(by)).await?;
     let ephemeral = {
         let mut entropy = Zeroizing::new([0; 64]);
         server.setup.entropy.fill(&mut *entropy);
-        Ephemeral::new(&entropy)
+        Ephemeral::with(defences, Role::Server, &entropy)
     };
-    let (expect_client_auth, answer) = accept(&hello, ephemeral, &*server.setup.host)?;
+    let host = &*server.setup.host;
+    let (expect_client_auth, answer) = accept_with(&hello, ephemeral, host, defences.clone())?;
     write_all_within(stream, &answer, left(by)).await?;
     drop(answer);
-    let record = read_record(stream, &CLIENT_AUTH, Some(by)).await?;
+    let record = read_record(stream, login_lengths(defences), Some(by)).await?;
     Ok(expect_client_auth.client_auth(&record.ok_or(WireError::Closed)?)?)
 }
 
 /// Steps 1 to 3 of the protocol's verification: look up, check both proofs of the key, then the password.
-async fn verify(
-    server: &Server,
-    claimant: Claimant,
-) -> Result<Result<Authenticated, Refusal>, HandshakeError> {
+async fn verify<D: Defences + Clone>(
+    server: &Server<D>,
+    claimant: Claimant<D>,
+) -> Result<Result<Authenticated<D>, Refusal<D>>, HandshakeError> {
     let account = (server.setup.accounts)
         .find(claimant.user(), claimant.kid())
         .await?;
@@ -191,15 +203,16 @@ async fn verify(
 }
 
 /// Says welcome. The last id is asked for only now: while this session holds its place, no other one stores.
-async fn open<S>(
-    server: &Server,
+async fn open<S, D>(
+    server: &Server<D>,
     stream: &mut S,
-    authenticated: Authenticated,
+    authenticated: Authenticated<D>,
     (user, kid): (&UserName, &Fingerprint),
     arrival: Instant,
-) -> Result<(Session, u64), HandshakeError>
+) -> Result<(Session<D>, u64), HandshakeError>
 where
     S: AsyncWrite + Unpin,
+    D: Defences + Clone,
 {
     let last_message = server.setup.accounts.last_message_id(user, kid).await?;
     let (session, answer) = authenticated.welcome(last_message)?;
@@ -220,6 +233,14 @@ fn answer_delay(spent: Duration) -> Duration {
         .div_ceil(ANSWER_STEP.as_nanos());
     // The handshake's deadline is 200 steps away.
     ANSWER_STEP * u32::try_from(steps).unwrap_or(u32::MAX)
+}
+
+/// The lengths that a login may have: one, unless records are not padded at all.
+fn login_lengths(defences: &impl Defences) -> &'static [usize] {
+    match defences.keeps(Defence::Padding) {
+        true => &CLIENT_AUTH,
+        false => defences.lengths(),
+    }
 }
 
 fn left(by: Instant) -> Duration {

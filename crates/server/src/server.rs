@@ -12,7 +12,10 @@ use std::{
 use futures_util::FutureExt;
 use latchstring_net::{
     entropy::Entropy,
-    protocol::hardened::signature::{Signer, Verifier},
+    protocol::hardened::{
+        defence::{Defence, Defences, Full},
+        signature::{Signer, Verifier},
+    },
 };
 use latchstring_store::Accounts;
 use tokio::{
@@ -32,7 +35,7 @@ use crate::{
 
 /// What a server is made of. The deployed program brings constant-time RSA, the operating system's randomness, argon2id
 /// and a file; the lab brings its own.
-pub struct Setup {
+pub struct Setup<D = Full> {
     /// The host key.
     pub host: Arc<dyn Signer>,
     /// Checks the users' signatures.
@@ -47,11 +50,13 @@ pub struct Setup {
     pub limits: Limits,
     /// Is told what happens.
     pub observer: Arc<dyn Observer>,
+    /// [`Full`], for whatever is not the lab.
+    pub defences: D,
 }
 
 /// A server, on no stream yet: [`serve_connection`] puts it on one, [`crate::listener::serve`] on a TCP port.
-pub struct Server {
-    pub(crate) setup: Setup,
+pub struct Server<D = Full> {
+    pub(crate) setup: Setup<D>,
     pub(crate) gate: PasswordGate,
     pub(crate) sessions: Arc<Sessions>,
     admission: Arc<Admission>,
@@ -59,9 +64,9 @@ pub struct Server {
     connections: AtomicU64,
 }
 
-impl Server {
+impl<D: Defences> Server<D> {
     /// A server that nobody has connected to.
-    pub fn new(setup: Setup) -> Arc<Self> {
+    pub fn new(setup: Setup<D>) -> Arc<Self> {
         Arc::new(Self {
             gate: PasswordGate::new(Arc::clone(&setup.passwords), &setup.limits),
             sessions: Arc::default(),
@@ -85,6 +90,18 @@ impl Server {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    pub(crate) fn keeps(&self, defence: Defence) -> bool {
+        self.setup.defences.keeps(defence)
+    }
+
+    /// The lengths of records that can be needed when no plaintext is longer than this.
+    pub(crate) fn lengths_for(&self, longest: usize) -> &'static [usize] {
+        let lengths = self.setup.defences.lengths();
+        let shorter = lengths.partition_point(|length| *length < longest);
+        // The other messages fit the smallest.
+        &lengths[..lengths.len().min(shorter + 1)]
+    }
+
     pub(crate) fn saw(&self, connection: u64, event: &Event) {
         self.setup.observer.event(connection, event);
     }
@@ -95,13 +112,14 @@ impl Server {
 ///
 /// Whoever is not logged in makes the server hold at most 8 KiB: this future (2 KiB), the transcript (1.3 kB), and at any
 /// one time either the answer (at most 4.2 kB, for a host key of 4096 bits) or the login's record and what is inside it.
-pub fn serve_connection<S>(
-    server: Arc<Server>,
+pub fn serve_connection<S, D>(
+    server: Arc<Server<D>>,
     stream: S,
     peer: SocketAddr,
 ) -> impl Future<Output = ()> + Send
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
+    D: Defences + Clone,
 {
     // Numbered now, not when the future is first polled: the order is that of arrival.
     let connection = server.next_connection();
@@ -113,9 +131,10 @@ where
     }
 }
 
-async fn whole_life<S>(server: &Server, connection: u64, mut stream: S, peer: SocketAddr)
+async fn whole_life<S, D>(server: &Server<D>, connection: u64, mut stream: S, peer: SocketAddr)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
+    D: Defences + Clone,
 {
     server.saw(connection, &Event::Connected { peer });
     let stranger = match server.admission.admit(peer.ip()) {

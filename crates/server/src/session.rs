@@ -4,8 +4,8 @@ use std::{collections::VecDeque, io, time::Duration};
 
 use latchstring_net::{
     protocol::hardened::{
+        defence::{Defence, Defences},
         message::{Fingerprint, UserName},
-        record::BUCKETS,
         session::{self, CloseCode, Session},
     },
     wire::{RECORD_DEADLINE, RecordReader, WireError, write_all_within},
@@ -30,16 +30,13 @@ const MAX_OUTGOING: usize = 16 * 1024;
 /// What a message has besides its text: type, length, id and kind.
 const MESSAGE_OVERHEAD: usize = 3 + 8 + 1;
 
-/// Lengths of records, shortest first.
-static ALL_BUCKETS: [usize; 5] = BUCKETS;
-
 /// A logged-in client on its stream.
-pub(crate) struct OpenSession<'a, S> {
-    server: &'a Server,
+pub(crate) struct OpenSession<'a, S, D> {
+    server: &'a Server<D>,
     connection: u64,
     user: UserName,
     kid: Fingerprint,
-    session: Session,
+    session: Session<D>,
     place: Place,
     reader: ReadHalf<S>,
     writer: WriteHalf<S>,
@@ -50,8 +47,8 @@ pub(crate) struct OpenSession<'a, S> {
     silent: u32,
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + Unpin> OpenSession<'a, S> {
-    pub(crate) fn new(server: &'a Server, connection: u64, stream: S, login: Login) -> Self {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Defences> OpenSession<'a, S, D> {
+    pub(crate) fn new(server: &'a Server<D>, connection: u64, stream: S, login: Login<D>) -> Self {
         let (reader, writer) = split(stream);
         Self {
             server,
@@ -81,7 +78,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> OpenSession<'a, S> {
 
     /// Until the server wants to close (`Ok`), or anything else ends the session (`Err`).
     async fn talk(&mut self) -> Result<CloseCode, Event> {
-        let allowed = buckets_for(self.server.setup.limits.max_message);
+        let allowed =
+            (self.server).lengths_for(self.server.setup.limits.max_message + MESSAGE_OVERHEAD);
         loop {
             // In a fixed order, so that a run with a virtual clock repeats. Writing comes before reading: a client that
             // sends without end must still get its acknowledgements.
@@ -183,7 +181,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> OpenSession<'a, S> {
                 wrote = self.writer.write_buf(&mut self.outgoing), if !self.outgoing.is_empty() => {
                     self.on_written(wrote).map(|()| None)
                 }
-                record = self.records.read(&mut self.reader, &BUCKETS, None) => {
+                record = self.records.read(&mut self.reader, self.server.setup.defences.lengths(), None) => {
                     self.receive(record).map(Some)
                 }
             };
@@ -216,6 +214,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> OpenSession<'a, S> {
     ) -> Result<session::Event, Event> {
         match record {
             Ok(Some(record)) => self.session.receive(&record).map_err(|e| self.broke(e)),
+            Ok(None) if !self.server.keeps(Defence::AuthenticatedClose) => {
+                let (user, by, code) = (self.user.clone(), By::Peer, CloseCode::Done as u8);
+                Err(Event::Closed { user, by, code })
+            }
             Ok(None) => Err(self.truncated(WireError::Closed)),
             Err(why @ (WireError::Closed | WireError::Truncated { .. } | WireError::Io(_))) => {
                 Err(self.truncated(why))
@@ -236,28 +238,5 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> OpenSession<'a, S> {
             user: self.user.clone(),
             why: why.to_string(),
         }
-    }
-}
-
-/// The lengths of records that can be needed when no message is longer than this.
-fn buckets_for(max_message: usize) -> &'static [usize] {
-    let largest = (ALL_BUCKETS.iter()).position(|bucket| max_message + MESSAGE_OVERHEAD <= *bucket);
-    // The other messages fit the smallest.
-    &ALL_BUCKETS[..=largest.unwrap_or(ALL_BUCKETS.len() - 1)]
-}
-
-#[cfg(test)]
-mod tests {
-    use latchstring_net::protocol::hardened::message::MAX_TEXT;
-
-    use super::*;
-
-    #[test]
-    fn no_record_is_longer_than_the_longest_message_needs() {
-        assert_eq!(buckets_for(1), [64]);
-        assert_eq!(buckets_for(52), [64]);
-        assert_eq!(buckets_for(53), [64, 256]);
-        assert_eq!(buckets_for(1000), [64, 256, 1024]);
-        assert_eq!(buckets_for(MAX_TEXT), BUCKETS);
     }
 }

@@ -20,7 +20,8 @@
 use crate::{
     Attack, Claim, Goal, Report, Run, Story, Target,
     capture::trace::Side,
-    vantage::{Middle, Records},
+    protocol::hardened::defence::Defence,
+    vantage::{Dialect, Middle, Records},
 };
 
 /// The registry's line.
@@ -29,7 +30,9 @@ pub const ATTACK: Attack = Attack {
     goal: Goal::Alter,
     title: "turn a message into another one",
     vantage: "on the path between client and server, and knows the wording of one message",
-    run: Run::OnPath(|target| Box::new(BitFlip::new(target))),
+    returns_without: &[&[Defence::Mac]],
+    run: Run::OnPath(|dialect| Box::new(BitFlip::new(dialect))),
+    ..Attack::PLAIN
 };
 
 /// What the user types.
@@ -58,10 +61,10 @@ impl BitFlip {
         }
     }
 
-    fn new(target: Target) -> Self {
+    fn new(dialect: &Dialect) -> Self {
         Self {
-            target,
-            records: Records::default(),
+            target: dialect.target,
+            records: Records::of(dialect, Side::Client),
             pieces: 0,
             story: Story::default(),
             flipped: false,

@@ -16,21 +16,18 @@
 //! SSL 2.0 had a cipher that sent 88 of the 128 bits of its key in clear by design, to satisfy export rules
 //! (`SSL_CK_RC4_128_EXPORT40_WITH_MD5`). As a kind of mistake it is CWE-319, "cleartext transmission".
 
-use zeroize::Zeroizing;
-
 use crate::{
     Attack, Claim, Goal, Report, Run, Story,
     capture::{
         dissect::{self, Protocol},
         trace::{Side, Trace},
     },
+    eavesdrop::open_session,
     protocol::{
         faithful::{keys::SessionSecrets, record::Opener},
-        hardened::{
-            self,
-            message::{CLIENT_HELLO_LEN, Message},
-        },
+        hardened::defence::Defence,
     },
+    vantage::Wiretap,
 };
 
 /// The registry's line.
@@ -39,13 +36,15 @@ pub const ATTACK: Attack = Attack {
     goal: Goal::Read,
     title: "read the session key off the wire",
     vantage: "a sniffer who sees every byte of one session and sends none",
+    returns_without: &[&[Defence::SecretExchange]],
     run: Run::Sniff(run),
+    ..Attack::PLAIN
 };
 
-fn run(trace: &Trace) -> Report {
-    match dissect::protocol(trace) {
-        Protocol::Faithful => read_faithful(trace),
-        _ => search_hellos(trace),
+fn run(wiretap: &Wiretap) -> Report {
+    match dissect::protocol(&wiretap.trace) {
+        Protocol::Faithful => read_faithful(&wiretap.trace),
+        _ => search_hellos(wiretap),
     }
 }
 
@@ -72,109 +71,39 @@ fn read_faithful(trace: &Trace) -> Report {
     Report::new(Claim::Read(messages), story)
 }
 
-/// Tries what is in clear in a hardened session, every 32 bytes of it, as the secret of the client's records.
-fn search_hellos(trace: &Trace) -> Report {
+/// Tries what is in clear in a hardened session, every 32 bytes of the two hellos, as the secret behind all keys.
+fn search_hellos(wiretap: &Wiretap) -> Report {
     let mut story = Story::default();
-    let clear = [
-        &trace.stream(Side::Client)[..],
-        &trace.stream(Side::Server)[..],
-    ]
-    .map(|stream| {
-        stream
-            .iter()
-            .copied()
-            .take(CLIENT_HELLO_LEN)
-            .collect::<Vec<_>>()
-    })
-    .concat();
-    // The first record of the client is its login; the session's own records count from there.
-    let records: Vec<Vec<u8>> = dissect::hardened(trace)
-        .client_records
-        .into_iter()
-        .skip(1)
-        .map(|record| record.wire)
-        .collect();
+    let hello = |side| wiretap.pieces(side).into_iter().next().unwrap_or_default();
+    let clear = [hello(Side::Client), hello(Side::Server)].concat();
     story.tell(format!(
-        "in clear are the two hellos; the {} records of the client are encrypted",
-        records.len()
+        "in clear are the two hellos, {} bytes; the {} records of the client are encrypted",
+        clear.len(),
+        wiretap.session_records(Side::Client).len()
     ));
-    let candidates = clear
-        .windows(32)
-        .filter_map(|window| window.try_into().ok());
-    let opened = candidates
-        .clone()
-        .find_map(|secret| open_all(secret, &records));
+    let opened = (clear.windows(32)).find_map(|window| open_session(wiretap, window));
     match opened {
         Some(messages) => {
-            story.tell("32 bytes of the hellos are the secret that opens the records");
-            Report::new(Claim::Read(messages), story)
+            story.tell("32 bytes of the hellos are the secret that all keys come from");
+            for message in &messages {
+                story.tell(format!("read: \"{message}\""));
+            }
+            let known = |text: String| text.into_bytes().into_iter().map(Some).collect();
+            Report::new(
+                Claim::Read(messages.into_iter().map(known).collect()),
+                story,
+            )
         }
         None => {
             story.tell(format!(
                 "each of the {} runs of 32 bytes in them was tried as the secret: no record opens",
-                candidates.count()
+                clear.windows(32).count()
             ));
             Report::new(Claim::Nothing, story)
         }
     }
 }
 
-/// The messages among the records, if this is the secret that they were made with.
-fn open_all(secret: [u8; 32], records: &[Vec<u8>]) -> Option<Vec<Vec<Option<u8>>>> {
-    let mut opener = hardened::record::Opener::new(&Zeroizing::new(secret), 1);
-    let mut messages = Vec::new();
-    for record in records {
-        let plaintext = opener.open(record).ok()?;
-        if let Ok(Some(Message::Msg { text, .. })) = Message::decode(plaintext.typ, &plaintext.body)
-        {
-            messages.push(text.into_bytes().into_iter().map(Some).collect());
-        }
-    }
-    (!messages.is_empty()).then_some(messages)
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::{
-        capture::trace::Chunk,
-        protocol::hardened::{message::Type, record::Sealer},
-    };
-
-    /// A session whose records are made with `secret`, and whose server hello shows `shown`.
-    fn session(secret: [u8; 32], shown: [u8; 32]) -> Trace {
-        let hello = [&b"latch/2\n"[..], &[2, 0], &[7; 64]].concat();
-        let login = Sealer::new(&Zeroizing::new([1; 32]), 0).seal(Type::ClientAuth, &[9; 900]);
-        let body = [&1u64.to_be_bytes()[..], &[0], b"pay bob 10"].concat();
-        let message = Sealer::new(&Zeroizing::new(secret), 1).seal(Type::Msg, &body);
-        let answer = [&[2, 0][..], &shown, &[8; 32]].concat();
-        let chunk = |(from, bytes)| Chunk {
-            from,
-            at: Duration::ZERO,
-            bytes,
-        };
-        let sent = [
-            (Side::Client, hello),
-            (Side::Server, answer),
-            (Side::Client, login.unwrap()),
-            (Side::Client, message.unwrap()),
-        ];
-        Trace {
-            chunks: sent.into_iter().map(chunk).collect(),
-            ..Trace::default()
-        }
-    }
-
-    #[test]
-    fn a_secret_that_travels_in_a_hello_is_found_and_one_that_does_not_is_not() {
-        let read = vec![b"pay bob 10".iter().copied().map(Some).collect()];
-        assert_eq!(run(&session([5; 32], [5; 32])).claim, Claim::Read(read));
-        assert_eq!(run(&session([5; 32], [6; 32])).claim, Claim::Nothing);
-    }
 }

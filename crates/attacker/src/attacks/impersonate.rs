@@ -18,30 +18,27 @@
 
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use zeroize::Zeroizing;
 
 use crate::{
-    Attack, Claim, Goal, Report, Run, Story, Target,
+    Attack, Claim, Loot, Report, Run, Story, Target,
     net::keyfile::public_from_pem,
+    peer::{Borrowed, Forge, Login, log_in},
     protocol::{
         faithful::{handshake, keys::PublicKey, message, record::Sealer},
-        hardened::{
-            handshake::{ExpectServerHello, Verdict},
-            message::{SERVER_HELLO_LEN, UserName},
-            session::KIND_TEXT,
-            signature::{SignError, Signer},
-        },
+        hardened::defence::Defence,
     },
-    vantage::{Outsider, read_record},
+    vantage::Outsider,
 };
 
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "impersonate",
-    goal: Goal::LogIn,
     title: "log in from the name and the public key",
     vantage: "a client of the server who has the victim's name and public key (and the password, where there is one)",
+    loot: &[Loot::Password],
+    returns_without: &[&[Defence::ClientSignature]],
     run: Run::Dial(run),
+    ..Attack::PLAIN
 };
 
 /// Left on the server as the victim's words.
@@ -50,7 +47,7 @@ const SAID: &str = "this is not who you think it is";
 fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
     Box::pin(async move {
         let mut story = Story::default();
-        let result = match outsider.target {
+        let result = match outsider.dialect.target {
             Target::Faithful => faithful(outsider, &mut story).await,
             Target::Hardened => hardened(outsider, &mut story).await,
         };
@@ -84,24 +81,6 @@ async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
     Ok(logged_in(outsider))
 }
 
-/// Makes something that is to pass for a signature.
-type Forge<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, SignError> + Send + Sync + 'a;
-
-/// Shows one key, and signs in whatever way there is.
-struct Borrowed<'a> {
-    shown: &'a [u8],
-    forge: &'a Forge<'a>,
-}
-
-impl Signer for Borrowed<'_> {
-    fn public_key(&self) -> &[u8] {
-        self.shown
-    }
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        (self.forge)(message)
-    }
-}
-
 async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let own = &*outsider.own_key;
     let stolen = public_from_pem(outsider.public_key.as_bytes())?;
@@ -125,7 +104,11 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
             "Mallory -> server: I am {}; {how}; the right password",
             outsider.user
         ));
-        if log_in(outsider, &Borrowed { shown, forge }).await? {
+        let key = Borrowed { shown, forge };
+        let password = outsider.password.unwrap_or(b"none");
+        if let Login::Accepted(mut inside) = log_in(outsider, outsider.user, &key, password).await?
+        {
+            inside.say(SAID).await?;
             story.tell(format!(
                 "server -> Mallory: welcome; Mallory says \"{SAID}\""
             ));
@@ -134,33 +117,6 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
         story.tell("server -> Mallory: no");
     }
     Ok(Claim::Nothing)
-}
-
-/// A whole login with a key of the attacker's making; true when the server believed it.
-async fn log_in(outsider: &Outsider<'_>, key: &dyn Signer) -> anyhow::Result<bool> {
-    let mut stream = outsider.dial.dial().await?;
-    let (state, hello) = ExpectServerHello::start(outsider.ephemeral());
-    stream.write_all(&hello).await?;
-    let mut server_hello = [0; SERVER_HELLO_LEN];
-    stream.read_exact(&mut server_hello).await?;
-    let state = state.server_hello(&server_hello)?;
-    let proven = state.server_auth(&read_record(&mut stream).await?, &*outsider.verifier)?;
-    let pin = proven.fingerprint();
-    let password = Zeroizing::new(outsider.password.unwrap_or_default().to_vec());
-    let (state, proof) =
-        proven
-            .pinned(&pin)?
-            .login(&UserName::parse(outsider.user)?, key, &password)?;
-    stream.write_all(&proof).await?;
-    match state.verdict(&read_record(&mut stream).await?)? {
-        Verdict::Refused => Ok(false),
-        Verdict::Accepted { mut session, .. } => {
-            let (_, record) = session.send(KIND_TEXT, SAID)?;
-            stream.write_all(&record).await?;
-            read_record(&mut stream).await?;
-            Ok(true)
-        }
-    }
 }
 
 fn logged_in(outsider: &Outsider<'_>) -> Claim {

@@ -26,7 +26,10 @@ use crate::{
         trace::Trace,
     },
     cryptanalysis::{WordList, render, solve},
-    protocol::faithful::message::{CHANGE, QUIT},
+    protocol::{
+        faithful::message::{CHANGE, QUIT},
+        hardened::defence::Defence,
+    },
 };
 
 /// The registry's line.
@@ -35,7 +38,9 @@ pub const ATTACK: Attack = Attack {
     goal: Goal::Read,
     title: "read messages that share a keystream, without the key",
     vantage: "a sniffer who sees what the client sends; all that the server says is blanked",
-    run: Run::SniffClientOnly(|trace| run(trace, &[])),
+    returns_without: &[&[Defence::FreshNonce]],
+    run: Run::SniffClientOnly(|wiretap| run(&wiretap.trace, &[])),
+    ..Attack::PLAIN
 };
 
 /// A byte is claimed when the solver is at least this sure of it.
@@ -95,9 +100,10 @@ const SURELY_PADDING: usize = 8;
 ///
 /// A record ends in zeros, so under one keystream the last bytes of two records are equal.
 fn texts_of_records(trace: &Trace, story: &mut Story) -> (Vec<Vec<u8>>, Vec<Option<u8>>) {
-    // The client's first record is its login, under a key of its own.
+    // The client's first record is its login, under a key of its own; its last is a CLOSE, which is no text.
     let records = dissect::hardened(trace).client_records.into_iter().skip(1);
-    let records: Vec<Vec<u8>> = records.map(|record| record.ciphertext).collect();
+    let mut records: Vec<Vec<u8>> = records.map(|record| record.ciphertext).collect();
+    records.pop();
     let tail = |record: &[u8]| {
         (
             record.len(),
@@ -213,7 +219,9 @@ mod tests {
             at: std::time::Duration::ZERO,
             bytes,
         };
+        let close = Sealer::new(&Zeroizing::new([2; 32]), 1).seal(Type::Close, &[9; 49]);
         let sent = [hello, login.unwrap()].into_iter().chain(records);
+        let sent = sent.chain(close);
         Trace {
             chunks: sent.map(chunk).collect(),
             ..Trace::default()

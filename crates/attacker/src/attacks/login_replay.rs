@@ -20,25 +20,24 @@ use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    Attack, Claim, Goal, Report, Run, Story, Target,
-    capture::{
-        dissect,
-        trace::{Side, Trace},
-    },
+    Attack, Claim, Loot, Report, Run, Story, Target,
+    capture::{dissect, trace::Side},
     protocol::{
         faithful::{message, record::Sealer},
-        hardened::message::{CLIENT_HELLO_LEN, SERVER_HELLO_LEN},
+        hardened::{defence::Defence, message::Hello},
     },
-    vantage::{Outsider, read_record},
+    vantage::{Outsider, read_record, read_server_hello},
 };
 
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "login-replay",
-    goal: Goal::LogIn,
     title: "log in with a sniffed login",
     vantage: "a sniffer of one honest session, and then a client of the server",
+    loot: &[Loot::SniffedSession],
+    returns_without: &[&[Defence::FreshServerValues]],
     run: Run::Dial(run),
+    ..Attack::PLAIN
 };
 
 /// Left on the server as the victim's words.
@@ -47,7 +46,7 @@ const SAID: &str = "said by a recording";
 fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
     Box::pin(async move {
         let mut story = Story::default();
-        let result = match outsider.target {
+        let result = match outsider.dialect.target {
             Target::Faithful => faithful(outsider, &mut story).await,
             Target::Hardened => hardened(outsider, &mut story).await,
         };
@@ -56,7 +55,7 @@ fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
 }
 
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
-    let seen = dissect::faithful(outsider.sniffed);
+    let seen = dissect::faithful(&outsider.sniffed());
     story.tell(format!(
         "sniffed: a login of {} bytes; Mallory does not know what is in it",
         seen.login.len()
@@ -80,7 +79,7 @@ async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
 }
 
 async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
-    let (hello, rest) = hello_and_records(outsider.sniffed);
+    let (hello, rest) = hello_and_records(outsider);
     story.tell(format!(
         "sniffed: a hello of {} bytes and {} bytes of records",
         hello.len(),
@@ -88,10 +87,8 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
     ));
     let mut stream = outsider.dial.dial().await?;
     stream.write_all(&hello).await?;
-    let mut server_hello = [0; SERVER_HELLO_LEN];
-    stream.read_exact(&mut server_hello).await?;
-    let seen = outsider.sniffed.stream(Side::Server);
-    let fresh = seen.get(..SERVER_HELLO_LEN) != Some(&server_hello[..]);
+    let server_hello = read_server_hello(&mut stream, &outsider.dialect).await?;
+    let fresh = !(outsider.sniffed().stream(Side::Server)).starts_with(&server_hello);
     story.tell(format!(
         "Mallory -> server: the same hello; the server's answer is {}",
         if fresh {
@@ -110,8 +107,9 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
     })
 }
 
-fn hello_and_records(trace: &Trace) -> (Vec<u8>, Vec<u8>) {
-    let mut hello = trace.stream(Side::Client);
-    let rest = hello.split_off(hello.len().min(CLIENT_HELLO_LEN));
+fn hello_and_records(outsider: &Outsider<'_>) -> (Vec<u8>, Vec<u8>) {
+    let mut hello = outsider.sniffed().stream(Side::Client);
+    let end = Hello::client_len(&*outsider.dialect.defences);
+    let rest = hello.split_off(hello.len().min(end));
     (hello, rest)
 }

@@ -11,7 +11,7 @@ use latchstring_attacker::{
     attacks::{self, cleartext_key, keystream_reuse},
     capture::{self, trace::Trace},
     net::report,
-    vantage::blank_server,
+    vantage::{Wiretap, blank_server},
 };
 use serde_json::json;
 
@@ -89,7 +89,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let Run::Sniff(program) = cleartext_key::ATTACK.run else {
                 bail!("cleartext-key is not a passive attack");
             };
-            on_capture(&cleartext_key::ATTACK, &on, program)
+            on_capture(&cleartext_key::ATTACK, &on, |trace| {
+                program(&Wiretap::of_deployed(trace.clone()))
+            })
         }
         Command::KeystreamReuse { on, known } => {
             let known: Vec<_> = known

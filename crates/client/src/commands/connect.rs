@@ -11,6 +11,7 @@ use latchstring_net::{
     entropy::OsEntropy,
     keyfile::load_private,
     protocol::hardened::{
+        defence::{Deployable, Full},
         message::{Fingerprint, MAX_TEXT},
         session::CloseCode,
         signature::Signer,
@@ -66,6 +67,7 @@ pub(super) async fn run(options: Connect) -> anyhow::Result<()> {
         key: Arc::new(key),
         verifier: Arc::new(AwsLc),
         entropy: Arc::new(OsEntropy),
+        defences: Full,
     };
 
     let hosts = KnownHosts::load(&dir.join("known_hosts"))?;
@@ -112,7 +114,7 @@ async fn log_in(
     let pin = match pin {
         Some(pin) if is_known && !may_take_long => pin,
         _ => {
-            let met = client.meet_host(&mut dial(address).await?).await?;
+            let met = client.meet_host(&mut dial(client, address).await?).await?;
             let pin = match pin {
                 Some(pin) => pin,
                 None => confirm(&host, met)?,
@@ -135,7 +137,10 @@ async fn log_in(
     };
 
     let password = || typed.map_or_else(|| source.read(""), Ok::<Zeroizing<Vec<u8>>, _>);
-    match client.login(dial(address).await?, &pin, password).await {
+    match client
+        .login(dial(client, address).await?, &pin, password)
+        .await
+    {
         Err(ClientError::HostKeyMismatch { presented, .. }) => {
             Err(refusal(&hosts, &host, pin, presented))
         }
@@ -175,7 +180,8 @@ fn confirm(host: &str, met: Fingerprint) -> anyhow::Result<Fingerprint> {
     }
 }
 
-async fn dial(address: &Address) -> Result<TcpStream, ClientError> {
+/// Only a client with every defence goes out to a network.
+async fn dial<D: Deployable>(_: &Client<D>, address: &Address) -> Result<TcpStream, ClientError> {
     let connect = TcpStream::connect((address.host.as_str(), address.port));
     let stream = match timeout(CONNECT_DEADLINE, connect).await {
         Ok(stream) => stream,

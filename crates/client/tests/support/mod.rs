@@ -13,6 +13,7 @@ use latchstring_client::Client;
 use latchstring_net::{
     entropy::{Entropy, OsEntropy},
     protocol::hardened::{
+        defence::Full,
         handshake::{ExpectClientAuth, accept},
         keys::Ephemeral,
         message::{CLIENT_HELLO_LEN, Fingerprint, UserName},
@@ -42,6 +43,7 @@ pub fn alice() -> Client {
         key: ALICE.clone(),
         verifier: Arc::new(AwsLc),
         entropy: Arc::new(OsEntropy),
+        defences: Full,
     }
 }
 

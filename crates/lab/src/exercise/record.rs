@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use latchstring_attacker::{
-    Target as Kind,
     capture::trace::{Side, Trace},
     protocol::{
         faithful::message::UserName,
@@ -20,7 +19,9 @@ use super::{
     target::{Accounts, Target},
 };
 use crate::{
+    against::Against,
     peers::{self, ALICE},
+    truth::Seen,
     wire::{Dialer, Over, SharedTap, Tap, dial_tapped, network},
 };
 
@@ -50,7 +51,7 @@ pub async fn faithful(
 ) -> anyhow::Result<Recorded> {
     let target = Target::start(accounts, seed.stream("faithful server"), REPLY_PAUSE).await?;
     let tap = Tap::new(None);
-    let stream = dial_tapped(&Dialer::Tcp(target.at().address()), Over::Tcp, tap.clone()).await?;
+    let stream = dial_tapped(&Dialer::tcp(target.at()), Over::Tcp, tap.clone()).await?;
     let mut session = client::login(stream, user, &accounts.keys().public_key(user)?).await?;
     for (i, text) in typed.iter().enumerate() {
         session.send(text).await?;
@@ -83,20 +84,27 @@ pub async fn faithful(
 pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded> {
     let number = seed.stream("hardened session").next_u64();
     let (listener, dialer) = network(Over::Tcp).await?;
-    let server = peers::serve(Kind::Hardened, listener, dialer, number).await?;
-    let script: Vec<&str> = typed.iter().map(String::as_str).collect();
+    let server = peers::serve(Against::hardened(), listener, dialer, number).await?;
     let tap = Tap::new(None);
-    let trouble = server
-        .honest_session(Over::Tcp, tap.clone(), &script)
-        .await?;
+    let stream = dial_tapped(server.dialer(), Over::Tcp, tap.clone()).await?;
+    let visit = peers::Visit {
+        script: typed.to_vec(),
+        to_attacker: false,
+        number: 1,
+    };
+    let trouble = server.honest_session(stream, &visit).await;
     ensure!(trouble.is_none(), "{}", trouble.unwrap_or_default());
-    let truth = server.finish(&script, 0).await;
+    let heard = |seen| match seen {
+        Seen::Received { text, .. } => Some(text),
+        _ => None,
+    };
     Ok(Recorded {
         user: ALICE.to_owned(),
-        received: truth
-            .received_on(crate::truth::HONEST)
+        received: server
+            .finish(1)
+            .await
             .into_iter()
-            .map(str::to_owned)
+            .filter_map(heard)
             .collect(),
         trace: taken(&tap),
         secrets: None,

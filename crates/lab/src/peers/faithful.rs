@@ -18,7 +18,7 @@ use latchstring_faithful::{
 use tempfile::TempDir;
 use tokio::{task::JoinHandle, time::sleep};
 
-use super::{ALICE, Witness, public_key_pem};
+use super::{ALICE, Visit, Witness, public_key_pem};
 use crate::{
     keys::Seeded,
     truth::{Connection, Seen},
@@ -65,7 +65,7 @@ pub(super) fn serve(
     Ok(tokio::spawn(async move {
         let _kept_until_the_server_ends = dir;
         let mut on: Connection = 0;
-        while let Some(mut stream) = listener.accept().await {
+        while let Some((mut stream, _)) = listener.accept().await {
             on += 1;
             let mut user = String::new();
             let mut see = |event| witness_event(&witness, on, &mut user, event);
@@ -103,11 +103,11 @@ fn witness_event(witness: &Witness, on: Connection, current: &mut String, event:
 }
 
 /// Alice's session with the real client.
-pub(super) async fn session(stream: BoxStream, script: &[&str]) -> anyhow::Result<()> {
+pub(super) async fn session(stream: BoxStream, visit: &Visit) -> anyhow::Result<()> {
     let user = UserName::parse(ALICE)?;
     let key = PublicKey::from_pem(public_key_pem(Target::Faithful))?;
     let mut session = client::login(stream, &user, &key).await?;
-    for text in script.iter().chain([&CHANGE]) {
+    for text in visit.script.iter().map(String::as_str).chain([CHANGE]) {
         sleep(TYPING).await;
         session.send(text).await?;
     }

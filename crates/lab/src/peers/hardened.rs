@@ -1,14 +1,12 @@
 //! The hardened server and client in the arena: the deployable programs' own code, with seeded randomness.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, LazyLock},
-};
+use std::{io, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use latchstring_attacker::{
-    net::provider::AwsLc,
+    net::{entropy::Entropy, provider::AwsLc},
     protocol::hardened::{
+        defence::{Defence, Defences},
         message::{Fingerprint, UserName},
         signature::Signer,
     },
@@ -22,96 +20,146 @@ use latchstring_server::{
         password::{self, Cost},
     },
 };
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 use zeroize::Zeroizing;
 
-use super::{ALICE, PASSWORD, Witness};
+use super::{ALICE, MALLORY, MALLORYS, PASSWORD, Visit, Witness};
 use crate::{
     keys::{PublishedKey, Seeded},
     truth::{Connection, Seen},
     wire::Listener,
 };
 
-/// Alice's session with the real client. She waits for each acknowledgement before she types on.
-pub(super) async fn session(stream: BoxStream, seed: u64, script: &[&str]) -> anyhow::Result<()> {
+/// How long alice waits for an acknowledgement before she types on.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Alice's session with the real client. She waits a while for each acknowledgement before she types on.
+pub(super) async fn session<D: Defences + Clone>(
+    stream: BoxStream,
+    seed: u64,
+    visit: &Visit,
+    defences: D,
+) -> anyhow::Result<()> {
+    let host = match visit.to_attacker {
+        true => PublishedKey::mallory(seed),
+        false => PublishedKey::host(seed),
+    };
     let client = Client {
         user: UserName::parse(ALICE)?,
-        key: Arc::new(PublishedKey::alice(seed)),
+        key: Arc::new(PublishedKey::alice(seed + u64::from(visit.number - 1))),
         verifier: Arc::new(AwsLc),
-        entropy: Arc::new(Seeded::new(seed, "alice")),
+        entropy: Arc::new(Seeded::new(seed, &who("alice", visit.number))),
+        defences,
     };
-    let pin = Fingerprint::of(PublishedKey::host(seed).public_key());
+    let pin = Fingerprint::of(host.public_key());
     let password = || Ok(Zeroizing::new(PASSWORD.as_bytes().to_vec()));
     let mut connection = client.login(stream, &pin, password).await?;
-    for text in script {
+    for text in &visit.script {
         connection.send(text)?;
-        connection.wait_acknowledged().await?;
+        if let Ok(acknowledged) = timeout(PATIENCE, connection.wait_acknowledged()).await {
+            acknowledged?;
+        }
     }
-    Ok(connection.close().await?)
+    match timeout(PATIENCE, connection.close()).await {
+        Ok(closed) => Ok(closed?),
+        Err(_) => anyhow::bail!("the server does not acknowledge everything; gave up waiting"),
+    }
+}
+
+/// The name of a party's stream of randomness; the first visit has the plain one.
+fn who(name: &str, visit: u32) -> String {
+    match visit {
+        1 => name.to_owned(),
+        n => format!("{name}, visit {n}"),
+    }
 }
 
 /// The server, for as many clients at a time as come.
-pub(super) async fn serve(
+pub(super) async fn serve<D: Defences + Clone>(
     mut listener: Listener,
     seed: u64,
     witness: Witness,
-) -> anyhow::Result<JoinHandle<()>> {
+    defences: D,
+) -> io::Result<JoinHandle<()>> {
     let accounts = Arc::new(Memory::new());
-    let alice = PublishedKey::alice(seed);
-    let account = Account::new(
-        UserName::parse(ALICE)?,
-        alice.public_key().to_vec(),
-        password_hash(),
-        0,
-    );
-    accounts.add(&account).await?;
+    let (alice, mallory) = (PublishedKey::alice(seed), PublishedKey::mallory(seed));
+    let users = [(ALICE, &alice, PASSWORD), (MALLORY, &mallory, MALLORYS)];
+    for (name, key, password) in users {
+        let name = UserName::parse(name).map_err(io::Error::other)?;
+        let spki = key.public_key().to_vec();
+        let account = Account::new(name, spki, stored(password), 0);
+        accounts.add(&account).await.map_err(io::Error::other)?;
+    }
     let server = Server::new(Setup {
-        host: Arc::new(PublishedKey::host(seed)),
+        host: Arc::new(host(seed, &defences)),
         verifier: Arc::new(AwsLc),
         accounts: accounts.clone(),
         passwords: Arc::new(Argon2id),
-        entropy: Arc::new(Seeded::new(seed, "hardened server")),
+        entropy: entropy(seed, &defences),
         limits: Limits::default(),
-        observer: Arc::new(Notary {
-            witness,
-            accounts,
-            kid: account.kid,
-        }),
+        observer: Arc::new(Notary { witness, accounts }),
+        defences,
     });
     Ok(tokio::spawn(async move {
-        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        while let Some(stream) = listener.accept().await {
+        while let Some((stream, peer)) = listener.accept().await {
             tokio::spawn(serve_connection(server.clone(), stream, peer));
         }
     }))
 }
 
-/// The stored form of alice's password, at the cost that is deployed. Computed once; the salt is of no matter here.
-fn password_hash() -> String {
-    static HASH: LazyLock<String> = LazyLock::new(|| {
-        password::hash(PASSWORD.as_bytes(), *b"published salt..", Cost::DEPLOYED)
-            .expect("64 MiB can be had")
-    });
-    HASH.clone()
+/// The server's randomness: seeded, so that a run repeats, and new for every connection.
+fn entropy(seed: u64, defences: &impl Defences) -> Arc<dyn Entropy> {
+    let fresh = Seeded::new(seed, "hardened server");
+    match defences.keeps(Defence::FreshServerValues) {
+        true => Arc::new(fresh),
+        false => Arc::new(Stale(fresh.array())),
+    }
+}
+
+/// The host key. Its salts count among the values that are fresh: `sigS` is in the transcript, and PSS makes another
+/// one each time.
+fn host(seed: u64, defences: &impl Defences) -> PublishedKey {
+    let key = PublishedKey::host(seed);
+    match defences.keeps(Defence::FreshServerValues) {
+        true => key,
+        false => key.with_salts(Stale([0x5a; 64])),
+    }
+}
+
+/// Gives the same bytes every time.
+struct Stale([u8; 64]);
+
+impl Entropy for Stale {
+    fn fill(&self, out: &mut [u8]) {
+        for (byte, stale) in out.iter_mut().zip(self.0.iter().cycle()) {
+            *byte = *stale;
+        }
+    }
+}
+
+/// The stored form of a password. The cost is not the deployed one: hundreds of runs would wait for nothing else.
+fn stored(password: &str) -> String {
+    password::hash(
+        password.as_bytes(),
+        *b"published salt..",
+        Cost::TOO_CHEAP_FOR_REAL_PASSWORDS,
+    )
+    .expect("a little memory can be had")
 }
 
 /// Turns the server's own events into the arena's record.
 struct Notary {
     witness: Witness,
     accounts: Arc<Memory>,
-    kid: Fingerprint,
 }
 
 impl Notary {
     /// The text that the server has just made durable.
     fn stored(&self, user: &UserName, id: u64) -> Option<String> {
-        let messages = self
-            .accounts
-            .messages(user, &self.kid)
-            .now_or_never()?
-            .ok()?;
-        messages
-            .into_iter()
+        let accounts = self.accounts.list().now_or_never()?.ok()?;
+        let kid = accounts.iter().find(|account| account.user == *user)?.kid;
+        let messages = self.accounts.messages(user, &kid).now_or_never()?.ok()?;
+        (messages.into_iter())
             .find(|message| message.id == id)
             .map(|message| message.text)
     }

@@ -1,5 +1,7 @@
 use tokio::io::{DuplexStream, duplex};
 
+use latchstring_protocol::hardened::record::BUCKETS;
+
 use super::*;
 
 /// A record of the right shape (the tag is not looked at here).
@@ -68,15 +70,6 @@ async fn a_length_that_exists_but_belongs_to_another_state_is_refused() {
     far.write_all(&record(4096)).await.expect("written");
     let error = read_record(&mut near, &[1024], None).await;
     assert!(matches!(error, Err(WireError::BadLength(4128))));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_caller_cannot_allow_a_length_that_the_protocol_lacks() {
-    let (mut near, mut far) = duplex(64);
-    let absurd = (1_u32 << 30) + 32;
-    far.write_all(&absurd.to_be_bytes()).await.expect("written");
-    let error = read_record(&mut near, &[1 << 30], None).await;
-    assert!(matches!(error, Err(WireError::BadLength(_))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,22 +18,41 @@ pub use client::{
 };
 pub use server::{
     Authenticated, Claimant, ExpectClientAuth, KeyHolder, Refusal, RefusalReason, accept,
+    accept_with,
 };
 
 use super::{
     Error,
+    defence::{Defence, Defences},
     keys::hash,
-    message::{Fingerprint, MODE_LOGIN, Type, UserName},
+    message::{Fingerprint, Hello, MODE_LOGIN, Type, UserName},
     record::{Opener, Plaintext},
+    signature::{Role, signed_content},
 };
 use crate::codec::{put_long, put_short};
 
 /// All handshake bytes so far, in order.
+#[derive(Clone)]
 struct Transcript(Vec<u8>);
 
 impl Transcript {
     fn after_hellos(client: &[u8], server: &[u8]) -> Self {
         Self([client, server].concat())
+    }
+
+    /// What a signature covers.
+    fn to_sign(&self, role: Role, defences: &impl Defences) -> Vec<u8> {
+        let covered = match defences.keeps(Defence::TranscriptSignature) {
+            true => self.hash(),
+            false => self.hash_of_randoms(defences),
+        };
+        signed_content(role, &covered, defences)
+    }
+
+    /// Fresh, but silent about whose keys these are.
+    fn hash_of_randoms(&self, defences: &impl Defences) -> [u8; 32] {
+        let (client, server) = self.0.split_at(Hello::client_len(defences));
+        hash(&[&client[10..42], &server[2..34]])
     }
 
     fn hash(&self) -> [u8; 32] {

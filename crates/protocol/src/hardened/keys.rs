@@ -12,7 +12,11 @@ use sha2::{Digest, Sha256};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
-use super::Error;
+use super::{
+    Error,
+    defence::{Defence, Defences, Full},
+    signature::Role,
+};
 
 /// 32 secret bytes that are wiped when dropped.
 pub type Secret = Zeroizing<[u8; 32]>;
@@ -57,53 +61,107 @@ pub fn expand<const L: usize>(
     out
 }
 
-/// What one end brings to a handshake: its hello's random and its X25519 secret, both fresh for every connection.
-pub struct Ephemeral {
-    /// `rc` or `rs`.
-    pub(crate) random: [u8; 32],
-    secret: StaticSecret,
-}
-
-impl Ephemeral {
-    /// From 64 bytes of the best randomness there is: first the random, then the secret.
-    pub fn new(entropy: &Zeroizing<[u8; 64]>) -> Self {
-        let (random, secret) = entropy.split_at(32);
-        let secret = Zeroizing::new(<[u8; 32]>::try_from(secret).expect("half of 64"));
-        Self {
-            random: random.try_into().expect("half of 64"),
-            secret: StaticSecret::from(*secret),
-        }
-    }
-
+/// One end's half of a key exchange.
+pub trait Exchange: Send {
     /// The public value that travels in a hello.
-    pub fn share(&self) -> [u8; 32] {
-        PublicKey::from(&self.secret).to_bytes()
-    }
+    fn share(&self) -> Vec<u8>;
 
-    /// Uses the secret up: the handshake secret `PRK`.
+    /// Uses the secret up: the bytes that both ends now share, `Z`.
     ///
     /// # Errors
-    /// [`Error::Forged`] when the peer's point forces the shared secret to zero (RFC 7748, section 6.1).
-    pub fn agree(self, peer: &[u8; 32]) -> Result<Secret, Error> {
-        let shared = self.secret.diffie_hellman(&PublicKey::from(*peer));
+    /// [`Error::Forged`] when the peer's value cannot be one of an honest peer.
+    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>;
+}
+
+/// X25519 (RFC 7748) with a secret that is used once.
+pub struct X25519(StaticSecret);
+
+impl X25519 {
+    /// Bytes of a public value.
+    pub const SHARE_LEN: usize = 32;
+
+    /// From 32 bytes of the best randomness there is.
+    pub fn new(secret: &Secret) -> Self {
+        Self(StaticSecret::from(**secret))
+    }
+}
+
+impl Exchange for X25519 {
+    fn share(&self) -> Vec<u8> {
+        PublicKey::from(&self.0).to_bytes().to_vec()
+    }
+
+    /// # Errors
+    /// Also when the peer's point forces the shared secret to zero (RFC 7748, section 6.1).
+    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let peer = <[u8; 32]>::try_from(peer).map_err(|_| Error::Forged("X25519 value"))?;
+        let shared = self.0.diffie_hellman(&PublicKey::from(peer));
         if !shared.was_contributory() {
             return Err(Error::Forged(
                 "the peer's X25519 value forces a zero secret",
             ));
         }
-        Ok(extract(EXTRACT_SALT, shared.as_bytes()))
+        Ok(Zeroizing::new(shared.as_bytes().to_vec()))
+    }
+}
+
+/// What one end brings to a handshake: its hello's random and its half of the exchange, both fresh for every
+/// connection.
+pub struct Ephemeral {
+    /// `rc` or `rs`.
+    pub(crate) random: [u8; 32],
+    exchange: Box<dyn Exchange>,
+}
+
+impl Ephemeral {
+    /// From 64 bytes of the best randomness there is: first the random, then the X25519 secret.
+    pub fn new(entropy: &Zeroizing<[u8; 64]>) -> Self {
+        // With every defence the two roles do the same.
+        Self::with(&Full, Role::Client, entropy)
+    }
+
+    /// The same for a peer with these defences.
+    pub fn with(
+        defences: &(impl Defences + ?Sized),
+        role: Role,
+        entropy: &Zeroizing<[u8; 64]>,
+    ) -> Self {
+        let (random, secret) = entropy.split_at(32);
+        let secret = Zeroizing::new(<[u8; 32]>::try_from(secret).expect("half of 64"));
+        Self {
+            random: random.try_into().expect("half of 64"),
+            exchange: defences.exchange(role, &secret),
+        }
+    }
+
+    /// The public value that travels in a hello.
+    pub fn share(&self) -> Vec<u8> {
+        self.exchange.share()
+    }
+
+    /// Uses the secret up: the handshake secret `PRK`.
+    ///
+    /// # Errors
+    /// [`Error::Forged`] when the peer's value cannot be one of an honest peer.
+    pub fn agree(self, peer: &[u8]) -> Result<Secret, Error> {
+        let shared = self.exchange.agree(peer)?;
+        Ok(extract(EXTRACT_SALT, &shared))
     }
 }
 
 /// The secrets that protect the handshake, and the root of those that protect the session.
-pub(crate) struct HandshakeSecrets {
-    pub(crate) client: Secret,
-    pub(crate) server: Secret,
-    pub(crate) root: Secret,
+pub struct HandshakeSecrets {
+    /// `hs_c`: protects `CLIENT_AUTH`.
+    pub client: Secret,
+    /// `hs_s`: protects `SERVER_AUTH`.
+    pub server: Secret,
+    /// Everything of the session comes from this.
+    pub root: Secret,
 }
 
 impl HandshakeSecrets {
-    pub(crate) fn derive(prk: &Secret, th1: &[u8; 32]) -> Self {
+    /// From the handshake secret and the hash of the two hellos.
+    pub fn derive(prk: &Secret, th1: &[u8; 32]) -> Self {
         Self {
             client: expand(prk, "hs c2s", th1),
             server: expand(prk, "hs s2c", th1),
@@ -113,19 +171,26 @@ impl HandshakeSecrets {
 }
 
 /// What both ends hold once the whole handshake is in the transcript.
-pub(crate) struct SessionSecrets {
-    pub(crate) client: Secret,
-    pub(crate) server: Secret,
+pub struct SessionSecrets {
+    /// `ap_c`: protects what the client says.
+    pub client: Secret,
+    /// `ap_s`: protects what the server says.
+    pub server: Secret,
     pub(crate) id: [u8; 16],
     pub(crate) chain_client: [u8; 32],
     pub(crate) chain_server: [u8; 32],
 }
 
 impl SessionSecrets {
-    pub(crate) fn derive(root: &Secret, th7: &[u8; 32]) -> Self {
+    /// From the root and the hash of the whole handshake.
+    pub fn derive(root: &Secret, th7: &[u8; 32], defences: &(impl Defences + ?Sized)) -> Self {
+        let to_client = match defences.keeps(Defence::DirectionKeys) {
+            true => "ap s2c",
+            false => "ap c2s",
+        };
         Self {
             client: expand(root, "ap c2s", th7),
-            server: expand(root, "ap s2c", th7),
+            server: expand(root, to_client, th7),
             id: *expand(root, "session id", th7),
             chain_client: *expand(root, "chain c2s", th7),
             chain_server: *expand(root, "chain s2c", th7),

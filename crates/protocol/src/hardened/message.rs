@@ -5,11 +5,17 @@ use std::{fmt, str::FromStr};
 use base64ct::{Base64Unpadded, Encoding};
 use zeroize::Zeroizing;
 
-use super::keys::hash;
+use super::{
+    defence::{Defence, Defences, magic},
+    keys::{X25519, hash},
+    signature::Role,
+};
 use crate::codec::{DecodeError, Reader, put_long, put_short};
 
 /// The first eight bytes of every connection.
 pub const MAGIC: [u8; 8] = *b"latch/2\n";
+/// The first eight bytes where a defence is left out, which happens in the lab alone.
+pub const WEAKENED_MAGIC: [u8; 8] = *b"latchLAB";
 /// The only version there is.
 pub const VERSION: u8 = 2;
 /// `ClientHello`: magic ‖ 02 ‖ 00 ‖ rc(32) ‖ epkC(32).
@@ -151,19 +157,19 @@ impl FromStr for Fingerprint {
     }
 }
 
-/// A hello of either side: 32 random bytes and an ephemeral X25519 value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A hello of either side: 32 random bytes and a value of the key exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
     /// `rc` or `rs`.
     pub random: [u8; 32],
-    /// `epkC` or `epkS`.
-    pub share: [u8; 32],
+    /// `epkC` or `epkS`: 32 bytes of X25519.
+    pub share: Vec<u8>,
 }
 
 impl Hello {
     /// Writes a `ClientHello`.
-    pub fn encode_client(&self) -> Vec<u8> {
-        [&MAGIC[..], &self.encode_server()].concat()
+    pub fn encode_client(&self, defences: &(impl Defences + ?Sized)) -> Vec<u8> {
+        [&magic(defences)[..], &self.encode_server()].concat()
     }
 
     /// Writes a `ServerHello`.
@@ -175,23 +181,36 @@ impl Hello {
     ///
     /// # Errors
     /// When magic, version or length is another.
-    pub fn decode_client(bytes: &[u8]) -> Result<Self, DecodeError> {
+    pub fn decode_client(
+        bytes: &[u8],
+        defences: &(impl Defences + ?Sized),
+    ) -> Result<Self, DecodeError> {
         let mut r = Reader::new(bytes);
-        if r.array("magic")? != MAGIC {
+        if r.array("magic")? != magic(defences) {
             return Err(DecodeError::Invalid {
                 field: "magic",
                 why: "the peer does not speak latch/2",
             });
         }
-        Self::decode_server(r.rest())
+        Self::decode(r, Role::Client, defences)
     }
 
     /// Reads a `ServerHello`.
     ///
     /// # Errors
     /// When version or length is another.
-    pub fn decode_server(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(bytes);
+    pub fn decode_server(
+        bytes: &[u8],
+        defences: &(impl Defences + ?Sized),
+    ) -> Result<Self, DecodeError> {
+        Self::decode(Reader::new(bytes), Role::Server, defences)
+    }
+
+    fn decode(
+        mut r: Reader<'_>,
+        role: Role,
+        defences: &(impl Defences + ?Sized),
+    ) -> Result<Self, DecodeError> {
         if r.array("version")? != [VERSION, 0] {
             return Err(DecodeError::Invalid {
                 field: "version",
@@ -200,10 +219,20 @@ impl Hello {
         }
         let hello = Self {
             random: r.array("random")?,
-            share: r.array("X25519 value")?,
+            share: r.take("X25519 value", defences.share_len(role))?.to_vec(),
         };
         r.finish()?;
         Ok(hello)
+    }
+
+    /// Bytes of a `ClientHello`: [`CLIENT_HELLO_LEN`] with every defence.
+    pub fn client_len(defences: &(impl Defences + ?Sized)) -> usize {
+        CLIENT_HELLO_LEN - X25519::SHARE_LEN + defences.share_len(Role::Client)
+    }
+
+    /// Bytes of a `ServerHello`: [`SERVER_HELLO_LEN`] with every defence.
+    pub fn server_len(defences: &(impl Defences + ?Sized)) -> usize {
+        SERVER_HELLO_LEN - X25519::SHARE_LEN + defences.share_len(Role::Server)
     }
 }
 
@@ -278,7 +307,7 @@ impl ClientAuth {
     ///
     /// # Errors
     /// When the mode or the name is not valid, a length points past the end or bytes are left over.
-    pub fn decode(body: &[u8]) -> Result<Self, DecodeError> {
+    pub fn decode(body: &[u8], defences: &(impl Defences + ?Sized)) -> Result<Self, DecodeError> {
         let mut r = Reader::new(body);
         if r.u8("mode")? != MODE_LOGIN {
             return Err(DecodeError::Invalid {
@@ -287,8 +316,12 @@ impl ClientAuth {
             });
         }
         let user = std::str::from_utf8(r.short("user name")?).unwrap_or("");
+        let user = match defences.keeps(Defence::NameGrammar) {
+            true => UserName::parse(user)?,
+            false => UserName(user.to_owned()),
+        };
         let auth = Self {
-            user: UserName::parse(user)?,
+            user,
             kid: Fingerprint(r.array("kid")?),
             signature: r.long("client signature")?.to_vec(),
             password: Zeroizing::new(r.long("password")?.to_vec()),

@@ -1,5 +1,6 @@
 //! The hardened protocol, `latch/2`.
 //!
+//! * [`defence`]: every defence, and the question that is asked where it does its work;
 //! * [`message`]: what each message looks like;
 //! * [`keys`]: the key schedule;
 //! * [`signature`]: what is signed, and by whom;
@@ -7,6 +8,7 @@
 //! * [`record`]: encryption and authentication of one record;
 //! * [`session`]: numbered, acknowledged messages and an authenticated end.
 
+pub mod defence;
 mod error;
 pub mod handshake;
 pub mod keys;

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Error,
+    defence::{Defences, Full},
     keys::{self, Secret},
     message::Type,
 };
@@ -31,41 +32,85 @@ pub const MAX_BODY: usize = BUCKETS[4] - 3;
 /// A key serves fewer records than this: sequence numbers stay below 2^24 - 1.
 pub const MAX_RECORDS: u64 = 1 << 24;
 
-/// Keys of one direction.
-struct Traffic {
+/// What protects the records of one direction: it knows the keys, and is told a record's number.
+pub trait Cover: Send {
+    /// Encrypts `record[4..]` in place and appends the tag; `record` begins with the length field.
+    fn close(&self, seq: u64, record: &mut Vec<u8>);
+
+    /// Checks the tag and decrypts. `record` is whole: length field, ciphertext, tag.
+    ///
+    /// # Errors
+    /// [`Error::Forged`] when the tag does not fit.
+    fn open(&self, seq: u64, record: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>;
+}
+
+/// AES-256-CTR and HMAC-SHA-256 over the ciphertext, each with a key of its own.
+pub struct EncryptThenMac {
     enc: Secret,
     mac: Secret,
     iv: Zeroizing<[u8; 4]>,
     epoch: u32,
-    seq: u64,
 }
 
-impl Traffic {
-    fn new(secret: &Secret, epoch: u32) -> Self {
+impl EncryptThenMac {
+    /// The keys that follow from a traffic secret.
+    pub fn new(secret: &Secret, epoch: u32) -> Self {
         Self {
             enc: keys::expand(secret, "enc", &[]),
             mac: keys::expand(secret, "mac", &[]),
             iv: keys::expand(secret, "iv", &[]),
             epoch,
-            seq: 0,
         }
     }
 
     /// Encrypts or decrypts in place: every record under a nonce of its own, its sequence number.
-    fn apply_keystream(&self, bytes: &mut [u8]) {
+    pub fn apply_keystream(&self, seq: u64, bytes: &mut [u8]) {
         let mut block = [0; 16];
         block[..4].copy_from_slice(&self.iv[..]);
-        block[4..12].copy_from_slice(&self.seq.to_be_bytes());
+        block[4..12].copy_from_slice(&seq.to_be_bytes());
         Ctr32BE::<Aes256>::new((&*self.enc).into(), &block.into()).apply_keystream(bytes);
     }
 
     /// The tag covers where the record belongs (epoch, seq), how long it is, and every byte of it.
-    fn tag(&self, len: [u8; 4], ciphertext: &[u8]) -> Hmac<Sha256> {
+    pub fn tag(&self, seq: u64, len_and_ciphertext: &[u8]) -> Hmac<Sha256> {
         keys::mac(&self.mac)
             .chain_update(self.epoch.to_be_bytes())
-            .chain_update(self.seq.to_be_bytes())
-            .chain_update(len)
-            .chain_update(ciphertext)
+            .chain_update(seq.to_be_bytes())
+            .chain_update(len_and_ciphertext)
+    }
+}
+
+impl Cover for EncryptThenMac {
+    fn close(&self, seq: u64, record: &mut Vec<u8>) {
+        self.apply_keystream(seq, &mut record[4..]);
+        let tag = self.tag(seq, record).finalize();
+        record.extend_from_slice(&tag.into_bytes());
+    }
+
+    fn open(&self, seq: u64, record: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let (body, tag) = record.split_at(record.len() - TAG_LEN);
+        // Constant time, and before a single byte is decrypted.
+        (self.tag(seq, body).verify_slice(tag)).map_err(|_| Error::Forged("record tag"))?;
+        let mut plaintext = Zeroizing::new(body[4..].to_vec());
+        self.apply_keystream(seq, &mut plaintext);
+        Ok(plaintext)
+    }
+}
+
+/// One direction: its cover, the lengths that exist, and the number of the next record.
+struct Traffic {
+    cover: Box<dyn Cover>,
+    lengths: &'static [usize],
+    seq: u64,
+}
+
+impl Traffic {
+    fn new(secret: &Secret, epoch: u32, defences: &(impl Defences + ?Sized)) -> Self {
+        Self {
+            cover: defences.cover(secret, epoch),
+            lengths: defences.lengths(),
+            seq: 0,
+        }
     }
 
     fn next(&mut self) -> Result<(), Error> {
@@ -85,7 +130,12 @@ pub struct Sealer(Traffic);
 impl Sealer {
     /// Starts at sequence number 0. `epoch` is 0 for the handshake and 1 for the session.
     pub fn new(secret: &Secret, epoch: u32) -> Self {
-        Self(Traffic::new(secret, epoch))
+        Self::with(secret, epoch, &Full)
+    }
+
+    /// The same for a peer with these defences.
+    pub fn with(secret: &Secret, epoch: u32, defences: &(impl Defences + ?Sized)) -> Self {
+        Self(Traffic::new(secret, epoch, defences))
     }
 
     /// Pads, encrypts, then authenticates.
@@ -93,21 +143,18 @@ impl Sealer {
     /// # Errors
     /// [`Error::Misuse`] when the body has more than [`MAX_BODY`] bytes or the key is used up; see [`MAX_RECORDS`].
     pub fn seal(&mut self, typ: Type, body: &[u8]) -> Result<Vec<u8>, Error> {
-        let bucket = bucket_for(body.len()).ok_or(Error::Misuse("the message is too long"))?;
+        let bucket = (length_for(body.len(), self.0.lengths))
+            .ok_or(Error::Misuse("the message is too long"))?;
         let n = u16::try_from(body.len()).expect("the largest bucket is far below 65,536");
-        let len = u32::try_from(bucket + TAG_LEN)
-            .expect("so it is here")
-            .to_be_bytes();
+        let len = u32::try_from(bucket + TAG_LEN).expect("so it is here");
 
         let mut record = Vec::with_capacity(OVERHEAD + bucket);
-        record.extend_from_slice(&len);
+        record.extend_from_slice(&len.to_be_bytes());
         record.push(typ as u8);
         record.extend_from_slice(&n.to_be_bytes());
         record.extend_from_slice(body);
         record.resize(4 + bucket, 0);
-        self.0.apply_keystream(&mut record[4..]);
-        let tag = self.0.tag(len, &record[4..]).finalize();
-        record.extend_from_slice(&tag.into_bytes());
+        self.0.cover.close(self.0.seq, &mut record);
         self.0.next()?;
         Ok(record)
     }
@@ -127,7 +174,12 @@ pub struct Plaintext {
 impl Opener {
     /// Starts at sequence number 0. `epoch` is 0 for the handshake and 1 for the session.
     pub fn new(secret: &Secret, epoch: u32) -> Self {
-        Self(Traffic::new(secret, epoch))
+        Self::with(secret, epoch, &Full)
+    }
+
+    /// The same for a peer with these defences.
+    pub fn with(secret: &Secret, epoch: u32, defences: &(impl Defences + ?Sized)) -> Self {
+        Self(Traffic::new(secret, epoch, defences))
     }
 
     /// Authenticates the whole record, then decrypts it, then checks its padding.
@@ -138,18 +190,13 @@ impl Opener {
     /// not exist.
     pub fn open(&mut self, record: &[u8]) -> Result<Plaintext, Error> {
         let mut r = Reader::new(record);
-        let len = r.array("record length")?;
-        let bucket = bucket_of(len)?;
-        let ciphertext = r.take("ciphertext", bucket)?;
-        let tag = r.take("tag", TAG_LEN)?;
+        let bucket = length_of(r.array("record length")?, self.0.lengths)?;
+        r.take("ciphertext and tag", bucket + TAG_LEN)?;
         r.finish()?;
 
-        // Constant time, and before a single byte is decrypted.
-        (self.0.tag(len, ciphertext).verify_slice(tag)).map_err(|_| Error::Forged("record tag"))?;
-        let mut plaintext = Zeroizing::new(ciphertext.to_vec());
-        self.0.apply_keystream(&mut plaintext);
+        let plaintext = self.0.cover.open(self.0.seq, record)?;
         self.0.next()?;
-        unpad(&plaintext, bucket)
+        unpad(&plaintext, self.0.lengths)
     }
 }
 
@@ -158,29 +205,36 @@ impl Opener {
 /// # Errors
 /// When it is none of the [`BUCKETS`]: the caller must then close without reading on.
 pub fn bucket_of(len: [u8; 4]) -> Result<usize, Error> {
-    let len = u32::from_be_bytes(len) as usize;
-    let bucket = BUCKETS.into_iter().find(|b| b + TAG_LEN == len);
-    Ok(bucket.ok_or(DecodeError::Invalid {
+    length_of(len, &BUCKETS)
+}
+
+fn length_of(len: [u8; 4], lengths: &[usize]) -> Result<usize, Error> {
+    let ciphertext = (u32::from_be_bytes(len) as usize).checked_sub(TAG_LEN);
+    let known = ciphertext.filter(|n| lengths.binary_search(n).is_ok());
+    Ok(known.ok_or(DecodeError::Invalid {
         field: "record length",
-        why: "it is none of the five that exist",
+        why: "no record has it",
     })?)
 }
 
-fn bucket_for(body: usize) -> Option<usize> {
-    BUCKETS.into_iter().find(|bucket| body + 3 <= *bucket)
+/// The shortest length that holds a body of `body` bytes with its type and size.
+fn length_for(body: usize, lengths: &[usize]) -> Option<usize> {
+    let shortest = lengths.partition_point(|length| *length < body + 3);
+    lengths.get(shortest).copied()
 }
 
-fn unpad(plaintext: &[u8], bucket: usize) -> Result<Plaintext, Error> {
+fn unpad(plaintext: &[u8], lengths: &[usize]) -> Result<Plaintext, Error> {
     let mut r = Reader::new(plaintext);
     let typ = Type::from_byte(r.u8("type")?).ok_or(DecodeError::Invalid {
         field: "type",
         why: "no message has it",
     })?;
     let body = r.long("body")?;
-    if r.rest().iter().any(|byte| *byte != 0) || bucket_for(body.len()) != Some(bucket) {
+    let padded = length_for(body.len(), lengths) == Some(plaintext.len());
+    if r.rest().iter().any(|byte| *byte != 0) || !padded {
         return Err(Error::Malformed(DecodeError::Invalid {
             field: "padding",
-            why: "it must be zeros up to the smallest bucket that fits",
+            why: "it must be zeros up to the smallest length that fits",
         }));
     }
     Ok(Plaintext {
@@ -252,12 +306,12 @@ mod tests {
     fn padding_that_is_not_minimal_or_not_zero_is_refused() {
         let mut wide = vec![Type::Msg as u8, 0, 1, b'x'];
         wide.resize(256, 0);
-        assert!(unpad(&wide, 256).is_err());
+        assert!(unpad(&wide, &BUCKETS).is_err());
         let mut dirty = vec![Type::Msg as u8, 0, 1, b'x'];
         dirty.resize(64, 0);
-        assert!(unpad(&dirty, 64).is_ok());
+        assert!(unpad(&dirty, &BUCKETS).is_ok());
         dirty[63] = 1;
-        assert!(unpad(&dirty, 64).is_err());
+        assert!(unpad(&dirty, &BUCKETS).is_err());
     }
 
     #[test]

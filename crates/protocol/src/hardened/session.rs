@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use super::{
     Error,
+    defence::{Defence, Defences, Full},
     keys::hash,
     message::{Close, MAX_TEXT, Message},
     record::{Opener, Sealer},
@@ -100,7 +101,7 @@ pub enum Event {
 }
 
 /// One end of an open session.
-pub struct Session {
+pub struct Session<D = Full> {
     id: [u8; 16],
     sealer: Sealer,
     opener: Opener,
@@ -108,10 +109,11 @@ pub struct Session {
     received: Ledger,
     ping: Option<u64>,
     next_ping: u64,
+    defences: D,
 }
 
-impl Session {
-    pub(super) fn new(id: [u8; 16], sealer: Sealer, opener: Opener) -> Self {
+impl<D: Defences> Session<D> {
+    pub(super) fn new(id: [u8; 16], sealer: Sealer, opener: Opener, defences: D) -> Self {
         Self {
             id,
             sealer,
@@ -120,6 +122,7 @@ impl Session {
             received: Ledger::new(0, [0; 32]),
             ping: None,
             next_ping: 1,
+            defences,
         }
     }
 
@@ -133,9 +136,19 @@ impl Session {
         self
     }
 
+    /// The ciphertext lengths that a record may have.
+    pub fn lengths(&self) -> &'static [usize] {
+        self.defences.lengths()
+    }
+
     /// A public name of this session, the same at both ends: fit for logs.
     pub fn id(&self) -> [u8; 16] {
         self.id
+    }
+
+    /// Whether this end keeps a defence.
+    pub fn keeps(&self, defence: Defence) -> bool {
+        self.defences.keeps(defence)
     }
 
     /// Makes the record of the next message and says its id. Keep the text until it is acknowledged.
@@ -241,9 +254,13 @@ impl Session {
         if kind != KIND_TEXT {
             return Err(Error::Violation("an unknown kind of message"));
         }
-        if self.received.last.checked_add(1) != Some(id) {
-            return Err(Error::Violation("message ids go up by one"));
-        }
+        let next = self.received.last.checked_add(1);
+        // Without numbers a message is the next one because it comes next.
+        let id = match (next, self.numbered()) {
+            (Some(next), true) if next == id => id,
+            (Some(next), false) => next,
+            _ => return Err(Error::Violation("message ids go up by one")),
+        };
         if self.received.open.len() >= MAX_UNACKNOWLEDGED {
             return Err(Error::Violation(
                 "too many messages wait for their acknowledgement",
@@ -254,7 +271,11 @@ impl Session {
     }
 
     fn on_ack(&mut self, up_to: u64, chain: [u8; 32]) -> Result<Event, Error> {
-        let ours = (self.sent.acknowledge(up_to)).ok_or(Error::Violation(
+        let ours = self.sent.acknowledge(up_to);
+        if !self.numbered() {
+            return Ok(Event::Acknowledged { up_to });
+        }
+        let ours = ours.ok_or(Error::Violation(
             "ACK of a message that does not wait for one",
         ))?;
         if ours != chain {
@@ -266,13 +287,8 @@ impl Session {
     }
 
     fn on_close(&mut self, close: &Close) -> Result<Event, Error> {
-        if close.last_sent != self.received.last || close.chain != self.received.chain {
-            return Err(Error::Disagreement("messages of the peer did not arrive"));
-        }
-        if close.last_acked != self.sent.acked {
-            return Err(Error::Disagreement(
-                "acknowledgements of the peer did not arrive",
-            ));
+        if self.numbered() {
+            self.compare_accounts(close)?;
         }
         self.received.closed = true;
         let answer = self.seal(&Message::CloseAck)?;
@@ -282,8 +298,25 @@ impl Session {
         })
     }
 
+    /// Whether records and messages are numbered, and the accounts of both ends compared.
+    fn numbered(&self) -> bool {
+        self.keeps(Defence::SequenceNumbers)
+    }
+
+    fn compare_accounts(&self, close: &Close) -> Result<(), Error> {
+        if close.last_sent != self.received.last || close.chain != self.received.chain {
+            return Err(Error::Disagreement("messages of the peer did not arrive"));
+        }
+        if close.last_acked != self.sent.acked {
+            return Err(Error::Disagreement(
+                "acknowledgements of the peer did not arrive",
+            ));
+        }
+        Ok(())
+    }
+
     fn on_close_ack(&self) -> Result<Event, Error> {
-        if self.sent.open.is_empty() {
+        if self.sent.open.is_empty() || !self.numbered() {
             Ok(Event::CloseAgreed)
         } else {
             Err(Error::Disagreement(

@@ -6,7 +6,7 @@ use anyhow::Context;
 use latchstring_net::{
     entropy::OsEntropy,
     keyfile::load_private,
-    protocol::hardened::{message::Fingerprint, signature::Signer},
+    protocol::hardened::{defence::Full, message::Fingerprint, signature::Signer},
     provider::AwsLc,
 };
 use tokio::{
@@ -58,6 +58,7 @@ impl Serve {
             entropy: Arc::new(OsEntropy),
             limits: config.limits,
             observer: Arc::new(Log),
+            defences: Full,
         });
         let cut = listener::serve(server, listener, stop.signalled()).await;
         let _ = timeout(STORE_DEADLINE, store.close()).await;

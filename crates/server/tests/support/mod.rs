@@ -19,6 +19,7 @@ use std::{
 use latchstring_net::{
     entropy::{Entropy, OsEntropy},
     protocol::hardened::{
+        defence::Full,
         handshake::{ExpectServerHello, ExpectVerdict, HostProven, Verdict},
         keys::Ephemeral,
         message::{Fingerprint, SERVER_HELLO_LEN, UserName},
@@ -149,6 +150,7 @@ impl World {
             entropy: Arc::new(OsEntropy),
             limits: Limits::default(),
             observer: seen.clone(),
+            defences: Full,
         };
         change(&mut setup);
         Self {
@@ -246,7 +248,7 @@ impl Login {
                 session: *session,
                 last_message,
             })),
-            Verdict::Refused => {
+            Verdict::Refused(_) => {
                 let mut all = answer;
                 stream.read_to_end(&mut all).await.unwrap();
                 Outcome::Refused(all)

@@ -8,60 +8,70 @@ use crate::{
     codec::Reader,
     hardened::{
         Error,
+        defence::{Defence, Defences, Full},
         keys::{Ephemeral, HandshakeSecrets, SessionSecrets, finished},
         message::{ClientAuth, Fingerprint, Hello, MAX_PASSWORD, ServerAuth, Type, UserName},
         record::{Opener, Sealer},
         session::Session,
-        signature::{Role, Signer, Verifier, signed_content},
+        signature::{Role, Signer, Verifier},
     },
 };
 
 /// The client has sent its hello.
-pub struct ExpectServerHello {
+pub struct ExpectServerHello<D = Full> {
     ephemeral: Ephemeral,
     hello: Vec<u8>,
+    defences: D,
 }
 
 impl ExpectServerHello {
     /// Begins: the bytes of the `ClientHello` are to be sent.
     pub fn start(ephemeral: Ephemeral) -> (Self, Vec<u8>) {
+        Self::start_with(ephemeral, Full)
+    }
+}
+
+impl<D: Defences> ExpectServerHello<D> {
+    /// Begins for a client with these defences.
+    pub fn start_with(ephemeral: Ephemeral, defences: D) -> (Self, Vec<u8>) {
         let hello = Hello {
             random: ephemeral.random,
             share: ephemeral.share(),
         }
-        .encode_client();
-        (
-            Self {
-                ephemeral,
-                hello: hello.clone(),
-            },
-            hello,
-        )
+        .encode_client(&defences);
+        let state = Self {
+            ephemeral,
+            hello: hello.clone(),
+            defences,
+        };
+        (state, hello)
     }
 
     /// Reads the 66 bytes of the `ServerHello`.
     ///
     /// # Errors
     /// When they are not a hello of this version, or its value forces a zero secret.
-    pub fn server_hello(self, bytes: &[u8]) -> Result<ExpectServerAuth, Error> {
-        let server = Hello::decode_server(bytes)?;
+    pub fn server_hello(self, bytes: &[u8]) -> Result<ExpectServerAuth<D>, Error> {
+        let server = Hello::decode_server(bytes, &self.defences)?;
         let transcript = Transcript::after_hellos(&self.hello, bytes);
         let prk = self.ephemeral.agree(&server.share)?;
         let secrets = HandshakeSecrets::derive(&prk, &transcript.hash());
         Ok(ExpectServerAuth {
             secrets,
             transcript,
+            defences: self.defences,
         })
     }
 }
 
 /// The client shares a secret with somebody, and does not know with whom.
-pub struct ExpectServerAuth {
+pub struct ExpectServerAuth<D = Full> {
     secrets: HandshakeSecrets,
     transcript: Transcript,
+    defences: D,
 }
 
-impl ExpectServerAuth {
+impl<D: Defences> ExpectServerAuth<D> {
     /// Reads `SERVER_AUTH` and checks `sigS` and `finS`.
     ///
     /// # Errors
@@ -70,40 +80,46 @@ impl ExpectServerAuth {
         mut self,
         record: &[u8],
         verifier: &dyn Verifier,
-    ) -> Result<HostProven, Error> {
+    ) -> Result<HostProven<D>, Error> {
         let plaintext = open_as(
-            &mut Opener::new(&self.secrets.server, 0),
+            &mut Opener::with(&self.secrets.server, 0, &self.defences),
             record,
             Type::ServerAuth,
         )?;
         let auth = ServerAuth::decode(&plaintext.body)?;
 
         self.transcript.host_key(&auth.spki);
-        let content = signed_content(Role::Server, &self.transcript.hash());
-        if !verifier.verify(&auth.spki, &content, &auth.signature) {
+        let content = self.transcript.to_sign(Role::Server, &self.defences);
+        if self.defences.keeps(Defence::ServerSignature)
+            && !verifier.verify(&auth.spki, &content, &auth.signature)
+        {
             return Err(Error::Forged("the host's signature"));
         }
         self.transcript.signature(&auth.signature);
-        finished(&self.secrets.server, &self.transcript.hash())
-            .verify_slice(&auth.finished)
-            .map_err(|_| Error::Forged("finS"))?;
+        let fin = finished(&self.secrets.server, &self.transcript.hash());
+        if self.defences.keeps(Defence::FinishedMacs) {
+            fin.verify_slice(&auth.finished)
+                .map_err(|_| Error::Forged("finS"))?;
+        }
         self.transcript.finished(&auth.finished);
         Ok(HostProven {
             fingerprint: Fingerprint::of(&auth.spki),
             secrets: self.secrets,
             transcript: self.transcript,
+            defences: self.defences,
         })
     }
 }
 
 /// The peer holds the private half of the key with this fingerprint. Whether that is the right host is another question.
-pub struct HostProven {
+pub struct HostProven<D = Full> {
     fingerprint: Fingerprint,
     secrets: HandshakeSecrets,
     transcript: Transcript,
+    defences: D,
 }
 
-impl HostProven {
+impl<D: Defences> HostProven<D> {
     /// The fingerprint to look up, or to show to a person.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
@@ -114,8 +130,8 @@ impl HostProven {
     ///
     /// # Errors
     /// [`Error::HostKeyMismatch`].
-    pub fn pinned(self, pin: &Fingerprint) -> Result<TrustedHost, Error> {
-        if self.fingerprint != *pin {
+    pub fn pinned(self, pin: &Fingerprint) -> Result<TrustedHost<D>, Error> {
+        if self.defences.keeps(Defence::HostPin) && self.fingerprint != *pin {
             return Err(Error::HostKeyMismatch {
                 expected: *pin,
                 presented: self.fingerprint,
@@ -124,17 +140,19 @@ impl HostProven {
         Ok(TrustedHost {
             secrets: self.secrets,
             transcript: self.transcript,
+            defences: self.defences,
         })
     }
 }
 
 /// The peer is the host we meant. Only now may it learn who we are.
-pub struct TrustedHost {
+pub struct TrustedHost<D = Full> {
     secrets: HandshakeSecrets,
     transcript: Transcript,
+    defences: D,
 }
 
-impl TrustedHost {
+impl<D: Defences> TrustedHost<D> {
     /// Proves key and password: the bytes of `CLIENT_AUTH` are to be sent.
     ///
     /// # Errors
@@ -144,13 +162,13 @@ impl TrustedHost {
         user: &UserName,
         key: &dyn Signer,
         password: &Zeroizing<Vec<u8>>,
-    ) -> Result<(ExpectVerdict, Vec<u8>), Error> {
+    ) -> Result<(ExpectVerdict<D>, Vec<u8>), Error> {
         if !(1..=MAX_PASSWORD).contains(&password.len()) {
             return Err(Error::Misuse("a password has 1 to 128 bytes"));
         }
         let kid = Fingerprint::of(key.public_key());
         self.transcript.claim(user, &kid);
-        let signature = key.sign(&signed_content(Role::Client, &self.transcript.hash()))?;
+        let signature = key.sign(&self.transcript.to_sign(Role::Client, &self.defences))?;
         self.transcript.signature(&signature);
         let fin = finished(&self.secrets.client, &self.transcript.hash()).finalize();
         let fin = fin.into_bytes().into();
@@ -164,46 +182,52 @@ impl TrustedHost {
             finished: fin,
         }
         .encode();
-        let record = Sealer::new(&self.secrets.client, 0).seal(Type::ClientAuth, &body)?;
-        let secrets = SessionSecrets::derive(&self.secrets.root, &self.transcript.hash());
-        Ok((ExpectVerdict { secrets }, record))
+        let mut sealer = Sealer::with(&self.secrets.client, 0, &self.defences);
+        let record = sealer.seal(Type::ClientAuth, &body)?;
+        let th7 = self.transcript.hash();
+        let state = ExpectVerdict {
+            secrets: SessionSecrets::derive(&self.secrets.root, &th7, &self.defences),
+            defences: self.defences,
+        };
+        Ok((state, record))
     }
 }
 
 /// The client has shown all it has.
-pub struct ExpectVerdict {
+pub struct ExpectVerdict<D = Full> {
     secrets: SessionSecrets,
+    defences: D,
 }
 
 /// The server's answer to a login.
-pub enum Verdict {
+pub enum Verdict<D = Full> {
     /// Welcome.
     Accepted {
         /// The open session; its first message gets the id after `last_message`.
-        session: Box<Session>,
+        session: Box<Session<D>>,
         /// The id of the last message that the server holds of this user and key, 0 if none.
         last_message: u64,
     },
-    /// No, and no reason is given.
-    Refused,
+    /// No, and no reason is given: the text is empty, unless the server has given up on uniform answers.
+    Refused(String),
 }
 
-impl ExpectVerdict {
+impl<D: Defences> ExpectVerdict<D> {
     /// Reads `AUTH_OK` or `AUTH_FAIL`. That it opens at all proves that the server holds the same keys.
     ///
     /// # Errors
     /// [`Error::Forged`] when the tag does not fit.
-    pub fn verdict(self, record: &[u8]) -> Result<Verdict, Error> {
-        let mut opener = Opener::new(&self.secrets.server, 1);
+    pub fn verdict(self, record: &[u8]) -> Result<Verdict<D>, Error> {
+        let mut opener = Opener::with(&self.secrets.server, 1, &self.defences);
         let plaintext = opener.open(record)?;
         let mut r = Reader::new(&plaintext.body);
         match plaintext.typ {
             Type::AuthOk => {
                 let last_message = r.u64("last message id")?;
                 r.finish()?;
-                let sealer = Sealer::new(&self.secrets.client, 1);
+                let sealer = Sealer::with(&self.secrets.client, 1, &self.defences);
                 let (ours, theirs) = (self.secrets.chain_client, self.secrets.chain_server);
-                let session = Session::new(self.secrets.id, sealer, opener)
+                let session = Session::new(self.secrets.id, sealer, opener, self.defences)
                     .sending(last_message, ours)
                     .receiving(0, theirs);
                 Ok(Verdict::Accepted {
@@ -212,8 +236,13 @@ impl ExpectVerdict {
                 })
             }
             Type::AuthFail => {
+                let said = match self.defences.keeps(Defence::UniformFailure) {
+                    true => "",
+                    false => str::from_utf8(r.rest()).unwrap_or(""),
+                };
+                let verdict = Verdict::Refused(said.to_owned());
                 r.finish()?;
-                Ok(Verdict::Refused)
+                Ok(verdict)
             }
             _ => Err(Error::Violation("a message that belongs to another state")),
         }

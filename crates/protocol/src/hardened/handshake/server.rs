@@ -2,14 +2,15 @@
 
 use hmac::Mac;
 
-use super::{Transcript, open_as};
+use super::Transcript;
 use crate::hardened::{
     Error,
+    defence::{Defence, Defences, Full},
     keys::{Ephemeral, HandshakeSecrets, Secret, SessionSecrets, finished},
     message::{ClientAuth, Fingerprint, Hello, ServerAuth, Type, UserName},
     record::{Opener, Sealer},
     session::Session,
-    signature::{Role, Signer, Verifier, signed_content},
+    signature::{Role, Signer, Verifier},
 };
 
 /// Answers a `ClientHello` of 74 bytes: the bytes of `ServerHello` and `SERVER_AUTH` are to be sent, together.
@@ -21,7 +22,20 @@ pub fn accept(
     ephemeral: Ephemeral,
     host: &dyn Signer,
 ) -> Result<(ExpectClientAuth, Vec<u8>), Error> {
-    let client = Hello::decode_client(hello)?;
+    accept_with(hello, ephemeral, host, Full)
+}
+
+/// The same for a server with these defences.
+///
+/// # Errors
+/// As [`accept`].
+pub fn accept_with<D: Defences>(
+    hello: &[u8],
+    ephemeral: Ephemeral,
+    host: &dyn Signer,
+    defences: D,
+) -> Result<(ExpectClientAuth<D>, Vec<u8>), Error> {
+    let client = Hello::decode_client(hello, &defences)?;
     let mut answer = Hello {
         random: ephemeral.random,
         share: ephemeral.share(),
@@ -32,7 +46,7 @@ pub fn accept(
     let secrets = HandshakeSecrets::derive(&prk, &transcript.hash());
 
     transcript.host_key(host.public_key());
-    let signature = host.sign(&signed_content(Role::Server, &transcript.hash()))?;
+    let signature = host.sign(&transcript.to_sign(Role::Server, &defences))?;
     transcript.signature(&signature);
     let fin = finished(&secrets.server, &transcript.hash()).finalize();
     let fin = fin.into_bytes().into();
@@ -44,60 +58,67 @@ pub fn accept(
         finished: fin,
     }
     .encode();
-    answer.extend(Sealer::new(&secrets.server, 0).seal(Type::ServerAuth, &body)?);
-    Ok((
-        ExpectClientAuth {
-            secrets,
-            transcript,
-        },
-        answer,
-    ))
+    let mut sealer = Sealer::with(&secrets.server, 0, &defences);
+    answer.extend(sealer.seal(Type::ServerAuth, &body)?);
+    let state = ExpectClientAuth {
+        secrets,
+        transcript,
+        defences,
+    };
+    Ok((state, answer))
 }
 
 /// The server has proven itself and waits for the client to do so.
-pub struct ExpectClientAuth {
+pub struct ExpectClientAuth<D = Full> {
     secrets: HandshakeSecrets,
     transcript: Transcript,
+    defences: D,
 }
 
-impl ExpectClientAuth {
+impl<D: Defences> ExpectClientAuth<D> {
     /// Reads `CLIENT_AUTH`, and believes none of it yet.
     ///
     /// # Errors
     /// When the record's tag does not fit or its body has another shape: the caller closes without a word.
-    pub fn client_auth(self, record: &[u8]) -> Result<Claimant, Error> {
-        let plaintext = open_as(
-            &mut Opener::new(&self.secrets.client, 0),
-            record,
-            Type::ClientAuth,
-        )?;
-        let auth = ClientAuth::decode(&plaintext.body)?;
+    pub fn client_auth(self, record: &[u8]) -> Result<Claimant<D>, Error> {
+        let plaintext = Opener::with(&self.secrets.client, 0, &self.defences).open(record)?;
+        let believed = match plaintext.typ {
+            Type::ClientAuth => false,
+            // The server's own word, from a client: "you have already let me in".
+            Type::AuthOk if !self.defences.keeps(Defence::StateMachine) => true,
+            _ => return Err(Error::Violation("a message that belongs to another state")),
+        };
+        let auth = ClientAuth::decode(&plaintext.body, &self.defences)?;
         let mut transcript = self.transcript;
         transcript.claim(&auth.user, &auth.kid);
-        let signed = signed_content(Role::Client, &transcript.hash());
+        let signed = transcript.to_sign(Role::Client, &self.defences);
         transcript.signature(&auth.signature);
         let before_fin = transcript.hash();
         transcript.finished(&auth.finished);
         Ok(Claimant {
-            session: SessionSecrets::derive(&self.secrets.root, &transcript.hash()),
+            session: SessionSecrets::derive(&self.secrets.root, &transcript.hash(), &self.defences),
             hs_client: self.secrets.client,
             signed,
             before_fin,
             auth,
+            believed,
+            defences: self.defences,
         })
     }
 }
 
 /// Somebody says to be a user, with proofs that are not checked yet.
-pub struct Claimant {
+pub struct Claimant<D = Full> {
     session: SessionSecrets,
     hs_client: Secret,
     signed: Vec<u8>,
     before_fin: [u8; 32],
     auth: ClientAuth,
+    believed: bool,
+    defences: D,
 }
 
-impl Claimant {
+impl<D: Defences> Claimant<D> {
     /// Who they say they are.
     pub fn user(&self) -> &UserName {
         &self.auth.user
@@ -106,6 +127,16 @@ impl Claimant {
     /// The key they say they hold.
     pub fn kid(&self) -> &Fingerprint {
         &self.auth.kid
+    }
+
+    /// All that they sent.
+    pub fn auth(&self) -> &ClientAuth {
+        &self.auth
+    }
+
+    /// Whether the key in `spki` made `sigC`.
+    pub fn is_signed_by(&self, spki: &[u8], verifier: &dyn Verifier) -> bool {
+        verifier.verify(spki, &self.signed, &self.auth.signature)
     }
 
     /// Checks `finC` and `sigC`, always both and always to the end. `known` is the key enrolled for this user and kid;
@@ -118,40 +149,40 @@ impl Claimant {
         known: Option<&[u8]>,
         dummy: &[u8],
         verifier: &dyn Verifier,
-    ) -> Result<KeyHolder, Refusal> {
+    ) -> Result<KeyHolder<D>, Refusal<D>> {
+        let keeps = |defence| self.defences.keeps(defence);
         let spki = known.unwrap_or(dummy);
         let fin = finished(&self.hs_client, &self.before_fin)
             .verify_slice(&self.auth.finished)
             .is_ok();
-        let signature = verifier.verify(spki, &self.signed, &self.auth.signature);
+        let signature = self.is_signed_by(spki, verifier);
+        let proven =
+            (fin | !keeps(Defence::FinishedMacs)) & (signature | !keeps(Defence::ClientSignature));
         let is_key = Fingerprint::of(spki) == self.auth.kid;
-        let why = match (known.is_some() && is_key, fin & signature) {
-            (true, true) => {
-                return Ok(KeyHolder {
-                    session: self.session,
-                    auth: self.auth,
-                });
-            }
+        let why = match (known.is_some() && is_key, proven | self.believed) {
+            (true, true) => return Ok(KeyHolder(self)),
             (true, false) => RefusalReason::BadKeyProof,
             (false, _) => RefusalReason::UnknownUserOrKey,
         };
-        Err(Refusal {
+        Err(self.refused(why))
+    }
+
+    fn refused(self, why: RefusalReason) -> Refusal<D> {
+        Refusal {
             session: Box::new(self.session),
             why,
-        })
+            defences: self.defences,
+        }
     }
 }
 
 /// Holds the private key of an enrolled user. Only a key holder can make the server spend a password hash.
-pub struct KeyHolder {
-    session: SessionSecrets,
-    auth: ClientAuth,
-}
+pub struct KeyHolder<D = Full>(Claimant<D>);
 
-impl KeyHolder {
+impl<D: Defences> KeyHolder<D> {
     /// Who they are, if the password fits too.
     pub fn user(&self) -> &UserName {
-        &self.auth.user
+        self.0.user()
     }
 
     /// Asks `check` about the password.
@@ -161,37 +192,38 @@ impl KeyHolder {
     pub fn prove_password(
         self,
         check: impl FnOnce(&[u8]) -> bool,
-    ) -> Result<Authenticated, Refusal> {
-        if check(&self.auth.password) {
+    ) -> Result<Authenticated<D>, Refusal<D>> {
+        let claim = self.0;
+        let right = check(&claim.auth.password);
+        if right || claim.believed || !claim.defences.keeps(Defence::Password) {
             Ok(Authenticated {
-                session: self.session,
+                session: claim.session,
+                defences: claim.defences,
             })
         } else {
-            Err(Refusal {
-                session: Box::new(self.session),
-                why: RefusalReason::WrongPassword,
-            })
+            Err(claim.refused(RefusalReason::WrongPassword))
         }
     }
 }
 
 /// Holds the key and knows the password.
-pub struct Authenticated {
+pub struct Authenticated<D = Full> {
     session: SessionSecrets,
+    defences: D,
 }
 
-impl Authenticated {
+impl<D: Defences> Authenticated<D> {
     /// Opens the session: the bytes of `AUTH_OK` are to be sent. `last_message` is the id of the last message that is
     /// durable for this user and key, 0 if none.
     ///
     /// # Errors
     /// Never in practice; sealing one record cannot exhaust a key.
-    pub fn welcome(self, last_message: u64) -> Result<(Session, Vec<u8>), Error> {
-        let mut sealer = Sealer::new(&self.session.server, 1);
+    pub fn welcome(self, last_message: u64) -> Result<(Session<D>, Vec<u8>), Error> {
+        let mut sealer = Sealer::with(&self.session.server, 1, &self.defences);
         let record = sealer.seal(Type::AuthOk, &last_message.to_be_bytes())?;
-        let opener = Opener::new(&self.session.client, 1);
+        let opener = Opener::with(&self.session.client, 1, &self.defences);
         let (ours, theirs) = (self.session.chain_server, self.session.chain_client);
-        let session = Session::new(self.session.id, sealer, opener)
+        let session = Session::new(self.session.id, sealer, opener, self.defences)
             .sending(0, ours)
             .receiving(last_message, theirs);
         Ok((session, record))
@@ -199,9 +231,10 @@ impl Authenticated {
 }
 
 /// A login that failed. On the wire all failures are one.
-pub struct Refusal {
+pub struct Refusal<D = Full> {
     session: Box<SessionSecrets>,
     why: RefusalReason,
+    defences: D,
 }
 
 /// Why a login failed: for the local log, never for the peer.
@@ -218,7 +251,7 @@ pub enum RefusalReason {
     WrongPassword,
 }
 
-impl Refusal {
+impl<D: Defences> Refusal<D> {
     /// For the local log.
     pub fn reason(&self) -> RefusalReason {
         self.why
@@ -229,6 +262,11 @@ impl Refusal {
     /// # Errors
     /// Never in practice; sealing one record cannot exhaust a key.
     pub fn answer(self) -> Result<Vec<u8>, Error> {
-        Sealer::new(&self.session.server, 1).seal(Type::AuthFail, &[])
+        let reason = self.why.to_string();
+        let said: &[u8] = match self.defences.keeps(Defence::UniformFailure) {
+            true => &[],
+            false => reason.as_bytes(),
+        };
+        Sealer::with(&self.session.server, 1, &self.defences).seal(Type::AuthFail, said)
     }
 }

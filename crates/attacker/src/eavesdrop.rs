@@ -1,0 +1,60 @@
+//! What a listener does with a secret: follow the key schedule from the recording, as the two ends did.
+
+use zeroize::Zeroizing;
+
+use crate::{
+    capture::trace::Side,
+    protocol::{
+        codec::{put_long, put_short},
+        hardened::{
+            keys::{EXTRACT_SALT, HandshakeSecrets, SessionSecrets, extract, hash},
+            message::{ClientAuth, Message, Type},
+            record::Opener,
+        },
+    },
+    vantage::Wiretap,
+};
+
+/// The messages of a recorded session, if `shared` is the secret (`Z`) that its two ends agreed on.
+pub fn open_session(wiretap: &Wiretap, shared: &[u8]) -> Option<Vec<String>> {
+    let secrets = session_secrets(wiretap, shared)?;
+    let mut opener = Opener::with(&secrets.client, 1, &*wiretap.dialect.defences);
+    let mut texts = Vec::new();
+    for record in wiretap.session_records(Side::Client) {
+        let plaintext = opener.open(&record).ok()?;
+        if let Ok(Some(Message::Msg { text, .. })) = Message::decode(plaintext.typ, &plaintext.body)
+        {
+            texts.push(text);
+        }
+    }
+    Some(texts)
+}
+
+/// Rebuilds the transcript: the hellos are in clear, and each proof opens with the keys that the bytes before it give.
+pub fn session_secrets(wiretap: &Wiretap, shared: &[u8]) -> Option<SessionSecrets> {
+    let defences = &*wiretap.dialect.defences;
+    let (client, server) = (wiretap.pieces(Side::Client), wiretap.pieces(Side::Server));
+    let mut transcript = [&client.first()?[..], server.first()?].concat();
+    let prk = extract(EXTRACT_SALT, shared);
+    let secrets = HandshakeSecrets::derive(&prk, &hash(&[&transcript]));
+
+    let proof = (Opener::with(&secrets.server, 0, defences).open(server.get(1)?)).ok()?;
+    transcript.push(Type::ServerAuth as u8);
+    transcript.extend_from_slice(&proof.body);
+
+    let proof = (Opener::with(&secrets.client, 0, defences).open(client.get(1)?)).ok()?;
+    let auth = ClientAuth::decode(&proof.body, defences).ok()?;
+    transcript.extend_from_slice(&claim(&auth));
+    let th7 = hash(&[&transcript]);
+    Some(SessionSecrets::derive(&secrets.root, &th7, defences))
+}
+
+/// `CLIENT_AUTH` as the transcript has it: all but the password.
+fn claim(auth: &ClientAuth) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(vec![Type::ClientAuth as u8, 1]);
+    put_short(&mut out, auth.user.as_str().as_bytes());
+    out.extend_from_slice(&auth.kid.0);
+    put_long(&mut out, &auth.signature);
+    out.extend_from_slice(&auth.finished);
+    out
+}

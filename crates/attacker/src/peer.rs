@@ -1,0 +1,108 @@
+//! The attacker's own client of the server: an honest program with a dishonest user.
+
+use std::sync::Arc;
+
+use tokio::io::AsyncWriteExt;
+use zeroize::Zeroizing;
+
+use crate::{
+    protocol::hardened::{
+        defence::Defences,
+        handshake::{ExpectServerHello, TrustedHost, Verdict},
+        message::UserName,
+        session::{KIND_TEXT, Session},
+        signature::{SignError, Signer},
+    },
+    vantage::{BoxStream, Outsider, read_record, read_server_hello},
+};
+
+/// What the attacker's peers keep: whatever the server under attack keeps.
+pub type Kept = Arc<dyn Defences>;
+
+/// What came of a login.
+pub enum Login {
+    /// The server believed it.
+    Accepted(Box<Inside>),
+    /// It did not, and said this about it.
+    Refused(String),
+}
+
+/// A session that the attacker is in.
+pub struct Inside {
+    /// The connection.
+    pub stream: BoxStream,
+    /// The session.
+    pub session: Session<Kept>,
+}
+
+impl Inside {
+    /// Says something and waits until the server has it.
+    ///
+    /// # Errors
+    /// When the server hangs up instead.
+    pub async fn say(&mut self, text: &str) -> anyhow::Result<()> {
+        let (_, record) = self.session.send(KIND_TEXT, text)?;
+        self.stream.write_all(&record).await?;
+        read_record(&mut self.stream).await?;
+        Ok(())
+    }
+}
+
+/// Dials, and believes any host that answers.
+///
+/// # Errors
+/// When the server cannot be reached, hangs up or cannot prove its key.
+pub async fn greet(outsider: &Outsider<'_>) -> anyhow::Result<(BoxStream, TrustedHost<Kept>)> {
+    let mut stream = outsider.dial.dial().await?;
+    let kept = outsider.dialect.defences.clone();
+    let (state, hello) = ExpectServerHello::start_with(outsider.ephemeral(), kept);
+    stream.write_all(&hello).await?;
+    let server_hello = read_server_hello(&mut stream, &outsider.dialect).await?;
+    let state = state.server_hello(&server_hello)?;
+    let proven = state.server_auth(&read_record(&mut stream).await?, &*outsider.verifier)?;
+    let pin = proven.fingerprint();
+    Ok((stream, proven.pinned(&pin)?))
+}
+
+/// A whole login, with whatever passes for a key.
+///
+/// # Errors
+/// As [`greet`].
+pub async fn log_in(
+    outsider: &Outsider<'_>,
+    user: &str,
+    key: &dyn Signer,
+    password: &[u8],
+) -> anyhow::Result<Login> {
+    let (mut stream, trusted) = greet(outsider).await?;
+    let password = Zeroizing::new(password.to_vec());
+    let (state, proof) = trusted.login(&UserName::parse(user)?, key, &password)?;
+    stream.write_all(&proof).await?;
+    Ok(match state.verdict(&read_record(&mut stream).await?)? {
+        Verdict::Refused(said) => Login::Refused(said),
+        Verdict::Accepted { session, .. } => Login::Accepted(Box::new(Inside {
+            stream,
+            session: *session,
+        })),
+    })
+}
+
+/// Makes something that is to pass for a signature.
+pub type Forge<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, SignError> + Send + Sync + 'a;
+
+/// Shows one key, and signs in whatever way there is.
+pub struct Borrowed<'a> {
+    /// The public key that is shown, as DER of a SubjectPublicKeyInfo.
+    pub shown: &'a [u8],
+    /// What stands in for the private half.
+    pub forge: &'a Forge<'a>,
+}
+
+impl Signer for Borrowed<'_> {
+    fn public_key(&self) -> &[u8] {
+        self.shown
+    }
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        (self.forge)(message)
+    }
+}

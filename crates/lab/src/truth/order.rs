@@ -1,0 +1,140 @@
+//! Verdicts on what arrived when, on early ends, and on impostors.
+
+use latchstring_attacker::{Claim, Order};
+
+use super::{HONEST, Outcome, Seen, Truth, Verdict, counted};
+
+impl Truth {
+    /// What the server heard is compared with what was typed; the claim only says whether the attack tried.
+    pub(super) fn judge_order(&self, order: Order, claim: &Claim) -> Verdict {
+        let heard = self.received_on(HONEST);
+        let in_order = heard.iter().zip(&self.typed).all(|(a, b)| a == b);
+        if in_order && heard.len() <= self.typed.len() {
+            return match claim {
+                Claim::Nothing => Verdict::new(
+                    Outcome::Inconclusive,
+                    "the attacker never touched a message",
+                ),
+                _ => Verdict::new(
+                    Outcome::Held,
+                    format!(
+                        "the server took in {} of the {} that {} typed, in order, and nothing else",
+                        heard.len(),
+                        counted(self.typed.len(), "message"),
+                        self.user,
+                    ),
+                ),
+            };
+        }
+        let (done, what) = match order {
+            Order::Twice => (self.heard_twice(&heard), "one message twice"),
+            Order::Swapped => (self.heard_swapped(&heard), "two messages in another order"),
+            Order::Missing => (
+                self.heard_with_a_gap(&heard),
+                "what followed a missing message",
+            ),
+        };
+        match done && *claim == Claim::Reordered {
+            true => Verdict::new(
+                Outcome::Broke,
+                format!("the server took in {what}: {}", heard.join(" | ")),
+            ),
+            false => Verdict::new(
+                Outcome::Inconclusive,
+                format!("the server took in something else: {}", heard.join(" | ")),
+            ),
+        }
+    }
+
+    fn heard_twice(&self, heard: &[&str]) -> bool {
+        let count = |text: &str| heard.iter().filter(|other| **other == text).count();
+        let typed = |text: &str| self.typed.iter().filter(|other| *other == text).count();
+        heard.iter().any(|text| count(text) > typed(text))
+    }
+
+    fn heard_swapped(&self, heard: &[&str]) -> bool {
+        let place = |text: &&str| self.typed.iter().position(|typed| typed == text);
+        let places: Option<Vec<usize>> = heard.iter().map(place).collect();
+        places.is_some_and(|places| !places.is_sorted())
+    }
+
+    fn heard_with_a_gap(&self, heard: &[&str]) -> bool {
+        let mut rest = self.typed.iter();
+        heard.iter().all(|text| rest.any(|typed| typed == text))
+    }
+
+    /// Early, and nobody the wiser: the server calls the end agreed, and the user's program has no complaint.
+    pub(super) fn judge_truncation(&self, claim: &Claim) -> Verdict {
+        let heard = self.received_on(HONEST).len();
+        let agreed = self.seen.iter().any(
+            |seen| matches!(seen, Seen::Ended { on: HONEST, how } if how.contains("both ends agree") || how == "Change"),
+        );
+        let unnoticed = agreed && self.trouble.is_none();
+        match (heard < self.typed.len(), unnoticed, claim) {
+            (true, true, Claim::Truncated { after }) if *after == heard => Verdict::new(
+                Outcome::Broke,
+                format!(
+                    "{} typed {}, the server has {heard}, and both take the session for complete",
+                    self.user,
+                    counted(self.typed.len(), "message"),
+                ),
+            ),
+            (true, false, _) => Verdict::new(
+                Outcome::Held,
+                format!(
+                    "the session ended after {} of {}, and {}",
+                    heard,
+                    counted(self.typed.len(), "message"),
+                    match &self.trouble {
+                        Some(why) => format!("{}'s program says so: {why}", self.user),
+                        None => "the server calls that a truncation".to_owned(),
+                    }
+                ),
+            ),
+            _ => Verdict::new(
+                Outcome::Inconclusive,
+                "the session was not cut as the attack says",
+            ),
+        }
+    }
+
+    /// Only what is really the user's counts as harvest.
+    pub(super) fn judge_harvest(&self, claim: &Claim) -> Verdict {
+        let (password, messages) = match claim {
+            Claim::Harvested { password, messages } => (password.as_deref(), &messages[..]),
+            _ => (None, &[][..]),
+        };
+        let has_password = password == Some(self.password.as_bytes());
+        let has_messages = !messages.is_empty() && self.typed.starts_with(messages);
+        match (has_password, has_messages) {
+            (false, false) if password.is_some() || !messages.is_empty() => Verdict::new(
+                Outcome::Inconclusive,
+                "the attacker claims what the user never said",
+            ),
+            (false, false) => Verdict::new(
+                Outcome::Held,
+                format!(
+                    "{} told the attacker nothing{}",
+                    self.user,
+                    match &self.trouble {
+                        Some(why) => format!(": {why}"),
+                        None => String::new(),
+                    }
+                ),
+            ),
+            _ => Verdict::new(
+                Outcome::Broke,
+                format!(
+                    "{} took the attacker for the server and said {}{}",
+                    self.user,
+                    if has_password {
+                        "the password and "
+                    } else {
+                        ""
+                    },
+                    counted(messages.len(), "message"),
+                ),
+            ),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Key exchanges that lack something.
+
+use latchstring_attacker::protocol::hardened::{
+    Error,
+    defence::{Defence, Defences},
+    keys::{Exchange, Secret, X25519},
+    signature::Role,
+};
+use rand::{SeedableRng, rngs::ChaCha20Rng};
+use rsa::{Oaep, Pkcs1v15Encrypt, RsaPrivateKey, traits::PublicKeyParts};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::Weakened;
+use crate::keys::{TRANSPORT_KEY, host_private_key};
+
+/// One end's half of whatever exchange is left.
+pub(super) fn of(weakened: &Weakened, role: Role, secret: &Secret) -> Box<dyn Exchange> {
+    match Kind::of(weakened) {
+        Kind::Agreement => Box::new(X25519::new(secret)),
+        Kind::InClear => Box::new(InClear {
+            role,
+            secret: secret.clone(),
+        }),
+        Kind::Transport(padding) => Box::new(Transport {
+            role,
+            padding,
+            secret: secret.clone(),
+        }),
+    }
+}
+
+/// How long its value in a hello is.
+pub(super) fn share_len(weakened: &Weakened, role: Role) -> usize {
+    match (Kind::of(weakened), role) {
+        (Kind::Transport(padding), Role::Client) => padding.key().size(),
+        _ => X25519::SHARE_LEN,
+    }
+}
+
+/// Which exchange is left when some defences are not.
+enum Kind {
+    Agreement,
+    InClear,
+    Transport(Padding),
+}
+
+impl Kind {
+    fn of(weakened: &Weakened) -> Self {
+        if !weakened.keeps(Defence::SecretExchange) {
+            Self::InClear
+        } else if !weakened.keeps(Defence::OracleFreeExchange) {
+            Self::Transport(Padding::Pkcs1v15)
+        } else if !weakened.keeps(Defence::EphemeralExchange) {
+            Self::Transport(Padding::Oaep)
+        } else {
+            Self::Agreement
+        }
+    }
+}
+
+/// The client sends the secret itself.
+struct InClear {
+    role: Role,
+    secret: Secret,
+}
+
+impl Exchange for InClear {
+    fn share(&self) -> Vec<u8> {
+        match self.role {
+            Role::Client => self.secret.to_vec(),
+            Role::Server => vec![0; X25519::SHARE_LEN],
+        }
+    }
+
+    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        Ok(Zeroizing::new(match self.role {
+            Role::Client => self.secret.to_vec(),
+            Role::Server => peer.to_vec(),
+        }))
+    }
+}
+
+/// How the secret is padded before it is encrypted to a key of the host.
+#[derive(Clone, Copy)]
+enum Padding {
+    /// RFC 8017, section 7.1: with the host's own key. Safe, but whoever steals that key later can read everything.
+    Oaep,
+    /// RFC 8017, section 7.2: as TLS did until 1.2. A server that hangs up where the padding is wrong tells a stranger
+    /// so, and this one does.
+    Pkcs1v15,
+}
+
+impl Padding {
+    fn key(self) -> &'static RsaPrivateKey {
+        match self {
+            Self::Oaep => host_private_key(),
+            Self::Pkcs1v15 => &TRANSPORT_KEY,
+        }
+    }
+}
+
+/// The client encrypts the secret to the host's public key.
+struct Transport {
+    role: Role,
+    padding: Padding,
+    secret: Secret,
+}
+
+impl Transport {
+    fn encrypt(&self) -> rsa::Result<Vec<u8>> {
+        let key = self.padding.key().to_public_key();
+        // Whatever else is random comes from the secret too: a hello must repeat when its randomness does.
+        let mut rng = ChaCha20Rng::from_seed(*self.secret);
+        match self.padding {
+            Padding::Oaep => key.encrypt(&mut rng, Oaep::<Sha256>::new(), &self.secret[..]),
+            Padding::Pkcs1v15 => key.encrypt(&mut rng, Pkcs1v15Encrypt, &self.secret[..]),
+        }
+    }
+
+    fn decrypt(&self, share: &[u8]) -> rsa::Result<Vec<u8>> {
+        match self.padding {
+            Padding::Oaep => self.padding.key().decrypt(Oaep::<Sha256>::new(), share),
+            Padding::Pkcs1v15 => self.padding.key().decrypt(Pkcs1v15Encrypt, share),
+        }
+    }
+}
+
+impl Exchange for Transport {
+    fn share(&self) -> Vec<u8> {
+        match self.role {
+            Role::Client => self.encrypt().expect("32 bytes fit the key"),
+            Role::Server => vec![0; X25519::SHARE_LEN],
+        }
+    }
+
+    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        Ok(Zeroizing::new(match self.role {
+            Role::Client => self.secret.to_vec(),
+            Role::Server => (self.decrypt(peer)).map_err(|_| Error::Forged("RSA padding"))?,
+        }))
+    }
+}

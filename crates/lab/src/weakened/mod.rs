@@ -1,0 +1,135 @@
+//! Peers that leave defences out: for the arena alone.
+//!
+//! [`Weakened`] is the only type in the workspace that can answer no when it is asked whether it keeps a defence. It
+//! lives here, where `latchstring-client` and `latchstring-server` cannot reach it; what it makes runs in memory or on
+//! loopback; and its hello says `latchLAB`, which no real peer answers.
+//!
+//! Most defences are checks, and a check is left out where it stands. The others are replaced, by what stands here:
+//!
+//! * [`records`]: records without a fresh nonce, a checked tag, numbers, or a wide counter;
+//! * [`exchange`]: key exchanges that can be read, decrypted later, or asked questions.
+
+mod exchange;
+mod records;
+
+use std::{fmt, str::FromStr};
+
+use latchstring_attacker::protocol::hardened::{
+    defence::{Defence, Defences},
+    keys::{Exchange, Secret},
+    record::{BUCKETS, Cover},
+    signature::Role,
+};
+
+/// `latch/2` without some of its defences.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Weakened {
+    /// A bit for each defence that is left out, by its place in [`Defence::ALL`].
+    removed: u64,
+}
+
+impl Weakened {
+    /// Leaves out these.
+    pub fn without(removed: &[Defence]) -> Self {
+        let removed = removed.iter().fold(0, |set, defence| set | bit(*defence));
+        Self { removed }
+    }
+
+    /// What is left out, in the order of [`Defence::ALL`].
+    pub fn removed(&self) -> Vec<Defence> {
+        let all = Defence::ALL.iter().copied();
+        all.filter(|defence| !self.keeps(*defence)).collect()
+    }
+
+    /// Whether nothing is left out: then the real thing is to be used.
+    pub fn is_full(&self) -> bool {
+        self.removed == 0
+    }
+}
+
+fn bit(defence: Defence) -> u64 {
+    1 << defence as u32
+}
+
+impl Defences for Weakened {
+    fn keeps(&self, defence: Defence) -> bool {
+        self.removed & bit(defence) == 0
+    }
+
+    fn exchange(&self, role: Role, secret: &Secret) -> Box<dyn Exchange> {
+        exchange::of(self, role, secret)
+    }
+
+    fn share_len(&self, role: Role) -> usize {
+        exchange::share_len(self, role)
+    }
+
+    fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover> {
+        Box::new(records::WeakCover::new(*self, secret, epoch))
+    }
+
+    fn lengths(&self) -> &'static [usize] {
+        match self.keeps(Defence::Padding) {
+            true => &BUCKETS,
+            false => records::every_length(),
+        }
+    }
+}
+
+impl fmt::Display for Weakened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.removed().into_iter().map(Defence::id).collect();
+        f.pad(&names.join(","))
+    }
+}
+
+impl FromStr for Weakened {
+    type Err = String;
+
+    /// Reads names of defences with commas in between.
+    fn from_str(names: &str) -> Result<Self, String> {
+        let found: Result<Vec<Defence>, String> = (names.split(','))
+            .map(|name| {
+                Defence::find(name.trim()).ok_or_else(|| {
+                    format!("there is no defence {name:?}; `latchstring-attack list` names them")
+                })
+            })
+            .collect();
+        Ok(Self::without(&found?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use latchstring_attacker::protocol::hardened::{defence::Full, keys::X25519};
+
+    use super::*;
+
+    #[test]
+    fn each_defence_can_be_taken_out_alone_and_named() {
+        for defence in Defence::ALL {
+            let weakened = Weakened::without(&[*defence]);
+            assert_eq!(weakened.removed(), [*defence]);
+            assert_eq!(weakened.to_string().parse(), Ok(weakened));
+            assert!(!weakened.is_full());
+        }
+        assert!(Weakened::default().is_full());
+        assert!("mac,hope".parse::<Weakened>().unwrap_err().contains("hope"));
+    }
+
+    #[test]
+    fn with_nothing_left_out_it_makes_what_the_real_thing_makes() {
+        let secret = Secret::new([7; 32]);
+        let (ours, real) = (
+            Weakened::default().cover(&secret, 1),
+            Full.cover(&secret, 1),
+        );
+        let mut a = vec![0; 68];
+        let mut b = a.clone();
+        ours.close(3, &mut a);
+        real.close(3, &mut b);
+        assert_eq!(a, b);
+        let exchange = Weakened::default().exchange(Role::Client, &secret);
+        assert_eq!(exchange.share(), X25519::new(&secret).share());
+    }
+}

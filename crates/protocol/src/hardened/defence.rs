@@ -1,0 +1,219 @@
+//! The defences, one line each, and the one question that is asked where each does its work.
+//!
+//! A defence is worth its place only if some attack succeeds without it. To show that, the lab takes defences out one at
+//! a time, and so every step that protects something asks [`Defences::keeps`] before it does so. [`Full`] answers yes
+//! to everything, is the default everywhere, and costs nothing: the question is gone from the compiled program. A type
+//! that can answer no exists in the lab alone, where the programs that people deploy cannot reach it.
+
+use super::{
+    keys::{Exchange, Secret, X25519},
+    message::{MAGIC, WEAKENED_MAGIC},
+    record::{BUCKETS, Cover, EncryptThenMac},
+    signature::Role,
+};
+
+/// Declares each defence once: its name in the code, its name for people, and what it is.
+macro_rules! defences {
+    ($($variant:ident $id:literal $about:literal $(belt $reason:literal)?;)*) => {
+        /// One thing that the hardened protocol or its programs do, and that can be left out in the lab.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Defence { $(#[doc = $about] $variant,)* }
+
+        impl Defence {
+            /// All of them, in the order of the protocol: who is there, whose key, which record, whose machine.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name by which commands and pages call it.
+            pub fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id,)* }
+            }
+
+            /// What it is, in a sentence.
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
+
+            /// Why it is kept although no attack of the catalogue returns without it; `None` for all others.
+            pub fn kept_because(self) -> Option<&'static str> {
+                match self { $(Self::$variant => defences!(@ $($reason)?),)* }
+            }
+        }
+    };
+    (@ $reason:literal) => { Some($reason) };
+    (@) => { None };
+}
+
+defences! {
+    ClientSignature "client-signature" "The server checks that the client signed the transcript with the user's private key.";
+    Password "password" "The server checks the password as well as the key.";
+    TranscriptSignature "transcript-signature" "A signature covers every byte of the handshake so far, not only the two random values.";
+    EphemeralExchange "ephemeral-exchange" "Both ends agree on a secret with X25519 values that are made for this connection and then forgotten.";
+    OracleFreeExchange "oracle-free-exchange" "No step of the key exchange decrypts what a stranger sends, so there is no error to learn from.";
+    SecretExchange "secret-exchange" "What the keys are made from never travels: only public X25519 values do.";
+    FreshServerValues "fresh-server-values" "The server's random, its X25519 value and the salt of its signature are new for every connection.";
+    HostPin "host-pin" "The client compares the host's key with the one it knows before it says who it is.";
+    ServerSignature "server-signature" "The client checks that the host signed the transcript.";
+    FreshNonce "fresh-nonce" "Every record has a part of the keystream of its own.";
+    Mac "mac" "A record's tag is checked before a byte of it is decrypted.";
+    SequenceNumbers "sequence-numbers" "The tag covers a record's number, messages are numbered, and the ends compare their accounts.";
+    DirectionKeys "direction-keys" "Each direction has keys of its own.";
+    AuthenticatedClose "authenticated-close" "A session ends with a CLOSE that both ends agree on; an end without one is an error.";
+    UniformFailure "uniform-failure" "A refused login is answered with the same bytes, whatever the reason.";
+    ConstantWork "constant-work" "A login for a name that is not there costs the same work, and every answer leaves at a fixed time.";
+    Throttling "throttling" "Wrong passwords of a key holder are counted; the next guess is looked at later and later.";
+    MemoryHardHash "memory-hard-hash" "The store holds argon2id hashes of passwords: each guess costs 64 MiB and a tenth of a second.";
+    DirectLookup "direct-lookup" "The server looks a user up by name; it does not try every user's key.";
+    KeyHygiene "key-hygiene" "A public key is enrolled only if its size, exponent and factors show no known weakness.";
+    SystemRandomness "system-randomness" "Secrets come from the operating system's generator.";
+    EnrolmentToken "enrolment-token" "A key is enrolled only with an unused invitation, and never over an existing user.";
+    NameGrammar "name-grammar" "A user name is 1 to 32 of a-z, 0-9, _ and -: no path, no line break.";
+    SourceCaps "source-caps" "One source may hold only a few connections that are not logged in.";
+    Deadlines "deadlines" "Every length is exact, and every step of the handshake has a deadline.";
+    HiddenName "hidden-name" "The user's name travels encrypted, and only after the host has proven itself.";
+    Padding "padding" "Records are padded to one of five lengths.";
+    NoFallback "no-fallback" "The client speaks one protocol, and gives up where the server does not.";
+    SourceFirst "source-first" "A login without the key is held against its source, never against the account.";
+    SignatureFirst "signature-first" "The password is hashed only for somebody who has proven the key.";
+    NoInBand "no-in-band" "Nothing that a user can type is a command to the server.";
+    StateMachine "state-machine" "In each state one kind of message is legal; any other ends the connection.";
+    WideCounter "wide-counter" "A record's number has 64 bits, and the session ends long before they are used up.";
+    FinishedMacs "finished-macs" "Each end proves with a MAC over the transcript that it holds the handshake keys."
+        belt "The signatures and the tag of the record around them already stop the known attacks. It binds the signer to the keys even if a signature scheme turns out to allow a second key for the same signature.";
+    ContextStrings "context-strings" "A signature says in which role it was made, so that one made as a client cannot serve as a server's."
+        belt "The two transcripts that are signed never have the same length, so no signature fits the other role today. It keeps that true when the messages change.";
+    VerifiedSigning "verified-signing" "A signature is verified before it leaves: a faulty one would give the private key away."
+        belt "It needs a fault in the processor or the memory, which a protocol cannot show on a healthy machine.";
+}
+
+impl Defence {
+    /// The defence of this name.
+    pub fn find(id: &str) -> Option<Self> {
+        (Self::ALL.iter().copied()).find(|defence| defence.id() == id)
+    }
+}
+
+impl std::fmt::Display for Defence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+/// Which defences a peer keeps, and the parts that it is built from because of that.
+pub trait Defences: Send + Sync + 'static {
+    /// Whether this defence is in place.
+    fn keeps(&self, defence: Defence) -> bool;
+
+    /// One end's half of the key exchange, from 32 bytes of fresh randomness.
+    fn exchange(&self, _role: Role, secret: &Secret) -> Box<dyn Exchange> {
+        Box::new(X25519::new(secret))
+    }
+
+    /// How many bytes that exchange puts into the hello of this role.
+    fn share_len(&self, _role: Role) -> usize {
+        X25519::SHARE_LEN
+    }
+
+    /// What protects the records under one traffic secret.
+    fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover> {
+        Box::new(EncryptThenMac::new(secret, epoch))
+    }
+
+    /// The ciphertext lengths that exist, shortest first.
+    fn lengths(&self) -> &'static [usize] {
+        &BUCKETS
+    }
+}
+
+/// Keeps every defence: the only protocol there is outside the lab.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Full;
+
+impl Defences for Full {
+    #[inline]
+    fn keeps(&self, _: Defence) -> bool {
+        true
+    }
+}
+
+impl<D: Defences + ?Sized> Defences for std::sync::Arc<D> {
+    fn keeps(&self, defence: Defence) -> bool {
+        (**self).keeps(defence)
+    }
+    fn exchange(&self, role: Role, secret: &Secret) -> Box<dyn Exchange> {
+        (**self).exchange(role, secret)
+    }
+    fn share_len(&self, role: Role) -> usize {
+        (**self).share_len(role)
+    }
+    fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover> {
+        (**self).cover(secret, epoch)
+    }
+    fn lengths(&self) -> &'static [usize] {
+        (**self).lengths()
+    }
+}
+
+/// What a hello begins with. A peer that leaves any defence out says so here, in bytes that the transcript covers: a
+/// real peer hangs up at once.
+pub fn magic(defences: &(impl Defences + ?Sized)) -> [u8; 8] {
+    match Defence::ALL.iter().all(|defence| defences.keeps(*defence)) {
+        true => MAGIC,
+        false => WEAKENED_MAGIC,
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Full {}
+}
+
+/// What may be put on a network: [`Full`] alone, for ever, since nobody else can implement this.
+///
+/// ```
+/// use latchstring_protocol::hardened::defence::{Deployable, Full};
+/// fn listen<D: Deployable>(_: D) {}
+/// listen(Full);
+/// ```
+///
+/// Anything that can answer no is refused by the compiler:
+///
+/// ```compile_fail
+/// use latchstring_protocol::hardened::defence::{Defence, Defences, Deployable};
+/// struct Careless;
+/// impl Defences for Careless {
+///     fn keeps(&self, _: Defence) -> bool { false }
+/// }
+/// fn listen<D: Deployable>(_: D) {}
+/// listen(Careless);
+/// ```
+pub trait Deployable: Defences + sealed::Sealed {}
+impl Deployable for Full {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Without(Defence);
+    impl Defences for Without {
+        fn keeps(&self, defence: Defence) -> bool {
+            defence != self.0
+        }
+    }
+
+    #[test]
+    fn whoever_leaves_any_defence_out_has_another_magic() {
+        assert_eq!(magic(&Full), *b"latch/2\n");
+        for defence in Defence::ALL {
+            assert_eq!(magic(&Without(*defence)), *b"latchLAB", "{defence}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_find_their_defence() {
+        for defence in Defence::ALL {
+            assert_eq!(Defence::find(defence.id()), Some(*defence));
+            assert!(defence.about().ends_with('.'), "{defence}");
+        }
+        assert_eq!(Defence::find("hope"), None);
+    }
+}
