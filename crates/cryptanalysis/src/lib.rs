@@ -11,9 +11,11 @@
 //!
 //! - [`generators`]: the generators that a key must not come from, bit for bit.
 //! - [`rsa`]: moduli that can be factored.
+//! - [`bleichenbacher`]: a server that tells whether a padding was right decrypts for everybody.
 //!
 //! All of it is deterministic, and takes any bytes: what is no English comes back with low confidence.
 
+pub mod bleichenbacher;
 mod crib;
 pub mod generators;
 mod keystream;
