@@ -12,11 +12,15 @@
 //! - [`generators`]: the generators that a key must not come from, bit for bit.
 //! - [`rsa`]: moduli that can be factored.
 //! - [`bleichenbacher`]: a server that tells whether a padding was right decrypts for everybody.
+//! - [`dictionary`]: passwords out of a list, against a stolen store.
+//! - [`brute_force`]: what any number of tries costs, when nothing is weak.
 //!
 //! All of it is deterministic, and takes any bytes: what is no English comes back with low confidence.
 
 pub mod bleichenbacher;
+pub mod brute_force;
 mod crib;
+pub mod dictionary;
 pub mod generators;
 mod keystream;
 mod language;
