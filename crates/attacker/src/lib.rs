@@ -6,6 +6,7 @@
 //! * [`attack`]: what an attack is, what it may claim;
 //! * [`vantage`]: what it can see and do;
 //! * [`peer`]: the attacker's own client of the server;
+//! * [`path`]: the client's messages, for somebody on the path;
 //! * [`eavesdrop`]: what a listener does with a secret;
 //! * [`attacks`]: the attacks themselves and their registry.
 //!
@@ -15,6 +16,7 @@
 pub mod attack;
 pub mod attacks;
 pub mod eavesdrop;
+pub mod path;
 pub mod peer;
 pub mod vantage;
 

@@ -184,13 +184,29 @@ pub trait Middle: Send {
         Vec::new()
     }
 
-    /// Whether to cut both wires now.
-    fn cut(&self) -> bool {
-        false
+    /// Bytes to pass on after what was just passed, a moment later and by themselves.
+    fn afterthought(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// What to do with the wires now.
+    fn cut(&self) -> Cut {
+        Cut::Nothing
     }
 
     /// Ends: what is claimed.
     fn report(self: Box<Self>) -> Report;
+}
+
+/// What somebody on the path does with the wires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Leaves them.
+    Nothing,
+    /// Ends both.
+    Both,
+    /// Ends the one to the server; the client is still listened to, and may still be answered.
+    Server,
 }
 
 /// The trace with every byte from the server set to zero: whoever works from it has not seen a session key.

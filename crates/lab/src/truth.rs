@@ -15,6 +15,11 @@ pub type Connection = u64;
 /// The honest user's connection.
 pub const HONEST: Connection = 1;
 
+/// How the hardened server says that a session ended as it should.
+pub const AGREED: &str = "closed, and both ends agree";
+/// The ends that a server takes for the end of the conversation. To the report's server a connection that is gone is one.
+pub const ENDS_WITHOUT_COMPLAINT: [&str; 3] = [AGREED, "Change", "Vanished"];
+
 /// What the server believed, in the order in which it did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {

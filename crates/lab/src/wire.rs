@@ -7,19 +7,20 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use latchstring_attacker::{
     capture::trace::{Chunk, Side, Trace},
     net::loopback::Loopback,
-    vantage::{BoxStream, Dial, Middle},
+    vantage::{BoxStream, Cut, Dial, Middle},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpSocket},
     sync::mpsc,
-    time::Instant,
+    time::{Instant, sleep},
 };
 
 /// What carries the bytes.
@@ -183,6 +184,7 @@ impl Tap {
         Passed {
             on: self.middle.pass(from, bytes),
             back: self.middle.answer(),
+            later: self.middle.afterthought(),
             cut: self.middle.cut(),
         }
     }
@@ -202,8 +204,13 @@ impl Tap {
 struct Passed {
     on: Vec<u8>,
     back: Vec<u8>,
-    cut: bool,
+    later: Vec<u8>,
+    cut: Cut,
 }
+
+/// Between a chunk and an afterthought to it: long enough to be two reads at the other end, and shorter than the pause
+/// between two messages that somebody types.
+const A_MOMENT: Duration = Duration::from_millis(30);
 
 /// Dials the server with a tap on the connection.
 ///
@@ -240,8 +247,14 @@ async fn relay(client: BoxStream, server: BoxStream, tap: SharedTap) {
                 carry(Side::Server, bytes, &tap, &mut to_client, &mut to_server).await
             }
         };
-        if carried.is_err() {
-            break;
+        match carried {
+            Ok(Cut::Nothing) => {}
+            // The client is not told: its wire stays open, and ends here.
+            Ok(Cut::Server) => {
+                server_open = false;
+                let _ = to_server.shutdown().await;
+            }
+            Ok(Cut::Both) | Err(_) => break,
         }
     }
     let _ = tokio::join!(to_client.shutdown(), to_server.shutdown());
@@ -254,20 +267,25 @@ async fn carry(
     tap: &SharedTap,
     on: &mut (impl AsyncWrite + Unpin),
     back: &mut (impl AsyncWrite + Unpin),
-) -> io::Result<()> {
+) -> io::Result<Cut> {
     if bytes.is_empty() {
-        return on.shutdown().await;
+        on.shutdown().await?;
+        return Ok(Cut::Nothing);
     }
     let passed = match tap.lock() {
         Ok(mut tap) => tap.pass(from, bytes),
         Err(_) => return Err(io::ErrorKind::Other.into()),
     };
-    on.write_all(&passed.on).await?;
-    on.flush().await?;
+    if !passed.on.is_empty() {
+        on.write_all(&passed.on).await?;
+        on.flush().await?;
+    }
     back.write_all(&passed.back).await?;
     back.flush().await?;
-    match passed.cut {
-        true => Err(io::ErrorKind::ConnectionAborted.into()),
-        false => Ok(()),
+    if !passed.later.is_empty() {
+        sleep(A_MOMENT).await;
+        on.write_all(&passed.later).await?;
+        on.flush().await?;
     }
+    Ok(passed.cut)
 }

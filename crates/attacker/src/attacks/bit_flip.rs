@@ -18,10 +18,11 @@
 //! malleability of unauthenticated CTR and CBC modes is why TLS 1.3 has only authenticated encryption.
 
 use crate::{
-    Attack, Claim, Goal, Report, Run, Story, Target,
+    Attack, Claim, Goal, Report, Run, Story,
     capture::trace::Side,
+    path::{Messages, text_at},
     protocol::hardened::defence::Defence,
-    vantage::{Dialect, Middle, Records},
+    vantage::{Dialect, Middle},
 };
 
 /// The registry's line.
@@ -40,77 +41,57 @@ pub const FROM: &str = "pay bob 10";
 /// What the server shall read.
 pub const TO: &str = "pay eve 99";
 
-/// In a hardened record the text begins behind: length (4), type (1), size (2), id (8), kind (1).
-const TEXT_IN_RECORD: usize = 16;
+/// The payment is the second message.
+const PAYMENT: usize = 1;
 
 struct BitFlip {
-    target: Target,
-    records: Records,
-    pieces: usize,
+    text_at: usize,
+    messages: Messages,
     story: Story,
     flipped: bool,
 }
 
 impl BitFlip {
-    /// The payment is the second message. In front of it the client sends a login and a message (faithful), or a hello,
-    /// a proof and a message (hardened).
-    fn payment_index(&self) -> usize {
-        match self.target {
-            Target::Faithful => 2,
-            Target::Hardened => 3,
-        }
-    }
-
     fn new(dialect: &Dialect) -> Self {
         Self {
-            target: dialect.target,
-            records: Records::of(dialect, Side::Client),
-            pieces: 0,
+            text_at: text_at(dialect.target),
+            messages: Messages::new(dialect),
             story: Story::default(),
             flipped: false,
         }
     }
 
-    /// One message of the client, whole.
-    fn on_piece(&mut self, mut piece: Vec<u8>) -> Vec<u8> {
-        let index = self.pieces;
-        self.pieces += 1;
-        let start = match self.target {
-            Target::Faithful => 0,
-            Target::Hardened => TEXT_IN_RECORD,
+    /// XORs the payment with the difference of the two texts.
+    fn flip(&mut self, piece: &mut [u8]) {
+        let Some(place) = piece.get_mut(self.text_at..self.text_at + FROM.len()) else {
+            return;
         };
-        if index == self.payment_index()
-            && let Some(place) = piece.get_mut(start..start + FROM.len())
-        {
-            self.story.tell(format!(
-                "client -> server: {} bytes; Mallory knows that they say \"{FROM}\"",
-                place.len()
-            ));
-            for (byte, (from, to)) in place.iter_mut().zip(FROM.bytes().zip(TO.bytes())) {
-                *byte ^= from ^ to;
-            }
-            self.flipped = true;
-            self.story.tell(format!(
-                "Mallory XORs them with \"{FROM}\" ^ \"{TO}\" and passes them on; no key is used"
-            ));
+        self.story.tell(format!(
+            "client -> server: {} bytes; Mallory knows that they say \"{FROM}\"",
+            place.len()
+        ));
+        for (byte, (from, to)) in place.iter_mut().zip(FROM.bytes().zip(TO.bytes())) {
+            *byte ^= from ^ to;
         }
-        piece
+        self.flipped = true;
+        self.story.tell(format!(
+            "Mallory XORs them with \"{FROM}\" ^ \"{TO}\" and passes them on; no key is used"
+        ));
     }
 }
 
 impl Middle for BitFlip {
     fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
-        match (from, self.target) {
-            (Side::Server, _) => bytes.to_vec(),
-            (Side::Client, Target::Faithful) => self.on_piece(bytes.to_vec()),
-            (Side::Client, Target::Hardened) => {
-                let pieces = self.records.push(bytes);
-                pieces
-                    .into_iter()
-                    .flat_map(|piece| self.on_piece(piece))
-                    .collect()
+        if from == Side::Server {
+            return bytes.to_vec();
+        }
+        let mut pieces = self.messages.push(bytes);
+        for piece in &mut pieces {
+            if piece.message == Some(PAYMENT) {
+                self.flip(&mut piece.bytes);
             }
         }
+        pieces.into_iter().flat_map(|piece| piece.bytes).collect()
     }
 
     fn report(mut self: Box<Self>) -> Report {

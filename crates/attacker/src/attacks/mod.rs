@@ -2,22 +2,30 @@
 
 pub mod bit_flip;
 pub mod cleartext_key;
+pub mod drop;
 pub mod impersonate;
 pub mod keystream_reuse;
 pub mod login_replay;
+pub mod message_replay;
+pub mod reorder;
+pub mod truncation;
 
 use crate::Attack;
 
-/// Every attack, in the order of the matrix.
-pub const ALL: [&Attack; 5] = [
+/// Every attack, in the order of the matrix: who is let in, what is read, what is changed, who is there, what it costs.
+pub const ALL: &[&Attack] = &[
     &impersonate::ATTACK,
     &login_replay::ATTACK,
     &cleartext_key::ATTACK,
     &keystream_reuse::ATTACK,
     &bit_flip::ATTACK,
+    &message_replay::ATTACK,
+    &reorder::ATTACK,
+    &drop::ATTACK,
+    &truncation::ATTACK,
 ];
 
 /// The attack of this name.
 pub fn find(id: &str) -> Option<&'static Attack> {
-    ALL.into_iter().find(|attack| attack.id == id)
+    ALL.iter().copied().find(|attack| attack.id == id)
 }

@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 use super::{ALICE, MALLORY, MALLORYS, PASSWORD, Visit, Witness};
 use crate::{
     keys::{PublishedKey, Seeded},
-    truth::{Connection, Seen},
+    truth::{AGREED, Connection, Seen},
     wire::Listener,
 };
 
@@ -194,7 +194,7 @@ impl Observer for Notary {
             }
             Event::Closed { .. } => self.witness.saw(Seen::Ended {
                 on,
-                how: "closed, and both ends agree".to_owned(),
+                how: AGREED.to_owned(),
             }),
             Event::HandshakeFailed { why }
             | Event::Truncated { why, .. }

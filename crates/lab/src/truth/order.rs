@@ -2,7 +2,7 @@
 
 use latchstring_attacker::{Claim, Order};
 
-use super::{HONEST, Outcome, Seen, Truth, Verdict, counted};
+use super::{ENDS_WITHOUT_COMPLAINT, HONEST, Outcome, Seen, Truth, Verdict, counted};
 
 impl Truth {
     /// What the server heard is compared with what was typed; the claim only says whether the attack tried.
@@ -67,7 +67,7 @@ impl Truth {
     pub(super) fn judge_truncation(&self, claim: &Claim) -> Verdict {
         let heard = self.received_on(HONEST).len();
         let agreed = self.seen.iter().any(
-            |seen| matches!(seen, Seen::Ended { on: HONEST, how } if how.contains("both ends agree") || how == "Change"),
+            |seen| matches!(seen, Seen::Ended { on: HONEST, how } if ENDS_WITHOUT_COMPLAINT.contains(&&how[..])),
         );
         let unnoticed = agreed && self.trouble.is_none();
         match (heard < self.typed.len(), unnoticed, claim) {

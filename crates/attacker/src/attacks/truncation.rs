@@ -1,0 +1,97 @@
+//! Ends a session early, and nobody notices.
+//!
+//! # Flaw
+//! The faithful server takes the end of the connection for the end of the conversation. Anybody on the path can end a
+//! connection: a TCP segment with FIN set needs no key.
+//!
+//! # Attack
+//! Pass on three messages. Then close the connection to the server. Go on listening to the client, who is never answered
+//! in this protocol and so misses nothing; where the client would, close that connection too.
+//!
+//! # What it proves
+//! An end is a message like any other, and the most valuable one to forge: what comes before it is all genuine.
+//!
+//! # Defence
+//! A session ends with a `CLOSE` that carries counts and a hash over everything that was said. An end without one is
+//! reported as a truncation, with the messages that are in doubt.
+//!
+//! # In the wild
+//! Cookie cutter (Bhargavan et al., 2014): browsers used HTTP headers that had been cut short, since they took the end of
+//! a TLS connection without its `close_notify` for the end of the data.
+
+use crate::{
+    Attack, Claim, Goal, Report, Run, Story, Target,
+    capture::trace::Side,
+    path::Messages,
+    protocol::hardened::defence::Defence,
+    vantage::{Cut, Dialect, Middle},
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "truncation",
+    title: "end a session early without anybody noticing",
+    goal: Goal::Truncate,
+    vantage: "on the path between client and server",
+    returns_without: &[&[Defence::AuthenticatedClose]],
+    run: Run::OnPath(|dialect| Box::new(Scissors::new(dialect))),
+    ..Attack::PLAIN
+};
+
+/// So many messages are let through.
+const LET_THROUGH: usize = 3;
+
+struct Scissors {
+    target: Target,
+    messages: Messages,
+    cut: bool,
+    story: Story,
+}
+
+impl Scissors {
+    fn new(dialect: &Dialect) -> Self {
+        Self {
+            target: dialect.target,
+            messages: Messages::new(dialect),
+            cut: false,
+            story: Story::default(),
+        }
+    }
+}
+
+impl Middle for Scissors {
+    fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
+        if from == Side::Server {
+            return bytes.to_vec();
+        }
+        let mut passed = Vec::new();
+        for piece in self.messages.push(bytes) {
+            if piece.message < Some(LET_THROUGH) {
+                passed.extend(piece.bytes);
+            } else if !self.cut {
+                self.cut = true;
+                self.story.tell(format!(
+                    "after {LET_THROUGH} messages Mallory closes the connection to the server; no key is used"
+                ));
+            }
+        }
+        passed
+    }
+
+    fn cut(&self) -> Cut {
+        match (self.cut, self.target) {
+            (false, _) => Cut::Nothing,
+            (true, Target::Faithful) => Cut::Server,
+            (true, Target::Hardened) => Cut::Both,
+        }
+    }
+
+    fn report(self: Box<Self>) -> Report {
+        let after = LET_THROUGH;
+        let claim = match self.cut {
+            true => Claim::Truncated { after },
+            false => Claim::Nothing,
+        };
+        Report::new(claim, self.story)
+    }
+}
