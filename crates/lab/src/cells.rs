@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use latchstring_attacker::{Attack, Faithful, attacks};
+use latchstring_attacker::{Attack, Faithful};
 
 use crate::{
     against::Against,
@@ -20,19 +20,6 @@ use crate::{
 
 /// One attack against one target.
 pub type Cell = (&'static Attack, Against);
-
-/// Every attack against every column, row by row.
-pub fn all() -> Vec<Cell> {
-    let columns = Against::columns();
-    let row = |attack: &&'static Attack| {
-        let attack = *attack;
-        columns
-            .clone()
-            .into_iter()
-            .map(move |against| (attack, against))
-    };
-    attacks::ALL.iter().flat_map(row).collect()
-}
 
 /// What the attack's own line in the registry promises: it breaks what lacks one of its minimal sets, and nothing else.
 pub fn promised(attack: &Attack, against: Against) -> Outcome {

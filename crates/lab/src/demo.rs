@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use latchstring_attacker::{Target, attacks};
+use latchstring_attacker::Target;
 
 use crate::{
     against::Against,
     arena::{self, Run},
-    matrix::Matrix,
+    matrix::{Matrix, Row, Selection},
     truth::Outcome,
     wire::Over,
 };
@@ -17,48 +17,64 @@ const HEADING: Style = Style::new().bold();
 const BROKE: Style = AnsiColor::Red.on_default().bold();
 const HELD: Style = AnsiColor::Green.on_default().bold();
 
+/// The attacks that are told as stories: one of each kind, on what everybody can see.
+const STORIES: [&str; 5] = [
+    "impersonate",
+    "login-replay",
+    "cleartext-key",
+    "keystream-reuse",
+    "bit-flip",
+];
+
+/// Runs what is told: faithful, hardened, and hardened without what stops these attacks.
+///
+/// # Errors
+/// When the machine has no port for a run.
+pub fn run(over: Over, seed: u64) -> io::Result<Matrix> {
+    let stories = STORIES.map(str::to_owned);
+    let mut wanted = Selection::of(&stories, &[]).map_err(io::Error::other)?;
+    let sets = wanted
+        .attacks
+        .iter()
+        .flat_map(|attack| attack.returns_without);
+    let sets: Vec<Against> = sets.map(|set| Against::without(set)).collect();
+    wanted
+        .columns
+        .retain(|column| column.removed().is_empty() || sets.contains(column));
+    Matrix::run(&wanted, over, seed, |_| ())
+}
+
 /// Plays everything; returns the table for whoever wants it as data.
 ///
 /// # Errors
 /// When the machine has no port for a run, or nobody reads what is printed.
 pub fn play(out: &mut impl Write, over: Over, seed: u64) -> io::Result<Matrix> {
     honest_session(out, over, seed)?;
-    let mut runs = Vec::new();
-    for target in Target::ALL {
-        act(out, target)?;
-        for (i, attack) in attacks::ALL.into_iter().enumerate() {
-            heading(
-                out,
-                &format!(
-                    "{}. {} against {target}: {}",
-                    i + 1,
-                    attack.id,
-                    attack.title
-                ),
-            )?;
-            writeln!(out, "   Mallory is {}.", attack.vantage)?;
-            let run = arena::run(attack, against(target), over, seed)?;
-            tell(out, &run)?;
-            runs.push(run);
+    let matrix = run(over, seed)?;
+    act(out, "Break it: five attacks on the report's protocol")?;
+    for (n, row) in (1..).zip(&matrix.rows) {
+        tell(out, n, row, "faithful", matrix.cell(row, "faithful"))?;
+    }
+    act(out, "Mend it: the same five against latch/2")?;
+    for (n, row) in (1..).zip(&matrix.rows) {
+        tell(out, n, row, "hardened", matrix.cell(row, "hardened"))?;
+    }
+    act(
+        out,
+        "Doubt it: latch/2 without the one defence that stopped each",
+    )?;
+    for (n, row) in (1..).zip(&matrix.rows) {
+        for column in matrix.returns_without(row).into_iter().take(1) {
+            tell(out, n, row, &column.target(), matrix.cell(row, &column.id))?;
         }
     }
-    // The table has a row an attack: bring the runs into its order.
-    runs.sort_by_key(|run| {
-        attacks::ALL
-            .iter()
-            .position(|attack| attack.id == run.attack)
-    });
-    let matrix = Matrix { seed, runs };
-    heading(out, "What broke and what held")?;
-    write!(out, "{matrix}")?;
-    writeln!(out)?;
+    act(out, "What broke, what held, and why")?;
+    write!(out, "\n{matrix}")?;
     writeln!(
         out,
-        "Every verdict is the arena's, which knows what was typed and what the server believed."
-    )?;
-    writeln!(
-        out,
-        "Next: read crates/attacker/src/attacks/, or try it yourself: latchstring lab list"
+        "\nEvery verdict is the arena's, which knows what was typed and what the server believed.\n\
+         Next: all attacks and all defences with `latchstring matrix`, one attack with `latchstring-attack run ID`,\n\
+         or try it yourself: `latchstring lab list`."
     )?;
     Ok(matrix)
 }
@@ -77,43 +93,36 @@ fn honest_session(out: &mut impl Write, over: Over, seed: u64) -> io::Result<()>
     writeln!(out, "   Every step of this is flawed. Here is how.")
 }
 
-fn against(target: Target) -> Against {
-    match target {
-        Target::Faithful => Against::Faithful,
-        Target::Hardened => Against::hardened(),
-    }
-}
-
-fn act(out: &mut impl Write, target: Target) -> io::Result<()> {
-    writeln!(out)?;
-    match target {
-        Target::Faithful => writeln!(
-            out,
-            "{HEADING}=== Break it: five attacks on the report's protocol ==={HEADING:#}"
-        ),
-        Target::Hardened => writeln!(
-            out,
-            "{HEADING}=== Mend it: the same five against latch/2 ==={HEADING:#}"
-        ),
-    }
+fn act(out: &mut impl Write, title: &str) -> io::Result<()> {
+    writeln!(out, "\n{HEADING}=== {title} ==={HEADING:#}")
 }
 
 fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
     writeln!(out, "\n{HEADING}{text}{HEADING:#}")
 }
 
-fn tell(out: &mut impl Write, run: &Run) -> io::Result<()> {
+fn tell(
+    out: &mut impl Write,
+    number: usize,
+    row: &Row,
+    target: &str,
+    run: Option<&Run>,
+) -> io::Result<()> {
+    let Some(run) = run else { return Ok(()) };
+    let title = format!("{number}. {} against {target}: {}", row.attack, row.title);
+    heading(out, &title)?;
+    writeln!(out, "   Mallory is {}.", row.vantage)?;
     for line in &run.story {
         writeln!(out, "   {line}")?;
     }
-    let style = if run.verdict.outcome == Outcome::Broke {
-        BROKE
-    } else {
-        HELD
+    let style = match run.verdict.outcome {
+        Outcome::Broke => BROKE,
+        _ => HELD,
     };
+    let verdict = &run.verdict;
     writeln!(
         out,
         "   {style}{}{style:#}: {}.",
-        run.verdict.outcome, run.verdict.statement
+        verdict.outcome, verdict.statement
     )
 }

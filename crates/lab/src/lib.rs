@@ -19,6 +19,7 @@ pub mod exercise;
 pub mod keys;
 pub mod matrix;
 pub mod peers;
+pub mod recorder;
 pub mod truth;
 pub mod weakened;
 pub mod wire;

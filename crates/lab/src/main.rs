@@ -11,7 +11,9 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
 use latchstring_attacker::{
     capture::{
         self,
@@ -20,10 +22,10 @@ use latchstring_attacker::{
     net::report,
 };
 use latchstring_lab::{
-    arena::DEFAULT_SEED,
+    arena::{DEFAULT_SEED, Run},
     demo,
     exercise::{self, LabCommand},
-    matrix::Matrix,
+    matrix::{self, Matrix, Selection},
     wire::Over,
 };
 
@@ -48,17 +50,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Runs every attack against every target and prints the table of verdicts
+    /// Runs every attack against faithful, hardened, and hardened without each defence; prints the table of verdicts
     #[command(
-        after_help = "Examples:\n  latchstring matrix --over memory\n  latchstring matrix --format json > matrix.json"
+        after_help = "Examples:\n  latchstring matrix\n  latchstring matrix --over tcp --attack relay --attack bit-flip\n  \
+                      latchstring matrix --defence mac --format grid\n  latchstring matrix --format html --out matrix.html"
     )]
-    Matrix {
-        #[command(flatten)]
-        arena: ArenaArgs,
-        /// How to print it
-        #[arg(long, value_enum, default_value = "text")]
-        format: Format,
-    },
+    Matrix(MatrixArgs),
     /// Records packets from a network interface of this machine
     #[command(
         after_help = "Example, in a second terminal while a session runs:\n  latchstring capture --iface lo --port 22222 --seconds 30 --out session.pcap"
@@ -98,12 +95,40 @@ struct ArenaArgs {
     seed: u64,
 }
 
+#[derive(clap::Args)]
+struct MatrixArgs {
+    /// What carries the bytes
+    #[arg(long, value_enum, default_value = "memory")]
+    over: Over,
+    /// Where all randomness of the peers comes from
+    #[arg(long, default_value_t = DEFAULT_SEED)]
+    seed: u64,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Only this attack; may be repeated
+    #[arg(long, value_name = "ID")]
+    attack: Vec<String>,
+    /// Only the columns without this defence, besides faithful and hardened; may be repeated
+    #[arg(long, value_name = "ID")]
+    defence: Vec<String>,
+    /// Write to this file instead
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// A table for people
+    /// Attacks and the defences without which they return, in 100 columns
     Text,
-    /// Every run with its transcript
+    /// A letter for every cell
+    Grid,
+    /// Every run with its transcript, as data
     Json,
+    /// One page with every transcript
+    Html,
+    /// One picture, whose cells link to the page `matrix.html` beside it
+    Svg,
 }
 
 fn main() -> ExitCode {
@@ -119,7 +144,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo { arena, json } => play_demo(&arena, json),
-        Command::Matrix { arena, format } => print_matrix(&arena, format),
+        Command::Matrix(arguments) => run_matrix(&arguments),
         Command::Capture {
             iface,
             out,
@@ -136,8 +161,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 fn play_demo(arena: &ArenaArgs, json: bool) -> anyhow::Result<ExitCode> {
     let matrix = if json {
-        let matrix = Matrix::run(arena.over, arena.seed, |_| ())?;
-        print_json(&matrix)?;
+        let matrix = demo::run(arena.over, arena.seed)?;
+        println!("{}", serde_json::to_string_pretty(&matrix)?);
         matrix
     } else {
         demo::play(&mut anstream::stdout().lock(), arena.over, arena.seed)?
@@ -145,36 +170,52 @@ fn play_demo(arena: &ArenaArgs, json: bool) -> anyhow::Result<ExitCode> {
     Ok(promised(&matrix))
 }
 
-fn print_matrix(arena: &ArenaArgs, format: Format) -> anyhow::Result<ExitCode> {
-    let matrix = Matrix::run(arena.over, arena.seed, |run| {
-        eprintln!(
-            "{} against {}: {}",
-            run.attack, run.against, run.verdict.outcome
-        )
-    })?;
-    match format {
-        Format::Text => write!(anstream::stdout(), "{matrix}")?,
-        Format::Json => print_json(&matrix)?,
+fn run_matrix(arguments: &MatrixArgs) -> anyhow::Result<ExitCode> {
+    let wanted = Selection::of(&arguments.attack, &arguments.defence)?;
+    // Drawn on standard error, and only where that is a terminal.
+    let style = "{bar:40} {pos}/{len} {msg}";
+    let bar = ProgressBar::new(wanted.cells().len() as u64)
+        .with_style(ProgressStyle::with_template(style)?.progress_chars("=> "));
+    let progress = |run: &Run| {
+        bar.set_message(format!("{} against {}", run.attack, run.against));
+        bar.inc(1);
+    };
+    let matrix = Matrix::run(&wanted, arguments.over, arguments.seed, progress)?;
+    bar.finish_and_clear();
+    let text = printed(&matrix, arguments.format)?;
+    match &arguments.out {
+        Some(path) => std::fs::write(path, text)
+            .with_context(|| format!("cannot write to {}", path.display()))?,
+        None => write!(anstream::stdout(), "{text}")?,
     }
     Ok(promised(&matrix))
 }
 
-/// A run in which a verdict is not the promised one is a failure, also for scripts.
-fn promised(matrix: &Matrix) -> ExitCode {
-    if matrix.as_promised() {
-        ExitCode::SUCCESS
-    } else {
-        eprintln!(
-            "latchstring: a verdict is not the promised one: faithful should break and hardened hold"
-        );
-        ExitCode::FAILURE
-    }
+fn printed(matrix: &Matrix, format: Format) -> serde_json::Result<String> {
+    Ok(match format {
+        Format::Text => matrix.to_string(),
+        Format::Grid => matrix::grid(matrix),
+        Format::Json => serde_json::to_string_pretty(matrix)? + "\n",
+        Format::Html => matrix::page(matrix),
+        Format::Svg => matrix::picture(matrix, |row, column| {
+            format!("matrix.html#{}", matrix::anchor(row, column))
+        }),
+    })
 }
 
-fn print_json(matrix: &Matrix) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, matrix)?;
-    Ok(writeln!(out)?)
+/// A run in which a verdict is not the promised one is a failure, also for scripts.
+fn promised(matrix: &Matrix) -> ExitCode {
+    let broken = matrix.broken_promises();
+    for run in &broken {
+        eprintln!(
+            "latchstring: {} against {} is {}, and the registry promises something else",
+            run.attack, run.against, run.verdict.outcome
+        );
+    }
+    match broken.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
 }
 
 /// Captures on a thread of its own, until the time is up or Ctrl-C.

@@ -1,69 +1,154 @@
-//! Every attack against every target, in one table.
+//! Every attack against every target, and the ways to look at that.
+//!
+//! * `table`: what a matrix is, and what follows from it;
+//! * `text`: for a terminal, in 100 columns or as a grid of letters;
+//! * `html`: one page with every transcript;
+//! * `svg`: one picture;
+//! * `transcript`: one run, as a story.
 
-use std::{fmt, io};
+mod html;
+mod svg;
+mod table;
+mod text;
+mod transcript;
 
-use comfy_table::{Table, presets};
-use latchstring_attacker::{Target, attacks};
-use serde::Serialize;
+use std::io;
 
-use crate::{arena::Run, cells, truth::Outcome, wire::Over};
+use latchstring_attacker::{Attack, attacks};
 
-/// A table of runs: a row an attack, a column a target.
-#[derive(Debug, Clone, Serialize)]
-pub struct Matrix {
-    /// The seed that all runs were made from.
-    pub seed: u64,
-    /// Attacks in the registry's order, and for each the targets in their order.
-    pub runs: Vec<Run>,
+pub use self::{
+    html::page,
+    svg::picture,
+    table::{Column, Matrix, Row, anchor},
+    text::grid,
+};
+use crate::{
+    against::Against,
+    arena::Run,
+    cells::{self, Cell},
+    weakened::Weakened,
+    wire::Over,
+};
+
+/// Which rows and columns are wanted.
+#[derive(Clone)]
+pub struct Selection {
+    /// The attacks, in the order of the registry.
+    pub attacks: Vec<&'static Attack>,
+    /// The targets.
+    pub columns: Vec<Against>,
+}
+
+impl Selection {
+    /// Everything.
+    pub fn all() -> Self {
+        Self {
+            attacks: attacks::ALL.to_vec(),
+            columns: Against::columns(),
+        }
+    }
+
+    /// These attacks, or all if none is named; against faithful, hardened, and hardened without these defences, alone or
+    /// with others.
+    ///
+    /// # Errors
+    /// When there is no such attack or defence; says where the names are listed.
+    pub fn of(attacks: &[String], defences: &[String]) -> anyhow::Result<Self> {
+        let mut all = Self::all();
+        for id in attacks {
+            attack(id)?;
+        }
+        if !attacks.is_empty() {
+            all.attacks
+                .retain(|attack| attacks.iter().any(|id| id == attack.id));
+        }
+        let named = defences.join(",").parse::<Weakened>();
+        let named = match defences {
+            [] => Vec::new(),
+            _ => named.map_err(anyhow::Error::msg)?.removed(),
+        };
+        if !named.is_empty() {
+            all.columns.retain(|column| {
+                let removed = column.removed();
+                removed.is_empty() || removed.iter().any(|defence| named.contains(defence))
+            });
+        }
+        Ok(all)
+    }
+
+    /// Its cells, row by row.
+    pub fn cells(&self) -> Vec<Cell> {
+        let row = |attack: &&'static Attack| {
+            let attack = *attack;
+            self.columns.iter().map(move |against| (attack, *against))
+        };
+        self.attacks.iter().flat_map(row).collect()
+    }
+}
+
+/// The attack of this name.
+///
+/// # Errors
+/// When there is none; says where the names are listed.
+pub fn attack(id: &str) -> anyhow::Result<&'static Attack> {
+    attacks::find(id).ok_or_else(|| {
+        anyhow::anyhow!("there is no attack {id:?}; `latchstring-attack list` names them")
+    })
 }
 
 impl Matrix {
-    /// Runs every cell; `progress` hears of each one that is done.
+    /// Runs the cells that are wanted, many at a time; `progress` hears of each one that is done.
     ///
     /// # Errors
     /// When the machine has no port or no memory for a run.
-    pub fn run(over: Over, seed: u64, progress: impl Fn(&Run) + Sync) -> io::Result<Self> {
-        let runs = cells::run_all(&cells::all(), over, seed, cells::threads(over), progress)?;
-        Ok(Self { seed, runs })
+    pub fn run(
+        wanted: &Selection,
+        over: Over,
+        seed: u64,
+        progress: impl Fn(&Run) + Sync,
+    ) -> io::Result<Self> {
+        let threads = cells::threads(over);
+        let runs = cells::run_all(&wanted.cells(), over, seed, threads, progress)?;
+        Ok(Self::of(wanted, seed, runs))
     }
 
-    /// The verdicts alone: what must be equal over both wires.
-    pub fn verdicts(&self) -> Vec<(&'static str, String, Outcome)> {
-        let cell = |run: &Run| (run.attack, run.against.clone(), run.verdict.outcome);
-        self.runs.iter().map(cell).collect()
+    /// From runs in the order of the selection's cells.
+    pub fn of(wanted: &Selection, seed: u64, runs: Vec<Run>) -> Self {
+        let mut runs = runs.into_iter();
+        let mut row = |attack: &&Attack| Row {
+            attack: attack.id.to_owned(),
+            title: attack.title.to_owned(),
+            vantage: attack.vantage.to_owned(),
+            cells: runs.by_ref().take(wanted.columns.len()).collect(),
+        };
+        let rows = wanted.attacks.iter().map(&mut row).collect();
+        let column = |against: &Against| Column {
+            id: against.to_string(),
+            without: against
+                .removed()
+                .iter()
+                .map(|defence| defence.id().to_owned())
+                .collect(),
+        };
+        Self {
+            seed,
+            columns: wanted.columns.iter().map(column).collect(),
+            rows,
+        }
     }
 
-    /// Whether every cell is decided, faithful is broken and hardened holds.
+    /// Whether every verdict is the one that the registry promises.
     pub fn as_promised(&self) -> bool {
         self.broken_promises().is_empty()
     }
 
-    /// The runs whose verdict is another than the table of defences says.
+    /// The runs whose verdict is another than the registry says.
     pub fn broken_promises(&self) -> Vec<&Run> {
         let kept = |run: &&Run| {
             let attack = attacks::find(run.attack).expect("a run is of a registered attack");
             let against = run.against.parse().expect("and against a named target");
             run.verdict.outcome == cells::promised(attack, against)
         };
-        self.runs.iter().filter(|run| !kept(run)).collect()
-    }
-}
-
-impl fmt::Display for Matrix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = Table::new();
-        table.load_style(presets::ASCII_MARKDOWN);
-        let targets = Target::ALL.map(|target| target.to_string());
-        table.set_header(std::iter::once("attack".to_owned()).chain(targets));
-        for attack in attacks::ALL {
-            let cells = self
-                .runs
-                .iter()
-                .filter(|run| run.attack == attack.id)
-                .take(2);
-            let outcomes = cells.map(|run| run.verdict.outcome.to_string());
-            table.add_row(std::iter::once(attack.id.to_owned()).chain(outcomes));
-        }
-        writeln!(f, "{table}")
+        self.runs().filter(|run| !kept(run)).collect()
     }
 }

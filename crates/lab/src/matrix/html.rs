@@ -3,7 +3,11 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::table::{Cell, Column, Matrix, Outcome, Row, anchor};
+use super::{
+    table::{Column, Matrix, Row, anchor},
+    transcript::abridged,
+};
+use crate::{arena::Run, truth::Outcome};
 
 const STYLE: &str = include_str!("matrix.css");
 
@@ -109,16 +113,16 @@ fn grid_row(matrix: &Matrix, row: &Row) -> Markup {
 }
 
 /// One cell of the grid. A screen reader hears what the tooltip says.
-fn mark(row: &Row, column: &Column, cell: &Cell) -> Markup {
+fn mark(row: &Row, column: &Column, cell: &Run) -> Markup {
     let says = format!(
         "{} against {}: {}",
         row.attack,
         column.target(),
-        cell.outcome
+        cell.verdict.outcome
     );
     html! {
-        a class={ "mark " (cell.outcome.class()) } href={ "#" (anchor(row, column)) } title=(says) aria-label=(says) {
-            (cell.outcome.letter())
+        a class={ "mark " (cell.verdict.outcome.class()) } href={ "#" (anchor(row, column)) } title=(says) aria-label=(says) {
+            (cell.verdict.outcome.letter())
         }
     }
 }
@@ -172,10 +176,13 @@ fn transcripts(matrix: &Matrix) -> Markup {
 }
 
 /// The runs of an attack, those that read the same together.
-fn alike<'a>(matrix: &'a Matrix, row: &'a Row) -> Vec<(Vec<&'a Column>, &'a Cell)> {
-    let mut groups: Vec<(Vec<&Column>, &Cell)> = Vec::new();
+fn alike<'a>(matrix: &'a Matrix, row: &'a Row) -> Vec<(Vec<&'a Column>, &'a Run)> {
+    let mut groups: Vec<(Vec<&Column>, &Run)> = Vec::new();
     for (column, cell) in matrix.cells(row) {
-        match groups.iter_mut().find(|(_, told)| *told == cell) {
+        let same = |told: &Run| {
+            (&told.verdict, &told.wire, &told.story) == (&cell.verdict, &cell.wire, &cell.story)
+        };
+        match groups.iter_mut().find(|(_, told)| same(told)) {
             Some((columns, _)) => columns.push(column),
             None => groups.push((vec![column], cell)),
         }
@@ -183,12 +190,12 @@ fn alike<'a>(matrix: &'a Matrix, row: &'a Row) -> Vec<(Vec<&'a Column>, &'a Cell
     groups
 }
 
-fn transcript(row: &Row, columns: &[&Column], cell: &Cell) -> Markup {
+fn transcript(row: &Row, columns: &[&Column], cell: &Run) -> Markup {
     html! {
         div.run {
             @if let [first, same @ ..] = columns {
                 h4 {
-                    (badge(cell.outcome)) " " (cell.outcome) " against " span id=(anchor(row, first)) { (first.target()) }
+                    (badge(cell.verdict.outcome)) " " (cell.verdict.outcome) " against " span id=(anchor(row, first)) { (first.target()) }
                 }
                 @if !same.is_empty() {
                     p.same {
@@ -197,8 +204,14 @@ fn transcript(row: &Row, columns: &[&Column], cell: &Cell) -> Markup {
                     }
                 }
             }
-            @if !cell.transcript.is_empty() { pre { (cell.transcript.join("\n")) } }
-            p.statement { (cell.outcome) ": " (cell.statement) "." }
+            @if !cell.wire.is_empty() {
+                details {
+                    summary { "on the honest connection" }
+                    pre { (abridged(&cell.wire).join("\n")) }
+                }
+            }
+            @if !cell.story.is_empty() { pre { (cell.story.join("\n")) } }
+            p.statement { (cell.verdict.outcome) ": " (cell.verdict.statement) "." }
         }
     }
 }

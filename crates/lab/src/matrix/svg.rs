@@ -2,7 +2,8 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::table::{Cell, Column, Matrix, Outcome, Row};
+use super::table::{Column, Matrix, Row};
+use crate::{arena::Run, truth::Outcome};
 
 /// All sizes are in user units, which are pixels at 100 %.
 const CELL: usize = 20;
@@ -43,7 +44,7 @@ pub fn picture(matrix: &Matrix, link: impl Fn(&Row, &Column) -> String) -> Strin
             @for (index, row) in matrix.rows.iter().enumerate() {
                 (layout.row_head(index, row))
                 @for (at, (column, cell)) in matrix.cells(row).enumerate() {
-                    (layout.cell(index, at, &link(row, column), &says(row, column, cell), cell.outcome))
+                    (layout.cell(index, at, &link(row, column), &says(row, column, cell), cell.verdict.outcome))
                 }
             }
             (layout.counts(matrix))
@@ -53,12 +54,12 @@ pub fn picture(matrix: &Matrix, link: impl Fn(&Row, &Column) -> String) -> Strin
     picture.into_string() + "\n"
 }
 
-fn says(row: &Row, column: &Column, cell: &Cell) -> String {
+fn says(row: &Row, column: &Column, cell: &Run) -> String {
     format!(
         "{} against {}: {}",
         row.attack,
         column.target(),
-        cell.outcome
+        cell.verdict.outcome
     )
 }
 

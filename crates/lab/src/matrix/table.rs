@@ -1,11 +1,11 @@
 //! What a matrix is, once it has been run: what all ways of printing it work on.
 
-use std::fmt;
-
 use serde::Serialize;
 
+use crate::{arena::Run, truth::Outcome};
+
 /// Every attack against every target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Matrix {
     /// The seed that all runs were made from.
     pub seed: u64,
@@ -25,7 +25,7 @@ pub struct Column {
 }
 
 /// An attack with its cells, one for each column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Row {
     /// The attack.
     pub attack: String,
@@ -34,37 +34,12 @@ pub struct Row {
     /// What the attacker has and can do.
     pub vantage: String,
     /// In the order of the columns.
-    pub cells: Vec<Cell>,
-}
-
-/// One attack against one target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Cell {
-    /// The verdict.
-    pub outcome: Outcome,
-    /// The arena's statement of why.
-    pub statement: String,
-    /// The story of the run.
-    pub transcript: Vec<String>,
-}
-
-/// What a cell shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// The attack did what it set out to do.
-    Broke,
-    /// It did not, and nothing else went wrong.
-    Held,
-    /// The target lacks what the attack is about.
-    DoesNotApply,
-    /// The run does not show one or the other: a failure of the lab.
-    Inconclusive,
+    pub cells: Vec<Run>,
 }
 
 impl Outcome {
     /// All of them, for legends.
-    pub const ALL: [Self; 4] = [
+    pub(super) const ALL: [Self; 4] = [
         Self::Broke,
         Self::Held,
         Self::DoesNotApply,
@@ -72,7 +47,7 @@ impl Outcome {
     ];
 
     /// One character for small places.
-    pub fn letter(self) -> char {
+    pub(super) fn letter(self) -> char {
         match self {
             Self::Broke => 'B',
             Self::Held => '·',
@@ -82,7 +57,7 @@ impl Outcome {
     }
 
     /// What it means, for legends.
-    pub fn meaning(self) -> &'static str {
+    pub(super) fn meaning(self) -> &'static str {
         match self {
             Self::Broke => "the attack did what it set out to do",
             Self::Held => "it did not, and nothing else went wrong",
@@ -99,17 +74,6 @@ impl Outcome {
             Self::DoesNotApply => "na",
             Self::Inconclusive => "unclear",
         }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Broke => "Broke",
-            Self::Held => "Held",
-            Self::DoesNotApply => "n/a",
-            Self::Inconclusive => "Inconclusive",
-        })
     }
 }
 
@@ -157,13 +121,24 @@ pub fn anchor(row: &Row, column: &Column) -> String {
 }
 
 impl Matrix {
+    /// All runs, row by row.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.rows.iter().flat_map(|row| &row.cells)
+    }
+
+    /// The verdicts alone: what must be equal over both wires.
+    pub fn verdicts(&self) -> Vec<(&'static str, String, Outcome)> {
+        let cell = |run: &Run| (run.attack, run.against.clone(), run.verdict.outcome);
+        self.runs().map(cell).collect()
+    }
+
     /// The cells of a row with their columns.
-    pub fn cells<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (&'a Column, &'a Cell)> {
+    pub fn cells<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (&'a Column, &'a Run)> {
         self.columns.iter().zip(&row.cells)
     }
 
     /// The cell of a row in the column of this name.
-    pub fn cell<'a>(&'a self, row: &'a Row, column: &str) -> Option<&'a Cell> {
+    pub fn cell<'a>(&'a self, row: &'a Row, column: &str) -> Option<&'a Run> {
         let mut cells = self.cells(row);
         cells.find(|(at, _)| at.id == column).map(|(_, cell)| cell)
     }
@@ -171,9 +146,9 @@ impl Matrix {
     /// The smallest sets of defences without which the attack succeeds: of columns that remove the same and more, the
     /// one that removes least.
     pub fn returns_without<'a>(&'a self, row: &'a Row) -> Vec<&'a Column> {
-        let broken = self
-            .cells(row)
-            .filter(|(column, cell)| cell.outcome == Outcome::Broke && !column.without.is_empty());
+        let broken = self.cells(row).filter(|(column, cell)| {
+            cell.verdict.outcome == Outcome::Broke && !column.without.is_empty()
+        });
         let broken: Vec<&Column> = broken.map(|(column, _)| column).collect();
         let minimal = |column: &&Column| {
             let mut others = broken.iter().filter(|other| **other != *column);
@@ -194,7 +169,7 @@ impl Matrix {
             rows.filter(|row| {
                 row.cells
                     .get(index)
-                    .is_some_and(|cell| cell.outcome == Outcome::Broke)
+                    .is_some_and(|cell| cell.verdict.outcome == Outcome::Broke)
             })
             .collect()
         };
@@ -207,7 +182,9 @@ impl Matrix {
     pub fn broken_in_each(&self) -> Vec<usize> {
         let count = |index: usize| {
             let cells = self.rows.iter().filter_map(|row| row.cells.get(index));
-            cells.filter(|cell| cell.outcome == Outcome::Broke).count()
+            cells
+                .filter(|cell| cell.verdict.outcome == Outcome::Broke)
+                .count()
         };
         (0..self.columns.len()).map(count).collect()
     }
@@ -216,6 +193,7 @@ impl Matrix {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::truth::Verdict;
 
     /// Three attacks: one that any of two defences stops, one that two defences mask for each other, one that nothing
     /// stops.
@@ -235,7 +213,7 @@ pub(super) mod tests {
             attack: attack.to_owned(),
             title: format!("do <{attack}> & more"),
             vantage: "on the path".to_owned(),
-            cells: outcomes.chars().map(cell).collect(),
+            cells: outcomes.chars().map(run).collect(),
         };
         Matrix {
             seed: 7,
@@ -248,17 +226,19 @@ pub(super) mod tests {
         }
     }
 
-    fn cell(letter: char) -> Cell {
+    fn run(letter: char) -> Run {
         let outcome = match letter {
             'B' => Outcome::Broke,
             'H' => Outcome::Held,
             'N' => Outcome::DoesNotApply,
             _ => Outcome::Inconclusive,
         };
-        Cell {
-            outcome,
-            statement: format!("it {outcome}"),
-            transcript: vec![format!("a line of {letter}"), "x < y & \"z\"".to_owned()],
+        Run {
+            attack: "",
+            against: String::new(),
+            verdict: Verdict::new(outcome, format!("it {outcome}")),
+            wire: vec!["alice -> server: 3 bytes".to_owned()],
+            story: vec![format!("a line of {letter}"), "x < y & \"z\"".to_owned()],
         }
     }
 

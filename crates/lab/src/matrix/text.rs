@@ -4,7 +4,8 @@ use std::fmt::{self, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::table::{Cell, Column, Matrix, Outcome};
+use super::table::{Column, Matrix};
+use crate::{arena::Run, truth::Outcome};
 
 /// Columns of the narrow form.
 const WIDTH: u16 = 100;
@@ -48,8 +49,8 @@ fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-fn outcome(cell: Option<&Cell>) -> String {
-    cell.map_or(String::new(), |cell| cell.outcome.to_string())
+fn outcome(cell: Option<&Run>) -> String {
+    cell.map_or(String::new(), |cell| cell.verdict.outcome.to_string())
 }
 
 fn listed(items: impl Iterator<Item = String>) -> String {
@@ -93,8 +94,8 @@ fn line(matrix: &Matrix, head: &str, character: impl Fn(usize) -> char) -> Strin
     line + "\n"
 }
 
-fn letter(cell: &Cell) -> char {
-    cell.outcome.letter()
+fn letter(cell: &Run) -> char {
+    cell.verdict.outcome.letter()
 }
 
 /// The digit of a number that counts `unit`s; leading zeros are blank.
