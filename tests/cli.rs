@@ -4,6 +4,7 @@
 use std::{path::PathBuf, process::Command, time::Instant};
 
 use latchstring_tests::binary;
+use serde_json::Value;
 
 struct Ran {
     code: Option<i32>,
@@ -25,30 +26,28 @@ fn run(program: &str, arguments: &[&str]) -> Ran {
     }
 }
 
+/// The attacks whose stories the demo tells.
+const STORIES: [&str; 5] = [
+    "impersonate",
+    "login-replay",
+    "cleartext-key",
+    "keystream-reuse",
+    "bit-flip",
+];
+
 #[test]
 fn the_demo_tells_every_story_and_ends_with_the_table() {
     let began = Instant::now();
     let demo = run("latchstring", &["demo"]);
     assert_eq!(demo.code, Some(0), "{}", demo.err);
-    for attack in [
-        "impersonate",
-        "login-replay",
-        "cleartext-key",
-        "keystream-reuse",
-        "bit-flip",
-    ] {
-        for target in ["faithful", "hardened"] {
-            assert!(
-                demo.out.contains(&format!("{attack} against {target}")),
-                "{}",
-                demo.out
-            );
+    for attack in STORIES {
+        for target in ["faithful", "hardened", "hardened without"] {
+            let heading = format!("{attack} against {target}");
+            assert!(demo.out.contains(&heading), "{}", demo.out);
         }
-        let row = demo
-            .out
-            .lines()
-            .find(|line| line.starts_with(&format!("| {attack}")))
-            .unwrap();
+        let mut lines = demo.out.lines();
+        let row = lines.find(|line| line.starts_with(&format!("| {attack}")));
+        let row = row.unwrap();
         assert!(row.contains("Broke") && row.contains("Held"), "{row}");
     }
     assert!(
@@ -59,35 +58,81 @@ fn the_demo_tells_every_story_and_ends_with_the_table() {
     assert!(began.elapsed().as_secs() < 60);
 }
 
+fn json(out: &str) -> Value {
+    serde_json::from_str(out).unwrap()
+}
+
 #[test]
 fn the_demo_is_data_too() {
     let demo = run("latchstring", &["demo", "--json", "--over", "memory"]);
-    let json: serde_json::Value = serde_json::from_str(&demo.out).unwrap();
-    let runs = json["runs"].as_array().unwrap();
-    assert_eq!(runs.len(), 10);
-    for run in runs {
-        let promised = if run["target"] == "faithful" {
-            "broke"
-        } else {
-            "held"
-        };
-        assert_eq!(run["verdict"]["outcome"], promised, "{run:#}");
-        assert!(!run["story"].as_array().unwrap().is_empty());
+    let json = json(&demo.out);
+    let rows = json["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), STORIES.len());
+    for row in rows {
+        let cells = row["cells"].as_array().unwrap();
+        assert_eq!(cells[0]["verdict"]["outcome"], "broke", "{row:#}");
+        assert_eq!(cells[1]["verdict"]["outcome"], "held", "{row:#}");
+        assert!(!cells[0]["story"].as_array().unwrap().is_empty());
     }
 }
 
 #[test]
-fn the_matrix_prints_its_table() {
-    let matrix = run("latchstring", &["matrix", "--over", "memory"]);
+fn the_matrix_can_be_asked_for_one_row_and_one_defence() {
+    let wanted = ["--attack", "bit-flip", "--defence", "mac"];
+    let matrix = run("latchstring", &[&["matrix"][..], &wanted].concat());
     assert_eq!(matrix.code, Some(0), "{}", matrix.err);
-    assert_eq!(
-        matrix
-            .out
-            .lines()
-            .filter(|line| line.contains("Broke"))
-            .count(),
-        5
-    );
+    let row = matrix.out.lines().find(|line| line.contains("bit-flip"));
+    let cells: Vec<&str> = row.unwrap().split('|').map(str::trim).collect();
+    assert_eq!(cells[1..5], ["bit-flip", "Broke", "Held", "mac"]);
+    assert!(!matrix.out.contains("impersonate"), "{}", matrix.out);
+    assert_eq!(matrix.err, "", "no bar where there is no terminal");
+
+    let over_tcp = [
+        &["matrix", "--over", "tcp", "--format", "json"][..],
+        &wanted,
+    ]
+    .concat();
+    let data = json(&run("latchstring", &over_tcp).out);
+    assert_eq!(data["columns"][2]["without"][0], "mac");
+    assert_eq!(data["rows"][0]["cells"][2]["verdict"]["outcome"], "broke");
+}
+
+#[test]
+fn the_matrix_has_a_page_and_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    for (format, begins) in [("html", "<!DOCTYPE html>"), ("svg", "<svg "), ("grid", " ")] {
+        let file = folder.path().join(format);
+        let file = file.to_str().unwrap();
+        let wanted = ["matrix", "--attack", "bit-flip", "--format", format];
+        let ran = run("latchstring", &[&wanted[..], &["--out", file]].concat());
+        assert_eq!((ran.code, &ran.out[..]), (Some(0), ""), "{}", ran.err);
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(
+            text.starts_with(begins) && text.contains("bit-flip"),
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn an_attack_runs_against_a_target_of_its_own() {
+    let against = |target: &str| {
+        let arguments = ["run", "bit-flip", "--against", target];
+        run("latchstring-attack", &arguments)
+    };
+    let broke = against("hardened-minus=mac,fresh-nonce");
+    assert_eq!(broke.code, Some(0), "{}{}", broke.out, broke.err);
+    assert!(broke.out.contains("Broke: alice typed"), "{}", broke.out);
+    assert_eq!(against("hardened").code, Some(2));
+    let elsewhere = against("192.0.2.1:22222");
+    assert_eq!(elsewhere.code, Some(2));
+    assert!(elsewhere.err.contains("is no target"), "{}", elsewhere.err);
+
+    let arguments = ["run", "relay-nothing", "--json"];
+    assert_eq!(run("latchstring-attack", &arguments).code, Some(1));
+    let arguments = ["run", "bit-flip", "--json", "--over", "tcp", "--seed", "3"];
+    let data = json(&run("latchstring-attack", &arguments).out);
+    assert_eq!(data["verdict"]["outcome"], "broke");
 }
 
 #[test]
@@ -103,7 +148,7 @@ fn a_capture_is_read_and_attacked_from_the_command_line() {
 
     let key = run(
         "latchstring-attack",
-        &["cleartext-key", "--capture", capture],
+        &["run", "cleartext-key", "--capture", capture],
     );
     assert_eq!(key.code, Some(0));
     assert!(
@@ -114,16 +159,20 @@ fn a_capture_is_read_and_attacked_from_the_command_line() {
 
     let reuse = run(
         "latchstring-attack",
-        &["keystream-reuse", "--capture", capture, "--json"],
+        &["run", "keystream-reuse", "--capture", capture, "--json"],
     );
     assert_eq!(reuse.code, Some(0));
-    let json: serde_json::Value = serde_json::from_str(&reuse.out).unwrap();
-    assert_eq!(json["sessions"][0]["messages"][1], "pay bob 10");
+    assert_eq!(json(&reuse.out)["sessions"][0]["messages"][1], "pay bob 10");
     assert!(!reuse.out.contains("session key"), "{}", reuse.out);
 
     let held = run(
         "latchstring-attack",
-        &["cleartext-key", "--capture", "captures/hardened-chat.pcap"],
+        &[
+            "run",
+            "cleartext-key",
+            "--capture",
+            "captures/hardened-chat.pcap",
+        ],
     );
     assert_eq!(held.code, Some(2), "nothing was read: {}", held.out);
 }
@@ -131,6 +180,7 @@ fn a_capture_is_read_and_attacked_from_the_command_line() {
 #[test]
 fn a_known_message_is_named_by_its_number() {
     let arguments = [
+        "run",
         "keystream-reuse",
         "--capture",
         "captures/faithful-chat.pcap",
@@ -159,13 +209,33 @@ fn bad_input_gets_a_line_that_says_what_to_do() {
         ),
         (
             "latchstring-attack",
-            &["cleartext-key", "--capture", "README.md"],
+            &["run", "cleartext-key", "--capture", "README.md"],
             "no packet capture",
         ),
         (
             "latchstring-attack",
-            &["cleartext-key", "--capture", "nowhere.pcap"],
+            &["run", "cleartext-key", "--capture", "nowhere.pcap"],
             "nowhere.pcap",
+        ),
+        (
+            "latchstring-attack",
+            &[
+                "run",
+                "bit-flip",
+                "--capture",
+                "captures/faithful-chat.pcap",
+            ],
+            "a capture is over",
+        ),
+        (
+            "latchstring",
+            &["matrix", "--attack", "nothing"],
+            "latchstring-attack list",
+        ),
+        (
+            "latchstring",
+            &["matrix", "--defence", "hope"],
+            "latchstring-attack list",
         ),
         ("latchstring", &["read", "nowhere.pcap"], "nowhere.pcap"),
         (
@@ -191,35 +261,36 @@ fn bad_input_gets_a_line_that_says_what_to_do() {
     }
 }
 
+/// The names under a heading of `latchstring-attack list`.
+fn listed(heading: &str) -> Vec<String> {
+    let list = run("latchstring-attack", &["list"]).out;
+    let lines = list.lines().skip_while(|line| *line != heading).skip(1);
+    let names = lines.take_while(|line| !line.is_empty());
+    let name = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+    names.map(name).collect()
+}
+
 #[test]
 fn every_attack_is_listed_and_shown_with_a_page_and_a_file_that_exist() {
     let top = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let list = run("latchstring-attack", &["list"]).out;
-    assert_eq!(list.lines().count(), 5);
-    for line in list.lines() {
-        let id = line.split_whitespace().next().unwrap();
-        let shown = run("latchstring-attack", &["show", id]).out;
-        let paths = shown.lines().filter_map(|line| {
-            line.split_whitespace()
-                .nth(1)
-                .filter(|path| path.contains('/'))
-        });
-        let paths: Vec<_> = paths.collect();
-        assert_eq!(paths.len(), 2, "{shown}");
-        for path in paths {
-            assert!(top.join(path).is_file(), "{path}");
+    let attacks = listed("attacks:");
+    assert_eq!(attacks.len(), latchstring_attacker::attacks::ALL.len());
+    for id in attacks {
+        let shown = run("latchstring-attack", &["show", &id]).out;
+        for what in ["page:", "code:", "capture:"] {
+            let mut lines = shown.lines();
+            let path = lines.find_map(|line| line.strip_prefix(what)).unwrap();
+            assert!(top.join(path.trim()).is_file(), "{path}");
         }
     }
+    assert!(listed("defences:").contains(&"mac".to_owned()));
 }
 
 #[test]
 fn every_command_has_help_with_an_example() {
     for (program, commands) in [
         ("latchstring", &["demo", "matrix", "capture", "read"][..]),
-        (
-            "latchstring-attack",
-            &["list", "show", "cleartext-key", "keystream-reuse"],
-        ),
+        ("latchstring-attack", &["list", "show", "run"]),
         ("latchstring-client", &["keygen", "connect"]),
         ("latchstring-server", &["init", "serve"]),
         ("faithful-client", &[]),

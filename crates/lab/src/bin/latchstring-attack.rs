@@ -1,0 +1,246 @@
+//! `latchstring-attack`: the attacks one by one, against targets of its own, and the passive ones on a capture that
+//! somebody else made.
+//!
+//! There is no way to name another machine here: what an attack works on is a file, or a server that this program starts
+//! in memory or on loopback.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand};
+use latchstring_attacker::{
+    Attack, Claim, Faithful, Report, Run,
+    attacks::{self, keystream_reuse},
+    capture::{self, trace::Trace},
+    net::report,
+    protocol::hardened::defence::Defence,
+    vantage::{Wiretap, blank_server},
+};
+use latchstring_lab::{
+    against::Against,
+    arena::{self, DEFAULT_SEED},
+    matrix::attack,
+    truth::Outcome,
+    wire::Over,
+};
+use serde_json::json;
+
+/// Attacks on the lab's login protocols.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Example: latchstring-attack run bit-flip --against hardened-minus=mac"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Lists the attacks, and the defences that can be taken out
+    #[command(after_help = "Example: latchstring-attack list")]
+    List,
+    /// Says what an attack does, from where, and what stops it
+    #[command(after_help = "Example: latchstring-attack show bit-flip")]
+    Show {
+        /// The attack's name, as `list` prints it
+        id: String,
+    },
+    /// Runs an attack against a server that is started for it, or on a capture
+    #[command(after_help = "Examples:\n  \
+                      latchstring-attack run bit-flip\n  \
+                      latchstring-attack run bit-flip --against hardened-minus=mac --over tcp\n  \
+                      latchstring-attack run cleartext-key --capture captures/faithful-chat.pcap\n  \
+                      latchstring-attack run keystream-reuse --capture captures/faithful-chat.pcap --known '1=hello my name is alice'\n\n\
+                      Ends with 0 when the attack succeeds, with 2 when it does not.")]
+    Run(RunArgs),
+}
+
+#[derive(Args)]
+struct RunArgs {
+    /// The attack's name, as `list` prints it
+    id: String,
+    /// The target: faithful, hardened, or hardened-minus=DEFENCE[,DEFENCE]
+    #[arg(long, value_name = "TARGET", default_value = "faithful")]
+    against: Against,
+    /// What carries the bytes to the target
+    #[arg(long, value_enum, default_value = "memory")]
+    over: Over,
+    /// Where all randomness comes from
+    #[arg(long, default_value_t = DEFAULT_SEED)]
+    seed: u64,
+    /// Work on the sessions of this pcap or pcapng file instead: for the attacks that only listen
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "over", "seed"])]
+    capture: Option<PathBuf>,
+    /// For keystream-reuse: a message whose text you know, by its number in the session, from 1; may be repeated
+    #[arg(long, value_name = "NUMBER=TEXT", value_parser = parse_known, requires = "capture")]
+    known: Vec<(usize, String)>,
+    /// Print JSON instead of the story
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    match command(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("latchstring-attack: {}", report::line(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(command: Command) -> anyhow::Result<ExitCode> {
+    let mut out = anstream::stdout();
+    match command {
+        Command::List => list(&mut out),
+        Command::Show { id } => show(&mut out, attack(&id)?),
+        Command::Run(arguments) => match &arguments.capture {
+            Some(file) => on_capture(&mut out, &arguments, file),
+            None => in_the_arena(&mut out, &arguments),
+        },
+    }
+}
+
+fn list(out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    writeln!(out, "attacks:")?;
+    for attack in attacks::ALL {
+        writeln!(out, "  {:20} {}", attack.id, attack.title)?;
+    }
+    writeln!(out, "\ndefences:")?;
+    for defence in Defence::ALL {
+        writeln!(out, "  {:20} {}", defence.id(), defence.about())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(out: &mut impl Write, attack: &Attack) -> anyhow::Result<ExitCode> {
+    let against_faithful = match attack.faithful {
+        Faithful::Broken => "it succeeds".to_owned(),
+        Faithful::Held(why) => format!("it fails: {why}"),
+        Faithful::DoesNotApply(why) => format!("it does not apply: {why}"),
+    };
+    writeln!(out, "{}: {}", attack.id, attack.title)?;
+    writeln!(out, "vantage:  the attacker is {}", attack.vantage)?;
+    writeln!(out, "faithful: {against_faithful}")?;
+    let sets = attack.returns_without.iter();
+    for set in sets.map(|set| Against::without(set)) {
+        writeln!(out, "returns:  against {set}")?;
+    }
+    let id = attack.id;
+    writeln!(out, "page:     docs/src/attacks/{id}.md")?;
+    writeln!(
+        out,
+        "code:     crates/attacker/src/attacks/{}.rs",
+        id.replace('-', "_")
+    )?;
+    writeln!(out, "capture:  captures/{id}.pcapng")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn in_the_arena(out: &mut impl Write, arguments: &RunArgs) -> anyhow::Result<ExitCode> {
+    let attack = attack(&arguments.id)?;
+    let run = arena::run(attack, arguments.against, arguments.over, arguments.seed)?;
+    if arguments.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&run)?)?;
+    } else {
+        write!(out, "{run}")?;
+    }
+    Ok(match run.verdict.outcome {
+        Outcome::Broke => ExitCode::SUCCESS,
+        Outcome::Held | Outcome::DoesNotApply => ExitCode::from(2),
+        Outcome::Inconclusive => ExitCode::FAILURE,
+    })
+}
+
+/// Runs on each session of the file. The exit code says whether anything was read.
+fn on_capture(out: &mut impl Write, arguments: &RunArgs, file: &Path) -> anyhow::Result<ExitCode> {
+    let program = listener(arguments)?;
+    let sessions = capture::read_sessions(file)?;
+    if sessions.is_empty() {
+        bail!(
+            "{} holds no TCP session: record one with `latchstring capture`",
+            file.display()
+        );
+    }
+    let reports: Vec<Report> = sessions.iter().map(program).collect();
+    if arguments.json {
+        let sessions: Vec<_> = reports.iter().map(as_json).collect();
+        let found = json!({
+            "attack": arguments.id,
+            "capture": file.display().to_string(),
+            "sessions": sessions,
+        });
+        writeln!(out, "{found:#}")?;
+    } else {
+        for (session, report) in sessions.iter().zip(&reports) {
+            writeln!(out, "session {} -> {}", session.client, session.server)?;
+            for line in report.story.lines() {
+                writeln!(out, "  {line}")?;
+            }
+        }
+    }
+    let read = reports
+        .iter()
+        .any(|report| matches!(report.claim, Claim::Read(_)));
+    Ok(ExitCode::from(if read { 0 } else { 2 }))
+}
+
+/// An attack that only listens, as a function of what it hears.
+fn listener(arguments: &RunArgs) -> anyhow::Result<Box<dyn Fn(&Trace) -> Report>> {
+    let attack = attack(&arguments.id)?;
+    if !arguments.known.is_empty() {
+        if attack.id != keystream_reuse::ATTACK.id {
+            bail!(
+                "--known is for keystream-reuse; {} takes no message for known",
+                attack.id
+            );
+        }
+        let known = arguments.known.iter();
+        let known: Vec<_> = known
+            .map(|(n, text)| (n - 1, text.clone().into_bytes()))
+            .collect();
+        return Ok(Box::new(move |trace| {
+            keystream_reuse::run(&blank_server(trace), &known)
+        }));
+    }
+    let hear = |trace: &Trace| Wiretap::of_deployed(trace.clone());
+    Ok(match attack.run {
+        Run::Sniff(program) => Box::new(move |trace| program(&hear(trace))),
+        // What the server said is blanked before the attack sees anything, as it is in the arena.
+        Run::SniffClientOnly(program) => {
+            Box::new(move |trace| program(&hear(&blank_server(trace))))
+        }
+        _ => Err(anyhow::anyhow!("it has to act, and a capture is over"))
+            .with_context(|| format!("{} cannot work on a capture", attack.id))?,
+    })
+}
+
+fn as_json(report: &Report) -> serde_json::Value {
+    let messages = match &report.claim {
+        Claim::Read(messages) => messages.iter().map(|message| text(message)).collect(),
+        _ => Vec::new(),
+    };
+    json!({ "messages": messages, "story": report.story.lines() })
+}
+
+/// A byte that is not known is U+FFFD, as is what is not UTF-8.
+fn text(message: &[Option<u8>]) -> String {
+    let bytes: Vec<u8> = message.iter().map(|byte| byte.unwrap_or(0xff)).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn parse_known(argument: &str) -> Result<(usize, String), String> {
+    let (number, text) = argument.split_once('=').ok_or("it must be NUMBER=TEXT")?;
+    match number.parse() {
+        Ok(n) if n >= 1 => Ok((n, text.to_owned())),
+        _ => Err(format!(
+            "{number:?} is not the number of a message; they count from 1"
+        )),
+    }
+}
