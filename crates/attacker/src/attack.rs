@@ -80,6 +80,8 @@ pub struct Scene {
     pub user_returns: bool,
     /// Whether the user means to visit the attacker, who runs a host of the same kind, and knows that host's key.
     pub visits_attacker: bool,
+    /// Whether the user stays, having typed everything, for longer than a server may be silent.
+    pub user_lingers: bool,
 }
 
 impl Scene {
@@ -88,6 +90,7 @@ impl Scene {
         messages: 7,
         user_returns: false,
         visits_attacker: false,
+        user_lingers: false,
     };
 }
 
@@ -104,6 +107,8 @@ pub enum Goal {
     Reorder(Order),
     /// To end a session early without anybody noticing.
     Truncate,
+    /// To keep the user in a session whose server is gone.
+    Linger,
     /// To be taken for the server, and told what only the server should hear.
     Harvest,
 }
@@ -194,6 +199,8 @@ pub enum Claim {
         /// The messages that the user said to me.
         messages: Vec<String>,
     },
+    /// "The user still believes in a session whose server is gone."
+    Lingering,
     /// "I could not do it."
     Nothing,
 }

@@ -5,11 +5,12 @@ use zeroize::Zeroizing;
 use crate::{
     capture::trace::Side,
     protocol::{
-        codec::{put_long, put_short},
+        codec::{Reader, put_long, put_short},
         hardened::{
             keys::{EXTRACT_SALT, HandshakeSecrets, SessionSecrets, extract, hash},
             message::{ClientAuth, Message, Type},
-            record::Opener,
+            record::{Opener, TAG_LEN},
+            session::KIND_TEXT,
         },
     },
     vantage::Wiretap,
@@ -57,4 +58,35 @@ fn claim(auth: &ClientAuth) -> Zeroizing<Vec<u8>> {
     put_long(&mut out, &auth.signature);
     out.extend_from_slice(&auth.finished);
     out
+}
+
+/// The plaintext of a record, as its sender made it, for a listener who knows what it says.
+pub fn plaintext(typ: Type, body: &[u8], length: usize) -> Vec<u8> {
+    let mut plaintext = vec![typ as u8];
+    put_long(&mut plaintext, body);
+    plaintext.resize(length, 0);
+    plaintext
+}
+
+/// The body of a message, as its sender made it.
+pub fn message_body(id: u64, text: &str) -> Vec<u8> {
+    [&id.to_be_bytes()[..], &[KIND_TEXT], text.as_bytes()].concat()
+}
+
+/// The ciphertext of a record.
+pub fn ciphertext(record: &[u8]) -> &[u8] {
+    &record[4..record.len() - TAG_LEN]
+}
+
+/// The text in a record, if these bytes are the plaintext of a message: a wrong keystream makes no sense of type, size,
+/// kind, text and padding all at once.
+pub fn text_in(plaintext: &[u8]) -> Option<String> {
+    let mut r = Reader::new(plaintext);
+    let typ = Type::from_byte(r.u8("type").ok()?)?;
+    let body = r.long("body").ok()?;
+    let padded = r.rest().iter().all(|byte| *byte == 0);
+    match Message::decode(typ, body) {
+        Ok(Some(Message::Msg { kind, text, .. })) if padded && kind == KIND_TEXT => Some(text),
+        _ => None,
+    }
 }

@@ -26,7 +26,7 @@ use tokio::{sync::Mutex, time::timeout};
 use crate::{
     against::Against,
     keys::{HOST_PEM, PublishedKey, Seeded},
-    peers::{self, ALICE, ArenaServer, MALLORYS, PASSWORD, Visit},
+    peers::{self, ALICE, ArenaServer, Lingering, MALLORYS, PASSWORD, Visit},
     truth::{HONEST, Outcome, Seen, Truth, Verdict},
     wire::{ATTACKER_SOURCE, Dialer, Listener, Over, Tap, dial_tapped, network},
 };
@@ -177,6 +177,7 @@ impl<'a> Arena<'a> {
     fn visit(&self, number: u32) -> Visit {
         Visit {
             script: self.truth.typed.clone(),
+            lingers: (self.attack.scene.user_lingers).then(|| Lingering::over(self.over)),
             to_attacker: self.attack.scene.visits_attacker,
             number,
         }

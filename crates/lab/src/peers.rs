@@ -7,12 +7,13 @@ use std::{
 };
 
 use latchstring_attacker::{Target, protocol::hardened::defence::Full, vantage::BoxStream};
+use latchstring_client::connection::PING_EVERY;
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
     against::Against,
     truth::Seen,
-    wire::{Dialer, Listener},
+    wire::{Dialer, Listener, Over},
 };
 
 mod faithful;
@@ -129,11 +130,36 @@ impl ArenaServer {
     }
 }
 
+/// A long stay.
+#[derive(Debug, Clone, Copy)]
+pub struct Lingering {
+    /// After this much silence the program asks whether the server is there; after three times that it gives up.
+    pub ask_every: Duration,
+    /// For so long alice stays: much longer than that.
+    pub stay: Duration,
+}
+
+impl Lingering {
+    /// As deployed where time is free, and a hundred times faster where it is not.
+    pub fn over(over: Over) -> Self {
+        let ask_every = match over {
+            Over::Memory => PING_EVERY,
+            Over::Tcp => PING_EVERY / 100,
+        };
+        Self {
+            ask_every,
+            stay: ask_every * 10,
+        }
+    }
+}
+
 /// What alice does once she is logged in, and whom she means to visit.
 #[derive(Debug, Clone)]
 pub struct Visit {
     /// What she types.
     pub script: Vec<String>,
+    /// How long she stays after that, and how often her program then asks whether the server is there.
+    pub lingers: Option<Lingering>,
     /// Whether she means to visit the attacker's own host, and knows its key.
     pub to_attacker: bool,
     /// Which visit of hers this is, from 1: each has randomness of its own.

@@ -174,6 +174,7 @@ impl Truth {
             Goal::Alter => self.judge_alteration(claim),
             Goal::Reorder(order) => self.judge_order(order, claim),
             Goal::Truncate => self.judge_truncation(claim),
+            Goal::Linger => self.judge_lingering(claim),
             Goal::Harvest => self.judge_harvest(claim),
         }
     }

@@ -2,11 +2,15 @@
 
 pub mod bit_flip;
 pub mod cleartext_key;
+pub mod counter_wrap;
 pub mod drop;
 pub mod impersonate;
 pub mod keystream_reuse;
+pub mod known_plaintext;
+pub mod length_leak;
 pub mod login_replay;
 pub mod message_replay;
+pub mod reflection;
 pub mod reorder;
 pub mod truncation;
 
@@ -18,11 +22,15 @@ pub const ALL: &[&Attack] = &[
     &login_replay::ATTACK,
     &cleartext_key::ATTACK,
     &keystream_reuse::ATTACK,
+    &known_plaintext::ATTACK,
+    &counter_wrap::ATTACK,
+    &length_leak::ATTACK,
     &bit_flip::ATTACK,
     &message_replay::ATTACK,
     &reorder::ATTACK,
     &drop::ATTACK,
     &truncation::ATTACK,
+    &reflection::ATTACK,
 ];
 
 /// The attack of this name.

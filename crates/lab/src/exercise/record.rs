@@ -89,6 +89,7 @@ pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded>
     let stream = dial_tapped(server.dialer(), Over::Tcp, tap.clone()).await?;
     let visit = peers::Visit {
         script: typed.to_vec(),
+        lingers: None,
         to_attacker: false,
         number: 1,
     };

@@ -12,7 +12,7 @@ use latchstring_attacker::{
     },
     vantage::BoxStream,
 };
-use latchstring_client::Client;
+use latchstring_client::{self as client, Client, ClientError};
 use latchstring_server::{
     Argon2id, Event, Limits, Observer, Server, Setup, serve_connection,
     store::{
@@ -23,7 +23,7 @@ use latchstring_server::{
 use tokio::{task::JoinHandle, time::timeout};
 use zeroize::Zeroizing;
 
-use super::{ALICE, MALLORY, MALLORYS, PASSWORD, Visit, Witness};
+use super::{ALICE, Lingering, MALLORY, MALLORYS, PASSWORD, Visit, Witness};
 use crate::{
     keys::{PublishedKey, Seeded},
     truth::{AGREED, Connection, Seen},
@@ -60,10 +60,27 @@ pub(super) async fn session<D: Defences + Clone>(
             acknowledged?;
         }
     }
+    if let Some(lingering) = visit.lingers {
+        return Ok(linger(connection, lingering).await?);
+    }
     match timeout(PATIENCE, connection.close()).await {
         Ok(closed) => Ok(closed?),
         Err(_) => anyhow::bail!("the server does not acknowledge everything; gave up waiting"),
     }
+}
+
+/// Stays and says nothing, then leaves without ceremony.
+async fn linger<D: Defences>(
+    connection: client::Connection<BoxStream, D>,
+    lingering: Lingering,
+) -> Result<(), ClientError> {
+    let mut connection = connection.asking_every(lingering.ask_every);
+    let listening = async {
+        loop {
+            connection.event().await?;
+        }
+    };
+    (timeout(lingering.stay, listening).await).unwrap_or(Ok(()))
 }
 
 /// The name of a party's stream of randomness; the first visit has the plain one.

@@ -98,6 +98,31 @@ impl Truth {
         }
     }
 
+    /// The user stayed for longer than a server may be silent, and the server was not there.
+    pub(super) fn judge_lingering(&self, claim: &Claim) -> Verdict {
+        let gone = self
+            .seen
+            .iter()
+            .any(|seen| matches!(seen, Seen::Ended { on: HONEST, .. }));
+        match (gone, &self.trouble, claim) {
+            (true, None, Claim::Lingering) => Verdict::new(
+                Outcome::Broke,
+                format!(
+                    "the server's end of the session was long gone, and {}'s program believed in it to the end",
+                    self.user
+                ),
+            ),
+            (true, Some(why), Claim::Lingering) => Verdict::new(
+                Outcome::Held,
+                format!(
+                    "{}'s program noticed that something was wrong: {why}",
+                    self.user
+                ),
+            ),
+            _ => Verdict::new(Outcome::Inconclusive, "the server was not cut off"),
+        }
+    }
+
     /// Only what is really the user's counts as harvest.
     pub(super) fn judge_harvest(&self, claim: &Claim) -> Verdict {
         let (password, messages) = match claim {

@@ -1,0 +1,111 @@
+//! Gives the client its own words back as the server's.
+//!
+//! # Flaw
+//! Where both directions share their keys, a record says what was said and not by whom: what a client seals, it also
+//! opens.
+//!
+//! # Attack
+//! Keep back one record of the server, so that both directions are at the same number. Then cut the server off. When the
+//! client asks whether it is still there, hand the question back: the client answers it. Hand the answer back too: the
+//! client takes it for the server's. It goes on believing in a session that has ended, for as long as one likes.
+//!
+//! # What it proves
+//! A tag proves that a holder of the key said something. With one key for two speakers it does not say which.
+//!
+//! # Defence
+//! Each direction has keys of its own (`"ap c2s"`, `"ap s2c"`): a record that comes back to its sender does not open.
+//!
+//! # In the wild
+//! MS-PPTP (1998) used one key in both directions. SSH and TLS derive one for each.
+
+use crate::{
+    Attack, Claim, Faithful, Goal, Report, Run, Scene, Story,
+    capture::trace::Side,
+    path::Messages,
+    protocol::hardened::defence::Defence,
+    vantage::{Cut, Dialect, Middle},
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "reflection",
+    title: "give the client its own words back as the server's",
+    goal: Goal::Linger,
+    vantage: "on the path between client and server",
+    scene: Scene {
+        user_lingers: true,
+        ..Scene::PLAIN
+    },
+    faithful: Faithful::DoesNotApply(
+        "the server says nothing after the login, so there is nothing to pass off as its words",
+    ),
+    returns_without: &[&[Defence::DirectionKeys]],
+    run: Run::OnPath(|dialect| Box::new(Mirror::new(dialect))),
+    ..Attack::PLAIN
+};
+
+/// The server is cut off after this message, from 0: the last that the user types.
+const LAST: usize = 6;
+
+struct Mirror {
+    messages: Messages,
+    cut: bool,
+    mirrored: Vec<u8>,
+    story: Story,
+}
+
+impl Mirror {
+    fn new(dialect: &Dialect) -> Self {
+        Self {
+            messages: Messages::new(dialect),
+            cut: false,
+            mirrored: Vec::new(),
+            story: Story::default(),
+        }
+    }
+}
+
+impl Middle for Mirror {
+    fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
+        if from == Side::Server {
+            return bytes.to_vec();
+        }
+        let mut passed = Vec::new();
+        for piece in self.messages.push(bytes) {
+            if piece.message < Some(LAST) {
+                passed.extend(piece.bytes);
+            } else if !self.cut {
+                self.cut = true;
+                self.story.tell(
+                    "Mallory keeps the last message and cuts the server off: the client waits for one record more",
+                );
+            } else {
+                self.story.tell(format!(
+                    "client -> server: a record of {} bytes; Mallory hands it back as the server's",
+                    piece.bytes.len()
+                ));
+                self.mirrored.extend(piece.bytes);
+            }
+        }
+        passed
+    }
+
+    fn answer(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.mirrored)
+    }
+
+    fn cut(&self) -> Cut {
+        match self.cut {
+            true => Cut::Server,
+            false => Cut::Nothing,
+        }
+    }
+
+    fn report(self: Box<Self>) -> Report {
+        let claim = match self.cut {
+            true => Claim::Lingering,
+            false => Claim::Nothing,
+        };
+        Report::new(claim, self.story)
+    }
+}
