@@ -5,6 +5,7 @@
 
 use std::{
     io,
+    net::Ipv4Addr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -27,8 +28,9 @@ use crate::{
     against::Against,
     keys::{HOST_PEM, PublishedKey, Seeded},
     peers::{self, ALICE, ArenaServer, Lingering, MALLORYS, PASSWORD, Visit},
+    recorder::{Recorder, Watch},
     truth::{HONEST, Outcome, Seen, Truth, Verdict},
-    wire::{ATTACKER_SOURCE, Dialer, Listener, Over, Tap, dial_tapped, network},
+    wire::{ATTACKER_SOURCE, Dialer, HONEST_SOURCE, Listener, Over, Tap, dial_tapped, network},
 };
 
 /// What alice types in every session of the arena.
@@ -74,24 +76,34 @@ pub struct Honest {
 /// # Errors
 /// When the machine has no port or no memory for it; an attack that fails is no error but a verdict.
 pub fn run(attack: &Attack, against: Against, over: Over, seed: u64) -> io::Result<Run> {
-    Ok(run_recorded(attack, against, over, seed)?.0)
+    Ok(Arena::open(attack, against, over, seed).run()?.0)
 }
 
-/// The same, with every byte of the honest connection.
+/// A run in memory with every connection that anybody made in it.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The run.
+    pub run: Run,
+    /// What the server believed.
+    pub seen: Vec<Seen>,
+    /// All connections, in the order in which they were dialled. Where somebody is on the path there are two for one.
+    pub connections: Vec<Trace>,
+}
+
+/// Runs an attack in memory, and keeps every byte.
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_recorded(
-    attack: &Attack,
-    against: Against,
-    over: Over,
-    seed: u64,
-) -> io::Result<(Run, Trace)> {
-    let arena = Arena::open(attack, against, over, seed);
-    if let (Against::Faithful, Faithful::DoesNotApply(why)) = (against, attack.faithful) {
-        return Ok((arena.not_run(why), Trace::default()));
-    }
-    runtime(over)?.block_on(arena.attack())
+pub fn run_recorded(attack: &Attack, against: Against, seed: u64) -> io::Result<Recorded> {
+    let recorder = Recorder::default();
+    let mut arena = Arena::open(attack, against, Over::Memory, seed);
+    arena.recorder = Some(recorder.clone());
+    let (run, truth) = arena.run()?;
+    Ok(Recorded {
+        run,
+        seen: truth.seen,
+        connections: recorder.recorded(),
+    })
 }
 
 /// Runs an honest session in a runtime of its own.
@@ -128,6 +140,10 @@ fn runtime(over: Over) -> io::Result<tokio::runtime::Runtime> {
     }
 }
 
+/// The servers' ports in recordings: those that the programs have by default.
+const FAITHFUL_PORT: u16 = 22_222;
+const HARDENED_PORT: u16 = 22_223;
+
 /// How long the arena waits for one party once the other is done.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -138,6 +154,7 @@ struct Arena<'a> {
     over: Over,
     seed: u64,
     truth: Truth,
+    recorder: Option<Recorder>,
 }
 
 impl<'a> Arena<'a> {
@@ -156,7 +173,27 @@ impl<'a> Arena<'a> {
             over,
             seed,
             truth,
+            recorder: None,
         }
+    }
+
+    fn run(self) -> io::Result<(Run, Truth)> {
+        if let (Against::Faithful, Faithful::DoesNotApply(why)) =
+            (self.against, self.attack.faithful)
+        {
+            return Ok((self.not_run(why), self.truth));
+        }
+        runtime(self.over)?.block_on(self.attack())
+    }
+
+    /// What writes down the connections from alice to this machine's address.
+    fn watch(&self, to: Ipv4Addr) -> Option<Watch> {
+        let port = match self.against.target() {
+            Target::Faithful => FAITHFUL_PORT,
+            Target::Hardened => HARDENED_PORT,
+        };
+        let recorder = self.recorder.as_ref()?;
+        Some(recorder.watch(HONEST_SOURCE, (to, port).into()))
     }
 
     fn not_run(&self, why: &str) -> Run {
@@ -171,6 +208,7 @@ impl<'a> Arena<'a> {
 
     async fn start(&self) -> io::Result<ArenaServer> {
         let (listener, dialer) = network(self.over).await?;
+        let dialer = dialer.watched(self.watch(HONEST_SOURCE));
         peers::serve(self.against, listener, dialer, self.seed).await
     }
 
@@ -183,7 +221,7 @@ impl<'a> Arena<'a> {
         }
     }
 
-    async fn attack(mut self) -> io::Result<(Run, Trace)> {
+    async fn attack(mut self) -> io::Result<(Run, Truth)> {
         let server = self.start().await?;
         let dial = CountingDialer::new(server.dialer().from(ATTACKER_SOURCE));
         let (report, trace) = match self.attack.run {
@@ -196,7 +234,7 @@ impl<'a> Arena<'a> {
         let back = u64::from(self.attack.scene.user_returns);
         self.truth.attacker_connections = attackers;
         self.truth.seen = server.finish(honest + attackers + back).await;
-        Ok((self.written_up(&trace, report), trace))
+        Ok((self.written_up(&trace, report), self.truth))
     }
 
     /// An honest session first, with the attacker on its path or not; then the attacker alone.
@@ -250,6 +288,7 @@ impl<'a> Arena<'a> {
         program: for<'b> fn(&'b Impostor<'b>) -> BoxFuture<'b, Report>,
     ) -> io::Result<(Report, Trace)> {
         let (listener, to_attacker) = network(self.over).await?;
+        let to_attacker = to_attacker.watched(self.watch(ATTACKER_SOURCE));
         let calls = Calls(Mutex::new(listener));
         let tap = Tap::new(None);
         let stream = dial_tapped(&to_attacker, self.over, tap.clone()).await?;

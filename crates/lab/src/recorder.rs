@@ -5,7 +5,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll},
@@ -20,20 +20,41 @@ use tokio::{
     time::Instant,
 };
 
+/// The port that the first of them comes from; each next one comes from the next port.
+const FIRST_PORT: u16 = 50_000;
+
 /// The connections of a run so far; clones share them.
 #[derive(Clone, Default)]
 pub struct Recorder(Arc<Mutex<Vec<Trace>>>);
 
-impl Recorder {
-    /// Wraps the two ends of a new connection: the one that dialled first.
-    pub fn watch(
-        &self,
-        (near, client): (BoxStream, SocketAddr),
-        (far, server): (BoxStream, SocketAddr),
-    ) -> (BoxStream, BoxStream) {
-        let mut traces = self.traces();
+/// Writes down the connections from one address to another.
+#[derive(Clone)]
+pub struct Watch {
+    recorder: Recorder,
+    from: Ipv4Addr,
+    to: SocketAddr,
+}
+
+impl Watch {
+    /// The same for somebody who calls from elsewhere.
+    pub fn from(mut self, from: Ipv4Addr) -> Self {
+        self.from = from;
+        self
+    }
+
+    /// The two halves of a way with somebody on it: to whom, and from there on.
+    pub fn divided(&self, middle: Ipv4Addr) -> (Self, Self) {
+        let mut to_middle = self.clone();
+        to_middle.to.set_ip(middle.into());
+        (to_middle, self.clone().from(middle))
+    }
+
+    /// Wraps both ends of a new connection: that of who dialled, and that of who is called.
+    pub fn connection(&self, near: BoxStream, far: BoxStream) -> (BoxStream, BoxStream) {
+        let mut traces = self.recorder.traces();
         let session = traces.len();
-        traces.push(Trace::new(client, server));
+        let client = SocketAddr::from((self.from, FIRST_PORT + session as u16));
+        traces.push(Trace::new(client, self.to));
         let began = Instant::now();
         let end = |inner, side| -> BoxStream {
             Box::new(Watched {
@@ -41,10 +62,18 @@ impl Recorder {
                 side,
                 session,
                 began,
-                recorder: self.clone(),
+                recorder: self.recorder.clone(),
             })
         };
         (end(near, Side::Client), end(far, Side::Server))
+    }
+}
+
+impl Recorder {
+    /// Writes down connections from one address to another.
+    pub fn watch(&self, from: Ipv4Addr, to: SocketAddr) -> Watch {
+        let recorder = self.clone();
+        Watch { recorder, from, to }
     }
 
     /// All connections, in the order in which they were dialled.
@@ -124,13 +153,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn both_ends_are_recorded_as_they_wrote() {
         let recorder = Recorder::default();
-        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let server = SocketAddr::from(([127, 0, 0, 1], 22_222));
+        let watch = recorder.watch(Ipv4Addr::LOCALHOST, server);
         let (near, far) = duplex(64);
-        let ends = (
-            (Box::new(near) as BoxStream, address(1)),
-            (Box::new(far) as BoxStream, address(2)),
-        );
-        let (mut near, mut far) = recorder.watch(ends.0, ends.1);
+        let (mut near, mut far) = watch.connection(Box::new(near), Box::new(far));
         near.write_all(b"one message").await.unwrap();
         // Read in two pieces, and still one packet.
         far.read_exact(&mut [0; 3]).await.unwrap();
@@ -154,6 +180,7 @@ mod tests {
             ]
         );
         assert!(trace.closed);
-        assert_eq!((trace.client, trace.server), (address(1), address(2)));
+        assert_eq!(trace.client, "127.0.0.1:50000".parse().unwrap());
+        assert_eq!(trace.server, server);
     }
 }

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use crate::recorder::Watch;
 use futures_util::future::BoxFuture;
 use latchstring_attacker::{
     capture::trace::{Chunk, Side, Trace},
@@ -62,6 +63,8 @@ enum Way {
 pub struct Dialer {
     way: Way,
     source: Ipv4Addr,
+    /// Where connections in memory are written down, and under which addresses.
+    watched: Option<Watch>,
 }
 
 /// A listener with its dialer. Loopback is all there is: no address is taken from anywhere.
@@ -80,8 +83,12 @@ pub async fn network(over: Over) -> io::Result<(Listener, Dialer)> {
             (Listener::Tcp(listener), Way::Tcp(address))
         }
     };
-    let source = HONEST_SOURCE;
-    Ok((listener, Dialer { way, source }))
+    let dialer = Dialer {
+        way,
+        source: HONEST_SOURCE,
+        watched: None,
+    };
+    Ok((listener, dialer))
 }
 
 impl Listener {
@@ -104,13 +111,24 @@ impl Dialer {
         Self {
             way: Way::Tcp(server.address()),
             source: HONEST_SOURCE,
+            watched: None,
         }
     }
 
     /// The same for somebody at another address of this machine.
     pub fn from(&self, source: Ipv4Addr) -> Self {
-        let way = self.way.clone();
-        Self { way, source }
+        let mut dialer = self.clone();
+        dialer.source = source;
+        dialer.watched = dialer.watched.map(|watch| watch.from(source));
+        dialer
+    }
+
+    /// The same, with every connection in memory written down.
+    pub fn watched(self, watch: Option<Watch>) -> Self {
+        Self {
+            watched: watch,
+            ..self
+        }
     }
 }
 
@@ -122,8 +140,13 @@ impl Dial for Dialer {
                     let (near, far) = tokio::io::duplex(64 * 1024);
                     let gone = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
                     let peer = SocketAddr::from((self.source, 50_000));
-                    dial.send((Box::new(far), peer)).await.map_err(gone)?;
-                    Ok(Box::new(near) as BoxStream)
+                    let (near, far): (BoxStream, BoxStream) = (Box::new(near), Box::new(far));
+                    let (near, far) = match &self.watched {
+                        Some(watch) => watch.connection(near, far),
+                        None => (near, far),
+                    };
+                    dial.send((far, peer)).await.map_err(gone)?;
+                    Ok(near)
                 }
                 Way::Tcp(address) => {
                     let socket = TcpSocket::new_v4()?;
@@ -152,6 +175,8 @@ impl Middle for Nobody {
 /// What hangs on the honest connection: it records what each side *sent*, and lets a [`Middle`] change what arrives.
 pub struct Tap {
     middle: Box<dyn Middle>,
+    /// Whether somebody is on the path.
+    taken: bool,
     trace: Trace,
     began: Instant,
 }
@@ -164,6 +189,7 @@ impl Tap {
     pub fn new(middle: Option<Box<dyn Middle>>) -> SharedTap {
         let address = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Arc::new(Mutex::new(Self {
+            taken: middle.is_some(),
             middle: middle.unwrap_or(Box::new(Nobody)),
             trace: Trace {
                 client: address(50_000),
@@ -219,6 +245,16 @@ const A_MOMENT: Duration = Duration::from_millis(30);
 pub async fn dial_tapped(dialer: &Dialer, over: Over, tap: SharedTap) -> io::Result<BoxStream> {
     // The client's side of the tap is a connection of the same kind as the server's.
     let (mut listener, near) = network(over).await?;
+    let taken = tap.lock().is_ok_and(|tap| tap.taken);
+    let (near, dialer) = match &dialer.watched {
+        // A wire with somebody on it is two connections.
+        Some(watch) if taken => {
+            let (to_middle, from_middle) = watch.divided(ATTACKER_SOURCE);
+            let dialer = dialer.clone().watched(Some(from_middle));
+            (near.watched(Some(to_middle)), dialer)
+        }
+        _ => (near, dialer.clone()),
+    };
     let (client, inner) = tokio::join!(near.dial(), listener.accept());
     let (inner, _) = inner.ok_or(io::ErrorKind::ConnectionAborted)?;
     let server = dialer.dial().await?;
