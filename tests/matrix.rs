@@ -38,7 +38,11 @@ fn the_table_and_each_transcript_are_the_published_ones() {
 fn in_memory_a_run_is_the_same_every_time_and_another_seed_is_another_run() {
     for attack in attacks::ALL {
         for against in [Against::Faithful, Against::hardened()] {
-            let run = |seed| arena::run(attack, against, Over::Memory, seed).unwrap().to_string();
+            let run = |seed| {
+                arena::run(attack, against, Over::Memory, seed)
+                    .unwrap()
+                    .to_string()
+            };
             assert_eq!(run(7), run(7), "{} against {against}", attack.id);
         }
     }

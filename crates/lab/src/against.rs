@@ -30,8 +30,16 @@ impl Against {
         Self::Hardened(Weakened::without(removed))
     }
 
-    /// Every column of the matrix: faithful, hardened, hardened without each defence, and without each larger set that
-    /// brings an attack back.
+    /// Pairs of defences of which one could be thought to make up for the other. None does: without both, what returns is
+    /// what returns without either.
+    pub const PAIRS: [[Defence; 2]; 3] = [
+        [Defence::TranscriptSignature, Defence::Password],
+        [Defence::Mac, Defence::FreshNonce],
+        [Defence::HostPin, Defence::ClientSignature],
+    ];
+
+    /// Every column of the matrix: faithful, hardened, hardened without each defence, without each larger set that
+    /// brings an attack back, and without each of [`Against::PAIRS`].
     pub fn columns() -> Vec<Self> {
         let mut columns = vec![Self::Faithful, Self::hardened()];
         columns.extend(
@@ -48,6 +56,7 @@ impl Against {
                 columns.push(column);
             }
         }
+        columns.extend(Self::PAIRS.map(|pair| Self::without(&pair)));
         columns
     }
 

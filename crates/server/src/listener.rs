@@ -20,7 +20,32 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Serves clients until `stop` completes; then tells every session to close and waits for them, at most 5 s. Returns how
 /// many connections had to be cut.
 ///
-/// Only a server with every defence can be put on a port.
+/// Only a server with every defence can be put on a port:
+///
+/// ```
+/// use std::{future::pending, sync::Arc};
+/// use latchstring_net::protocol::hardened::defence::Full;
+/// use latchstring_server::{Server, listener::serve};
+/// async fn run(server: Arc<Server<Full>>, port: tokio::net::TcpListener) {
+///     serve(server, port, pending()).await;
+/// }
+/// ```
+///
+/// One that can leave any out is refused by the compiler:
+///
+/// ```compile_fail
+/// use std::{future::pending, sync::Arc};
+/// use latchstring_net::protocol::hardened::defence::{Defence, Defences};
+/// use latchstring_server::{Server, listener::serve};
+/// #[derive(Clone)]
+/// struct Careless;
+/// impl Defences for Careless {
+///     fn keeps(&self, _: Defence) -> bool { false }
+/// }
+/// async fn run(server: Arc<Server<Careless>>, port: tokio::net::TcpListener) {
+///     serve(server, port, pending()).await;
+/// }
+/// ```
 pub async fn serve<D: Deployable + Clone>(
     server: Arc<Server<D>>,
     listener: TcpListener,
