@@ -10,6 +10,7 @@
 //! Where the keys themselves are weak:
 //!
 //! - [`generators`]: the generators that a key must not come from, bit for bit.
+//! - [`seeds`]: every seed tried, so every key.
 //! - [`rsa`]: moduli that can be factored.
 //! - [`bleichenbacher`]: a server that tells whether a padding was right decrypts for everybody.
 //! - [`dictionary`]: passwords out of a list, against a stolen store.
@@ -25,6 +26,7 @@ pub mod generators;
 mod keystream;
 mod language;
 pub mod rsa;
+pub mod seeds;
 mod solve;
 mod words;
 

@@ -1,7 +1,7 @@
 //! The generators that people reach for when they need a random key, and should not.
 //!
 //! Each is fixed by its seed alone, and the seed is a small number: often the time. So a server that draws its session key
-//! from one of them has as many keys as it has seeds, and whoever can guess the minute can try them all.
+//! from one of them has as many keys as it has seeds, and whoever can guess the minute can try them all (see [`crate::seeds`]).
 //! That is how Netscape 1.1 was broken (Goldberg and Wagner, "Randomness and the Netscape browser", Dr. Dobb's, 1996).
 //!
 //! Every one is bit-exact: `vectors.txt` holds what the real implementations gave.
@@ -11,6 +11,7 @@ mod small;
 
 use std::{fmt, str::FromStr};
 
+pub(crate) use mt19937::{M, N as STATE_WORDS, SCRAMBLED, TWIST, init_step};
 pub use mt19937::{Mt19937, temper};
 use small::{CRand, JavaRandom, Xorshift64Star};
 

@@ -1,11 +1,11 @@
 //! The Mersenne Twister MT19937 (Matsumoto and Nishimura, ACM TOMACS 8(1), 1998), with both of its seedings of 2002.
 
 /// Number of state words.
-const N: usize = 624;
+pub(crate) const N: usize = 624;
 /// Distance of the word that is mixed in.
-const M: usize = 397;
+pub(crate) const M: usize = 397;
 /// The matrix of the recurrence, as one word.
-const TWIST: u32 = 0x9908_b0df;
+pub(crate) const TWIST: u32 = 0x9908_b0df;
 
 /// A seeded Mersenne Twister.
 #[derive(Clone)]
@@ -22,14 +22,14 @@ impl std::fmt::Debug for Mt19937 {
 
 /// The one-step seeding's word `i`, from word `i - 1`.
 #[inline(always)]
-fn init_step(before: u32, i: u32) -> u32 {
+pub(crate) const fn init_step(before: u32, i: u32) -> u32 {
     1_812_433_253u32
         .wrapping_mul(before ^ (before >> 30))
         .wrapping_add(i)
 }
 
 /// What every seeding with an array begins from: the state of the one-step seed 19650218.
-const SCRAMBLED: u32 = 19_650_218;
+pub(crate) const SCRAMBLED: u32 = 19_650_218;
 
 impl Mt19937 {
     /// One-step seeding with 32 bits (`init_genrand`), as in C++ and PHP.
