@@ -24,7 +24,8 @@ pub(super) fn fill(generator: Generator, first: u64, out: &mut [Secrets; LANES])
 
 #[inline(always)]
 fn fill_by<const L: usize>(generator: Generator, first: u64, out: &mut [Secrets; LANES]) {
-    for (first, out) in (first..).step_by(L).zip(out.as_chunks_mut::<L>().0) {
+    for (part, out) in out.as_chunks_mut::<L>().0.iter_mut().enumerate() {
+        let first = first + (part * L) as u64;
         match generator {
             Generator::Mt19937 => words(&one_step::<L, 10>(first), out),
             Generator::PhpMtRand => bytes(&one_step::<L, 40>(first), out),
@@ -34,8 +35,8 @@ fn fill_by<const L: usize>(generator: Generator, first: u64, out: &mut [Secrets;
             Generator::PythonRandom => words(&from_key::<L, true>(first), out),
             Generator::CRand => c_rand(first, out),
             Generator::Xorshift64Star | Generator::JavaRandom => {
-                for (seed, secrets) in (first..).zip(out) {
-                    generator.fill(seed, secrets);
+                for (lane, secrets) in out.iter_mut().enumerate() {
+                    generator.fill(first + lane as u64, secrets);
                 }
             }
         }
