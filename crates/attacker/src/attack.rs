@@ -107,6 +107,12 @@ pub enum Goal {
     Reorder(Order),
     /// To end a session early without anybody noticing.
     Truncate,
+    /// To find out a password or a private key.
+    Credentials,
+    /// To write into the operator's log what the server did not do.
+    ForgeLog,
+    /// To keep others from being served.
+    Deny,
     /// To keep the user in a session whose server is gone.
     Linger,
     /// To be taken for the server, and told what only the server should hear.
@@ -199,6 +205,17 @@ pub enum Claim {
         /// The messages that the user said to me.
         messages: Vec<String>,
     },
+    /// "This is the user's."
+    Credentials {
+        /// The password.
+        password: Option<Vec<u8>>,
+        /// The private key, as PEM.
+        private_key: Option<String>,
+    },
+    /// "The operator's log has this line."
+    Logged(String),
+    /// "Nobody else is served now."
+    Denied,
     /// "The user still believes in a session whose server is gone."
     Lingering,
     /// "I could not do it."

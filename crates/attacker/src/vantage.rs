@@ -122,7 +122,6 @@ impl Wiretap {
 }
 
 /// What a thief finds on the server's disk.
-#[derive(Default)]
 pub struct StolenFiles {
     /// The host's private key, as PEM.
     pub host_key: String,
@@ -130,6 +129,8 @@ pub struct StolenFiles {
     pub user_keys: Vec<(String, String)>,
     /// The stored forms of passwords, by name.
     pub password_hashes: Vec<(String, String)>,
+    /// Whether a password is the one that is stored like this: the public algorithm, no secret of the server's.
+    pub check: fn(&str, &[u8]) -> bool,
 }
 
 /// Where somebody's calls arrive.

@@ -19,14 +19,14 @@ use latchstring_attacker::{
     capture::trace::{Chunk, Side, Trace},
     net::provider::AwsLc,
     protocol::hardened::{message::Fingerprint, signature::Signer},
-    vantage::{Answer, BoxStream, Dial, Impostor, Outsider, StolenFiles, Wiretap, blank_server},
+    vantage::{Answer, BoxStream, Dial, Impostor, Outsider, Wiretap, blank_server},
 };
 use serde::Serialize;
 use tokio::{sync::Mutex, time::timeout};
 
 use crate::{
     against::Against,
-    keys::{HOST_PEM, PublishedKey, Seeded},
+    keys::{PublishedKey, Seeded},
     peers::{self, ALICE, ArenaServer, Lingering, MALLORYS, PASSWORD, Visit},
     recorder::{Recorder, Watch},
     truth::{HONEST, Outcome, Seen, Truth, Verdict},
@@ -163,6 +163,7 @@ impl<'a> Arena<'a> {
         let truth = Truth {
             user: ALICE.to_owned(),
             password: PASSWORD.to_owned(),
+            private_key: peers::private_key_pem(against.target()).to_owned(),
             typed: script.map(|text| (*text).to_owned()).collect(),
             visited_attacker: matches!(attack.run, Program::Pose(_)),
             ..Truth::default()
@@ -263,21 +264,27 @@ impl<'a> Arena<'a> {
             Program::Sniff(program) => program(&wiretap(trace.clone())),
             Program::SniffClientOnly(program) => program(&wiretap(blank_server(&trace))),
             Program::SniffThenSteal(program) => {
-                program(&wiretap(trace.clone()), &self.stolen_files())
+                program(&wiretap(trace.clone()), &peers::stolen_files(self.against))
             }
-            Program::Files(program) => program(&dialect, &self.stolen_files()),
+            Program::Files(program) => program(&dialect, &peers::stolen_files(self.against)),
             Program::OnPath(_) => middle.report(),
             Program::Dial(program) => program(&self.outsider(dial, &held, &trace)).await,
             Program::Pose(_) => unreachable!("the user visits the attacker"),
         };
         if self.attack.scene.user_returns {
-            let stream = server.dialer().dial().await?;
-            let visit = self.visit(2);
-            let trouble = timeout(PATIENCE, server.honest_session(stream, &visit)).await;
-            let trouble = trouble.unwrap_or(Some("nothing happens".to_owned()));
-            self.truth.returned = Some(trouble.map_or(Ok(()), Err));
+            self.truth.returned = Some(self.come_back(server).await);
         }
         Ok((report, trace))
+    }
+
+    /// The honest user once more; what goes wrong, if anything does.
+    async fn come_back(&self, server: &ArenaServer) -> Result<(), String> {
+        let stream = server.dialer().dial().await;
+        let stream = stream.map_err(|error| format!("the server cannot be reached: {error}"))?;
+        let visit = self.visit(2);
+        let trouble = timeout(PATIENCE, server.honest_session(stream, &visit)).await;
+        let trouble = trouble.unwrap_or(Some("nothing happens".to_owned()));
+        trouble.map_or(Ok(()), Err)
     }
 
     /// The user calls the attacker, in the belief that it is the server, or because the attacker runs one too.
@@ -352,13 +359,6 @@ impl<'a> Arena<'a> {
             password: self.password(),
             verifier: Arc::new(AwsLc),
             entropy: Arc::new(Seeded::new(self.seed, "mallory")),
-        }
-    }
-
-    fn stolen_files(&self) -> StolenFiles {
-        StolenFiles {
-            host_key: HOST_PEM.to_owned(),
-            ..StolenFiles::default()
         }
     }
 

@@ -6,13 +6,19 @@ use std::{
     time::Duration,
 };
 
-use latchstring_attacker::{Target, protocol::hardened::defence::Full, vantage::BoxStream};
+use latchstring_attacker::{
+    Target,
+    protocol::hardened::defence::Full,
+    vantage::{BoxStream, StolenFiles},
+};
 use latchstring_client::connection::PING_EVERY;
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
     against::Against,
+    keys::HOST_PEM,
     truth::Seen,
+    weakened::passwords,
     wire::{Dialer, Listener, Over},
 };
 
@@ -35,6 +41,33 @@ pub fn public_key_pem(target: Target) -> &'static str {
     match target {
         Target::Faithful => include_str!("../keys/alice-faithful.pub.pem"),
         Target::Hardened => include_str!("../keys/alice.pub.pem"),
+    }
+}
+
+/// Alice's private key for one of the protocols, as PEM.
+pub fn private_key_pem(target: Target) -> &'static str {
+    match target {
+        Target::Faithful => include_str!("../keys/alice-faithful.pem"),
+        Target::Hardened => include_str!("../keys/alice.pem"),
+    }
+}
+
+/// What a thief finds on the server's disk.
+pub fn stolen_files(against: Against) -> StolenFiles {
+    let alice = |what: &str| vec![(ALICE.to_owned(), what.to_owned())];
+    match against {
+        Against::Faithful => StolenFiles {
+            host_key: String::new(),
+            user_keys: alice(private_key_pem(Target::Faithful)),
+            password_hashes: Vec::new(),
+            check: passwords::is_right,
+        },
+        Against::Hardened(weakened) => StolenFiles {
+            host_key: HOST_PEM.to_owned(),
+            user_keys: Vec::new(),
+            password_hashes: alice(&passwords::as_deployed(PASSWORD, &weakened)),
+            check: passwords::is_right,
+        },
     }
 }
 
@@ -117,7 +150,8 @@ impl ArenaServer {
     /// Waits until so many connections have ended at the server.
     pub async fn rest(&self, connections: u64) {
         let until = tokio::time::Instant::now() + REST;
-        while (self.witness.ended() as u64) < connections && tokio::time::Instant::now() < until {
+        let running = || !self.task.is_finished() && tokio::time::Instant::now() < until;
+        while (self.witness.ended() as u64) < connections && running() {
             sleep(Duration::from_millis(5)).await;
         }
     }

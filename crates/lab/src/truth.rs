@@ -55,6 +55,18 @@ pub enum Seen {
     },
 }
 
+impl Seen {
+    /// On which connection.
+    pub fn on(&self) -> Connection {
+        match self {
+            Self::LoggedIn { on, .. }
+            | Self::Refused { on, .. }
+            | Self::Received { on, .. }
+            | Self::Ended { on, .. } => *on,
+        }
+    }
+}
+
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -83,6 +95,8 @@ pub struct Truth {
     pub visited_attacker: bool,
     /// The user's password at this server.
     pub password: String,
+    /// The user's private key, as PEM.
+    pub private_key: String,
     /// What went wrong for the honest user, in the words of the user's own program.
     pub trouble: Option<String>,
     /// What came of the honest user's second visit, where the scene has one: what went wrong, if anything did.
@@ -175,6 +189,9 @@ impl Truth {
             Goal::Reorder(order) => self.judge_order(order, claim),
             Goal::Truncate => self.judge_truncation(claim),
             Goal::Linger => self.judge_lingering(claim),
+            Goal::Credentials => self.judge_credentials(claim),
+            Goal::ForgeLog => self.judge_log(claim),
+            Goal::Deny => self.judge_denial(claim),
             Goal::Harvest => self.judge_harvest(claim),
         }
     }
@@ -362,6 +379,7 @@ impl fmt::Display for Reading {
     }
 }
 
+mod harm;
 mod order;
 
 #[cfg(test)]

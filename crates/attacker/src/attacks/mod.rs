@@ -5,13 +5,18 @@ pub mod cleartext_key;
 pub mod counter_wrap;
 pub mod drop;
 pub mod impersonate;
+pub mod in_band;
 pub mod keystream_reuse;
 pub mod known_plaintext;
 pub mod length_leak;
 pub mod login_replay;
 pub mod message_replay;
+pub mod name_injection;
+pub mod offline_dictionary;
 pub mod reflection;
 pub mod reorder;
+pub mod stolen_key;
+pub mod stolen_password;
 pub mod truncation;
 
 use crate::Attack;
@@ -20,6 +25,8 @@ use crate::Attack;
 pub const ALL: &[&Attack] = &[
     &impersonate::ATTACK,
     &login_replay::ATTACK,
+    &stolen_key::ATTACK,
+    &stolen_password::ATTACK,
     &cleartext_key::ATTACK,
     &keystream_reuse::ATTACK,
     &known_plaintext::ATTACK,
@@ -31,6 +38,9 @@ pub const ALL: &[&Attack] = &[
     &drop::ATTACK,
     &truncation::ATTACK,
     &reflection::ATTACK,
+    &offline_dictionary::ATTACK,
+    &name_injection::ATTACK,
+    &in_band::ATTACK,
 ];
 
 /// The attack of this name.

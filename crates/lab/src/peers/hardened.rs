@@ -5,28 +5,29 @@ use std::{io, sync::Arc, time::Duration};
 use futures_util::FutureExt;
 use latchstring_attacker::{
     net::{entropy::Entropy, provider::AwsLc},
-    protocol::hardened::{
-        defence::{Defence, Defences},
-        message::{Fingerprint, UserName},
-        signature::Signer,
+    protocol::{
+        faithful::message::QUIT,
+        hardened::{
+            defence::{Defence, Defences},
+            message::{Fingerprint, UserName},
+            signature::Signer,
+        },
     },
     vantage::BoxStream,
 };
 use latchstring_client::{self as client, Client, ClientError};
 use latchstring_server::{
-    Argon2id, Event, Limits, Observer, Server, Setup, serve_connection,
-    store::{
-        Account, Accounts, Memory,
-        password::{self, Cost},
-    },
+    Event, Limits, Observer, Server, Setup, serve_connection,
+    store::{Account, Accounts, Memory},
 };
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 use zeroize::Zeroizing;
 
 use super::{ALICE, Lingering, MALLORY, MALLORYS, PASSWORD, Visit, Witness};
 use crate::{
     keys::{PublishedKey, Seeded},
     truth::{AGREED, Connection, Seen},
+    weakened::passwords::{self, EitherHash},
     wire::Listener,
 };
 
@@ -104,18 +105,28 @@ pub(super) async fn serve<D: Defences + Clone>(
     for (name, key, password) in users {
         let name = UserName::parse(name).map_err(io::Error::other)?;
         let spki = key.public_key().to_vec();
-        let account = Account::new(name, spki, stored(password), 0);
+        let account = Account::new(name, spki, passwords::stored(password, &defences), 0);
         accounts.add(&account).await.map_err(io::Error::other)?;
     }
+    let command = Arc::new(Notify::new());
     let server = Server::new(Setup {
         host: Arc::new(host(seed, &defences)),
         verifier: Arc::new(AwsLc),
         accounts: accounts.clone(),
-        passwords: Arc::new(Argon2id),
+        passwords: Arc::new(EitherHash),
         entropy: entropy(seed, &defences),
         limits: Limits::default(),
-        observer: Arc::new(Notary { witness, accounts }),
+        observer: Arc::new(Notary {
+            witness,
+            accounts,
+            command: (!defences.keeps(Defence::NoInBand)).then(|| command.clone()),
+        }),
         defences,
+    });
+    let obedient = server.clone();
+    tokio::spawn(async move {
+        command.notified().await;
+        obedient.stop();
     });
     Ok(tokio::spawn(async move {
         while let Some((stream, peer)) = listener.accept().await {
@@ -154,20 +165,12 @@ impl Entropy for Stale {
     }
 }
 
-/// The stored form of a password. The cost is not the deployed one: hundreds of runs would wait for nothing else.
-fn stored(password: &str) -> String {
-    password::hash(
-        password.as_bytes(),
-        *b"published salt..",
-        Cost::TOO_CHEAP_FOR_REAL_PASSWORDS,
-    )
-    .expect("a little memory can be had")
-}
-
 /// Turns the server's own events into the arena's record.
 struct Notary {
     witness: Witness,
     accounts: Arc<Memory>,
+    /// Without a defence: whom to tell that a user has typed a command.
+    command: Option<Arc<Notify>>,
 }
 
 impl Notary {
@@ -193,16 +196,19 @@ impl Observer for Notary {
             }),
             Event::Stored { user, id } => {
                 let text = self.stored(user, *id).unwrap_or_default();
+                if let Some(command) = self.command.as_ref().filter(|_| text == QUIT) {
+                    command.notify_one();
+                }
                 self.witness.saw(Seen::Received {
                     on,
                     user: name(user),
                     text,
                 });
             }
-            Event::Refused { reason, .. } => {
+            Event::Refused { user, reason } => {
                 self.witness.saw(Seen::Refused {
                     on,
-                    why: reason.to_string(),
+                    why: format!("{user}: {reason}"),
                 });
                 self.witness.saw(Seen::Ended {
                     on,

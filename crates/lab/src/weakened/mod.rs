@@ -7,9 +7,11 @@
 //! Most defences are checks, and a check is left out where it stands. The others are replaced, by what stands here:
 //!
 //! * [`records`]: records without a fresh nonce, a checked tag, numbers, or a wide counter;
+//! * [`passwords`]: a store whose passwords can be guessed fast;
 //! * [`exchange`]: key exchanges that can be read, decrypted later, or asked questions.
 
 mod exchange;
+pub(crate) mod passwords;
 mod records;
 
 use std::{fmt, str::FromStr};

@@ -97,6 +97,12 @@ impl UserName {
         }
     }
 
+    /// A name as a stranger may write it: for those who play the stranger. What a peer reads goes through
+    /// [`UserName::parse`].
+    pub fn as_claimed(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -318,7 +324,7 @@ impl ClientAuth {
         let user = std::str::from_utf8(r.short("user name")?).unwrap_or("");
         let user = match defences.keeps(Defence::NameGrammar) {
             true => UserName::parse(user)?,
-            false => UserName(user.to_owned()),
+            false => UserName::as_claimed(user),
         };
         let auth = Self {
             user,

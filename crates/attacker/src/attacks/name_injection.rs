@@ -1,0 +1,86 @@
+//! Writes a line of its own into the operator's log, through a user name.
+//!
+//! # Flaw
+//! A name that may hold any bytes goes wherever names go: into file names, lists and logs. A line break in it begins a
+//! line that nobody wrote.
+//!
+//! # Attack
+//! Log in under a name that ends in a line break and a line of log. The login fails, and the log says more than that.
+//!
+//! # What it proves
+//! Input is checked where it comes in, against what is allowed; everything behind that may then trust it.
+//!
+//! # Defence
+//! A name is 1 to 32 of `a-z`, `0-9`, `_` and `-`, checked when it is read off the wire; the store keeps users under
+//! the hash of their name.
+//!
+//! # In the wild
+//! CWE-117, "improper output neutralization for logs", and CWE-22, "path traversal". `../` in a name sent to a server is
+//! among the oldest attacks there are.
+
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use zeroize::Zeroizing;
+
+use crate::{
+    Attack, Claim, Faithful, Goal, Report, Run, Story, Target,
+    peer::greet,
+    protocol::{
+        faithful::keys::PublicKey,
+        hardened::{defence::Defence, message::UserName},
+    },
+    vantage::{Outsider, read_record},
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "name-injection",
+    title: "write into the operator's log through a user name",
+    goal: Goal::ForgeLog,
+    vantage: "a client of the server, of no account",
+    faithful: Faithful::Held(
+        "our programs refuse such names where the report's do not: the one departure that is made for the reader's own files",
+    ),
+    returns_without: &[&[Defence::NameGrammar]],
+    run: Run::Dial(run),
+    ..Attack::PLAIN
+};
+
+/// What the log is to say.
+pub const FORGED: &str = "server, on connection 9: let root in";
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let name = format!("x\n{FORGED}\n");
+        let mut story = Story::default();
+        story.tell(format!("Mallory -> server: my name is {name:?}"));
+        // However the login ends: the line is in the log by then, or it is not.
+        let ended = match outsider.dialect.target {
+            Target::Faithful => faithful(outsider, &name).await,
+            Target::Hardened => hardened(outsider, &name).await,
+        };
+        if ended.is_err() {
+            story.tell("the server hung up without an answer");
+        }
+        Report::new(Claim::Logged(FORGED.to_owned()), story)
+    })
+}
+
+/// The name, encrypted as a login, by hand: the client's own code would not take it.
+async fn faithful(outsider: &Outsider<'_>, name: &str) -> anyhow::Result<()> {
+    let login = PublicKey::from_pem(outsider.public_key)?.encrypt(name.as_bytes())?;
+    let mut stream = outsider.dial.dial().await?;
+    stream.write_all(&login).await?;
+    stream.read_exact(&mut [0; 1]).await?;
+    Ok(())
+}
+
+async fn hardened(outsider: &Outsider<'_>, name: &str) -> anyhow::Result<()> {
+    let (mut stream, trusted) = greet(outsider).await?;
+    let name = UserName::as_claimed(name);
+    let password = Zeroizing::new(b"no matter".to_vec());
+    let (state, proof) = trusted.login(&name, &*outsider.own_key, &password)?;
+    stream.write_all(&proof).await?;
+    state.verdict(&read_record(&mut stream).await?)?;
+    Ok(())
+}

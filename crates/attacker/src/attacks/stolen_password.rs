@@ -1,0 +1,89 @@
+//! Logs in with the name and the password alone.
+//!
+//! # Flaw
+//! A password is told to every server that asks for it, typed where others look on, and used again elsewhere.
+//!
+//! # Attack
+//! Give the stolen password. Show the victim's public key, which anybody may have, and sign with nothing: zeros; or
+//! show a key of one's own.
+//!
+//! # What it proves
+//! What is known can be told. What is proven with a private key cannot.
+//!
+//! # Defence
+//! The client signs the transcript with the user's private key, and the server checks that before it looks at the
+//! password.
+//!
+//! # In the wild
+//! Credential stuffing: passwords leaked at one service are tried at all others. It is why SSH servers on the open
+//! network have passwords switched off.
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    Attack, Claim, Faithful, Loot, Report, Run, Story,
+    net::keyfile::public_from_pem,
+    peer::{Borrowed, Login, log_in},
+    protocol::hardened::{defence::Defence, signature::Signer},
+    vantage::Outsider,
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "stolen-password",
+    title: "log in with the name and the password alone",
+    vantage: "a client of the server who has the victim's password and not the key",
+    loot: &[Loot::Password],
+    faithful: Faithful::DoesNotApply("nobody has a password"),
+    returns_without: &[&[Defence::ClientSignature]],
+    run: Run::Dial(run),
+    ..Attack::PLAIN
+};
+
+/// Left on the server as the victim's words.
+const SAID: &str = "read over a shoulder";
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let mut story = Story::default();
+        let result = with_the_password(outsider, &mut story).await;
+        Report::of_dialogue(result, story)
+    })
+}
+
+async fn with_the_password(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let Some(password) = outsider.password else {
+        return Ok(Claim::Nothing);
+    };
+    let shown = public_from_pem(outsider.public_key.as_bytes())?;
+    let unsigned = Borrowed {
+        shown: &shown,
+        forge: &|_| Ok(vec![0; 384]),
+    };
+    let own = &*outsider.own_key;
+    let keys: [(&str, &dyn Signer); 2] = [
+        ("a key of Mallory's own", own),
+        (
+            "the victim's public key, with zeros for a signature",
+            &unsigned,
+        ),
+    ];
+    for (which, key) in keys {
+        story.tell(format!(
+            "Mallory -> server: I am {}; {which}; the right password",
+            outsider.user
+        ));
+        if let Login::Accepted(mut inside) = log_in(outsider, outsider.user, key, password).await? {
+            inside.say(SAID).await?;
+            story.tell(format!(
+                "server -> Mallory: welcome; Mallory says \"{SAID}\""
+            ));
+            return Ok(Claim::LoggedIn {
+                user: outsider.user.to_owned(),
+                said: Some(SAID.to_owned()),
+            });
+        }
+        story.tell("server -> Mallory: no");
+    }
+    Ok(Claim::Nothing)
+}
