@@ -1,13 +1,15 @@
 //! The committed captures: they are read again, and the passive attacks on them are held against what was typed.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 
 use latchstring_attacker::{
     Claim,
     attack::Run,
     attacks::{ALL, keystream_reuse},
     capture::{
+        AnnotatedSession, annotated_from_bytes,
         dissect::{self, Protocol},
+        pcapfile::section_comment,
         read_sessions,
         trace::Trace,
     },
@@ -142,6 +144,72 @@ fn the_passive_attacks_read_nothing_of_the_hardened_capture() {
                 read_by(id, &session).is_empty(),
                 "{id} claims to have read something"
             );
+        }
+    }
+}
+
+/// The capture of an attack that the arena has written: its sessions, and what it says of itself.
+fn of_attack(id: &str) -> (Vec<AnnotatedSession>, String) {
+    let bytes = fs::read(folder().join(format!("{id}.pcapng"))).unwrap();
+    let about = section_comment(&bytes).unwrap();
+    (annotated_from_bytes(id, &bytes).unwrap(), about)
+}
+
+#[test]
+fn every_attack_has_a_capture_that_tells_its_story() {
+    for attack in ALL {
+        let (sessions, about) = of_attack(attack.id);
+        assert!(about.starts_with(&format!("{}: ", attack.id)), "{about}");
+        assert!(about.contains("Against hardened, "), "{about}");
+        for session in sessions {
+            assert!(session.trace.gaps.is_empty(), "{}", attack.id);
+            let (first, told) = &session.comments[0];
+            assert!(*first == 0 && told.starts_with("Against "), "{told}");
+        }
+    }
+}
+
+#[test]
+fn the_capture_of_a_change_on_the_path_says_which_bytes_are_not_alices() {
+    let (sessions, _) = of_attack("bit-flip");
+    let [to_mallory, to_server, ..] = &sessions[..] else {
+        panic!("{} sessions", sessions.len());
+    };
+    let is_change = |(_, text): &&(usize, String)| text.contains("5 of 10 bytes changed");
+    let (at, _) = to_server.comments.iter().find(is_change).unwrap();
+    let bytes = |session: &AnnotatedSession| session.trace.chunks[*at].bytes.clone();
+    let (sent, passed) = (bytes(to_mallory), bytes(to_server));
+    let flipped: Vec<u8> = sent.iter().zip(&passed).map(|(a, b)| a ^ b).collect();
+    let wanted: Vec<u8> = b"pay bob 10"
+        .iter()
+        .zip(b"pay eve 99")
+        .map(|(a, b)| a ^ b)
+        .collect();
+    assert_eq!(flipped, wanted);
+}
+
+#[test]
+fn wireshark_shows_the_comments_of_every_capture() {
+    for attack in ALL {
+        let file = folder().join(format!("{}.pcapng", attack.id));
+        let fields = ["-T", "fields", "-e", "frame.comment", "-Y", "frame.comment"];
+        let tshark = Command::new("tshark")
+            .arg("-r")
+            .arg(file)
+            .args(fields)
+            .output();
+        let Ok(tshark) = tshark else {
+            eprintln!(
+                "SKIPPED: tshark is not installed (`apt install tshark`), so nothing was compared with it"
+            );
+            return;
+        };
+        let shown = String::from_utf8(tshark.stdout).unwrap();
+        for session in of_attack(attack.id).0 {
+            for (_, text) in session.comments {
+                let line = text.lines().next().unwrap();
+                assert!(shown.contains(line), "{}: {line}", attack.id);
+            }
         }
     }
 }

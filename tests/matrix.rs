@@ -1,13 +1,20 @@
 //! The matrix: every attack breaks faithful and is held by hardened, in memory and over real TCP, and the run in memory
 //! is the same to the byte every time.
 
+use std::{collections::BTreeSet, path::PathBuf, sync::LazyLock};
+
 use latchstring_attacker::attacks;
 use latchstring_lab::{
     against::Against,
     arena::{self, DEFAULT_SEED, Run},
+    generate,
     matrix::{Matrix, Selection, grid},
     wire::Over,
 };
+use latchstring_tests::workspace;
+
+/// The published matrix.
+static PUBLISHED: LazyLock<Matrix> = LazyLock::new(|| matrix(Over::Memory, DEFAULT_SEED));
 
 fn matrix(over: Over, seed: u64) -> Matrix {
     Matrix::run(&Selection::all(), over, seed, |_| ()).unwrap()
@@ -25,13 +32,32 @@ fn published(matrix: &Matrix) -> impl Iterator<Item = &Run> {
 
 #[test]
 fn the_table_and_each_transcript_are_the_published_ones() {
-    let matrix = matrix(Over::Memory, DEFAULT_SEED);
-    insta::assert_snapshot!("matrix", format!("{matrix}\n{}", grid(&matrix)));
-    for run in published(&matrix) {
-        // A file name holds neither `=` nor `,` everywhere.
-        let name = format!("{}-against-{}", run.attack, run.against);
-        insta::assert_snapshot!(name.replace(['=', ','], "-"), run);
+    let matrix = &*PUBLISHED;
+    insta::assert_snapshot!("matrix", format!("{matrix}\n{}", grid(matrix)));
+    for run in published(matrix) {
+        insta::assert_snapshot!(snapshot(run), run);
     }
+}
+
+/// The name of a published transcript. A file name holds neither `=` nor `,` everywhere.
+fn snapshot(run: &Run) -> String {
+    format!("{}-against-{}", run.attack, run.against).replace(['=', ','], "-")
+}
+
+#[test]
+fn no_transcript_is_left_of_a_run_that_is_published_no_more() {
+    let files = std::fs::read_dir(workspace().join("tests/snapshots")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let there: BTreeSet<String> = names.filter(|name| name.contains("-against-")).collect();
+    let published = published(&PUBLISHED).map(|run| format!("matrix__{}.snap", snapshot(run)));
+    assert_eq!(there, published.collect(), "run .ci/regenerate");
+}
+
+#[test]
+fn nothing_that_is_made_from_runs_has_drifted() {
+    let made = generate::artefacts(workspace(), &PUBLISHED).unwrap();
+    let drifted = generate::drifted(workspace(), &made).unwrap();
+    assert_eq!(drifted, Vec::<PathBuf>::new(), "run .ci/regenerate");
 }
 
 #[test]
@@ -67,10 +93,7 @@ fn every_attack_returns_without_its_defences_and_no_others_whatever_the_seed() {
 
 #[test]
 fn over_real_tcp_the_verdicts_are_the_same() {
-    let (memory, tcp) = (
-        matrix(Over::Memory, DEFAULT_SEED),
-        matrix(Over::Tcp, DEFAULT_SEED),
-    );
+    let (memory, tcp) = (&*PUBLISHED, matrix(Over::Tcp, DEFAULT_SEED));
     assert_eq!(memory.verdicts(), tcp.verdicts());
     assert!(memory.as_promised());
 }

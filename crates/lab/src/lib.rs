@@ -6,7 +6,8 @@
 //! * [`cells`]: many runs at once, and what is promised for each;
 //! * [`matrix`]: every attack against every target;
 //! * [`demo`]: the same as a story;
-//! * [`exercise`]: the labs.
+//! * [`exercise`]: the labs;
+//! * [`generate`]: what the repository holds that is made from runs.
 //!
 //! Below them: [`wire`] (memory or loopback TCP), [`peers`] (the honest programs) [`weakened`] (peers that
 //! leave defences out) and [`keys`] (published keys, seeds).
@@ -16,6 +17,7 @@ pub mod arena;
 pub mod cells;
 pub mod demo;
 pub mod exercise;
+pub mod generate;
 pub mod keys;
 pub mod matrix;
 pub mod peers;

@@ -25,6 +25,7 @@ use latchstring_lab::{
     arena::{DEFAULT_SEED, Run},
     demo,
     exercise::{self, LabCommand},
+    generate,
     matrix::{self, Matrix, Selection},
     wire::Over,
 };
@@ -79,6 +80,16 @@ enum Command {
     Read {
         /// A pcap or pcapng file
         file: PathBuf,
+    },
+    /// Makes the captures and the generated pages of this repository anew
+    #[command(hide = true)]
+    Regenerate {
+        /// The top of the repository
+        #[arg(long, default_value = ".")]
+        root: PathBuf,
+        /// Only say what would change
+        #[arg(long)]
+        check: bool,
     },
     /// The exercises
     #[command(subcommand)]
@@ -152,6 +163,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             seconds,
         } => record(&iface, &out, port, seconds),
         Command::Read { file } => read(&file),
+        Command::Regenerate { root, check } => regenerate(&root, check),
         Command::Lab(command) => {
             let runtime = tokio::runtime::Runtime::new()?;
             runtime.block_on(exercise::run(command))
@@ -218,6 +230,22 @@ fn promised(matrix: &Matrix) -> ExitCode {
     }
 }
 
+fn regenerate(root: &Path, check: bool) -> anyhow::Result<ExitCode> {
+    let matrix = Matrix::run(&Selection::all(), Over::Memory, DEFAULT_SEED, |_| ())?;
+    let made = generate::artefacts(root, &matrix)?;
+    let changed = match check {
+        true => generate::drifted(root, &made)?,
+        false => generate::write(root, &made)?,
+    };
+    for path in &changed {
+        println!("{}", path.display());
+    }
+    match check && !changed.is_empty() {
+        true => anyhow::bail!("these files have drifted from what makes them: run .ci/regenerate"),
+        false => Ok(promised(&matrix)),
+    }
+}
+
 /// Captures on a thread of its own, until the time is up or Ctrl-C.
 fn record(
     iface: &str,
@@ -250,10 +278,14 @@ fn record(
 }
 
 fn read(file: &Path) -> anyhow::Result<ExitCode> {
-    let sessions = capture::read_sessions(file)?;
+    let name = file.display().to_string();
+    let bytes = capture::pcapfile::read_file(file)?;
     let mut out = anstream::stdout();
-    for session in sessions {
-        writeln!(out, "{}", capture::dissect::describe(&session))?;
+    if let Some(about) = capture::pcapfile::section_comment(&bytes) {
+        writeln!(out, "{about}\n")?;
+    }
+    for session in capture::annotated_from_bytes(&name, &bytes)? {
+        writeln!(out, "{}", capture::dissect::describe_annotated(&session))?;
     }
     Ok(ExitCode::SUCCESS)
 }

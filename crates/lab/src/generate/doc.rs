@@ -5,16 +5,16 @@ pub const HEADINGS: [&str; 5] = ["Flaw", "Attack", "What it proves", "Defence", 
 
 /// The documentation of an attack's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doc {
+pub(super) struct Doc {
     /// What it does, in a paragraph.
-    pub summary: String,
+    pub(super) summary: String,
     /// Headings and the Markdown under them.
-    pub sections: Vec<(String, String)>,
+    pub(super) sections: Vec<(String, String)>,
 }
 
 impl Doc {
     /// Reads the `//!` lines at the head of a file.
-    pub fn of(source: &str) -> Self {
+    pub(super) fn of(source: &str) -> Self {
         let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
         let lines = lines.map(|line| line.strip_prefix(' ').unwrap_or(line));
         let mut parts = vec![(String::new(), String::new())];
@@ -41,7 +41,7 @@ impl Doc {
     }
 
     /// What stands under a heading.
-    pub fn section(&self, heading: &str) -> Option<&str> {
+    pub(super) fn section(&self, heading: &str) -> Option<&str> {
         let mut sections = self.sections.iter();
         let (_, text) = sections.find(|(of, _)| of == heading)?;
         Some(text)

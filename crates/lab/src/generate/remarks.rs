@@ -6,14 +6,14 @@ use std::collections::HashSet;
 
 use latchstring_attacker::capture::{
     dissect::{self, Field, Part},
-    trace::{Chunk, Side, Trace},
+    trace::{Side, Trace},
 };
 
 /// A comment on the chunk of this index.
-pub type Remark = (usize, String);
+pub(super) type Remark = (usize, String);
 
 /// Says what each packet is that is the first of its kind.
-pub fn names(trace: &Trace) -> Vec<Remark> {
+pub(super) fn names(trace: &Trace) -> Vec<Remark> {
     let fields = dissect::fields(trace);
     let mut seen = HashSet::new();
     let mut ends = [0; 2];
@@ -58,16 +58,16 @@ fn name(field: &Field) -> &'static str {
 
 /// What somebody between two connections has done, told from what came in on the first and went out on the second.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Tampering {
+pub(super) struct Tampering {
     /// On the connection of the honest user to whoever is on the path.
-    pub user_side: Vec<Remark>,
+    pub(super) user_side: Vec<Remark>,
     /// On the connection from there to the server.
-    pub server_side: Vec<Remark>,
+    pub(super) server_side: Vec<Remark>,
 }
 
 impl Tampering {
     /// Compares the two connections.
-    pub fn between(user_side: &Trace, server_side: &Trace) -> Self {
+    pub(super) fn between(user_side: &Trace, server_side: &Trace) -> Self {
         let mut found = Self::default();
         let (lost, changed) = compare(user_side, server_side, Side::Client);
         found.user_side.extend(lost);
@@ -83,45 +83,44 @@ impl Tampering {
 
 /// What was sent and never passed on, and what was passed on otherwise than it was sent; in one direction.
 fn compare(sent: &Trace, passed: &Trace, from: Side) -> (Vec<Remark>, Vec<Remark>) {
-    let of_side = |trace: &'_ Trace| -> Vec<(usize, Vec<u8>)> {
-        let chunks = trace.chunks.iter().enumerate();
-        let chunks = chunks.filter(|(_, chunk)| chunk.from == from);
-        chunks
-            .map(|(index, chunk)| (index, chunk.bytes.clone()))
-            .collect()
-    };
-    let (sent, passed) = (of_side(sent), of_side(passed));
-    let is_passed = |(_, bytes): &(usize, Vec<u8>)| passed.iter().any(|(_, other)| other == bytes);
+    let (sent, passed) = (sent_by(sent, from), sent_by(passed, from));
+    let is_passed = |at: usize| passed.iter().any(|(_, bytes)| *bytes == sent[at].1);
     let mut used = vec![false; sent.len()];
     let mut expected = 0;
     let mut changed = Vec::new();
     for (index, bytes) in &passed {
         let same = |at: &usize| sent[*at].1 == *bytes;
-        let place = (expected..sent.len()).chain(0..expected).find(same);
-        let how = match place {
+        let how = match (expected..sent.len()).chain(0..expected).find(same) {
             Some(at) if used[at] => Some("these bytes once more".to_owned()),
-            Some(at) if at >= expected && !sent[expected..at].iter().any(is_passed) => None,
-            Some(_) => Some("passed on out of its turn".to_owned()),
-            None => {
-                let original = sent.get(expected).map(|(_, bytes)| bytes.as_slice());
-                let how = difference(original.unwrap_or_default(), bytes);
-                // What was changed was passed on, in its way.
-                if let Some(place) = used.get_mut(expected) {
-                    *place = true;
-                }
+            Some(at) => {
+                let in_turn = at >= expected && !(expected..at).any(is_passed);
+                used[at] = true;
+                expected = expected.max(at + 1);
+                (!in_turn).then(|| "passed on out of its turn".to_owned())
+            }
+            // It stands for what should have come here, if that never comes.
+            None if expected < sent.len() && !is_passed(expected) => {
+                let how = difference(sent[expected].1, bytes);
+                used[expected] = true;
                 expected += 1;
                 Some(how)
             }
+            None => Some(own(bytes)),
         };
-        if let Some(at) = place {
-            used[at] = true;
-            expected = expected.max(at + 1);
-        }
         changed.extend(how.map(|how| (*index, format!("Mallory: {how}"))));
     }
     let lost = sent.iter().zip(used).filter(|(_, used)| !used);
     let lost = lost.map(|((index, _), _)| (*index, "Mallory: never passed on".to_owned()));
     (lost.collect(), changed)
+}
+
+/// The chunks of one side, with their places among all.
+fn sent_by(trace: &Trace, side: Side) -> Vec<(usize, &[u8])> {
+    let chunks = trace.chunks.iter().enumerate();
+    let chunks = chunks.filter(|(_, chunk)| chunk.from == side);
+    chunks
+        .map(|(index, chunk)| (index, &chunk.bytes[..]))
+        .collect()
 }
 
 fn difference(original: &[u8], bytes: &[u8]) -> String {
@@ -138,24 +137,19 @@ fn difference(original: &[u8], bytes: &[u8]) -> String {
             bytes.len()
         ),
         ([only], true) => format!("byte {only} of {} changed", bytes.len()),
-        _ => format!("{} bytes of Mallory's own", bytes.len()),
+        _ => own(bytes),
     }
 }
 
-/// Where in a trace comments on the end go.
-pub fn end(trace: &Trace) -> usize {
-    trace.chunks.len()
-}
-
-/// The first chunk that a side sent, for remarks on it as a whole.
-pub fn first_of(trace: &Trace, side: Side) -> usize {
-    let mine = |chunk: &Chunk| chunk.from == side;
-    trace.chunks.iter().position(mine).unwrap_or(end(trace))
+fn own(bytes: &[u8]) -> String {
+    format!("{} bytes of Mallory's own", bytes.len())
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use latchstring_attacker::capture::trace::Chunk;
 
     use super::*;
 
@@ -210,6 +204,10 @@ mod tests {
                 remark(0, "passed on out of its turn"),
                 remark(1, "passed on out of its turn")
             ]
+        );
+        assert_eq!(
+            server_side(&["a", "b"], &["a", "mine", "b"]),
+            [remark(1, "4 bytes of Mallory's own")]
         );
         assert_eq!(
             server_side(&["a"], &["a", "mine"]),

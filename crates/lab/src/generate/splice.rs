@@ -6,7 +6,7 @@ use anyhow::Context;
 ///
 /// # Errors
 /// When a marker is missing.
-pub fn between_markers(text: &str, name: &str, content: &str) -> anyhow::Result<String> {
+pub(super) fn between_markers(text: &str, name: &str, content: &str) -> anyhow::Result<String> {
     let begin = format!("<!-- {name}: begin");
     let end = format!("<!-- {name}: end -->");
     let missing = || format!("there is no {begin:?} … {end:?} to put the generated table between");
@@ -21,7 +21,7 @@ pub fn between_markers(text: &str, name: &str, content: &str) -> anyhow::Result<
 ///
 /// # Errors
 /// When that entry is missing.
-pub fn listed_below(summary: &str, folder: &str, pages: &[&str]) -> anyhow::Result<String> {
+pub(super) fn listed_below(summary: &str, folder: &str, pages: &[&str]) -> anyhow::Result<String> {
     let index = format!("]({folder}/index.md)");
     let ours = format!("]({folder}/");
     let mut found = false;

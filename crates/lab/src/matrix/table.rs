@@ -107,7 +107,8 @@ impl Column {
         }
     }
 
-    fn removes_all_of(&self, other: &Self) -> bool {
+    /// Whether it is without all that the other is without, and perhaps more.
+    pub fn removes_all_of(&self, other: &Self) -> bool {
         other
             .without
             .iter()
