@@ -8,6 +8,7 @@
 //! * [`peer`]: the attacker's own client of the server;
 //! * [`path`]: the client's messages, for somebody on the path;
 //! * [`eavesdrop`]: what a listener does with a secret;
+//! * [`host`]: the attacker's own server;
 //! * [`attacks`]: the attacks themselves and their registry.
 //!
 //! Everything here is for the lab's own programs: a vantage is handed out by the arena, on loopback or in memory, and
@@ -16,6 +17,7 @@
 pub mod attack;
 pub mod attacks;
 pub mod eavesdrop;
+pub mod host;
 pub mod path;
 pub mod peer;
 pub mod vantage;

@@ -18,7 +18,7 @@ use latchstring_attacker::{
     Attack, Claim, Faithful, Loot, Report, Run as Program, Story, Target,
     capture::trace::{Chunk, Side, Trace},
     net::provider::AwsLc,
-    protocol::hardened::{message::Fingerprint, signature::Signer},
+    protocol::hardened::{defence::Defence, message::Fingerprint, signature::Signer},
     vantage::{Answer, BoxStream, Dial, Impostor, Outsider, Wiretap, blank_server},
 };
 use serde::Serialize;
@@ -30,7 +30,10 @@ use crate::{
     peers::{self, ALICE, ArenaServer, Lingering, MALLORYS, PASSWORD, Visit},
     recorder::{Recorder, Watch},
     truth::{HONEST, Outcome, Seen, Truth, Verdict},
-    wire::{ATTACKER_SOURCE, Dialer, HONEST_SOURCE, Listener, Over, Tap, dial_tapped, network},
+    wire::{
+        ATTACKER_SOURCE, Dialer, HONEST_SOURCE, Listener, Over, SharedTap, Tap, dial_tapped,
+        network,
+    },
 };
 
 /// What alice types in every session of the arena.
@@ -219,6 +222,16 @@ impl<'a> Arena<'a> {
             lingers: (self.attack.scene.user_lingers).then(|| Lingering::over(self.over)),
             to_attacker: self.attack.scene.visits_attacker,
             number,
+            falls_back: false,
+        }
+    }
+
+    /// What alice does when a call has failed: she tries once more, and her program with her. One that has another
+    /// protocol to fall back on falls back.
+    fn next_try(&self) -> Visit {
+        Visit {
+            falls_back: self.against.removed().contains(&Defence::NoFallback),
+            ..self.visit(2)
         }
     }
 
@@ -298,18 +311,34 @@ impl<'a> Arena<'a> {
         let to_attacker = to_attacker.watched(self.watch(ATTACKER_SOURCE));
         let calls = Calls(Mutex::new(listener));
         let tap = Tap::new(None);
-        let stream = dial_tapped(&to_attacker, self.over, tap.clone()).await?;
-        drop(to_attacker);
-        let visit = self.visit(1);
         let impostor = self.impostor(dial, &calls);
         let (report, trouble) = tokio::join!(
             timeout(PATIENCE, program(&impostor)),
-            timeout(PATIENCE, server.honest_session(stream, &visit)),
+            self.call(server, to_attacker, &tap),
         );
-        self.truth.trouble = trouble.unwrap_or(Some("nothing happens".to_owned()));
+        self.truth.trouble = trouble?;
         let gave_up = |_| Report::new(Claim::Nothing, Story::default());
         let (trace, _) = Tap::finish(&tap);
         Ok((report.unwrap_or_else(gave_up), trace))
+    }
+
+    /// Alice calls, and calls again if that fails. Returns what went wrong, if it did to the last.
+    async fn call(
+        &self,
+        server: &ArenaServer,
+        to: Dialer,
+        tap: &SharedTap,
+    ) -> io::Result<Option<String>> {
+        let mut troubles = Vec::new();
+        for visit in [self.visit(1), self.next_try()] {
+            let stream = dial_tapped(&to, self.over, tap.clone()).await?;
+            let trouble = timeout(PATIENCE, server.honest_session(stream, &visit)).await;
+            match trouble.unwrap_or(Some("nothing happens".to_owned())) {
+                None => return Ok(None),
+                Some(trouble) => troubles.push(trouble),
+            }
+        }
+        Ok(Some(troubles.join("; and then: ")))
     }
 
     fn has(&self, loot: Loot) -> bool {

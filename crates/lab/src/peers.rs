@@ -135,7 +135,11 @@ impl ArenaServer {
 
     /// Alice logs in over this stream, types the script and leaves. Returns what went wrong for her, if anything did.
     pub async fn honest_session(&self, stream: BoxStream, visit: &Visit) -> Option<String> {
-        let session = match self.against {
+        let speaks = match visit.falls_back {
+            true => Against::Faithful,
+            false => self.against,
+        };
+        let session = match speaks {
             Against::Faithful => faithful::session(stream, visit).await,
             Against::Hardened(all) if all.is_full() => {
                 hardened::session(stream, self.seed, visit, Full).await
@@ -198,4 +202,6 @@ pub struct Visit {
     pub to_attacker: bool,
     /// Which visit of hers this is, from 1: each has randomness of its own.
     pub number: u32,
+    /// Whether her program, having failed with its own protocol, speaks the report's.
+    pub falls_back: bool,
 }

@@ -15,6 +15,7 @@ pub mod name_injection;
 pub mod offline_dictionary;
 pub mod reflection;
 pub mod reorder;
+pub mod rogue_server;
 pub mod stolen_key;
 pub mod stolen_password;
 pub mod truncation;
@@ -38,6 +39,7 @@ pub const ALL: &[&Attack] = &[
     &drop::ATTACK,
     &truncation::ATTACK,
     &reflection::ATTACK,
+    &rogue_server::ATTACK,
     &offline_dictionary::ATTACK,
     &name_injection::ATTACK,
     &in_band::ATTACK,

@@ -92,6 +92,7 @@ pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded>
         lingers: None,
         to_attacker: false,
         number: 1,
+        falls_back: false,
     };
     let trouble = server.honest_session(stream, &visit).await;
     ensure!(trouble.is_none(), "{}", trouble.unwrap_or_default());

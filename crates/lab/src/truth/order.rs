@@ -138,14 +138,7 @@ impl Truth {
             ),
             (false, false) => Verdict::new(
                 Outcome::Held,
-                format!(
-                    "{} told the attacker nothing{}",
-                    self.user,
-                    match &self.trouble {
-                        Some(why) => format!(": {why}"),
-                        None => String::new(),
-                    }
-                ),
+                format!("{} told the attacker nothing", self.user),
             ),
             _ => Verdict::new(
                 Outcome::Broke,
