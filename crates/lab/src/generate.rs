@@ -26,7 +26,10 @@ use anyhow::Context;
 use latchstring_attacker::{attacks, protocol::hardened::defence::Defence};
 
 pub use self::{capture::capture, doc::HEADINGS};
-use crate::matrix::{Matrix, Row, picture};
+use crate::{
+    exercise::catalogue::{self, Lab},
+    matrix::{Matrix, Row, picture},
+};
 
 /// A file that is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,9 +61,10 @@ const FOLDERS: [(&str, &str); 3] = [
 /// # Errors
 /// When a source cannot be read, an attack's file lacks a heading, or a page lacks its markers.
 pub fn artefacts(root: &Path, matrix: &Matrix) -> anyhow::Result<Vec<Artefact>> {
+    let labs = catalogue::all(&root.join("labs"))?;
     let mut made = Vec::new();
     for row in &matrix.rows {
-        made.push(attack_page(root, matrix, row)?);
+        made.push(attack_page(root, matrix, row, &labs)?);
         made.push(Artefact::new(
             format!("captures/{}.pcapng", row.attack),
             capture(&row.attack)?,
@@ -85,11 +89,11 @@ fn read(root: &Path, path: &str) -> anyhow::Result<String> {
     fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"))
 }
 
-fn attack_page(root: &Path, matrix: &Matrix, row: &Row) -> anyhow::Result<Artefact> {
+fn attack_page(root: &Path, matrix: &Matrix, row: &Row, labs: &[Lab]) -> anyhow::Result<Artefact> {
     let id = &row.attack;
     let source = format!("crates/attacker/src/attacks/{}.rs", id.replace('-', "_"));
     let doc = doc::Doc::of(&read(root, &source)?);
-    let text = page::of_attack(matrix, row, &doc).with_context(|| source)?;
+    let text = page::of_attack(matrix, row, &doc, labs).with_context(|| source)?;
     Ok(Artefact::new(format!("docs/src/attacks/{id}.md"), text))
 }
 

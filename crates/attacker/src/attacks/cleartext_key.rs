@@ -1,20 +1,26 @@
 //! Reads the session key off the wire, and with it every message.
 //!
 //! # Flaw
-//! The faithful server sends the session key and the IV in clear, straight after the login.
+//! The faithful server sends the session key and the IV in clear, straight after its greeting. There is no key exchange.
 //!
 //! # Attack
-//! Take 32 + 8 bytes that follow the greeting and decrypt what the client sends.
+//! Take the 32 and 8 bytes that follow the greeting, and decrypt what the client sends. In a hardened session only the two
+//! hellos are in clear: there every run of 32 bytes in them is tried as the secret of the records.
 //!
 //! # What it proves
-//! A key that travels in the envelope that it locks is no key: the strength of AES-256 is beside the point.
+//! A key that travels with what it locks is no key. AES-256 is not at fault, and a larger session key (the report's remedy)
+//! would be read off the wire just as well.
 //!
 //! # Defence
-//! An ephemeral key exchange: the root of all keys is computed at both ends and never sent (`hardened::keys`).
+//! An ephemeral X25519 exchange. What travels are two public values; the root of all keys is computed at both ends, is
+//! different in each session and is wiped once the session's keys are there. The trial above cannot find a key that is
+//! hidden in some other way; it is here so that the attack does try. The reason to believe that X25519 holds is not in this
+//! project.
 //!
 //! # In the wild
-//! SSL 2.0 had a cipher that sent 88 of the 128 bits of its key in clear by design, to satisfy export rules
-//! (`SSL_CK_RC4_128_EXPORT40_WITH_MD5`). As a kind of mistake it is CWE-319, "cleartext transmission".
+//! - SSL 2.0 had a cipher that sent 88 of the 128 bits of its key in clear by design, and encrypted the other 40, to satisfy
+//!   export rules (`SSL_CK_RC4_128_EXPORT40_WITH_MD5` in Netscape's specification).
+//! - The same mistake stands in the catalogues as CWE-319, "cleartext transmission of sensitive information".
 
 use crate::{
     Attack, Claim, Goal, Report, Run, Story,

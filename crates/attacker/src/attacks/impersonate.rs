@@ -1,20 +1,29 @@
 //! Logs in as a user from the name and the *public* key.
 //!
 //! # Flaw
-//! The faithful login is the user's name, encrypted with the user's public key. Who holds the public key can make it.
+//! The faithful login is the user's name, encrypted with the user's public key. The server decrypts it with the private key (it
+//! has everybody's) and compares. But *encrypting* takes the public key only, and that one is public.
 //!
 //! # Attack
-//! Encrypt the name; send it. Against hardened, with the victim's password thrown in: prove the victim's key with the
-//! attacker's own, with a signature of zeros, and enter under the attacker's own key.
+//! Encrypt the name; send it. Against hardened the attacker also gets the right password, so that the signature alone has to
+//! hold, and tries the victim's key with a signature of its own, the victim's key with a signature of zeros, and its own
+//! key under the victim's name.
 //!
 //! # What it proves
-//! Encryption *to* somebody says nothing about who encrypted. A login must be a proof of something secret.
+//! Encryption *to* somebody says nothing about who encrypted. A login has to be a proof of something that only the user has,
+//! and the proof has to be made with it. The report's remedy, a password, would not repair this: it would be a second secret
+//! beside a key that still proves nothing.
 //!
 //! # Defence
-//! The client signs the transcript with its private key (`sigC`), and the server checks that before anything else.
+//! The client signs the transcript of this very handshake with its private key (`sigC`), and the server checks that against
+//! the key that was enrolled for this user, before it looks at the password. In the code a login goes on only with a
+//! `KeyHolder`, and only a checked signature makes one (`crates/protocol/src/hardened/handshake/server.rs`). The attacker hears
+//! "no" and nothing more; the reason is in the server's own log.
 //!
 //! # In the wild
-//! libssh CVE-2018-10933: a client that simply said that it was logged in, was.
+//! - libssh, CVE-2018-10933: a client that sent "authentication succeeded" to the server, a message that is the server's to
+//!   send, was logged in without any proof.
+//! - Erlang/OTP SSH, CVE-2025-32433: messages that belong to an open session were acted upon before the login.
 
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

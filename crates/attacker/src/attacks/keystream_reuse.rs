@@ -1,23 +1,37 @@
 //! Reads messages without the session key, because they are all encrypted under one keystream.
 //!
 //! # Flaw
-//! Every message of a faithful session starts at counter 1 again: `c1 ^ c2 = p1 ^ p2`, and the key has dropped out.
+//! AES in counter mode makes a keystream and XORs it with the text. The faithful protocol starts the counter at 1 again for
+//! every message, so all messages of a session are under the *same* keystream, and the key drops out:
+//!
+//! ```text
+//! c1 = p1 ^ k    c2 = p2 ^ k    so    c1 ^ c2 = p1 ^ p2
+//! ```
 //!
 //! # Attack
-//! The vantage has blanked all that the server said, so neither key nor IV can be seen. First a known plaintext: a
-//! session ends with `change()` or `quit()`, which gives the first bytes of the keystream. Then crib dragging: words of
-//! a list are tried at every place of every message, and kept where all the *other* messages then read like English.
+//! Everything that the server sent is blanked, key and IV too, so there is no way to cheat.
+//!
+//! 1. *A known plaintext.* A session ends with `change()` or `quit()`, told apart by their length. XOR with the ciphertext
+//!    gives the first 8 or 6 bytes of the keystream, and they open the beginning of every other message.
+//! 2. *Crib dragging*, done by the computer: words of a list are tried at every place of every message. A word that is right
+//!    makes all the *other* messages readable in that place; a wrong one makes letters and garbage.
+//!
+//! Against hardened the attack looks for records that share a keystream: records end in zeros, so two under one keystream
+//! would end alike. An underscore in what was read is a byte of which the attack is not sure.
 //!
 //! # What it proves
-//! A keystream is used once. 256 bits of key do not help, since the key is never attacked.
+//! A nonce is a number used *once*. 256 bits of key do not help when the key is never attacked, nor does cycling through keys
+//! have anything to do with it.
 //!
 //! # Defence
-//! A fresh nonce for every record, and keys of its own for each direction: `hardened::record`.
+//! Every record has a counter block of its own, made of its sequence number; and each direction has keys of its own, so that the
+//! two sequences do not meet.
 //!
 //! # In the wild
-//! Microsoft Word and Excel encrypted new versions of a document under the same RC4 keystream (Wu, eprint 2005/007);
-//! MS-PPTP (1998) used one keystream in both directions; WEP's 24-bit nonces came round; KRACK (CVE-2017-13077) made
-//! WPA2 start them again.
+//! - Microsoft Word and Excel encrypted each new version of a document under the same RC4 keystream (Wu, IACR ePrint 2005/007).
+//! - Microsoft's PPTP used one keystream for both directions (1998).
+//! - WEP has nonces of 24 bits, so they come round.
+//! - KRACK, CVE-2017-13077, made WPA2 start its nonces again.
 
 use crate::{
     Attack, Claim, Goal, Report, Run, Story,

@@ -1,20 +1,25 @@
 //! Logs in as a user from one login that was seen on the wire.
 //!
 //! # Flaw
-//! Textbook RSA has no randomness and the faithful server gives the client nothing fresh to work on: a user's login is
-//! the same bytes every time.
+//! The faithful login is textbook RSA of the username: no padding, no randomness, nothing from the server, no time. So a
+//! user's login is the same bytes every time, for as long as the key lives.
 //!
 //! # Attack
-//! Send the sniffed bytes again. No key is used, not even a public one; the name need not be known.
+//! Send the sniffed bytes again. No key is used, not even a public one; the name need not be known. Against hardened the whole
+//! of the client's side is replayed: hello, proof and messages.
 //!
 //! # What it proves
-//! A proof that can be repeated by whoever saw it proves nothing about who repeats it.
+//! A proof that can be repeated by whoever saw it proves nothing about who repeats it. It does not help that nobody could
+//! *make* it.
 //!
 //! # Defence
-//! Fresh values from the server (`rs`, `epkS`) are under every key and signature; the old proof fits no new session.
+//! Both sides put fresh values into every handshake: `rc` and `rs`, and ephemeral X25519 values. Every key and the client's
+//! signature are computed over the whole transcript, the *server's* fresh values included. The old proof fits no new session;
+//! here it does not even open, because the keys it is encrypted under are others.
 //!
 //! # In the wild
-//! KRACK, CVE-2017-13077: a replayed handshake message made WPA2 reinstall a key and start its nonces again.
+//! KRACK, CVE-2017-13077: a *replayed* message of the WPA2 handshake made a client install a key a second time and start its
+//! nonces again.
 
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

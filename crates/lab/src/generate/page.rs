@@ -7,7 +7,9 @@ use std::{
 };
 
 use anyhow::Context;
-use latchstring_attacker::protocol::hardened::defence::Defence;
+use latchstring_attacker::{
+    Attack, Faithful, Run as Program, attacks, protocol::hardened::defence::Defence,
+};
 
 use super::{
     doc::{Doc, HEADINGS},
@@ -15,6 +17,7 @@ use super::{
 };
 use crate::{
     arena::Run,
+    exercise::catalogue::Lab,
     matrix::{Column, Matrix, Row},
     truth::Outcome,
 };
@@ -25,7 +28,12 @@ const MADE: &str = "<!-- Made by `latchstring regenerate` from";
 ///
 /// # Errors
 /// When the file lacks one of the headings.
-pub(super) fn of_attack(matrix: &Matrix, row: &Row, doc: &Doc) -> anyhow::Result<String> {
+pub(super) fn of_attack(
+    matrix: &Matrix,
+    row: &Row,
+    doc: &Doc,
+    labs: &[Lab],
+) -> anyhow::Result<String> {
     let code = format!(
         "crates/attacker/src/attacks/{}.rs",
         row.attack.replace('-', "_")
@@ -43,7 +51,7 @@ pub(super) fn of_attack(matrix: &Matrix, row: &Row, doc: &Doc) -> anyhow::Result
             page += &told(row, matrix, column);
         }
     }
-    page += &commands(matrix, row);
+    page += &commands(matrix, row, labs);
     Ok(page)
 }
 
@@ -93,7 +101,7 @@ fn quoted(run: &Run) -> String {
     format!("> {}: {}\n", run.verdict.outcome, run.verdict.statement)
 }
 
-fn commands(matrix: &Matrix, row: &Row) -> String {
+fn commands(matrix: &Matrix, row: &Row, labs: &[Lab]) -> String {
     let id = &row.attack;
     let mut out = format!(
         "\n## See it run\n\n```sh\ncargo run --release -- matrix --attack {id}\n\
@@ -102,13 +110,30 @@ fn commands(matrix: &Matrix, row: &Row) -> String {
     let columns = ["faithful", "hardened"].into_iter();
     let sets = matrix.returns_without(row).into_iter();
     for column in columns.chain(sets.map(|column| column.id.as_str())) {
-        out += &run_command(id, column);
+        out += &run_command(id, &format!("--against {column}"));
     }
-    out + "```\n"
+    let listens =
+        |attack: &Attack| matches!(attack.run, Program::Sniff(_) | Program::SniffClientOnly(_));
+    if attacks::find(id)
+        .is_some_and(|attack| listens(attack) && attack.faithful == Faithful::Broken)
+    {
+        out += &run_command(id, "--capture captures/faithful-chat.pcap");
+    }
+    out += "```\n";
+    let by_hand = labs.iter().filter(|lab| lab.attacks.contains(id));
+    let by_hand: Vec<String> = by_hand.map(|lab| format!("`{}`", lab.id)).collect();
+    if !by_hand.is_empty() {
+        let _ = writeln!(
+            out,
+            "\nWith your own hands: [lab](../labs.md) {}.",
+            by_hand.join(", ")
+        );
+    }
+    out
 }
 
-fn run_command(attack: &str, against: &str) -> String {
-    format!("cargo run --release --bin latchstring-attack -- run {attack} --against {against}\n")
+fn run_command(attack: &str, on: &str) -> String {
+    format!("cargo run --release --bin latchstring-attack -- run {attack} {on}\n")
 }
 
 /// Where the book tells of a cell: its own transcript if that is published, otherwise the one that it is like.
@@ -151,7 +176,7 @@ pub(super) fn of_defence(matrix: &Matrix, defence: Defence, places: &Places) -> 
     page += "\n## See it run\n\n```sh\n";
     let _ = writeln!(page, "cargo run --release -- matrix --defence {defence}");
     for (row, _) in broken {
-        page += &run_command(&row.attack, &alone);
+        page += &run_command(&row.attack, &format!("--against {alone}"));
     }
     page + "```\n"
 }

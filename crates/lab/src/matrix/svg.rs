@@ -135,7 +135,7 @@ impl Layout {
     fn row_head(&self, index: usize, row: &Row) -> Markup {
         let y = self.y(index);
         html! {
-            @if index % 2 == 0 {
+            @if index.is_multiple_of(2) {
                 rect.band x="0" y=(y) width=(self.width) height=(CELL) {}
             }
             text x=(self.left - 10) y=(y + 14) text-anchor="end" { (row.attack) title { (row.title) } }
