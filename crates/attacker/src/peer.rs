@@ -11,7 +11,7 @@ use crate::{
         handshake::{ExpectServerHello, TrustedHost, Verdict},
         message::UserName,
         session::{KIND_TEXT, Session},
-        signature::{SignError, Signer},
+        signature::{SignError, Signer, Verifier},
     },
     vantage::{BoxStream, Outsider, read_record, read_server_hello},
 };
@@ -58,10 +58,24 @@ pub async fn greet(outsider: &Outsider<'_>) -> anyhow::Result<(BoxStream, Truste
     let (state, hello) = ExpectServerHello::start_with(outsider.ephemeral(), kept);
     stream.write_all(&hello).await?;
     let server_hello = read_server_hello(&mut stream, &outsider.dialect).await?;
-    let state = state.server_hello(&server_hello)?;
-    let proven = state.server_auth(&read_record(&mut stream).await?, &*outsider.verifier)?;
+    let trusted = believe(&mut stream, state, &server_hello, &*outsider.verifier).await?;
+    Ok((stream, trusted))
+}
+
+/// Takes the server's hello and proof, whichever host's it is.
+///
+/// # Errors
+/// When the server hangs up or cannot prove its key.
+pub async fn believe(
+    stream: &mut BoxStream,
+    state: ExpectServerHello<Kept>,
+    server_hello: &[u8],
+    verifier: &dyn Verifier,
+) -> anyhow::Result<TrustedHost<Kept>> {
+    let state = state.server_hello(server_hello)?;
+    let proven = state.server_auth(&read_record(stream).await?, verifier)?;
     let pin = proven.fingerprint();
-    Ok((stream, proven.pinned(&pin)?))
+    Ok(proven.pinned(&pin)?)
 }
 
 /// A whole login, with whatever passes for a key.
@@ -74,7 +88,21 @@ pub async fn log_in(
     key: &dyn Signer,
     password: &[u8],
 ) -> anyhow::Result<Login> {
-    let (mut stream, trusted) = greet(outsider).await?;
+    let (stream, trusted) = greet(outsider).await?;
+    show(stream, trusted, user, key, password).await
+}
+
+/// The second half of a login: who one is, and what passes for a proof.
+///
+/// # Errors
+/// When the server hangs up, or its answer does not open.
+pub async fn show(
+    mut stream: BoxStream,
+    trusted: TrustedHost<Kept>,
+    user: &str,
+    key: &dyn Signer,
+    password: &[u8],
+) -> anyhow::Result<Login> {
     let password = Zeroizing::new(password.to_vec());
     let (state, proof) = trusted.login(&UserName::parse(user)?, key, &password)?;
     stream.write_all(&proof).await?;

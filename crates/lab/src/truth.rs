@@ -220,8 +220,12 @@ impl Truth {
             (None, _) => Verdict::new(
                 Outcome::Held,
                 format!(
-                    "the server let {} in once, on {0}'s own connection; it let nobody in on the attacker's {}",
+                    "{} {}; the server let nobody in on the attacker's {}",
                     self.user,
+                    match self.visited_attacker {
+                        true => "visited the attacker's own host",
+                        false => "was let in once",
+                    },
                     counted(self.attacker_connections as usize, "connection"),
                 ),
             ),

@@ -14,6 +14,7 @@ pub mod message_replay;
 pub mod name_injection;
 pub mod offline_dictionary;
 pub mod reflection;
+pub mod relay;
 pub mod reorder;
 pub mod rogue_server;
 pub mod stolen_key;
@@ -40,6 +41,7 @@ pub const ALL: &[&Attack] = &[
     &truncation::ATTACK,
     &reflection::ATTACK,
     &rogue_server::ATTACK,
+    &relay::ATTACK,
     &offline_dictionary::ATTACK,
     &name_injection::ATTACK,
     &in_band::ATTACK,
