@@ -69,6 +69,8 @@ pub enum ServerEvent {
         /// Why: for this screen only, the client sees the connection end.
         why: String,
     },
+    /// A private key is tried on a login. The report's server shows nothing here.
+    KeyTried,
     /// Somebody is logged in as a user. The report's server shows nothing here.
     LoggedIn {
         /// As whom.
@@ -119,7 +121,7 @@ impl ServerEvent {
             Self::AcceptFailed { why } => format!("[*] No connection: {why}. Trying again."),
             Self::KeySkipped { why } => format!("[*] Skipped in the list of clients: {why}"),
             Self::LoginRefused { why } => format!("[*] Login refused: {why}"),
-            Self::LoggedIn { .. } => return None,
+            Self::KeyTried | Self::LoggedIn { .. } => return None,
             Self::Message { ciphertext, text } => message_screen(ciphertext, text),
             Self::Quit { ciphertext } => command_screen(ciphertext, "quit()"),
             Self::Change { ciphertext } => command_screen(ciphertext, "change()"),
@@ -208,9 +210,12 @@ fn find_user(
 ) -> Result<Authenticated, String> {
     let names = keys.names().map_err(|e| e.to_string())?;
     let candidates = names.into_iter().filter_map(|name| {
-        load(keys, name)
-            .map_err(|why| on_event(ServerEvent::KeySkipped { why }))
-            .ok()
+        let loaded = load(keys, name);
+        on_event(match &loaded {
+            Ok(_) => ServerEvent::KeyTried,
+            Err(why) => ServerEvent::KeySkipped { why: why.clone() },
+        });
+        loaded.ok()
     });
     accept(login, candidates).map_err(|refusal| refusal.reason().to_string())
 }

@@ -46,6 +46,8 @@ async fn a_seed_decides_every_byte() {
     assert_eq!(
         events,
         [
+            ServerEvent::KeyTried,
+            ServerEvent::KeyTried,
             ServerEvent::LoggedIn {
                 user: name("alice")
             },

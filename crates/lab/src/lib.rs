@@ -9,8 +9,8 @@
 //! * [`exercise`]: the labs;
 //! * [`generate`]: what the repository holds that is made from runs.
 //!
-//! Below them: [`wire`] (memory or loopback TCP), [`peers`] (the honest programs) [`weakened`] (peers that
-//! leave defences out) and [`keys`] (published keys, seeds).
+//! Below them: [`wire`] (memory or loopback TCP), [`peers`] (the honest programs), [`stopwatch`] (what
+//! the server is made to do), [`weakened`] (peers that leave defences out) and [`keys`] (published keys, seeds).
 
 pub mod against;
 pub mod arena;
@@ -22,6 +22,7 @@ pub mod keys;
 pub mod matrix;
 pub mod peers;
 pub mod recorder;
+pub mod stopwatch;
 pub mod truth;
 pub mod weakened;
 pub mod wire;

@@ -1,6 +1,7 @@
 //! The honest peers of the arena: the real servers and clients, with a witness who writes down what the server believes.
 
 use std::{
+    collections::BTreeMap,
     io,
     sync::{Arc, Mutex},
     time::Duration,
@@ -17,13 +18,15 @@ use tokio::{task::JoinHandle, time::sleep};
 use crate::{
     against::Against,
     keys::HOST_PEM,
-    truth::Seen,
+    stopwatch::{Spent, Stopwatch},
+    truth::{Connection, Seen},
     weakened::passwords,
     wire::{Dialer, Listener, Over},
 };
 
 mod faithful;
 mod hardened;
+pub mod people;
 
 /// The honest user.
 pub const ALICE: &str = "alice";
@@ -95,6 +98,7 @@ pub struct ArenaServer {
     against: Against,
     seed: u64,
     witness: Witness,
+    stopwatch: Stopwatch,
     dialer: Dialer,
     task: JoinHandle<()>,
 }
@@ -109,8 +113,8 @@ pub async fn serve(
     dialer: Dialer,
     seed: u64,
 ) -> io::Result<ArenaServer> {
-    let witness = Witness::default();
-    let seen = witness.clone();
+    let (witness, stopwatch) = (Witness::default(), Stopwatch::default());
+    let seen = (witness.clone(), stopwatch.clone());
     let task = match against {
         Against::Faithful => faithful::serve(listener, seed, seen)?,
         Against::Hardened(all) if all.is_full() => {
@@ -122,6 +126,7 @@ pub async fn serve(
         against,
         seed,
         witness,
+        stopwatch,
         dialer,
         task,
     })
@@ -158,6 +163,11 @@ impl ArenaServer {
         while (self.witness.ended() as u64) < connections && running() {
             sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// What each connection has cost the server.
+    pub fn spent(&self) -> BTreeMap<Connection, Spent> {
+        self.stopwatch.spent()
     }
 
     /// Stops the server: what it has seen.

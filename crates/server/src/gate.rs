@@ -8,7 +8,11 @@ use latchstring_net::protocol::hardened::{
     handshake::{Authenticated, KeyHolder, Refusal},
 };
 use latchstring_store::password::{self, PasswordError};
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
+use zeroize::Zeroizing;
 
 use crate::{Limits, login::HandshakeError};
 
@@ -50,16 +54,36 @@ impl PasswordGate {
         }
     }
 
+    /// Hashes a password for nothing, which the lab's servers can be made to do.
+    pub(crate) async fn hash(
+        &self,
+        stored: String,
+        password: Zeroizing<Vec<u8>>,
+    ) -> Result<(), HandshakeError> {
+        let (place, permit) = self.turn().await?;
+        let check = Arc::clone(&self.check);
+        let hashing = spawn_blocking(move || {
+            let _until_done = (place, permit);
+            let _ = check.verify(&stored, &password);
+        });
+        hashing.await.map_err(|_| HandshakeError::Stopping)
+    }
+
+    /// Waits for a place among those who compute.
+    async fn turn(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), HandshakeError> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| HandshakeError::Busy)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        Ok((place, permit.map_err(|_| HandshakeError::Busy)?))
+    }
+
     /// Asks for the password of somebody who has proven the key.
     pub(crate) async fn prove<D: Defences>(
         &self,
         holder: KeyHolder<D>,
         stored: String,
     ) -> Result<Result<Authenticated<D>, Refusal<D>>, HandshakeError> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| HandshakeError::Busy)?;
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let permit = permit.map_err(|_| HandshakeError::Busy)?;
+        let (place, permit) = self.turn().await?;
         let check = Arc::clone(&self.check);
         let hashing = spawn_blocking(move || {
             // Held until the hash is done, also when the connection is gone by then.

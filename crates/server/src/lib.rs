@@ -4,7 +4,8 @@
 //!
 //! * [`listener`]: accepts, and stops gracefully;
 //! * `admission`: how many strangers there may be;
-//! * `login`: the handshake; the key before the password, and every refusal alike;
+//! * `login`: the handshake, and every refusal alike;
+//! * `verify`: who it is ([`lookup`]), the key, and only then the password; [`meter`] counts what that costs;
 //! * `gate`: few password hashes at a time;
 //! * `sessions`: one open session a user;
 //! * `session`: messages, each acknowledged once it is durable, and an agreed end;
@@ -21,11 +22,14 @@ mod limits;
 pub mod listener;
 mod log;
 mod login;
+pub mod lookup;
+pub mod meter;
 pub mod observer;
 pub mod password;
 mod server;
 mod session;
 mod sessions;
+mod verify;
 
 pub use latchstring_net as net;
 pub use latchstring_store as store;

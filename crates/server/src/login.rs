@@ -1,8 +1,6 @@
 //! From the first byte to `AUTH_OK`, or to a refusal that says nothing.
 //!
-//! The order is the protocol's: who is it, does the key fit (for strangers the same work with a key that is nobody's),
-//! and only then the password. The key before the password is what keeps strangers from spending argon2, from locking a
-//! user out and from learning who exists. The answer leaves at a time that depends on none of it.
+//! The answer leaves at a time that depends on nothing: not on whether there is such a user, nor on what was wrong.
 
 use std::time::Duration;
 
@@ -10,7 +8,7 @@ use latchstring_net::{
     protocol::hardened::{
         self,
         defence::{Defence, Defences},
-        handshake::{Authenticated, Claimant, Refusal, RefusalReason, accept_with},
+        handshake::{Authenticated, Claimant, RefusalReason, accept_with},
         keys::Ephemeral,
         message::{Fingerprint, Hello, UserName},
         session::{CloseCode, Session},
@@ -27,10 +25,12 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Server, dummy::DUMMY_KEY, sessions::Place};
+use crate::{Server, meter::Work, sessions::Place, verify::verify};
 
 /// The whole handshake must be done within this time.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
+/// What a handshake has instead where nothing is due.
+const NO_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Ciphertext length of the one record that a client may send in a handshake: `CLIENT_AUTH`.
 static CLIENT_AUTH: [usize; 1] = [1024];
 /// No answer leaves sooner after the login's arrival: longer than a lookup, two signatures and a password hash take.
@@ -96,18 +96,27 @@ pub(crate) struct Login<D> {
 }
 
 /// Runs the handshake to its end.
-pub(crate) async fn login<S, D>(server: &Server<D>, stream: &mut S) -> Result<Login<D>, Failure>
+pub(crate) async fn login<S, D>(
+    server: &Server<D>,
+    connection: u64,
+    stream: &mut S,
+) -> Result<Login<D>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     D: Defences + Clone,
 {
-    let by = Instant::now() + HANDSHAKE_DEADLINE;
-    (timeout_at(by, handshake(server, stream, by)).await)
+    let deadline = match server.keeps(Defence::Deadlines) {
+        true => HANDSHAKE_DEADLINE,
+        false => NO_DEADLINE,
+    };
+    let by = Instant::now() + deadline;
+    (timeout_at(by, handshake(server, connection, stream, by)).await)
         .unwrap_or(Err(HandshakeError::Deadline.into()))
 }
 
 async fn handshake<S, D>(
     server: &Server<D>,
+    connection: u64,
     stream: &mut S,
     by: Instant,
 ) -> Result<Login<D>, Failure>
@@ -115,14 +124,15 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     D: Defences + Clone,
 {
-    let claimant = prove_host(server, stream, by).await?;
+    let claimant = prove_host(server, connection, stream, by).await?;
     // On the heap, so that who has not come this far does not pay for the room that it needs.
-    Box::pin(decide(server, stream, claimant, by)).await
+    Box::pin(decide(server, connection, stream, claimant, by)).await
 }
 
 /// Lets the client in or refuses it, at a time that does not say why.
 async fn decide<S, D>(
     server: &Server<D>,
+    connection: u64,
     stream: &mut S,
     claimant: Claimant<D>,
     by: Instant,
@@ -133,12 +143,12 @@ where
 {
     let arrival = Instant::now();
     let (user, kid) = (claimant.user().clone(), *claimant.kid());
-    let authenticated = match verify(server, claimant).await? {
+    let authenticated = match verify(server, connection, claimant).await? {
         Ok(authenticated) => authenticated,
         Err(refusal) => {
             let reason = refusal.reason();
             let answer = refusal.answer()?;
-            wait_for_the_hour(arrival).await;
+            wait_for_the_hour(server, arrival).await;
             write_all_within(stream, &answer, left(by)).await?;
             return Err(Failure::Refused { user, reason });
         }
@@ -161,6 +171,7 @@ where
 /// `ClientHello` in; `ServerHello` and `SERVER_AUTH` out; `CLIENT_AUTH` in.
 async fn prove_host<S, D>(
     server: &Server<D>,
+    connection: u64,
     stream: &mut S,
     by: Instant,
 ) -> Result<Claimant<D>, HandshakeError>
@@ -175,31 +186,13 @@ where
         server.setup.entropy.fill(&mut *entropy);
         Ephemeral::with(defences, Role::Server, &entropy)
     };
+    server.spend(connection, Work::Sign).await;
     let host = &*server.setup.host;
     let (expect_client_auth, answer) = accept_with(&hello, ephemeral, host, defences.clone())?;
     write_all_within(stream, &answer, left(by)).await?;
     drop(answer);
     let record = read_record(stream, login_lengths(defences), Some(by)).await?;
     Ok(expect_client_auth.client_auth(&record.ok_or(WireError::Closed)?)?)
-}
-
-/// Steps 1 to 3 of the protocol's verification: look up, check both proofs of the key, then the password.
-async fn verify<D: Defences + Clone>(
-    server: &Server<D>,
-    claimant: Claimant<D>,
-) -> Result<Result<Authenticated<D>, Refusal<D>>, HandshakeError> {
-    let account = (server.setup.accounts)
-        .find(claimant.user(), claimant.kid())
-        .await?;
-    let known = account.as_ref().map(|account| &account.spki[..]);
-    let proven = claimant.prove_key(known, &DUMMY_KEY, &*server.setup.verifier);
-    let holder = match proven {
-        Ok(holder) => holder,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    // Nobody proves the key of an account that is not there.
-    let stored = account.map(|account| account.password_hash);
-    server.gate.prove(holder, stored.unwrap_or_default()).await
 }
 
 /// Says welcome. The last id is asked for only now: while this session holds its place, no other one stores.
@@ -216,14 +209,16 @@ where
 {
     let last_message = server.setup.accounts.last_message_id(user, kid).await?;
     let (session, answer) = authenticated.welcome(last_message)?;
-    wait_for_the_hour(arrival).await;
+    wait_for_the_hour(server, arrival).await;
     write_all_within(stream, &answer, HANDSHAKE_DEADLINE).await?;
     Ok((session, last_message))
 }
 
 /// Step 4: the answer leaves 400 ms after the login came, or at the next multiple of 50 ms if that took longer.
-async fn wait_for_the_hour(arrival: Instant) {
-    sleep_until(arrival + answer_delay(arrival.elapsed())).await;
+async fn wait_for_the_hour<D: Defences>(server: &Server<D>, arrival: Instant) {
+    if server.keeps(Defence::ConstantWork) {
+        sleep_until(arrival + answer_delay(arrival.elapsed())).await;
+    }
 }
 
 fn answer_delay(spent: Duration) -> Duration {
@@ -235,9 +230,9 @@ fn answer_delay(spent: Duration) -> Duration {
     ANSWER_STEP * u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
-/// The lengths that a login may have: one, unless records are not padded at all.
+/// The lengths that a login may have: one, unless records are not padded, or lengths not looked at.
 fn login_lengths(defences: &impl Defences) -> &'static [usize] {
-    match defences.keeps(Defence::Padding) {
+    match defences.keeps(Defence::Padding) && defences.keeps(Defence::Deadlines) {
         true => &CLIENT_AUTH,
         false => defences.lengths(),
     }

@@ -29,6 +29,8 @@ use crate::{
     admission::Admission,
     gate::PasswordGate,
     login::{Failure, HandshakeError, login},
+    lookup::Lookup,
+    meter::{Meter, Work},
     session::OpenSession,
     sessions::Sessions,
 };
@@ -42,12 +44,16 @@ pub struct Setup<D = Full> {
     pub verifier: Arc<dyn Verifier>,
     /// Accounts and messages.
     pub accounts: Arc<dyn Accounts>,
+    /// Finds the account that a login is for.
+    pub lookup: Arc<dyn Lookup>,
     /// Compares passwords.
     pub passwords: Arc<dyn PasswordCheck>,
     /// Fresh randomness for each connection: 64 bytes, asked for when its hello is here.
     pub entropy: Arc<dyn Entropy>,
     /// How much the server takes on.
     pub limits: Limits,
+    /// Is told what logins cost.
+    pub meter: Arc<dyn Meter>,
     /// Is told what happens.
     pub observer: Arc<dyn Observer>,
     /// [`Full`], for whatever is not the lab.
@@ -92,6 +98,10 @@ impl<D: Defences> Server<D> {
 
     pub(crate) fn keeps(&self, defence: Defence) -> bool {
         self.setup.defences.keeps(defence)
+    }
+
+    pub(crate) async fn spend(&self, connection: u64, work: Work) {
+        self.setup.meter.spend(connection, work).await;
     }
 
     /// The lengths of records that can be needed when no plaintext is longer than this.
@@ -145,7 +155,7 @@ where
     let outcome = select! {
         biased;
         _ = stopping.wait_for(|yes| *yes) => Err(HandshakeError::Stopping.into()),
-        outcome = login(server, &mut stream) => outcome,
+        outcome = login(server, connection, &mut stream) => outcome,
     };
     let end = match outcome {
         Ok(login) => {

@@ -1,6 +1,10 @@
 //! The report's server and client in the arena.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use latchstring_attacker::{
     Target,
@@ -15,12 +19,14 @@ use latchstring_faithful::{
     keys::KeyDir,
     server::{Outcome, ServerEvent, serve_connection},
 };
+use latchstring_server::meter::Work;
 use tempfile::TempDir;
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{io::AsyncWriteExt, task::JoinHandle, time::sleep};
 
-use super::{ALICE, Visit, Witness, public_key_pem};
+use super::{ALICE, Visit, Witness, people::FAITHFUL_KEYS, public_key_pem};
 use crate::{
     keys::Seeded,
+    stopwatch::{Indebted, Stopwatch},
     truth::{Connection, Seen},
     wire::Listener,
 };
@@ -31,26 +37,21 @@ const TYPING: Duration = Duration::from_millis(60);
 /// Between the three replies: enough to make them three segments in a capture.
 const REPLY_PAUSE: Duration = Duration::from_millis(2);
 
-/// The key directory as the report's client leaves it after alice's key generation.
+/// The key directory as the report's client leaves it after everybody's key generation.
 fn key_dir() -> io::Result<(TempDir, KeyDir)> {
     let dir = tempfile::tempdir()?;
     for folder in ["client.keys", "server.keys"] {
         std::fs::create_dir(dir.path().join(folder))?;
     }
     let file = |path: String, text: &str| std::fs::write(dir.path().join(path), text);
-    file(
-        format!("client.keys/{ALICE}"),
-        include_str!("../../keys/alice-faithful.pem"),
-    )?;
-    file(
-        format!("client.keys/{ALICE}.pub"),
-        public_key_pem(Target::Faithful),
-    )?;
-    file(
-        format!("server.keys/{ALICE}.pub"),
-        public_key_pem(Target::Faithful),
-    )?;
-    file("server.keys/clients".to_owned(), &format!("{ALICE}\n"))?;
+    let mut list = String::new();
+    for (name, private, public) in FAITHFUL_KEYS {
+        file(format!("client.keys/{name}"), private)?;
+        file(format!("client.keys/{name}.pub"), public)?;
+        file(format!("server.keys/{name}.pub"), public)?;
+        list += &format!("{name}\n");
+    }
+    file("server.keys/clients".to_owned(), &list)?;
     let keys = KeyDir::open(dir.path()).map_err(io::Error::other)?;
     Ok((dir, keys))
 }
@@ -59,21 +60,30 @@ fn key_dir() -> io::Result<(TempDir, KeyDir)> {
 pub(super) fn serve(
     mut listener: Listener,
     seed: u64,
-    witness: Witness,
+    (witness, stopwatch): (Witness, Stopwatch),
 ) -> io::Result<JoinHandle<()>> {
     let (dir, keys) = key_dir()?;
     Ok(tokio::spawn(async move {
         let _kept_until_the_server_ends = dir;
         let mut on: Connection = 0;
-        while let Some((mut stream, _)) = listener.accept().await {
+        while let Some((stream, _)) = listener.accept().await {
             on += 1;
+            let owed = Arc::new(Mutex::new(Duration::ZERO));
+            let mut stream = Indebted::new(stream, owed.clone());
             let mut user = String::new();
-            let mut see = |event| witness_event(&witness, on, &mut user, event);
+            let mut see = |event| {
+                if let ServerEvent::KeyTried = event {
+                    *owed.lock().expect("nobody panicked over it") +=
+                        stopwatch.count(on, Work::Verify);
+                }
+                witness_event(&witness, on, &mut user, event);
+            };
             // Each connection has randomness of its own, so a capture of one does not depend on who came before.
             let mut rng =
                 Seeded::new(seed, &format!("faithful server, connection {on}")).into_rng();
             let outcome =
                 serve_connection(&mut stream, &keys, REPLY_PAUSE, &mut rng, &mut see).await;
+            let _ = stream.shutdown().await;
             drop(stream);
             let how = format!("{outcome:?}");
             witness.saw(Seen::Ended { on, how });

@@ -4,7 +4,8 @@ use std::{io, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use latchstring_attacker::{
-    net::{entropy::Entropy, provider::AwsLc},
+    Target,
+    net::{entropy::Entropy, keyfile::public_from_pem, provider::AwsLc},
     protocol::{
         faithful::message::QUIT,
         hardened::{
@@ -17,20 +18,28 @@ use latchstring_attacker::{
 };
 use latchstring_client::{self as client, Client, ClientError};
 use latchstring_server::{
-    Event, Limits, Observer, Server, Setup, serve_connection,
+    Event, Limits, Observer, Server, Setup,
+    lookup::ByName,
+    serve_connection,
     store::{Account, Accounts, Memory},
 };
 use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 use zeroize::Zeroizing;
 
-use super::{ALICE, Lingering, MALLORY, MALLORYS, PASSWORD, Visit, Witness};
+use super::{ALICE, Lingering, MALLORY, MALLORYS, PASSWORD, Visit, Witness, people::PEOPLE};
 use crate::{
     keys::{PublishedKey, Seeded},
+    stopwatch::Stopwatch,
     truth::{AGREED, Connection, Seen},
-    weakened::passwords::{self, EitherHash},
+    weakened::{
+        lookup::OneByOne,
+        passwords::{self, EitherHash},
+    },
     wire::Listener,
 };
 
+/// The password of those who never log in here.
+const NOBODYS: &str = "never said aloud";
 /// How long alice waits for an acknowledgement before she types on.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -96,15 +105,28 @@ fn who(name: &str, visit: u32) -> String {
 pub(super) async fn serve<D: Defences + Clone>(
     mut listener: Listener,
     seed: u64,
-    witness: Witness,
+    (witness, stopwatch): (Witness, Stopwatch),
     defences: D,
 ) -> io::Result<JoinHandle<()>> {
     let accounts = Arc::new(Memory::new());
     let (alice, mallory) = (PublishedKey::alice(seed), PublishedKey::mallory(seed));
-    let users = [(ALICE, &alice, PASSWORD), (MALLORY, &mallory, MALLORYS)];
-    for (name, key, password) in users {
+    let spki = |pem: &str| public_from_pem(pem.as_bytes()).map_err(io::Error::other);
+    let mut users = vec![
+        (ALICE, alice.public_key().to_vec(), PASSWORD),
+        (MALLORY, mallory.public_key().to_vec(), MALLORYS),
+    ];
+    for person in PEOPLE
+        .iter()
+        .filter(|person| person.enrolled && person.name != ALICE)
+    {
+        users.push((
+            person.name,
+            spki(person.public_key(Target::Hardened))?,
+            NOBODYS,
+        ));
+    }
+    for (name, spki, password) in users {
         let name = UserName::parse(name).map_err(io::Error::other)?;
-        let spki = key.public_key().to_vec();
         let account = Account::new(name, spki, passwords::stored(password, &defences), 0);
         accounts.add(&account).await.map_err(io::Error::other)?;
     }
@@ -113,9 +135,14 @@ pub(super) async fn serve<D: Defences + Clone>(
         host: Arc::new(host(seed, &defences)),
         verifier: Arc::new(AwsLc),
         accounts: accounts.clone(),
+        lookup: match defences.keeps(Defence::DirectLookup) {
+            true => Arc::new(ByName),
+            false => Arc::new(OneByOne(stopwatch.clone())),
+        },
         passwords: Arc::new(EitherHash),
         entropy: entropy(seed, &defences),
         limits: Limits::default(),
+        meter: Arc::new(stopwatch),
         observer: Arc::new(Notary {
             witness,
             accounts,

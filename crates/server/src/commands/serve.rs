@@ -20,6 +20,8 @@ use super::Place;
 use crate::{
     Argon2id, Server, Setup, listener,
     log::{self, Log, LogFormat},
+    lookup::ByName,
+    meter::Tally,
 };
 
 /// How long the account store may take to finish what is under way.
@@ -50,19 +52,22 @@ impl Serve {
         let address = listener.local_addr()?;
         println!("Listening on {address}, host key {fingerprint}");
         tracing::info!(%address, %fingerprint, "listening");
+        let spent = Arc::new(Tally::default());
         let server = Server::new(Setup {
             host: Arc::new(host),
             verifier: Arc::new(AwsLc),
             accounts: Arc::new(store.clone()),
+            lookup: Arc::new(ByName),
             passwords: Arc::new(Argon2id),
             entropy: Arc::new(OsEntropy),
             limits: config.limits,
+            meter: spent.clone(),
             observer: Arc::new(Log),
             defences: Full,
         });
         let cut = listener::serve(server, listener, stop.signalled()).await;
         let _ = timeout(STORE_DEADLINE, store.close()).await;
-        tracing::info!(cut, "stopped");
+        tracing::info!(cut, %spent, "stopped");
         Ok(())
     }
 }

@@ -30,7 +30,10 @@ use latchstring_net::{
     provider::{AwsLc, Bits, RsaKey},
     wire::read_record,
 };
-use latchstring_server::{Event, Limits, Observer, PasswordCheck, Server, Setup, serve_connection};
+use latchstring_server::{
+    Event, Limits, Observer, PasswordCheck, Server, Setup, lookup::ByName, meter::Tally,
+    serve_connection,
+};
 use latchstring_store::{
     Account, Accounts, Memory, StoredMessage,
     password::{self, Cost, PasswordError},
@@ -146,9 +149,11 @@ impl World {
             host: HOST.clone(),
             verifier: Arc::new(AwsLc),
             accounts: store.clone(),
+            lookup: Arc::new(ByName),
             passwords: passwords.clone(),
             entropy: Arc::new(OsEntropy),
             limits: Limits::default(),
+            meter: Arc::new(Tally::default()),
             observer: seen.clone(),
             defences: Full,
         };

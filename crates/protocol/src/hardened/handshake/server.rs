@@ -167,6 +167,12 @@ impl<D: Defences> Claimant<D> {
         Err(self.refused(why))
     }
 
+    /// Refuses at once a login for an account that is not there, which only a server does that has given up on doing
+    /// the same work for everybody.
+    pub fn unknown(self) -> Refusal<D> {
+        self.refused(RefusalReason::UnknownUserOrKey)
+    }
+
     fn refused(self, why: RefusalReason) -> Refusal<D> {
         Refusal {
             session: Box::new(self.session),

@@ -1,0 +1,73 @@
+//! Who is who in the arena, and everybody's published keys.
+
+use latchstring_attacker::Target;
+
+/// Somebody whose public key anybody may have.
+pub struct Person {
+    /// The name.
+    pub name: &'static str,
+    /// Whether the server knows this person. That is what an attacker must not find out.
+    pub enrolled: bool,
+    faithful: &'static str,
+    hardened: &'static str,
+}
+
+impl Person {
+    /// The public key for one of the protocols, as PEM.
+    pub fn public_key(&self, target: Target) -> &'static str {
+        match target {
+            Target::Faithful => self.faithful,
+            Target::Hardened => self.hardened,
+        }
+    }
+}
+
+macro_rules! person {
+    ($name:literal, $enrolled:literal) => {
+        Person {
+            name: $name,
+            enrolled: $enrolled,
+            faithful: include_str!(concat!("../../keys/", $name, "-faithful.pub.pem")),
+            hardened: include_str!(concat!("../../keys/", $name, ".pub.pem")),
+        }
+    };
+}
+
+/// The public directory: some of them have an account, in the order in which they got it.
+pub const PEOPLE: [Person; 6] = [
+    person!("alice", true),
+    person!("bob", true),
+    person!("carol", true),
+    person!("erin", false),
+    person!("frank", false),
+    person!("dave", true),
+];
+
+/// The private keys that the report's programs keep, in the order of its list. Olga is in no directory.
+pub const FAITHFUL_KEYS: [(&str, &str, &str); 5] = [
+    (
+        "alice",
+        include_str!("../../keys/alice-faithful.pem"),
+        include_str!("../../keys/alice-faithful.pub.pem"),
+    ),
+    (
+        "bob",
+        include_str!("../../keys/bob-faithful.pem"),
+        include_str!("../../keys/bob-faithful.pub.pem"),
+    ),
+    (
+        "carol",
+        include_str!("../../keys/carol-faithful.pem"),
+        include_str!("../../keys/carol-faithful.pub.pem"),
+    ),
+    (
+        "dave",
+        include_str!("../../keys/dave-faithful.pem"),
+        include_str!("../../keys/dave-faithful.pub.pem"),
+    ),
+    (
+        "olga",
+        include_str!("../../keys/olga-faithful.pem"),
+        include_str!("../../keys/olga-faithful.pub.pem"),
+    ),
+];

@@ -1,0 +1,135 @@
+//! What an attack costs the server, and the time that goes by while the server computes.
+//!
+//! In memory the clock stands still while somebody computes, and over TCP a fast machine hides in microseconds what a
+//! small one shows in milliseconds. So the arena's servers take as long for each piece of work as a small machine would.
+
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use latchstring_attacker::vantage::BoxStream;
+use latchstring_server::meter::{Meter, Work};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+use crate::truth::Connection;
+
+/// What one connection made the server do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Operations with an RSA key, private or public.
+    pub key_operations: u64,
+    /// Password hashes.
+    pub hashes: u64,
+}
+
+/// Writes down what each connection costs.
+#[derive(Clone, Default)]
+pub struct Stopwatch(Arc<Mutex<BTreeMap<Connection, Spent>>>);
+
+/// How long a small machine takes for an operation with a key.
+const KEY_OPERATION: Duration = Duration::from_millis(40);
+/// How long it takes for a password hash.
+const HASH: Duration = Duration::from_millis(100);
+
+impl Stopwatch {
+    /// What each connection has cost so far.
+    pub fn spent(&self) -> BTreeMap<Connection, Spent> {
+        self.0
+            .lock()
+            .expect("nobody panicked while counting")
+            .clone()
+    }
+
+    /// Counts, and says how long it takes.
+    pub fn count(&self, on: Connection, work: Work) -> Duration {
+        let mut all = self.0.lock().expect("nobody panicked while counting");
+        let spent = all.entry(on).or_default();
+        match work {
+            Work::Sign | Work::Verify => {
+                spent.key_operations += 1;
+                KEY_OPERATION
+            }
+            Work::Hash => {
+                spent.hashes += 1;
+                HASH
+            }
+        }
+    }
+}
+
+impl Meter for Stopwatch {
+    fn spend(&self, on: Connection, work: Work) -> BoxFuture<'_, ()> {
+        Box::pin(sleep(self.count(on, work)))
+    }
+}
+
+/// A stream whose owner owes time: what is written waits until that time has gone by.
+pub struct Indebted {
+    inner: BoxStream,
+    owed: Arc<Mutex<Duration>>,
+    paying: Option<Pin<Box<Sleep>>>,
+}
+
+impl Indebted {
+    /// Around a stream; whoever holds `owed` adds to the debt.
+    pub fn new(inner: BoxStream, owed: Arc<Mutex<Duration>>) -> Self {
+        let paying = None;
+        Self {
+            inner,
+            owed,
+            paying,
+        }
+    }
+
+    fn poll_paid(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if let Some(paying) = &mut self.paying {
+                ready!(paying.as_mut().poll(cx));
+                self.paying = None;
+            }
+            let owed = std::mem::take(&mut *self.owed.lock().expect("nobody panicked over it"));
+            if owed.is_zero() {
+                return Poll::Ready(());
+            }
+            self.paying = Some(Box::pin(sleep(owed)));
+        }
+    }
+}
+
+impl AsyncRead for Indebted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Indebted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        ready!(self.poll_paid(cx));
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        ready!(self.poll_paid(cx));
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,71 @@
+//! What logins cost, counted where it is spent.
+//!
+//! A stranger should be able to make the server spend as little as possible: one signature and one check of a
+//! signature, and never a password hash. The operator sees the sums; the lab holds an attack to them.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use futures_util::future::{BoxFuture, ready};
+
+/// Work that is worth counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// A signature of the host.
+    Sign,
+    /// A check of a user's signature.
+    Verify,
+    /// A password hash.
+    Hash,
+}
+
+impl Work {
+    /// About how much time it takes, with one check of a signature as the unit: measured with RSA of 3072 bits and
+    /// argon2id as deployed.
+    pub fn units(self) -> u64 {
+        match self {
+            Self::Verify => 1,
+            Self::Sign => 25,
+            Self::Hash => 3_000,
+        }
+    }
+}
+
+/// Is told of all work before it is done.
+pub trait Meter: Send + Sync {
+    /// Counts. The lab's meter also lets time go by, where the clock stands still while somebody computes.
+    fn spend(&self, connection: u64, work: Work) -> BoxFuture<'_, ()>;
+}
+
+/// Sums over all connections since the start.
+#[derive(Debug, Default)]
+pub struct Tally {
+    sign: AtomicU64,
+    verify: AtomicU64,
+    hash: AtomicU64,
+}
+
+impl Meter for Tally {
+    fn spend(&self, _: u64, work: Work) -> BoxFuture<'_, ()> {
+        let sum = match work {
+            Work::Sign => &self.sign,
+            Work::Verify => &self.verify,
+            Work::Hash => &self.hash,
+        };
+        sum.fetch_add(1, Ordering::Relaxed);
+        Box::pin(ready(()))
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [sign, verify, hash] =
+            [&self.sign, &self.verify, &self.hash].map(|sum| sum.load(Ordering::Relaxed));
+        write!(
+            f,
+            "{sign} signatures, {verify} checks of signatures, {hash} password hashes"
+        )
+    }
+}
