@@ -32,7 +32,7 @@ fn typed(name: &str) -> Vec<Vec<String>> {
 }
 
 fn read_by(id: &str, trace: &Trace) -> Vec<Vec<Option<u8>>> {
-    let attack = ALL.into_iter().find(|attack| attack.id == id).unwrap();
+    let attack = ALL.iter().find(|attack| attack.id == id).unwrap();
     let report = match attack.run {
         Run::Sniff(program) => program(&Wiretap::of_deployed(trace.clone())),
         Run::SniffClientOnly(program) => program(&Wiretap::of_deployed(blank_server(trace))),
