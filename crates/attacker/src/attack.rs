@@ -111,12 +111,27 @@ pub enum Goal {
     Credentials,
     /// To write into the operator's log what the server did not do.
     ForgeLog,
+    /// To find out which people of the public directory have an account.
+    Enumerate,
+    /// To make the server spend more on a stranger than it promises.
+    Exhaust(Resource),
     /// To keep others from being served.
     Deny,
     /// To keep the user in a session whose server is gone.
     Linger,
     /// To be taken for the server, and told what only the server should hear.
     Harvest,
+}
+
+/// What a server has only so much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// Operations with RSA keys.
+    KeyOperations,
+    /// Password hashes.
+    Hashes,
+    /// Time that a connection is held open.
+    Time,
 }
 
 /// What is done to the order of messages.
@@ -214,6 +229,10 @@ pub enum Claim {
     },
     /// "The operator's log has this line."
     Logged(String),
+    /// "Of the directory, these have an account, and the others have none."
+    Exist(Vec<String>),
+    /// "I have done what should cost the server dear."
+    Spent,
     /// "Nobody else is served now."
     Denied,
     /// "The user still believes in a session whose server is gone."

@@ -22,7 +22,9 @@ pub mod path;
 pub mod peer;
 pub mod vantage;
 
-pub use attack::{Attack, Claim, Faithful, Goal, Loot, Order, Report, Run, Scene, Story, Target};
+pub use attack::{
+    Attack, Claim, Faithful, Goal, Loot, Order, Report, Resource, Run, Scene, Story, Target,
+};
 pub use latchstring_capture as capture;
 pub use latchstring_cryptanalysis as cryptanalysis;
 pub use latchstring_net as net;

@@ -60,6 +60,8 @@ pub struct Outsider<'a> {
     pub user: &'a str,
     /// The victim's *public* key, as PEM: 1024 bits for faithful, 3072 for hardened.
     pub public_key: &'a str,
+    /// People and their public keys, as PEM. Some have an account here.
+    pub directory: &'a [(&'a str, &'a str)],
     /// The victim's password, if it is declared loot.
     pub password: Option<&'a [u8]>,
     /// The victim's private key, if it is declared loot.

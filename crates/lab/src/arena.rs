@@ -27,7 +27,7 @@ use tokio::{sync::Mutex, time::timeout};
 use crate::{
     against::Against,
     keys::{PublishedKey, Seeded},
-    peers::{self, ALICE, ArenaServer, Lingering, MALLORYS, PASSWORD, Visit},
+    peers::{self, ALICE, ArenaServer, Lingering, MALLORYS, PASSWORD, Visit, people::PEOPLE},
     recorder::{Recorder, Watch},
     truth::{HONEST, Outcome, Seen, Truth, Verdict},
     wire::{
@@ -247,6 +247,8 @@ impl<'a> Arena<'a> {
         let honest = u64::from(!self.truth.visited_attacker);
         let back = u64::from(self.attack.scene.user_returns);
         self.truth.attacker_connections = attackers;
+        server.rest(honest + attackers + back).await;
+        self.truth.spent = server.spent();
         self.truth.seen = server.finish(honest + attackers + back).await;
         Ok((self.written_up(&trace, report), self.truth))
     }
@@ -273,6 +275,9 @@ impl<'a> Arena<'a> {
             trace,
         };
         let held = Mutex::default();
+        let target = self.against.target();
+        let directory = PEOPLE.each_ref();
+        let directory = directory.map(|person| (person.name, person.public_key(target)));
         let report = match self.attack.run {
             Program::Sniff(program) => program(&wiretap(trace.clone())),
             Program::SniffClientOnly(program) => program(&wiretap(blank_server(&trace))),
@@ -281,7 +286,9 @@ impl<'a> Arena<'a> {
             }
             Program::Files(program) => program(&dialect, &peers::stolen_files(self.against)),
             Program::OnPath(_) => middle.report(),
-            Program::Dial(program) => program(&self.outsider(dial, &held, &trace)).await,
+            Program::Dial(program) => {
+                program(&self.outsider(dial, &held, &directory, &trace)).await
+            }
             Program::Pose(_) => unreachable!("the user visits the attacker"),
         };
         if self.attack.scene.user_returns {
@@ -355,6 +362,7 @@ impl<'a> Arena<'a> {
         &'b self,
         dial: &'b CountingDialer,
         held: &'b Mutex<Vec<BoxStream>>,
+        directory: &'b [(&'b str, &'b str)],
         trace: &'b Trace,
     ) -> Outsider<'b> {
         let stolen = || Arc::new(PublishedKey::alice(self.seed)) as Arc<dyn Signer>;
@@ -364,6 +372,7 @@ impl<'a> Arena<'a> {
             held,
             user: ALICE,
             public_key: peers::public_key_pem(self.against.target()),
+            directory,
             password: self.password(),
             user_key: self.has(Loot::UserKey).then(stolen),
             sniffed: self.has(Loot::SniffedSession).then_some(trace),

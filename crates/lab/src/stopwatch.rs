@@ -12,11 +12,11 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use latchstring_attacker::vantage::BoxStream;
+use latchstring_attacker::{Resource, vantage::BoxStream};
 use latchstring_server::meter::{Meter, Work};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
 use crate::truth::Connection;
@@ -28,6 +28,21 @@ pub struct Spent {
     pub key_operations: u64,
     /// Password hashes.
     pub hashes: u64,
+    /// When it was opened.
+    opened: Option<Instant>,
+    /// For how long it was open.
+    open: Duration,
+}
+
+impl Spent {
+    /// In pieces, or in whole seconds.
+    pub fn of(&self, resource: Resource) -> u64 {
+        match resource {
+            Resource::KeyOperations => self.key_operations,
+            Resource::Hashes => self.hashes,
+            Resource::Time => self.open.as_secs(),
+        }
+    }
 }
 
 /// Writes down what each connection costs.
@@ -48,11 +63,26 @@ impl Stopwatch {
             .clone()
     }
 
+    /// A connection begins.
+    pub fn opened(&self, on: Connection) {
+        self.entry(on, |spent| spent.opened = Some(Instant::now()));
+    }
+
+    /// It ends.
+    pub fn closed(&self, on: Connection) {
+        self.entry(on, |spent| {
+            spent.open = spent.opened.map_or(spent.open, |at| at.elapsed())
+        });
+    }
+
+    fn entry<T>(&self, on: Connection, change: impl FnOnce(&mut Spent) -> T) -> T {
+        let mut all = self.0.lock().expect("nobody panicked while counting");
+        change(all.entry(on).or_default())
+    }
+
     /// Counts, and says how long it takes.
     pub fn count(&self, on: Connection, work: Work) -> Duration {
-        let mut all = self.0.lock().expect("nobody panicked while counting");
-        let spent = all.entry(on).or_default();
-        match work {
+        self.entry(on, |spent| match work {
             Work::Sign | Work::Verify => {
                 spent.key_operations += 1;
                 KEY_OPERATION
@@ -61,7 +91,7 @@ impl Stopwatch {
                 spent.hashes += 1;
                 HASH
             }
-        }
+        })
     }
 }
 

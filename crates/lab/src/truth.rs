@@ -4,10 +4,12 @@
 //! verdict is a statement of the arena's own: `Held` says what did *not* happen, and does not take the attack's word
 //! for that either.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use latchstring_attacker::{Claim, Goal};
 use serde::Serialize;
+
+use crate::stopwatch::Spent;
 
 /// The number of a connection to the arena's server: 1 is the honest user's, all others are the attacker's.
 pub type Connection = u64;
@@ -97,6 +99,8 @@ pub struct Truth {
     pub password: String,
     /// The user's private key, as PEM.
     pub private_key: String,
+    /// What each connection has cost the server.
+    pub spent: BTreeMap<Connection, Spent>,
     /// What went wrong for the honest user, in the words of the user's own program.
     pub trouble: Option<String>,
     /// What came of the honest user's second visit, where the scene has one: what went wrong, if anything did.
@@ -188,6 +192,8 @@ impl Truth {
             Goal::Alter => self.judge_alteration(claim),
             Goal::Reorder(order) => self.judge_order(order, claim),
             Goal::Truncate => self.judge_truncation(claim),
+            Goal::Enumerate => self.judge_enumeration(claim),
+            Goal::Exhaust(resource) => self.judge_exhaustion(resource, claim),
             Goal::Linger => self.judge_lingering(claim),
             Goal::Credentials => self.judge_credentials(claim),
             Goal::ForgeLog => self.judge_log(claim),

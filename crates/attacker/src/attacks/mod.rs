@@ -1,9 +1,11 @@
 //! The registry. One more attack is one more file, one `mod` line and one line in the table.
 
+pub mod argon2_exhaustion;
 pub mod bit_flip;
 pub mod cleartext_key;
 pub mod counter_wrap;
 pub mod drop;
+pub mod enumerate_time;
 pub mod impersonate;
 pub mod in_band;
 pub mod keystream_reuse;
@@ -17,8 +19,10 @@ pub mod reflection;
 pub mod relay;
 pub mod reorder;
 pub mod rogue_server;
+pub mod slow_and_huge;
 pub mod stolen_key;
 pub mod stolen_password;
+pub mod trial_decryption;
 pub mod truncation;
 
 use crate::Attack;
@@ -42,8 +46,12 @@ pub const ALL: &[&Attack] = &[
     &reflection::ATTACK,
     &rogue_server::ATTACK,
     &relay::ATTACK,
+    &enumerate_time::ATTACK,
     &offline_dictionary::ATTACK,
+    &trial_decryption::ATTACK,
     &name_injection::ATTACK,
+    &slow_and_huge::ATTACK,
+    &argon2_exhaustion::ATTACK,
     &in_band::ATTACK,
 ];
 

@@ -68,6 +68,7 @@ pub(super) fn serve(
         let mut on: Connection = 0;
         while let Some((stream, _)) = listener.accept().await {
             on += 1;
+            stopwatch.opened(on);
             let owed = Arc::new(Mutex::new(Duration::ZERO));
             let mut stream = Indebted::new(stream, owed.clone());
             let mut user = String::new();
@@ -85,6 +86,7 @@ pub(super) fn serve(
                 serve_connection(&mut stream, &keys, REPLY_PAUSE, &mut rng, &mut see).await;
             let _ = stream.shutdown().await;
             drop(stream);
+            stopwatch.closed(on);
             let how = format!("{outcome:?}");
             witness.saw(Seen::Ended { on, how });
             if outcome == Outcome::Quit {

@@ -142,7 +142,7 @@ pub(super) async fn serve<D: Defences + Clone>(
         passwords: Arc::new(EitherHash),
         entropy: entropy(seed, &defences),
         limits: Limits::default(),
-        meter: Arc::new(stopwatch),
+        meter: Arc::new(stopwatch.clone()),
         observer: Arc::new(Notary {
             witness,
             accounts,
@@ -156,8 +156,16 @@ pub(super) async fn serve<D: Defences + Clone>(
         obedient.stop();
     });
     Ok(tokio::spawn(async move {
+        let mut on: Connection = 0;
         while let Some((stream, peer)) = listener.accept().await {
-            tokio::spawn(serve_connection(server.clone(), stream, peer));
+            on += 1;
+            stopwatch.opened(on);
+            let served = serve_connection(server.clone(), stream, peer);
+            let stopwatch = stopwatch.clone();
+            tokio::spawn(async move {
+                served.await;
+                stopwatch.closed(on);
+            });
         }
     }))
 }

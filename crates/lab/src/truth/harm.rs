@@ -1,8 +1,9 @@
 //! Verdicts on what was found out, forged and denied.
 
-use latchstring_attacker::Claim;
+use latchstring_attacker::{Claim, Resource};
 
-use super::{Outcome, Truth, Verdict};
+use super::{Outcome, Truth, Verdict, counted};
+use crate::peers::people::PEOPLE;
 
 impl Truth {
     /// Only the real password or the real key counts.
@@ -69,6 +70,56 @@ impl Truth {
         }
     }
 
+    /// The list must be right in both directions.
+    pub(super) fn judge_enumeration(&self, claim: &Claim) -> Verdict {
+        let enrolled = PEOPLE.iter().filter(|person| person.enrolled);
+        let enrolled: Vec<&str> = enrolled.map(|person| person.name).collect();
+        match claim {
+            Claim::Exist(names) if *names == enrolled => Verdict::new(
+                Outcome::Broke,
+                format!(
+                    "of {} people the attacker knows which have an account: {}",
+                    PEOPLE.len(),
+                    names.join(", ")
+                ),
+            ),
+            Claim::Exist(names) => Verdict::new(
+                Outcome::Inconclusive,
+                format!(
+                    "the attacker names {}, which is not right",
+                    names.join(", ")
+                ),
+            ),
+            _ => Verdict::new(
+                Outcome::Held,
+                format!(
+                    "of {} people the attacker knows of none whether they have an account",
+                    PEOPLE.len()
+                ),
+            ),
+        }
+    }
+
+    /// The dearest of the attacker's connections is compared with what is promised.
+    pub(super) fn judge_exhaustion(&self, resource: Resource, claim: &Claim) -> Verdict {
+        let on_attackers = self.spent.iter().filter(|(on, _)| self.is_attackers(**on));
+        let spent: Vec<u64> = on_attackers.map(|(_, spent)| spent.of(resource)).collect();
+        let most = spent.iter().copied().max().unwrap_or_default();
+        let (promised, what) = promise(resource);
+        let statement = format!(
+            "the server spent at most {most} {what} on one of the attacker's {}; it promises {promised}",
+            counted(self.attacker_connections as usize, "connection"),
+        );
+        match (most > promised, claim) {
+            (false, _) if self.attacker_connections == 0 => {
+                Verdict::new(Outcome::Inconclusive, "the attacker never came")
+            }
+            (false, _) => Verdict::new(Outcome::Held, statement),
+            (true, Claim::Spent) => Verdict::new(Outcome::Broke, statement),
+            (true, _) => Verdict::new(Outcome::Inconclusive, statement),
+        }
+    }
+
     /// Whether the honest user, coming back, is served.
     pub(super) fn judge_denial(&self, claim: &Claim) -> Verdict {
         match (&self.returned, claim) {
@@ -85,5 +136,15 @@ impl Truth {
                 format!("{} could not come back, and nobody claims that", self.user),
             ),
         }
+    }
+}
+
+/// What the hardened server spends on one stranger's connection at most.
+fn promise(resource: Resource) -> (u64, &'static str) {
+    match resource {
+        Resource::KeyOperations => (2, "operations with a key"),
+        Resource::Hashes => (0, "password hashes"),
+        // The deadline of the handshake, and the time it takes to write the answer and be gone.
+        Resource::Time => (11, "seconds"),
     }
 }

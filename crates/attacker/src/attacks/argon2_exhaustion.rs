@@ -1,0 +1,67 @@
+//! Makes the server spend its memory on password hashes.
+//!
+//! # Flaw
+//! A hash that is expensive for a thief is expensive for the server too. If anybody can ask for one, asking is the attack.
+//!
+//! # Attack
+//! Log in as somebody, without the key, again and again. The logins are junk; the question is what they cost.
+//!
+//! # What it proves
+//! A defence can be turned round. What it costs, and who can make it cost that, belongs to its design.
+//!
+//! # Defence
+//! The password is hashed only for somebody who has proven the key: a stranger costs two operations with a key. Of the
+//! key holders, two are served at a time and sixteen wait.
+//!
+//! # In the wild
+//! CWE-400, "uncontrolled resource consumption". Web services that hashed passwords of any length with PBKDF2 could be
+//! kept busy with passwords of a megabyte (Django, CVE-2013-1443).
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    Attack, Claim, Faithful, Goal, Report, Resource, Run, Story,
+    net::keyfile::public_from_pem,
+    peer::{Borrowed, log_in},
+    protocol::hardened::defence::Defence,
+    vantage::Outsider,
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "argon2-exhaustion",
+    title: "make the server spend its memory on password hashes",
+    goal: Goal::Exhaust(Resource::Hashes),
+    vantage: "a client of the server, of no account, who knows a user's name and public key",
+    faithful: Faithful::DoesNotApply("it has no passwords to hash"),
+    returns_without: &[&[Defence::SignatureFirst], &[Defence::ClientSignature]],
+    run: Run::Dial(run),
+    ..Attack::PLAIN
+};
+
+/// So many junk logins are tried.
+const LOGINS: usize = 3;
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let mut story = Story::default();
+        let result = junk(outsider, &mut story).await;
+        Report::of_dialogue(result, story)
+    })
+}
+
+async fn junk(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let shown = public_from_pem(outsider.public_key.as_bytes())?;
+    let unsigned = Borrowed {
+        shown: &shown,
+        forge: &|_| Ok(vec![0; 384]),
+    };
+    for _ in 0..LOGINS {
+        log_in(outsider, outsider.user, &unsigned, b"a junk password").await?;
+    }
+    story.tell(format!(
+        "Mallory -> server, {LOGINS} times: I am {}, with zeros for a signature and a junk password",
+        outsider.user
+    ));
+    Ok(Claim::Spent)
+}

@@ -1,0 +1,109 @@
+//! Finds out who has an account by how long the answer takes.
+//!
+//! # Flaw
+//! The faithful server tries its users' keys one after the other, and stops at the one that fits: how long that takes is
+//! the user's place in the list, and who is not in it takes longest.
+//!
+//! # Attack
+//! Send a login for a name that nobody has, and note the time. Then one for each name that somebody may have.
+//!
+//! # What it proves
+//! What a program does not say, its work may tell. Equal answers are not enough; they must take equal work.
+//!
+//! # Defence
+//! For a name that is not there a key is checked all the same, one that nobody holds; and no answer leaves before a time
+//! that depends on neither. (Either alone would leave something: the one the load of the machine, the other its limits.)
+//!
+//! # In the wild
+//! OpenSSH, CVE-2016-6210: with a long password, names that existed took longer, since only theirs was hashed with SHA-256.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::Instant,
+};
+
+use crate::{
+    Attack, Claim, Goal, Report, Run, Story, Target,
+    net::keyfile::public_from_pem,
+    peer::{Borrowed, log_in},
+    protocol::{
+        faithful::{handshake, keys::PublicKey, message::UserName},
+        hardened::defence::Defence,
+    },
+    vantage::Outsider,
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "enumerate-time",
+    title: "find out who has an account by how long the answer takes",
+    goal: Goal::Enumerate,
+    vantage: "a client of the server, of no account, with a public directory of names and keys",
+    returns_without: &[&[Defence::ConstantWork]],
+    run: Run::Dial(run),
+    ..Attack::PLAIN
+};
+
+/// Times are compared in steps of this: less than an operation with a key takes on a small machine, and more than a
+/// network on one machine varies.
+const STEP: Duration = Duration::from_millis(20);
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let mut story = Story::default();
+        let result = compare(outsider, &mut story).await;
+        Report::of_dialogue(result, story)
+    })
+}
+
+async fn compare(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let somebody = outsider.directory.first().map_or("", |(_, key)| *key);
+    let nobody = answer_time(outsider, "nobody", somebody).await?;
+    story.tell(format!(
+        "a login for a name that nobody has is answered after {nobody:?}"
+    ));
+    let mut exist = Vec::new();
+    for (name, key) in outsider.directory {
+        let time = answer_time(outsider, name, key).await?;
+        let differs = time.abs_diff(nobody) >= STEP;
+        story.tell(format!(
+            "{name}: {time:?}{}",
+            if differs { ", and so exists" } else { "" }
+        ));
+        if differs {
+            exist.push((*name).to_owned());
+        }
+    }
+    Ok(match exist.is_empty() {
+        true => Claim::Nothing,
+        false => Claim::Exist(exist),
+    })
+}
+
+/// How long the server takes to answer a login that says this name, with this public key: rounded to whole steps.
+async fn answer_time(outsider: &Outsider<'_>, name: &str, key: &str) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    match outsider.dialect.target {
+        Target::Faithful => {
+            let key = PublicKey::from_pem(key)?;
+            let (_, login) = handshake::ExpectReplies::start(&UserName::parse(name)?, &key)?;
+            let mut stream = outsider.dial.dial().await?;
+            stream.write_all(&login).await?;
+            // A greeting or an end, either of them is an answer.
+            let _ = stream.read(&mut [0; 1]).await;
+        }
+        Target::Hardened => {
+            let shown = public_from_pem(key.as_bytes())?;
+            let unsigned = Borrowed {
+                shown: &shown,
+                forge: &|_| Ok(vec![0; 384]),
+            };
+            log_in(outsider, name, &unsigned, b"a junk password").await?;
+        }
+    }
+    let steps = began.elapsed().as_millis() / STEP.as_millis();
+    Ok(STEP * u32::try_from(steps)?)
+}

@@ -1,0 +1,95 @@
+//! Holds a connection for ever by being slow, and announces more than anybody can send.
+//!
+//! # Flaw
+//! The faithful server waits for the next bytes as long as it takes, and serves nobody else meanwhile.
+//!
+//! # Attack
+//! Announce a record of 4 GiB. Then, on another connection, begin a login and never finish it.
+//!
+//! # What it proves
+//! A stranger's length field is a wish, and a stranger's silence is free for the stranger alone.
+//!
+//! # Defence
+//! In every state the lengths that may come are known and any other ends the connection before a byte of it is read. A
+//! handshake has ten seconds, a record that has begun has five.
+//!
+//! # In the wild
+//! Slowloris, CVE-2007-6750: web servers whose connections were all held open by requests that never ended.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{Instant, timeout},
+};
+
+use crate::{
+    Attack, Claim, Goal, Report, Resource, Run, Story, Target,
+    peer::greet,
+    protocol::hardened::defence::Defence,
+    vantage::{BoxStream, Outsider},
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "slow-and-huge",
+    title: "hold a connection for ever by being slow",
+    goal: Goal::Exhaust(Resource::Time),
+    vantage: "a client of the server, of no account",
+    returns_without: &[&[Defence::Deadlines]],
+    run: Run::Dial(run),
+    ..Attack::PLAIN
+};
+
+/// Longer than anybody who is not logged in may stay.
+pub const PATIENCE: Duration = Duration::from_secs(13);
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let mut story = Story::default();
+        let result = match outsider.dialect.target {
+            Target::Faithful => faithful(outsider, &mut story).await,
+            Target::Hardened => hardened(outsider, &mut story).await,
+        };
+        Report::of_dialogue(result, story)
+    })
+}
+
+async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let mut stream = outsider.dial.dial().await?;
+    story.tell("Mallory connects, and says nothing");
+    Ok(wait(&mut stream, story).await)
+}
+
+async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let (mut huge, _) = greet(outsider).await?;
+    huge.write_all(&u32::MAX.to_be_bytes()).await?;
+    let asked = Instant::now();
+    let refused = timeout(PATIENCE, huge.read(&mut [0; 1])).await;
+    story.tell(format!(
+        "Mallory -> server: a record of 4 GiB follows; the server {} {} ms",
+        if refused.is_ok() {
+            "hangs up after"
+        } else {
+            "still waits after"
+        },
+        asked.elapsed().as_millis()
+    ));
+
+    let (mut slow, _) = greet(outsider).await?;
+    story.tell("Mallory -> server, on another connection: a hello, and then nothing");
+    Ok(wait(&mut slow, story).await)
+}
+
+/// Until the server hangs up, or for longer than it may take to do so.
+async fn wait(stream: &mut BoxStream, story: &mut Story) -> Claim {
+    let began = Instant::now();
+    let hung_up = timeout(PATIENCE, stream.read(&mut [0; 1])).await;
+    let seconds = began.elapsed().as_secs_f32();
+    match hung_up {
+        Ok(_) => story.tell(format!("the server hangs up after {seconds:.0} s")),
+        Err(_) => story.tell(format!("after {seconds:.0} s the connection is still open")),
+    }
+    Claim::Spent
+}
