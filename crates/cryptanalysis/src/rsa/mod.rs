@@ -15,12 +15,14 @@
 mod batch;
 mod few;
 mod primes;
+mod sieve;
 mod wiener;
 
 pub use batch::{Shared, batch_gcd, shared_primes};
 pub use dashu_int::UBig;
 pub use few::{fermat, pollard_p_minus_1, pollard_rho, trial_division};
 pub use primes::{is_probable_prime, next_prime};
+pub use sieve::quadratic_sieve;
 pub use wiener::{WeakExponent, wiener};
 
 use dashu_int::{
@@ -41,6 +43,8 @@ pub enum Method {
     PollardPMinus1,
     /// [`pollard_rho`]
     PollardRho,
+    /// [`quadratic_sieve`]
+    QuadraticSieve,
     /// [`batch_gcd`]
     SharedPrime,
     /// [`wiener`]
@@ -54,6 +58,7 @@ impl fmt::Display for Method {
             Self::Fermat => "Fermat (close primes)",
             Self::PollardPMinus1 => "Pollard p-1 (smooth p-1)",
             Self::PollardRho => "Pollard rho (small prime)",
+            Self::QuadraticSieve => "quadratic sieve (short modulus)",
             Self::SharedPrime => "batch GCD (shared prime)",
             Self::Wiener => "Wiener (small private exponent)",
         })
