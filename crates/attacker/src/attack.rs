@@ -109,6 +109,8 @@ pub enum Goal {
     Truncate,
     /// To find out a password or a private key.
     Credentials,
+    /// To learn who of the directory was heard.
+    Identify,
     /// To write into the operator's log what the server did not do.
     ForgeLog,
     /// To find out which people of the public directory have an account.
@@ -227,6 +229,8 @@ pub enum Claim {
         /// The private key, as PEM.
         private_key: Option<String>,
     },
+    /// "The session is this user's."
+    Identified(String),
     /// "The operator's log has this line."
     Logged(String),
     /// "Of the directory, these have an account, and the others have none."

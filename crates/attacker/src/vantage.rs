@@ -98,6 +98,8 @@ pub struct Wiretap {
     pub dialect: Dialect,
     /// Every byte, with its time.
     pub trace: Trace,
+    /// People and their public keys, as PEM. The one who was heard may be one of them.
+    pub directory: Vec<(&'static str, &'static str)>,
 }
 
 impl Wiretap {
@@ -109,7 +111,11 @@ impl Wiretap {
         };
         let defences = Arc::new(Full);
         let dialect = Dialect { target, defences };
-        Self { dialect, trace }
+        Self {
+            dialect,
+            trace,
+            directory: Vec::new(),
+        }
     }
 
     /// What one side said, cut at its boundaries: the hello, then whole records.

@@ -270,14 +270,15 @@ impl<'a> Arena<'a> {
         server.rest(1).await;
         let (trace, middle) = Tap::finish(&tap);
 
-        let wiretap = |trace| Wiretap {
-            dialect: dialect.clone(),
-            trace,
-        };
-        let held = Mutex::default();
         let target = self.against.target();
         let directory = PEOPLE.each_ref();
         let directory = directory.map(|person| (person.name, person.public_key(target)));
+        let wiretap = |trace| Wiretap {
+            dialect: dialect.clone(),
+            trace,
+            directory: directory.to_vec(),
+        };
+        let held = Mutex::default();
         let report = match self.attack.run {
             Program::Sniff(program) => program(&wiretap(trace.clone())),
             Program::SniffClientOnly(program) => program(&wiretap(blank_server(&trace))),

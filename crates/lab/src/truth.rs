@@ -196,6 +196,7 @@ impl Truth {
             Goal::Exhaust(resource) => self.judge_exhaustion(resource, claim),
             Goal::Linger => self.judge_lingering(claim),
             Goal::Credentials => self.judge_credentials(claim),
+            Goal::Identify => self.judge_identification(claim),
             Goal::ForgeLog => self.judge_log(claim),
             Goal::Deny => self.judge_denial(claim),
             Goal::Harvest => self.judge_harvest(claim),

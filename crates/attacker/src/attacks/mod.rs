@@ -5,6 +5,7 @@ pub mod bit_flip;
 pub mod cleartext_key;
 pub mod counter_wrap;
 pub mod drop;
+pub mod enumerate_reply;
 pub mod enumerate_time;
 pub mod impersonate;
 pub mod in_band;
@@ -46,6 +47,7 @@ pub const ALL: &[&Attack] = &[
     &reflection::ATTACK,
     &rogue_server::ATTACK,
     &relay::ATTACK,
+    &enumerate_reply::ATTACK,
     &enumerate_time::ATTACK,
     &offline_dictionary::ATTACK,
     &trial_decryption::ATTACK,

@@ -100,6 +100,21 @@ impl Truth {
         }
     }
 
+    /// The one name that is right.
+    pub(super) fn judge_identification(&self, claim: &Claim) -> Verdict {
+        match claim {
+            Claim::Identified(name) if *name == self.user => Verdict::new(
+                Outcome::Broke,
+                format!("the attacker knows that it was {name} who was heard"),
+            ),
+            Claim::Identified(name) => Verdict::new(
+                Outcome::Inconclusive,
+                format!("the attacker names {name}, and it was {}", self.user),
+            ),
+            _ => Verdict::new(Outcome::Held, "the attacker does not know who was heard"),
+        }
+    }
+
     /// The dearest of the attacker's connections is compared with what is promised.
     pub(super) fn judge_exhaustion(&self, resource: Resource, claim: &Claim) -> Verdict {
         let on_attackers = self.spent.iter().filter(|(on, _)| self.is_attackers(**on));

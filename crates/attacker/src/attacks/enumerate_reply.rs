@@ -1,0 +1,106 @@
+//! Learns who has an account from how a login is refused.
+//!
+//! # Flaw
+//! The faithful server greets whoever it knows and hangs up on others. A name and a public key, which are no secret,
+//! are a login; so the answer to one says whether there is such an account.
+//!
+//! # Attack
+//! Take a public directory and log in as everybody in it: faithful, with the name under the public key; hardened, with
+//! the name, the fingerprint of the public key and zeros for a signature. Read the answer, which is a refusal in any
+//! case, and take all who were refused in one way for known and those refused in another for unknown.
+//!
+//! # What it proves
+//! A refusal is an answer. Where there are two kinds of it, a stranger can ask the server questions.
+//!
+//! # Defence
+//! `AUTH_FAIL` is the same 100 bytes for every reason; the reason goes to the operator's log alone.
+//!
+//! # In the wild
+//! OpenSSH CVE-2018-15473: a malformed request was answered in one way for users that exist and in another for others.
+//! OpenSSH CVE-2016-20012: whether a public key would be accepted for a name could be asked without the private key.
+//! Erlang/OTP CVE-2026-48859.
+
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::{
+    Attack, Claim, Goal, Report, Run, Story, Target,
+    net::keyfile::public_from_pem,
+    peer::{Borrowed, Login, log_in},
+    protocol::{
+        faithful::{handshake::ExpectReplies, keys::PublicKey, message::UserName},
+        hardened::{defence::Defence, handshake::RefusalReason},
+    },
+    vantage::Outsider,
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "enumerate-reply",
+    goal: Goal::Enumerate,
+    title: "learn from the answer who has an account",
+    vantage: "a client of the server with a public directory of names and public keys, and no secret",
+    returns_without: &[&[Defence::UniformFailure]],
+    run: Run::Dial(run),
+    ..Attack::PLAIN
+};
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let mut story = Story::default();
+        let result = match outsider.dialect.target {
+            Target::Faithful => faithful(outsider, &mut story).await,
+            Target::Hardened => hardened(outsider, &mut story).await,
+        };
+        Report::of_dialogue(result, story)
+    })
+}
+
+async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let mut known = Vec::new();
+    for (name, public_key) in outsider.directory {
+        let key = PublicKey::from_pem(public_key)?;
+        let (_, login) = ExpectReplies::start(&UserName::parse(name)?, &key)?;
+        let mut stream = outsider.dial.dial().await?;
+        stream.write_all(&login).await?;
+        let greeted = stream.read(&mut [0; 1]).await.unwrap_or(0) > 0;
+        story.tell(format!(
+            "Mallory -> server: \"{name}\" under {name}'s public key; the server {}",
+            if greeted { "says welcome" } else { "hangs up" }
+        ));
+        if greeted {
+            known.push((*name).to_owned());
+        }
+    }
+    Ok(claim(known))
+}
+
+async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let mut known = Vec::new();
+    for (name, public_key) in outsider.directory {
+        let key = Borrowed {
+            shown: &public_from_pem(public_key.as_bytes())?,
+            forge: &|_| Ok(vec![0; 384]),
+        };
+        let said = match log_in(outsider, name, &key, b"none").await? {
+            Login::Accepted(_) => "welcome".to_owned(),
+            Login::Refused(said) => said,
+        };
+        story.tell(format!(
+            "Mallory -> server: I am {name}, with {name}'s public key and a signature of zeros; the server says {}",
+            if said.is_empty() { "no" } else { &said }
+        ));
+        // The server's words are published with its source: this is what it thinks of a user that it knows.
+        if said == RefusalReason::BadKeyProof.to_string() {
+            known.push((*name).to_owned());
+        }
+    }
+    Ok(claim(known))
+}
+
+fn claim(known: Vec<String>) -> Claim {
+    match known.is_empty() {
+        true => Claim::Nothing,
+        false => Claim::Exist(known),
+    }
+}
