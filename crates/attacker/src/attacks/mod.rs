@@ -12,6 +12,7 @@ pub mod in_band;
 pub mod keystream_reuse;
 pub mod known_plaintext;
 pub mod length_leak;
+pub mod login_dictionary;
 pub mod login_replay;
 pub mod message_replay;
 pub mod name_injection;
@@ -47,6 +48,7 @@ pub const ALL: &[&Attack] = &[
     &reflection::ATTACK,
     &rogue_server::ATTACK,
     &relay::ATTACK,
+    &login_dictionary::ATTACK,
     &enumerate_reply::ATTACK,
     &enumerate_time::ATTACK,
     &offline_dictionary::ATTACK,

@@ -1,10 +1,18 @@
 //! Key exchanges that lack something.
 
-use latchstring_attacker::protocol::hardened::{
-    Error,
-    defence::{Defence, Defences},
-    keys::{Exchange, Secret, X25519},
-    signature::Role,
+use std::sync::LazyLock;
+
+use latchstring_attacker::{
+    Target,
+    protocol::{
+        faithful::keys::PublicKey,
+        hardened::{
+            Error,
+            defence::{Defence, Defences},
+            keys::{Exchange, Secret, X25519},
+            signature::Role,
+        },
+    },
 };
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 use rsa::{Oaep, Pkcs1v15Encrypt, RsaPrivateKey, traits::PublicKeyParts};
@@ -12,10 +20,21 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::Weakened;
-use crate::keys::{TRANSPORT_KEY, host_private_key};
+use crate::{
+    keys::{TRANSPORT_KEY, host_private_key},
+    peers::{ALICE, public_key_pem},
+};
 
 /// One end's half of whatever exchange is left.
 pub(super) fn of(weakened: &Weakened, role: Role, secret: &Secret) -> Box<dyn Exchange> {
+    let exchange = unnamed(weakened, role, secret);
+    match weakened.keeps(Defence::HiddenName) {
+        true => exchange,
+        false => Box::new(Named { role, exchange }),
+    }
+}
+
+fn unnamed(weakened: &Weakened, role: Role, secret: &Secret) -> Box<dyn Exchange> {
     match Kind::of(weakened) {
         Kind::Agreement => Box::new(X25519::new(secret)),
         Kind::InClear => Box::new(InClear {
@@ -32,10 +51,12 @@ pub(super) fn of(weakened: &Weakened, role: Role, secret: &Secret) -> Box<dyn Ex
 
 /// How long its value in a hello is.
 pub(super) fn share_len(weakened: &Weakened, role: Role) -> usize {
-    match (Kind::of(weakened), role) {
+    let share = match (Kind::of(weakened), role) {
         (Kind::Transport(padding), Role::Client) => padding.key().size(),
         _ => X25519::SHARE_LEN,
-    }
+    };
+    let named = role == Role::Client && !weakened.keeps(Defence::HiddenName);
+    share + if named { NAME.len() } else { 0 }
 }
 
 /// Which exchange is left when some defences are not.
@@ -139,5 +160,40 @@ impl Exchange for Transport {
             Role::Client => self.secret.to_vec(),
             Role::Server => (self.decrypt(peer)).map_err(|_| Error::Forged("RSA padding"))?,
         }))
+    }
+}
+
+/// The only name that honest people call under in the arena, as in the report's login: encrypted with its owner's public
+/// key and nothing random. A key of 3072 bits does not make it better.
+static NAME: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let key = PublicKey::from_pem_of_any_size(public_key_pem(Target::Hardened));
+    let key = key.expect("the published keys are well-formed");
+    let name = key.encrypt(ALICE.as_bytes());
+    let name = name.expect("a name is shorter than a key");
+    [vec![0; key.modulus().len() - name.len()], name].concat()
+});
+
+/// The client says in its hello who it is, before it knows to whom: the encrypted name follows its value.
+struct Named {
+    role: Role,
+    exchange: Box<dyn Exchange>,
+}
+
+impl Exchange for Named {
+    fn share(&self) -> Vec<u8> {
+        let mut share = self.exchange.share();
+        if self.role == Role::Client {
+            share.extend_from_slice(&NAME);
+        }
+        share
+    }
+
+    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let name = match self.role {
+            Role::Client => 0,
+            Role::Server => NAME.len(),
+        };
+        let share = &peer[..peer.len().saturating_sub(name)];
+        self.exchange.agree(share)
     }
 }

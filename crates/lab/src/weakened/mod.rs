@@ -9,7 +9,7 @@
 //! * [`records`]: records without a fresh nonce, a checked tag, numbers, or a wide counter;
 //! * [`lookup`]: a server that looks for its users one by one;
 //! * [`passwords`]: a store whose passwords can be guessed fast;
-//! * [`exchange`]: key exchanges that can be read, decrypted later, or asked questions.
+//! * [`exchange`]: key exchanges that can be read, decrypted later, or asked questions, or that say who is calling.
 
 mod exchange;
 pub(crate) mod lookup;

@@ -81,10 +81,19 @@ impl PublicKey {
     /// # Errors
     /// [`Error::BadKey`] when it is something else, or not of 1024 bits.
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
-        let key = RsaPublicKey::from_public_key_pem(pem.trim())
-            .map_err(|e| bad_pem("BEGIN PUBLIC KEY (SubjectPublicKeyInfo)", &e))?;
-        check_size(&key)?;
-        Ok(Self(key))
+        let key = Self::from_pem_of_any_size(pem)?;
+        check_size(&key.0)?;
+        Ok(key)
+    }
+
+    /// Reads a key that is not of this protocol: to show that a longer one does not mend its encryption.
+    ///
+    /// # Errors
+    /// [`Error::BadKey`] when it is no such PEM.
+    pub fn from_pem_of_any_size(pem: &str) -> Result<Self, Error> {
+        RsaPublicKey::from_public_key_pem(pem.trim())
+            .map(Self)
+            .map_err(|e| bad_pem("BEGIN PUBLIC KEY (SubjectPublicKeyInfo)", &e))
     }
 
     /// Writes SubjectPublicKeyInfo PEM as PyCrypto does: lines end in LF, and none follows the last.
@@ -114,7 +123,7 @@ impl PublicKey {
         Ok(strip_zeros(&c.to_be_bytes()).to_vec())
     }
 
-    /// The modulus as 128 big-endian bytes.
+    /// The modulus as big-endian bytes, 128 of them.
     pub fn modulus(&self) -> Vec<u8> {
         self.0.n_bytes().into_vec()
     }

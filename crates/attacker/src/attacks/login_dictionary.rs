@@ -1,0 +1,70 @@
+//! Names the user whose login was sniffed.
+//!
+//! # Flaw
+//! Textbook RSA has no randomness: the same name under the same key is the same bytes, whoever encrypts it. Nothing in
+//! the login needs to be decrypted to be recognised.
+//!
+//! # Attack
+//! Take a public directory of names and public keys, make everybody's login oneself, and look which of them went by.
+//! A longer key changes nothing.
+//!
+//! # What it proves
+//! Encryption hides only what cannot be guessed, unless it is randomised: then equal messages look different.
+//!
+//! # Defence
+//! No name is in the hello, encrypted or not. It travels in a record under keys that are new for each connection, and
+//! only after the host has proven who it is.
+//!
+//! # In the wild
+//! Adobe, 2013: the stolen passwords of 153 million accounts were encrypted without randomness, so that equal ones were
+//! seen to be equal, and the hints of all their owners read together. Goldwasser and Micali, 1982, had said why.
+
+use crate::{
+    Attack, Claim, Goal, Report, Run, Story,
+    capture::trace::Side,
+    protocol::{faithful::keys::PublicKey, hardened::defence::Defence},
+    vantage::Wiretap,
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "login-dictionary",
+    goal: Goal::Identify,
+    title: "recognise whose login was sniffed",
+    vantage: "a sniffer of one session with a public directory of names and public keys",
+    returns_without: &[&[Defence::HiddenName]],
+    run: Run::Sniff(run),
+    ..Attack::PLAIN
+};
+
+fn run(wiretap: &Wiretap) -> Report {
+    let mut story = Story::default();
+    let seen = wiretap.trace.stream(Side::Client);
+    story.tell(format!("sniffed: {} bytes from the client", seen.len()));
+    for (name, key) in &wiretap.directory {
+        let Some(login) = login_of(name, key) else {
+            continue;
+        };
+        let place = (seen.windows(login.len())).position(|window| window == login);
+        story.tell(format!(
+            "\"{name}\" under {name}'s public key is {} bytes, beginning with {:02x}{:02x}: {}",
+            login.len(),
+            login[0],
+            login[1],
+            match place {
+                Some(place) => format!("there they are, from byte {place} on"),
+                None => "not seen".to_owned(),
+            }
+        ));
+        if place.is_some() {
+            return Report::new(Claim::Identified((*name).to_owned()), story);
+        }
+    }
+    Report::new(Claim::Nothing, story)
+}
+
+/// What the report's client would send.
+fn login_of(name: &str, public_key: &str) -> Option<Vec<u8>> {
+    let key = PublicKey::from_pem_of_any_size(public_key).ok()?;
+    key.encrypt(name.as_bytes()).ok()
+}
