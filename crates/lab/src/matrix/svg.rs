@@ -142,10 +142,10 @@ impl Layout {
         }
     }
 
-    /// The tooltip is what a screen reader calls the link, too.
+    /// A picture within a page opens its links in place of the page. The tooltip is what a screen reader calls the link, too.
     fn cell(&self, row: usize, column: usize, link: &str, says: &str, outcome: Outcome) -> Markup {
         html! {
-            a href=(link) { title { (says) } (place(outcome, self.columns[column], self.y(row))) }
+            a href=(link) target="_top" { title { (says) } (place(outcome, self.columns[column], self.y(row))) }
         }
     }
 
