@@ -51,7 +51,7 @@ pub fn session_secrets(wiretap: &Wiretap, shared: &[u8]) -> Option<SessionSecret
 }
 
 /// `CLIENT_AUTH` as the transcript has it: all but the password.
-fn claim(auth: &ClientAuth) -> Zeroizing<Vec<u8>> {
+pub fn claim(auth: &ClientAuth) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(vec![Type::ClientAuth as u8, 1]);
     put_short(&mut out, auth.user.as_str().as_bytes());
     out.extend_from_slice(&auth.kid.0);

@@ -22,6 +22,7 @@ pub mod relay;
 pub mod reorder;
 pub mod rogue_server;
 pub mod slow_and_huge;
+pub mod state_skip;
 pub mod stolen_key;
 pub mod stolen_password;
 pub mod trial_decryption;
@@ -33,6 +34,7 @@ use crate::Attack;
 pub const ALL: &[&Attack] = &[
     &impersonate::ATTACK,
     &login_replay::ATTACK,
+    &state_skip::ATTACK,
     &stolen_key::ATTACK,
     &stolen_password::ATTACK,
     &cleartext_key::ATTACK,
