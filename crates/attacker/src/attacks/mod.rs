@@ -4,6 +4,7 @@ pub mod argon2_exhaustion;
 pub mod bit_flip;
 pub mod cleartext_key;
 pub mod counter_wrap;
+pub mod downgrade;
 pub mod drop;
 pub mod enumerate_reply;
 pub mod enumerate_time;
@@ -49,6 +50,7 @@ pub const ALL: &[&Attack] = &[
     &truncation::ATTACK,
     &reflection::ATTACK,
     &rogue_server::ATTACK,
+    &downgrade::ATTACK,
     &relay::ATTACK,
     &login_dictionary::ATTACK,
     &enumerate_reply::ATTACK,
