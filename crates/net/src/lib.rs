@@ -3,6 +3,7 @@
 //! * [`wire`]: reads and writes with a deadline, never more than the protocol allows;
 //! * [`entropy`]: randomness from the operating system, behind a trait that the lab can seed;
 //! * [`provider`]: RSA-PSS by `aws-lc-rs`;
+//! * [`hygiene`]: which public keys may be enrolled;
 //! * [`keyfile`]: keys in PEM files;
 //! * [`password`]: a prompt without echo, a private file or a descriptor;
 //! * [`report`]: an error as one line;
@@ -11,6 +12,7 @@
 pub use latchstring_protocol as protocol;
 
 pub mod entropy;
+pub mod hygiene;
 pub mod keyfile;
 pub mod loopback;
 pub mod password;

@@ -97,12 +97,15 @@ fn hint(found: &str) -> &'static str {
 /// # Errors
 /// [`KeyError::Size`] for a well-formed key of another usual size, [`KeyError::Public`] for everything else.
 pub fn check_public_key(spki: &[u8]) -> Result<Bits, KeyError> {
-    // Other usual sizes are known only to say so.
-    let modulus_len = [384, 512, 256, 1024]
-        .into_iter()
-        .find(|len| has_shape(spki, *len))
-        .ok_or(KeyError::Public)?;
-    Bits::new(modulus_len * 8)
+    Bits::new(modulus(spki)?.len() * 8)
+}
+
+/// The modulus of such a key, also of one of another usual size, which is known only to say so.
+pub(crate) fn modulus(spki: &[u8]) -> Result<&[u8], KeyError> {
+    let mut usual = [384, 512, 256, 1024].into_iter();
+    usual
+        .find_map(|len| modulus_of(spki, len))
+        .ok_or(KeyError::Public)
 }
 
 /// `AlgorithmIdentifier { rsaEncryption, NULL }` (RFC 3279, section 2.3.1).
@@ -112,9 +115,9 @@ const RSA_ENCRYPTION: [u8; 15] = [
 /// `INTEGER 65537`.
 const EXPONENT: [u8; 5] = [0x02, 0x03, 0x01, 0x00, 0x01];
 
-/// Whether `spki` is `SEQUENCE { rsaEncryption, BIT STRING { SEQUENCE { INTEGER n, INTEGER 65537 } } }` with an odd `n`
-/// of exactly `modulus_len` bytes.
-fn has_shape(spki: &[u8], modulus_len: usize) -> bool {
+/// The `n` of `SEQUENCE { rsaEncryption, BIT STRING { SEQUENCE { INTEGER n, INTEGER 65537 } } }`, if it is odd and has
+/// exactly `modulus_len` bytes.
+fn modulus_of(spki: &[u8], modulus_len: usize) -> Option<&[u8]> {
     let with_length = |tag: u8, len: usize| [tag, 0x82, (len >> 8) as u8, len as u8];
     let integer = modulus_len + 1; // the top bit is set, so DER puts a zero before it
     let pair = 4 + integer + EXPONENT.len();
@@ -129,8 +132,10 @@ fn has_shape(spki: &[u8], modulus_len: usize) -> bool {
         &[0],
     ]
     .concat();
-    let modulus = (spki.strip_prefix(&head[..])).and_then(|rest| rest.strip_suffix(&EXPONENT));
-    modulus.is_some_and(|n| n.len() == modulus_len && n[0] >= 0x80 && n[modulus_len - 1] & 1 == 1)
+    let modulus = spki.strip_prefix(&head[..])?.strip_suffix(&EXPONENT)?;
+    let fits =
+        modulus.len() == modulus_len && modulus[0] >= 0x80 && modulus[modulus_len - 1] & 1 == 1;
+    fits.then_some(modulus)
 }
 
 /// Checks signatures; holds nothing.

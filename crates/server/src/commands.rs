@@ -5,7 +5,7 @@ mod messages;
 mod serve;
 mod user;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::SystemTime};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -100,4 +100,12 @@ impl Place {
         let database = self.config()?.database;
         (Sqlite::open(&database).await).context("cannot open the account store")
     }
+}
+
+/// Seconds since 1970.
+fn now() -> anyhow::Result<u64> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Ok(now
+        .context("this machine's clock is before 1970")?
+        .as_secs())
 }

@@ -255,10 +255,12 @@ fn bad_keys_and_passwords_are_refused_clearly() {
         format!("{keys}/openssl-3072.pem"),
     );
     let exponent = format!("{keys}/openssl-3072-e3.pub.pem");
+    let weak = format!("{keys}/weak/close-primes.pub.pem");
     for (key, password, word) in [
         (small.as_str(), "password", "2048 bits"),
         (&private, "password", "PRIVATE KEY"),
         (&exponent, "password", "65537"),
+        (&weak, "password", "so close to each other"),
         ("server/host_key.pub.pem", "password", "host's own key"),
         ("password", "password", "not PEM"),
         ("missing.pem", "password", "missing.pem"),

@@ -1,10 +1,11 @@
 //! `user add | list | remove | passwd`.
 
-use std::{path::PathBuf, time::SystemTime};
+use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use latchstring_net::{
     entropy::{Entropy, OsEntropy},
+    hygiene,
     keyfile::{load_private, load_public},
     protocol::hardened::{message::UserName, signature::Signer},
 };
@@ -13,7 +14,7 @@ use latchstring_store::{
     password::{Cost, hash},
 };
 
-use super::Place;
+use super::{Place, now};
 use latchstring_net::password::Source;
 
 use crate::password::read_new;
@@ -127,14 +128,15 @@ async fn add(
         key.display()
     );
     let store = place.store().await?;
-    let known = store.list().await?.iter().any(|a| a.user == name);
+    let enrolled = store.list().await?;
     ensure!(
-        !known,
+        !enrolled.iter().any(|a| a.user == name),
         "user {name} exists already; remove the account first if it is to be replaced"
     );
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = now.context("this machine's clock is before 1970")?;
-    let account = Account::new(name, spki, password.hashed()?, now.as_secs());
+    let others = enrolled.iter().map(|a| &a.spki[..]);
+    hygiene::check(&spki, others.chain([host.public_key()]))
+        .with_context(|| format!("{} is not enrolled", key.display()))?;
+    let account = Account::new(name, spki, password.hashed()?, now()?);
     store.add(&account).await?;
     println!("Added {} with key {}.", account.user, account.kid);
     Ok(())
