@@ -43,7 +43,7 @@ type Call = (BoxStream, SocketAddr);
 
 /// Where the arena's server waits for connections.
 pub enum Listener {
-    /// The other end of a [`Way::Memory`].
+    /// The other end of a `Dialer` in memory.
     Memory(mpsc::Receiver<Call>),
     /// A real socket on 127.0.0.1.
     Tcp(TcpListener),

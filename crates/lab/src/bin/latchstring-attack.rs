@@ -191,8 +191,11 @@ fn on_capture(out: &mut impl Write, arguments: &RunArgs, file: &Path) -> anyhow:
     Ok(ExitCode::from(if read { 0 } else { 2 }))
 }
 
-/// An attack that only listens, as a function of what it hears.
-fn listener(arguments: &RunArgs) -> anyhow::Result<Box<dyn Fn(&Trace) -> Report>> {
+/// What an attack makes of a session that it hears.
+type Listener = Box<dyn Fn(&Trace) -> Report>;
+
+/// An attack that only listens.
+fn listener(arguments: &RunArgs) -> anyhow::Result<Listener> {
     let attack = attack(&arguments.id)?;
     if !arguments.known.is_empty() {
         if attack.id != keystream_reuse::ATTACK.id {

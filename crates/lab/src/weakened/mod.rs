@@ -6,10 +6,10 @@
 //!
 //! Most defences are checks, and a check is left out where it stands. The others are replaced, by what stands here:
 //!
-//! * [`records`]: records without a fresh nonce, a checked tag, numbers, or a wide counter;
-//! * [`lookup`]: a server that looks for its users one by one;
-//! * [`passwords`]: a store whose passwords can be guessed fast;
-//! * [`exchange`]: key exchanges that can be read, decrypted later, or asked questions, or that say who is calling.
+//! * `records`: records without a fresh nonce, a checked tag, numbers, or a wide counter;
+//! * `lookup`: a server that looks for its users one by one;
+//! * `passwords`: a store whose passwords can be guessed fast;
+//! * `exchange`: key exchanges that can be read, decrypted later, or asked questions, or that say who is calling.
 
 mod exchange;
 pub(crate) mod lookup;
