@@ -65,7 +65,7 @@ enum Command {
 struct RunArgs {
     /// The attack's name, as `list` prints it
     id: String,
-    /// The target: faithful, hardened, or hardened-minus=DEFENCE[,DEFENCE]
+    /// The target: faithful, hardened, or hardened-minus=DEFENCE, with commas between several
     #[arg(long, value_name = "TARGET", default_value = "faithful")]
     against: Against,
     /// What carries the bytes to the target
