@@ -48,6 +48,35 @@ impl fmt::Debug for Account {
     }
 }
 
+/// For how long an invitation is good, in seconds: a day.
+pub const INVITE_LASTS: u64 = 24 * 60 * 60;
+
+/// An invitation, as the store keeps it: whoever reads the store cannot use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// Who may make an account, and under which name alone.
+    pub user: UserName,
+    /// SHA-256 of the token.
+    pub token_hash: [u8; 32],
+    /// From this second on it is worth nothing; in seconds since 1970.
+    pub expires_at: u64,
+}
+
+impl Invite {
+    /// An invitation that is good from `now` for [`INVITE_LASTS`].
+    pub fn new(user: UserName, token_hash: [u8; 32], now: u64) -> Self {
+        Self {
+            user,
+            token_hash,
+            expires_at: now.saturating_add(INVITE_LASTS),
+        }
+    }
+
+    pub(crate) fn admits(&self, token_hash: &[u8; 32], now: u64) -> bool {
+        self.token_hash == *token_hash && now < self.expires_at
+    }
+}
+
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appended {
@@ -81,6 +110,23 @@ pub trait Accounts: Send + Sync {
 
     /// Adds an account. Create-only: [`StoreError::UserExists`] rather than replace one.
     fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()>;
+
+    /// Keeps an invitation in place of any earlier one for the same name; [`StoreError::UserExists`] when there is
+    /// nothing left to invite to.
+    fn invite<'a>(&'a self, invite: &'a Invite) -> Answer<'a, ()>;
+
+    /// Whether there is an invitation for this user with this token, and `now`, in seconds since 1970, it is still good.
+    fn is_invited<'a>(
+        &'a self,
+        user: &'a UserName,
+        token_hash: &'a [u8; 32],
+        now: u64,
+    ) -> Answer<'a, bool>;
+
+    /// Uses the invitation up and adds the account, both or neither. It must be good at the second in which the account
+    /// was made. [`StoreError::NotInvited`] when there is none; [`StoreError::UserExists`] rather than replace an
+    /// account.
+    fn enrol<'a>(&'a self, account: &'a Account, token_hash: &'a [u8; 32]) -> Answer<'a, ()>;
 
     /// Every account, by name.
     fn list(&self) -> Answer<'_, Vec<Account>>;

@@ -15,6 +15,11 @@ pub enum StoreError {
     /// No account of this name, or it has another key.
     #[error("there is no user {0} with this key")]
     NoSuchUser(UserName),
+    /// No invitation with this token, or no longer.
+    #[error(
+        "there is no open invitation for {0} with this token: it was used, is older than 24 h, or another one was made since; make a new one with: latchstring-server invite {0}"
+    )]
+    NotInvited(UserName),
     /// Messages are missing before this one. The peer numbers them wrongly.
     #[error("message {id} of {user} does not follow {last}, the last one in the log")]
     Gap {

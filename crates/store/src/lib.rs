@@ -12,7 +12,7 @@ mod memory;
 pub mod password;
 mod sqlite;
 
-pub use accounts::{Account, Accounts, Answer, Appended, StoredMessage};
+pub use accounts::{Account, Accounts, Answer, Appended, INVITE_LASTS, Invite, StoredMessage};
 pub use error::StoreError;
 pub use memory::Memory;
 pub use sqlite::Sqlite;

@@ -9,7 +9,7 @@ use std::{
 use latchstring_protocol::hardened::message::{Fingerprint, UserName};
 
 use crate::{
-    Account, Accounts, Answer, Appended, StoreError, StoredMessage,
+    Account, Accounts, Answer, Appended, Invite, StoreError, StoredMessage,
     accounts::{key_of, not_next},
 };
 
@@ -20,6 +20,7 @@ pub struct Memory(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     accounts: BTreeMap<[u8; 32], Account>,
+    invites: BTreeMap<[u8; 32], Invite>,
     logs: BTreeMap<([u8; 32], Fingerprint), Vec<StoredMessage>>,
 }
 
@@ -51,12 +52,38 @@ impl State {
         log.map_or(&[], Vec::as_slice)
     }
 
-    fn add(&mut self, account: &Account) -> Result<(), StoreError> {
-        let key = key_of(&account.user);
-        if self.accounts.contains_key(&key) {
-            return Err(StoreError::UserExists(account.user.clone()));
+    /// The key of a user who is not there yet.
+    fn free(&self, user: &UserName) -> Result<[u8; 32], StoreError> {
+        let key = key_of(user);
+        match self.accounts.contains_key(&key) {
+            true => Err(StoreError::UserExists(user.clone())),
+            false => Ok(key),
         }
+    }
+
+    fn add(&mut self, account: &Account) -> Result<(), StoreError> {
+        let key = self.free(&account.user)?;
         self.accounts.insert(key, account.clone());
+        Ok(())
+    }
+
+    fn invite(&mut self, invite: &Invite) -> Result<(), StoreError> {
+        let key = self.free(&invite.user)?;
+        self.invites.insert(key, invite.clone());
+        Ok(())
+    }
+
+    fn is_invited(&self, user: &UserName, token_hash: &[u8; 32], now: u64) -> bool {
+        let invite = self.invites.get(&key_of(user));
+        invite.is_some_and(|invite| invite.admits(token_hash, now))
+    }
+
+    fn enrol(&mut self, account: &Account, token_hash: &[u8; 32]) -> Result<(), StoreError> {
+        if !self.is_invited(&account.user, token_hash, account.created_at) {
+            return Err(StoreError::NotInvited(account.user.clone()));
+        }
+        self.add(account)?;
+        self.invites.remove(&key_of(&account.user));
         Ok(())
     }
 
@@ -91,6 +118,23 @@ impl Accounts for Memory {
 
     fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()> {
         answer(self.state().add(account))
+    }
+
+    fn invite<'a>(&'a self, invite: &'a Invite) -> Answer<'a, ()> {
+        answer(self.state().invite(invite))
+    }
+
+    fn is_invited<'a>(
+        &'a self,
+        user: &'a UserName,
+        token_hash: &'a [u8; 32],
+        now: u64,
+    ) -> Answer<'a, bool> {
+        answer(Ok(self.state().is_invited(user, token_hash, now)))
+    }
+
+    fn enrol<'a>(&'a self, account: &'a Account, token_hash: &'a [u8; 32]) -> Answer<'a, ()> {
+        answer(self.state().enrol(account, token_hash))
     }
 
     fn list(&self) -> Answer<'_, Vec<Account>> {

@@ -14,16 +14,23 @@ use std::{
 use latchstring_protocol::hardened::message::{Fingerprint, UserName};
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    query::Query,
+    sqlite::{
+        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
+        SqliteQueryResult, SqliteSynchronous,
+    },
 };
 
 use crate::{
-    Account, Accounts, Answer, Appended, StoreError, StoredMessage,
+    Account, Accounts, Answer, Appended, Invite, StoreError, StoredMessage,
     accounts::{key_of, not_next},
 };
 
 /// The scripts that make the schema, oldest first. Script number n leaves the file at `user_version` n.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_accounts_and_messages.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/0001_accounts_and_messages.sql"),
+    include_str!("../migrations/0002_invites.sql"),
+];
 /// How long to wait for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Readers run side by side in the write-ahead log; writers queue anyway.
@@ -135,11 +142,23 @@ impl Sqlite {
         })
     }
 
+    /// A row for a user who may not be there yet: no row added means that there is such a user.
+    fn one_new_row(
+        &self,
+        user: &UserName,
+        done: Result<SqliteQueryResult, sqlx::Error>,
+    ) -> Result<(), StoreError> {
+        match done.map_err(|e| self.failed(e))?.rows_affected() {
+            0 => Err(StoreError::UserExists(user.clone())),
+            _ => Ok(()),
+        }
+    }
+
     /// An update of one account: no row changed means that there is no such user.
     fn one_row(
         &self,
         user: &UserName,
-        done: Result<sqlx::sqlite::SqliteQueryResult, sqlx::Error>,
+        done: Result<SqliteQueryResult, sqlx::Error>,
     ) -> Result<(), StoreError> {
         match done.map_err(|e| self.failed(e))?.rows_affected() {
             0 => Err(StoreError::NoSuchUser(user.clone())),
@@ -183,23 +202,68 @@ impl Accounts for Sqlite {
 
     fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()> {
         Box::pin(async move {
+            let done = insert(account).execute(&self.pool).await;
+            self.one_new_row(&account.user, done)
+        })
+    }
+
+    fn invite<'a>(&'a self, invite: &'a Invite) -> Answer<'a, ()> {
+        Box::pin(async move {
             let done = sqlx::query(
-                "INSERT INTO accounts (user_hash, user, kid, spki, password_hash, created_at)
-                 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT OR REPLACE INTO invites (user_hash, token_hash, expires_at)
+                 SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE user_hash = ?1)",
             )
-            .bind(&key_of(&account.user)[..])
-            .bind(account.user.as_str())
-            .bind(&account.kid.0[..])
-            .bind(&account.spki)
-            .bind(&account.password_hash)
-            .bind(i64::try_from(account.created_at).unwrap_or(i64::MAX))
+            .bind(&key_of(&invite.user)[..])
+            .bind(&invite.token_hash[..])
+            .bind(seconds(invite.expires_at))
             .execute(&self.pool)
+            .await;
+            self.one_new_row(&invite.user, done)
+        })
+    }
+
+    fn is_invited<'a>(
+        &'a self,
+        user: &'a UserName,
+        token_hash: &'a [u8; 32],
+        now: u64,
+    ) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let (found,): (bool,) = sqlx::query_as(
+                "SELECT EXISTS (SELECT 1 FROM invites
+                 WHERE user_hash = ? AND token_hash = ? AND expires_at > ?)",
+            )
+            .bind(&key_of(user)[..])
+            .bind(&token_hash[..])
+            .bind(seconds(now))
+            .fetch_one(&self.pool)
             .await
             .map_err(|e| self.failed(e))?;
-            match done.rows_affected() {
-                0 => Err(StoreError::UserExists(account.user.clone())),
-                _ => Ok(()),
+            Ok(found)
+        })
+    }
+
+    fn enrol<'a>(&'a self, account: &'a Account, token_hash: &'a [u8; 32]) -> Answer<'a, ()> {
+        Box::pin(async move {
+            // Immediate: of two who bring the same token, one waits until the other has used it up. What is not
+            // committed, because of an error or because the caller is gone, is undone.
+            let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await;
+            let mut transaction = transaction.map_err(|e| self.failed(e))?;
+            let used = sqlx::query(
+                "DELETE FROM invites WHERE user_hash = ? AND token_hash = ? AND expires_at > ?",
+            )
+            .bind(&key_of(&account.user)[..])
+            .bind(&token_hash[..])
+            .bind(seconds(account.created_at))
+            .execute(&mut *transaction)
+            .await
+            .map_err(|e| self.failed(e))?;
+            if used.rows_affected() == 0 {
+                return Err(StoreError::NotInvited(account.user.clone()));
             }
+            let done = insert(account).execute(&mut *transaction).await;
+            self.one_new_row(&account.user, done)?;
+            transaction.commit().await.map_err(|e| self.failed(e))
         })
     }
 
@@ -292,6 +356,25 @@ impl Accounts for Sqlite {
             rows.into_iter().map(|row| self.message(row)).collect()
         })
     }
+}
+
+/// Adds an account unless there is one of this name.
+fn insert(account: &Account) -> Query<'_, sqlx::Sqlite, SqliteArguments> {
+    sqlx::query(
+        "INSERT INTO accounts (user_hash, user, kid, spki, password_hash, created_at)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(key_of(&account.user).to_vec())
+    .bind(account.user.as_str())
+    .bind(&account.kid.0[..])
+    .bind(&account.spki)
+    .bind(&account.password_hash)
+    .bind(seconds(account.created_at))
+}
+
+/// A time as SQLite takes it.
+fn seconds(since_1970: u64) -> i64 {
+    i64::try_from(since_1970).unwrap_or(i64::MAX)
 }
 
 /// Options of every connection.

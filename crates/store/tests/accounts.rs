@@ -4,7 +4,9 @@ mod common;
 
 use common::{account, name};
 use latchstring_protocol::hardened::message::Fingerprint;
-use latchstring_store::{Accounts, Appended, Memory, Sqlite, StoreError, StoredMessage};
+use latchstring_store::{
+    Accounts, Appended, INVITE_LASTS, Invite, Memory, Sqlite, StoreError, StoredMessage,
+};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 /// A key that nobody has.
@@ -31,6 +33,10 @@ macro_rules! both {
 both!(
     accounts_are_found_by_name_and_key,
     accounts_are_never_replaced,
+    an_invitation_is_good_once_for_one_name_and_one_day,
+    an_invitation_that_is_not_used_is_replaced_by_the_next,
+    nobody_is_invited_to_an_account_that_is_there,
+    of_two_who_bring_one_token_one_is_enrolled,
     removing_and_changing_nobody_is_an_error,
     the_list_is_sorted,
     messages_are_kept_once_and_in_order,
@@ -69,6 +75,91 @@ async fn accounts_are_never_replaced(store: &dyn Accounts) {
     let refused = store.add(&impostor).await;
     assert!(matches!(refused, Err(StoreError::UserExists(user)) if user == alice.user));
     assert_eq!(store.list().await.unwrap(), [alice]);
+}
+
+const TOKEN: [u8; 32] = [7; 32];
+const OTHER_TOKEN: [u8; 32] = [8; 32];
+
+/// An invitation that is good at the time when [`account`]s are made.
+fn invite(user: &str, token_hash: [u8; 32]) -> Invite {
+    Invite::new(name(user), token_hash, account(user).created_at)
+}
+
+async fn an_invitation_is_good_once_for_one_name_and_one_day(store: &dyn Accounts) {
+    let (alice, invite) = (account("alice"), invite("alice", TOKEN));
+    let (from, until) = (alice.created_at, invite.expires_at);
+    assert_eq!((until - from, INVITE_LASTS), (86_400, 86_400));
+    store.invite(&invite).await.unwrap();
+    for (user, token, now, good) in [
+        ("alice", TOKEN, from, true),
+        ("alice", TOKEN, until - 1, true),
+        ("alice", TOKEN, until, false),
+        ("alice", TOKEN, u64::MAX, false),
+        ("alice", OTHER_TOKEN, from, false),
+        ("bob", TOKEN, from, false),
+    ] {
+        let user = name(user);
+        let invited = store.is_invited(&user, &token, now).await.unwrap();
+        assert_eq!(invited, good, "{user} {now}");
+        if !good {
+            let mut account = account(user.as_str());
+            account.created_at = now;
+            let refused = store.enrol(&account, &token).await;
+            assert!(matches!(refused, Err(StoreError::NotInvited(who)) if who == user));
+        }
+    }
+    assert_eq!(store.list().await.unwrap(), []);
+    store.enrol(&alice, &TOKEN).await.unwrap();
+    assert_eq!(store.list().await.unwrap(), [alice.clone()]);
+    assert!(!store.is_invited(&alice.user, &TOKEN, from).await.unwrap());
+
+    store.remove(&alice.user).await.unwrap();
+    let again = store.enrol(&alice, &TOKEN).await;
+    assert!(matches!(again, Err(StoreError::NotInvited(_))));
+    assert_eq!(store.list().await.unwrap(), []);
+}
+
+async fn an_invitation_that_is_not_used_is_replaced_by_the_next(store: &dyn Accounts) {
+    let alice = account("alice");
+    store.invite(&invite("alice", TOKEN)).await.unwrap();
+    store.invite(&invite("bob", TOKEN)).await.unwrap();
+    store.invite(&invite("alice", OTHER_TOKEN)).await.unwrap();
+    let refused = store.enrol(&alice, &TOKEN).await;
+    assert!(matches!(refused, Err(StoreError::NotInvited(_))));
+    store.enrol(&alice, &OTHER_TOKEN).await.unwrap();
+    store.enrol(&account("bob"), &TOKEN).await.unwrap();
+}
+
+async fn nobody_is_invited_to_an_account_that_is_there(store: &dyn Accounts) {
+    let alice = account("alice");
+    store.invite(&invite("alice", TOKEN)).await.unwrap();
+    // The operator did not wait.
+    store.add(&alice).await.unwrap();
+    let refused = store.invite(&invite("alice", OTHER_TOKEN)).await;
+    assert!(matches!(refused, Err(StoreError::UserExists(_))));
+    let mut impostor = account("mallory");
+    impostor.user = alice.user.clone();
+    let refused = store.enrol(&impostor, &TOKEN).await;
+    assert!(matches!(refused, Err(StoreError::UserExists(_))));
+    assert_eq!(store.list().await.unwrap(), [alice.clone()]);
+
+    // Both or neither: what was refused has not used the invitation up.
+    store.remove(&alice.user).await.unwrap();
+    store.enrol(&alice, &TOKEN).await.unwrap();
+}
+
+async fn of_two_who_bring_one_token_one_is_enrolled(store: &dyn Accounts) {
+    for round in 0..10 {
+        let user = format!("user-{round}");
+        store.invite(&invite(&user, TOKEN)).await.unwrap();
+        let (first, mut second) = (account(&user), account("mallory"));
+        second.user = first.user.clone();
+        let (one, two) = tokio::join!(store.enrol(&first, &TOKEN), store.enrol(&second, &TOKEN));
+        assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+        let lost = one.err().or(two.err());
+        assert!(matches!(lost, Some(StoreError::NotInvited(_))), "{lost:?}");
+    }
+    assert_eq!(store.list().await.unwrap().len(), 10);
 }
 
 async fn removing_and_changing_nobody_is_an_error(store: &dyn Accounts) {
@@ -217,13 +308,22 @@ async fn random_operation(store: &dyn Accounts, rng: &mut ChaCha8Rng) -> String 
     let user = ["alice", "bob", "carol"][rng.random_range(0..3)];
     let a = account(user);
     let id = rng.random_range(0..12);
-    match rng.random_range(0..16) {
+    match rng.random_range(0..19) {
         0 => format!("{:?}", store.add(&a).await),
         1 => format!("{:?}", store.remove(&a.user).await),
         2 => format!("{:?}", store.set_password(&a.user, &id.to_string()).await),
         3 => format!("{:?}", store.list().await),
         4 => format!("{:?}", store.messages(&a.user, &a.kid).await),
         5 => format!("{:?}", store.find(&a.user, &a.kid).await),
+        6 => format!(
+            "{:?}",
+            store.invite(&invite(user, [id as u8 / 8; 32])).await
+        ),
+        7 => format!("{:?}", store.enrol(&a, &[id as u8 / 8; 32]).await),
+        8 => format!(
+            "{:?}",
+            store.is_invited(&a.user, &[0; 32], a.created_at).await
+        ),
         _ => format!("{:?}", store.append(&a.user, &a.kid, id, 0, user).await),
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use common::account;
-use latchstring_store::{Accounts, Appended, Sqlite, StoreError};
+use latchstring_store::{Accounts, Appended, Invite, Sqlite, StoreError};
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
@@ -131,6 +131,21 @@ async fn a_newer_schema_is_refused() {
     sql(&path, "PRAGMA user_version = 999").await;
     let error = refusal(&path).await;
     assert!(matches!(error, StoreError::Newer { found: 999, .. }));
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_schema_is_brought_up_to_date() {
+    let (_dir, path) = place();
+    filled(&path).await;
+    sql(&path, "DROP TABLE invites; PRAGMA user_version = 1").await;
+    let store = Sqlite::open(&path).await.unwrap();
+    let (alice, bob) = (account("alice"), account("bob"));
+    let invite = Invite::new(bob.user.clone(), [7; 32], bob.created_at);
+    store.invite(&invite).await.unwrap();
+    store.enrol(&bob, &[7; 32]).await.unwrap();
+    assert_eq!(store.list().await.unwrap(), [alice.clone(), bob]);
+    let last = store.last_message_id(&alice.user, &alice.kid).await;
+    assert_eq!(last.unwrap(), 200);
 }
 
 #[tokio::test]
