@@ -103,22 +103,19 @@ pub struct Duration(pub f64);
 
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(f64, &str); 5] = [
-            (YEAR, "years"),
-            (86_400.0, "days"),
-            (3_600.0, "hours"),
-            (60.0, "minutes"),
-            (0.0, "seconds"),
+        // Each from the value on; tens of seconds read better than fractions of a minute.
+        const UNITS: [(f64, f64, &str); 7] = [
+            (2.0 * YEAR, YEAR, "years"),
+            (2.0 * 86_400.0, 86_400.0, "days"),
+            (2.0 * 3_600.0, 3_600.0, "hours"),
+            (2.0 * 60.0, 60.0, "minutes"),
+            (0.1, 1.0, "seconds"),
+            (1e-4, 1e-3, "milliseconds"),
+            (0.0, 1e-6, "microseconds"),
         ];
-        let (unit, name) = UNITS
-            .into_iter()
-            .find(|(unit, _)| self.0 >= 2.0 * unit)
-            .unwrap_or((0.0, "seconds"));
-        write!(
-            f,
-            "{} {name}",
-            Round(self.0 / if unit > 0.0 { unit } else { 1.0 })
-        )
+        let unit = UNITS.into_iter().find(|(from, ..)| self.0 >= *from);
+        let (_, unit, name) = unit.unwrap_or(UNITS[4]);
+        write!(f, "{} {name}", Round(self.0 / unit))
     }
 }
 
@@ -177,10 +174,13 @@ mod tests {
                 "1.2e77"
             ]
         );
-        let times = [0.5, 100.0, 200.0, 10_000.0, 1e6, 1e9].map(|x| Duration(x).to_string());
+        let times =
+            [3e-7, 0.005, 0.5, 100.0, 200.0, 10_000.0, 1e6, 1e9].map(|x| Duration(x).to_string());
         assert_eq!(
             times,
             [
+                "0.30 microseconds",
+                "5 milliseconds",
                 "0.50 seconds",
                 "100 seconds",
                 "3.33 minutes",

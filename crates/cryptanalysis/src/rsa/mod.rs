@@ -29,7 +29,7 @@ use dashu_int::{
     fast_div::ConstDivisor,
     ops::{BitTest, Gcd},
 };
-use std::fmt;
+use std::{fmt, ops::ControlFlow};
 
 /// What found the factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,6 +116,8 @@ pub struct Effort {
     pub smooth_bound: u32,
     /// Steps of [`pollard_rho`].
     pub rho_steps: u64,
+    /// Moduli up to so many bits are given to [`quadratic_sieve`], which always succeeds.
+    pub sieve_bits: usize,
 }
 
 impl Effort {
@@ -124,25 +126,35 @@ impl Effort {
         fermat_steps: 50_000,
         smooth_bound: 50_000,
         rho_steps: 200_000,
+        sieve_bits: 180,
+    };
+
+    /// Minutes for one modulus.
+    pub const THOROUGH: Self = Self {
+        fermat_steps: 20_000_000,
+        smooth_bound: 2_000_000,
+        rho_steps: 20_000_000,
+        sieve_bits: 260,
     };
 }
 
 /// Tries to factor `n`, the cheapest method first. `None` when nothing within the effort worked, or `n` is prime.
+///
+/// For progress of the sieve, or to end it, call [`quadratic_sieve`] itself.
 pub fn factor(n: &UBig, effort: &Effort) -> Option<Factored> {
     if let Some(found) = trial_division(n) {
         return Some(found);
     }
-    // A rho that runs longer than the fourth root of n would take has no hope left.
-    let rho_steps = effort.rho_steps.min(
-        1u64.checked_shl(n.bit_len() as u32 / 4 + 4)
-            .unwrap_or(u64::MAX),
-    );
     if *n < UBig::from(4u8) || is_probable_prime(n) {
         return None;
     }
+    if n.bit_len() <= effort.sieve_bits {
+        // The method says more when the primes are close than that the modulus is short.
+        return fermat(n, 100).or_else(|| quadratic_sieve(n, |_, _| ControlFlow::Continue(())));
+    }
     fermat(n, effort.fermat_steps)
         .or_else(|| pollard_p_minus_1(n, effort.smooth_bound))
-        .or_else(|| pollard_rho(n, rho_steps))
+        .or_else(|| pollard_rho(n, effort.rho_steps))
 }
 
 /// For the tests: keys made to be broken.
@@ -187,6 +199,10 @@ mod tests {
         assert_eq!(
             found_by(&(prime(32, 2) * prime(400, 3))),
             Some(Method::PollardRho)
+        );
+        assert_eq!(
+            found_by(&(prime(50, 4) * prime(50, 5))),
+            Some(Method::QuadraticSieve)
         );
     }
 
