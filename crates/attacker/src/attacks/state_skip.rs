@@ -90,6 +90,7 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
         signature: vec![0; 384],
         password: Zeroizing::new(b"none".to_vec()),
         finished: [0; 32],
+        enrolment: None,
     };
     let skip = Sealer::with(&secrets.client, 0, defences).seal(Type::AuthOk, &auth.encode())?;
     stream.write_all(&skip).await?;

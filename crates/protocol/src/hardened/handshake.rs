@@ -6,6 +6,7 @@
 //! ```text
 //! client  ExpectServerHello -> ExpectServerAuth -> HostProven -> TrustedHost -> ExpectVerdict -> Verdict
 //! server  accept()          -> ExpectClientAuth -> Claimant   -> KeyHolder   -> Authenticated -> Session
+//!                                               -> Newcomer   -> NewHolder   -> Authenticated
 //! ```
 //!
 //! The transcript is plain concatenation: every part has a fixed size or a length in front.
@@ -17,15 +18,15 @@ pub use client::{
     ExpectServerAuth, ExpectServerHello, ExpectVerdict, HostProven, TrustedHost, Verdict,
 };
 pub use server::{
-    Authenticated, Claimant, ExpectClientAuth, KeyHolder, Refusal, RefusalReason, accept,
-    accept_with,
+    Authenticated, Claim, Claimant, ExpectClientAuth, KeyHolder, NewHolder, Newcomer, Refusal,
+    RefusalReason, accept, accept_with,
 };
 
 use super::{
     Error,
     defence::{Defence, Defences},
     keys::hash,
-    message::{Fingerprint, Hello, MODE_LOGIN, Type, UserName},
+    message::{Fingerprint, Hello, MODE_ENROL, MODE_LOGIN, Type, UserName},
     record::{Opener, Plaintext},
     signature::{Role, signed_content},
 };
@@ -65,12 +66,18 @@ impl Transcript {
         put_long(&mut self.0, spki);
     }
 
-    /// `T5`: who the client says it is.
-    fn claim(&mut self, user: &UserName, kid: &Fingerprint) {
-        self.0
-            .extend_from_slice(&[Type::ClientAuth as u8, MODE_LOGIN]);
+    /// `T5`: who the client says it is, and with which new key, if it is one.
+    fn claim(&mut self, user: &UserName, kid: &Fingerprint, new_key: Option<&[u8]>) {
+        let (typ, mode) = match new_key {
+            None => (Type::ClientAuth, MODE_LOGIN),
+            Some(_) => (Type::Enrol, MODE_ENROL),
+        };
+        self.0.extend_from_slice(&[typ as u8, mode]);
         put_short(&mut self.0, user.as_str().as_bytes());
         self.0.extend_from_slice(&kid.0);
+        if let Some(spki) = new_key {
+            put_long(&mut self.0, spki);
+        }
     }
 
     /// `T3` and `T6`: a signature.

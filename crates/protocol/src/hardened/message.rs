@@ -3,14 +3,20 @@
 use std::{fmt, str::FromStr};
 
 use base64ct::{Base64Unpadded, Encoding};
-use zeroize::Zeroizing;
 
 use super::{
-    defence::{Defence, Defences, magic},
+    defence::{Defences, magic},
     keys::{X25519, hash},
     signature::Role,
 };
-use crate::codec::{DecodeError, Reader, put_long, put_short};
+use crate::codec::{DecodeError, Reader};
+
+mod invite;
+mod proof;
+
+pub use invite::{Invite, Token};
+pub use proof::{ClientAuth, Enrolment, ServerAuth};
+pub(super) use proof::{MODE_ENROL, MODE_LOGIN};
 
 /// The first eight bytes of every connection.
 pub const MAGIC: [u8; 8] = *b"latch/2\n";
@@ -39,6 +45,8 @@ pub enum Type {
     AuthOk = 0x04,
     /// No, without a reason.
     AuthFail = 0x05,
+    /// Somebody who was invited proves a new key, and shows the token.
+    Enrol = 0x06,
     /// A text.
     Msg = 0x10,
     /// All texts up to a number are kept for good.
@@ -54,11 +62,12 @@ pub enum Type {
 }
 
 impl Type {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::ServerAuth,
         Self::ClientAuth,
         Self::AuthOk,
         Self::AuthFail,
+        Self::Enrol,
         Self::Msg,
         Self::Ack,
         Self::Ping,
@@ -239,108 +248,6 @@ impl Hello {
     /// Bytes of a `ServerHello`: [`SERVER_HELLO_LEN`] with every defence.
     pub fn server_len(defences: &(impl Defences + ?Sized)) -> usize {
         SERVER_HELLO_LEN - X25519::SHARE_LEN + defences.share_len(Role::Server)
-    }
-}
-
-/// `SERVER_AUTH`: the host's key, its signature over the transcript, and `finS`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerAuth {
-    /// The host key: DER of a SubjectPublicKeyInfo.
-    pub spki: Vec<u8>,
-    /// `sigS`.
-    pub signature: Vec<u8>,
-    /// `finS`.
-    pub finished: [u8; 32],
-}
-
-impl ServerAuth {
-    /// Writes the body.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        put_long(&mut out, &self.spki);
-        put_long(&mut out, &self.signature);
-        out.extend_from_slice(&self.finished);
-        out
-    }
-
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// When a length points past the end or bytes are left over.
-    pub fn decode(body: &[u8]) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(body);
-        let auth = Self {
-            spki: r.long("host key")?.to_vec(),
-            signature: r.long("host signature")?.to_vec(),
-            finished: r.array("finS")?,
-        };
-        r.finish()?;
-        Ok(auth)
-    }
-}
-
-/// `CLIENT_AUTH` in mode 01: who, the proof of the key, and the password.
-pub struct ClientAuth {
-    /// Who wants in.
-    pub user: UserName,
-    /// Which key proves it.
-    pub kid: Fingerprint,
-    /// `sigC`.
-    pub signature: Vec<u8>,
-    /// 1 to 128 bytes.
-    pub password: Zeroizing<Vec<u8>>,
-    /// `finC`.
-    pub finished: [u8; 32],
-}
-
-/// The only mode of `CLIENT_AUTH`.
-pub(super) const MODE_LOGIN: u8 = 1;
-
-impl ClientAuth {
-    /// Writes the body. It holds the password, so it is wiped when dropped.
-    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(1024));
-        out.push(MODE_LOGIN);
-        put_short(&mut out, self.user.as_str().as_bytes());
-        out.extend_from_slice(&self.kid.0);
-        put_long(&mut out, &self.signature);
-        put_long(&mut out, &self.password);
-        out.extend_from_slice(&self.finished);
-        out
-    }
-
-    /// Reads the body.
-    ///
-    /// # Errors
-    /// When the mode or the name is not valid, a length points past the end or bytes are left over.
-    pub fn decode(body: &[u8], defences: &(impl Defences + ?Sized)) -> Result<Self, DecodeError> {
-        let mut r = Reader::new(body);
-        if r.u8("mode")? != MODE_LOGIN {
-            return Err(DecodeError::Invalid {
-                field: "mode",
-                why: "only 01 (login) exists",
-            });
-        }
-        let user = std::str::from_utf8(r.short("user name")?).unwrap_or("");
-        let user = match defences.keeps(Defence::NameGrammar) {
-            true => UserName::parse(user)?,
-            false => UserName::as_claimed(user),
-        };
-        let auth = Self {
-            user,
-            kid: Fingerprint(r.array("kid")?),
-            signature: r.long("client signature")?.to_vec(),
-            password: Zeroizing::new(r.long("password")?.to_vec()),
-            finished: r.array("finC")?,
-        };
-        r.finish()?;
-        if !(1..=MAX_PASSWORD).contains(&auth.password.len()) {
-            return Err(DecodeError::Invalid {
-                field: "password",
-                why: "it must have 1 to 128 bytes",
-            });
-        }
-        Ok(auth)
     }
 }
 

@@ -143,7 +143,7 @@ impl Sealer {
     /// # Errors
     /// [`Error::Misuse`] when the body has more than [`MAX_BODY`] bytes or the key is used up; see [`MAX_RECORDS`].
     pub fn seal(&mut self, typ: Type, body: &[u8]) -> Result<Vec<u8>, Error> {
-        let bucket = (length_for(body.len(), self.0.lengths))
+        let bucket = (length_for(typ, body.len(), self.0.lengths))
             .ok_or(Error::Misuse("the message is too long"))?;
         let n = u16::try_from(body.len()).expect("the largest bucket is far below 65,536");
         let len = u32::try_from(bucket + TAG_LEN).expect("so it is here");
@@ -217,9 +217,14 @@ fn length_of(len: [u8; 4], lengths: &[usize]) -> Result<usize, Error> {
     })?)
 }
 
-/// The shortest length that holds a body of `body` bytes with its type and size.
-fn length_for(body: usize, lengths: &[usize]) -> Option<usize> {
-    let shortest = lengths.partition_point(|length| *length < body + 3);
+/// The shortest length that holds a body of `body` bytes with its type and size. An `ENROL` has always the same length,
+/// whatever the size of the key in it.
+fn length_for(typ: Type, body: usize, lengths: &[usize]) -> Option<usize> {
+    let least = match typ {
+        Type::Enrol => BUCKETS[3],
+        _ => 0,
+    };
+    let shortest = lengths.partition_point(|length| *length < least.max(body + 3));
     lengths.get(shortest).copied()
 }
 
@@ -230,7 +235,7 @@ fn unpad(plaintext: &[u8], lengths: &[usize]) -> Result<Plaintext, Error> {
         why: "no message has it",
     })?;
     let body = r.long("body")?;
-    let padded = length_for(body.len(), lengths) == Some(plaintext.len());
+    let padded = length_for(typ, body.len(), lengths) == Some(plaintext.len());
     if r.rest().iter().any(|byte| *byte != 0) || !padded {
         return Err(Error::Malformed(DecodeError::Invalid {
             field: "padding",
@@ -263,6 +268,19 @@ mod tests {
             assert_eq!((plain.typ, &plain.body[..]), (Type::Msg, &body[..]));
         }
         assert!(sealer.seal(Type::Msg, &vec![0; MAX_BODY + 1]).is_err());
+    }
+
+    #[test]
+    fn an_enrolment_has_one_length_whatever_is_in_it() {
+        let (mut sealer, mut opener) = pair();
+        for n in [0, 896, 1310, 4093] {
+            let record = sealer.seal(Type::Enrol, &vec![1; n]).unwrap();
+            assert_eq!(record.len(), 4132);
+            assert_eq!(opener.open(&record).unwrap().body.len(), n);
+        }
+        let mut short = vec![Type::Enrol as u8, 0, 1, b'x'];
+        short.resize(64, 0);
+        assert!(unpad(&short, &BUCKETS).is_err());
     }
 
     #[test]

@@ -10,7 +10,10 @@ use crate::{
         Error,
         defence::{Defence, Defences, Full},
         keys::{Ephemeral, HandshakeSecrets, SessionSecrets, finished},
-        message::{ClientAuth, Fingerprint, Hello, MAX_PASSWORD, ServerAuth, Type, UserName},
+        message::{
+            ClientAuth, Enrolment, Fingerprint, Hello, MAX_PASSWORD, ServerAuth, Token, Type,
+            UserName,
+        },
         record::{Opener, Sealer},
         session::Session,
         signature::{Role, Signer, Verifier},
@@ -158,32 +161,62 @@ impl<D: Defences> TrustedHost<D> {
     /// # Errors
     /// When the password is empty or longer than 128 bytes, or the key cannot sign.
     pub fn login(
+        self,
+        user: &UserName,
+        key: &dyn Signer,
+        password: &Zeroizing<Vec<u8>>,
+    ) -> Result<(ExpectVerdict<D>, Vec<u8>), Error> {
+        self.present(user, key, password, None)
+    }
+
+    /// Makes an account, where one was invited to: proves the new key, shows the token and says the new password. The
+    /// bytes of `ENROL` are to be sent.
+    ///
+    /// # Errors
+    /// As [`TrustedHost::login`].
+    pub fn enrol(
+        self,
+        user: &UserName,
+        key: &dyn Signer,
+        password: &Zeroizing<Vec<u8>>,
+        token: &Token,
+    ) -> Result<(ExpectVerdict<D>, Vec<u8>), Error> {
+        let enrolment = Enrolment {
+            token: token.clone(),
+            spki: key.public_key().to_vec(),
+        };
+        self.present(user, key, password, Some(enrolment))
+    }
+
+    fn present(
         mut self,
         user: &UserName,
         key: &dyn Signer,
         password: &Zeroizing<Vec<u8>>,
+        enrolment: Option<Enrolment>,
     ) -> Result<(ExpectVerdict<D>, Vec<u8>), Error> {
         if !(1..=MAX_PASSWORD).contains(&password.len()) {
             return Err(Error::Misuse("a password has 1 to 128 bytes"));
         }
         let kid = Fingerprint::of(key.public_key());
-        self.transcript.claim(user, &kid);
+        let new_key = enrolment.as_ref().map(|enrolment| &enrolment.spki[..]);
+        self.transcript.claim(user, &kid, new_key);
         let signature = key.sign(&self.transcript.to_sign(Role::Client, &self.defences))?;
         self.transcript.signature(&signature);
         let fin = finished(&self.secrets.client, &self.transcript.hash()).finalize();
         let fin = fin.into_bytes().into();
         self.transcript.finished(&fin);
 
-        let body = ClientAuth {
+        let auth = ClientAuth {
             user: user.clone(),
             kid,
             signature,
             password: password.clone(),
             finished: fin,
-        }
-        .encode();
+            enrolment,
+        };
         let mut sealer = Sealer::with(&self.secrets.client, 0, &self.defences);
-        let record = sealer.seal(Type::ClientAuth, &body)?;
+        let record = sealer.seal(auth.typ(), &auth.encode())?;
         let th7 = self.transcript.hash();
         let state = ExpectVerdict {
             secrets: SessionSecrets::derive(&self.secrets.root, &th7, &self.defences),

@@ -1,13 +1,14 @@
 //! The server's half, top to bottom: hello and proof, the client's claim, its key, its password, the welcome.
 
 use hmac::Mac;
+use zeroize::Zeroizing;
 
 use super::Transcript;
 use crate::hardened::{
     Error,
     defence::{Defence, Defences, Full},
     keys::{Ephemeral, HandshakeSecrets, Secret, SessionSecrets, finished},
-    message::{ClientAuth, Fingerprint, Hello, ServerAuth, Type, UserName},
+    message::{ClientAuth, Enrolment, Fingerprint, Hello, ServerAuth, Token, Type, UserName},
     record::{Opener, Sealer},
     session::Session,
     signature::{Role, Signer, Verifier},
@@ -81,21 +82,37 @@ impl<D: Defences> ExpectClientAuth<D> {
     /// # Errors
     /// When the record's tag does not fit or its body has another shape: the caller closes without a word.
     pub fn client_auth(self, record: &[u8]) -> Result<Claimant<D>, Error> {
+        match self.claim(record)? {
+            Claim::Login(claimant) => Ok(claimant),
+            Claim::Enrolment(_) => Err(Error::Violation("nobody is enrolled here")),
+        }
+    }
+
+    /// Reads `CLIENT_AUTH` or `ENROL`, and believes none of it yet.
+    ///
+    /// # Errors
+    /// As [`ExpectClientAuth::client_auth`].
+    pub fn claim(self, record: &[u8]) -> Result<Claim<D>, Error> {
         let plaintext = Opener::with(&self.secrets.client, 0, &self.defences).open(record)?;
         let believed = match plaintext.typ {
-            Type::ClientAuth => false,
+            Type::ClientAuth | Type::Enrol => false,
             // The server's own word, from a client: "you have already let me in".
             Type::AuthOk if !self.defences.keeps(Defence::StateMachine) => true,
             _ => return Err(Error::Violation("a message that belongs to another state")),
         };
-        let auth = ClientAuth::decode(&plaintext.body, &self.defences)?;
+        let mut auth = ClientAuth::decode(&plaintext.body, &self.defences)?;
+        if auth.typ() != plaintext.typ && !believed {
+            return Err(Error::Violation("a message in the mode of another"));
+        }
+        let enrolment = auth.enrolment.take();
+        let new_key = enrolment.as_ref().map(|enrolment| &enrolment.spki[..]);
         let mut transcript = self.transcript;
-        transcript.claim(&auth.user, &auth.kid);
+        transcript.claim(&auth.user, &auth.kid, new_key);
         let signed = transcript.to_sign(Role::Client, &self.defences);
         transcript.signature(&auth.signature);
         let before_fin = transcript.hash();
         transcript.finished(&auth.finished);
-        Ok(Claimant {
+        let claimant = Claimant {
             session: SessionSecrets::derive(&self.secrets.root, &transcript.hash(), &self.defences),
             hs_client: self.secrets.client,
             signed,
@@ -103,8 +120,23 @@ impl<D: Defences> ExpectClientAuth<D> {
             auth,
             believed,
             defences: self.defences,
+        };
+        Ok(match enrolment {
+            None => Claim::Login(claimant),
+            Some(enrolment) => Claim::Enrolment(Newcomer {
+                claimant,
+                enrolment,
+            }),
         })
     }
+}
+
+/// What a client may say to a server that has proven itself.
+pub enum Claim<D = Full> {
+    /// "I am this user."
+    Login(Claimant<D>),
+    /// "I am invited to become this user, and this is my key."
+    Enrolment(Newcomer<D>),
 }
 
 /// Somebody says to be a user, with proofs that are not checked yet.
@@ -212,6 +244,81 @@ impl<D: Defences> KeyHolder<D> {
     }
 }
 
+/// Somebody says to be invited, with proofs that are not checked yet.
+pub struct Newcomer<D = Full> {
+    claimant: Claimant<D>,
+    enrolment: Enrolment,
+}
+
+impl<D: Defences> Newcomer<D> {
+    /// Who they want to become.
+    pub fn user(&self) -> &UserName {
+        self.claimant.user()
+    }
+
+    /// The fingerprint that they say their key has.
+    pub fn kid(&self) -> &Fingerprint {
+        self.claimant.kid()
+    }
+
+    /// Checks that they hold the private half of the key that they brought.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn prove_key(self, verifier: &dyn Verifier) -> Result<NewHolder<D>, Refusal<D>> {
+        let Self {
+            claimant,
+            enrolment,
+        } = self;
+        let spki = &enrolment.spki;
+        let holder = claimant.prove_key(Some(spki), spki, verifier)?;
+        Ok(NewHolder { holder, enrolment })
+    }
+}
+
+/// Somebody who holds a new key, which says nothing about whether they may come in.
+pub struct NewHolder<D = Full> {
+    holder: KeyHolder<D>,
+    enrolment: Enrolment,
+}
+
+impl<D: Defences> NewHolder<D> {
+    /// Who they want to become.
+    pub fn user(&self) -> &UserName {
+        self.holder.user()
+    }
+
+    /// Their proof that they may.
+    pub fn token(&self) -> &Token {
+        &self.enrolment.token
+    }
+
+    /// Their key: DER of a SubjectPublicKeyInfo.
+    pub fn spki(&self) -> &[u8] {
+        &self.enrolment.spki
+    }
+
+    /// The password that they want to have.
+    pub fn password(&self) -> &Zeroizing<Vec<u8>> {
+        &self.holder.0.auth.password
+    }
+
+    /// Lets them in if the account was `made`, with this key and this password, and only then.
+    ///
+    /// # Errors
+    /// [`Refusal`], with the reason that was handed in.
+    pub fn enrolled(self, made: Result<(), RefusalReason>) -> Result<Authenticated<D>, Refusal<D>> {
+        let claim = self.holder.0;
+        match made {
+            Ok(()) => Ok(Authenticated {
+                session: claim.session,
+                defences: claim.defences,
+            }),
+            Err(why) => Err(claim.refused(why)),
+        }
+    }
+}
+
 /// Holds the key and knows the password.
 pub struct Authenticated<D = Full> {
     session: SessionSecrets,
@@ -236,14 +343,14 @@ impl<D: Defences> Authenticated<D> {
     }
 }
 
-/// A login that failed. On the wire all failures are one.
+/// A login or an enrolment that failed. On the wire all failures are one.
 pub struct Refusal<D = Full> {
     session: Box<SessionSecrets>,
     why: RefusalReason,
     defences: D,
 }
 
-/// Why a login failed: for the local log, never for the peer.
+/// Why it failed: for the local log, never for the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RefusalReason {
     /// No such user, or not with this key.
@@ -255,6 +362,15 @@ pub enum RefusalReason {
     /// The key was proven and the password is wrong.
     #[error("wrong password")]
     WrongPassword,
+    /// No open invitation for this user has this token.
+    #[error("not invited")]
+    NotInvited,
+    /// The new key is not one to be enrolled.
+    #[error("the new key is weak")]
+    WeakKey,
+    /// The new password is not one to be had.
+    #[error("the new password is too short or not text")]
+    BadPassword,
 }
 
 impl<D: Defences> Refusal<D> {
