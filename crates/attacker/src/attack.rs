@@ -275,6 +275,15 @@ impl Report {
     pub fn new(claim: Claim, story: Story) -> Self {
         Self { claim, story }
     }
+    /// "I have read all messages", with each of them as a line of the story.
+    pub fn of_reading(messages: Vec<String>, mut story: Story) -> Self {
+        for message in &messages {
+            story.tell(format!("read: \"{message}\""));
+        }
+        let known = |text: String| text.into_bytes().into_iter().map(Some).collect();
+        let claim = Claim::Read(messages.into_iter().map(known).collect());
+        Self::new(claim, story)
+    }
     /// The end of a conversation with the server: a server that hangs up, or whose proofs fail, is the story's last line.
     pub fn of_dialogue(result: anyhow::Result<Claim>, mut story: Story) -> Self {
         let claim = result.unwrap_or_else(|error| {

@@ -133,6 +133,8 @@ impl Wiretap {
 pub struct StolenFiles {
     /// The host's private key, as PEM.
     pub host_key: String,
+    /// The private key that secrets are encrypted to, as PEM, where a weakened host has one besides its own.
+    pub transport_key: Option<String>,
     /// The users' private keys, as PEM, where the server keeps such a thing; by name.
     pub user_keys: Vec<(String, String)>,
     /// The stored forms of passwords, by name.

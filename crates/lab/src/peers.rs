@@ -20,7 +20,7 @@ use crate::{
     keys::HOST_PEM,
     stopwatch::{Spent, Stopwatch},
     truth::{Connection, Seen},
-    weakened::passwords,
+    weakened::{passwords, transport_pem},
     wire::{Dialer, Listener, Over},
 };
 
@@ -61,12 +61,14 @@ pub fn stolen_files(against: Against) -> StolenFiles {
     match against {
         Against::Faithful => StolenFiles {
             host_key: String::new(),
+            transport_key: None,
             user_keys: alice(private_key_pem(Target::Faithful)),
             password_hashes: Vec::new(),
             check: passwords::is_right,
         },
         Against::Hardened(weakened) => StolenFiles {
             host_key: HOST_PEM.to_owned(),
+            transport_key: transport_pem(&weakened).map(str::to_owned),
             user_keys: Vec::new(),
             password_hashes: alice(&passwords::as_deployed(PASSWORD, &weakened)),
             check: passwords::is_right,

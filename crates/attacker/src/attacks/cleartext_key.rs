@@ -47,7 +47,8 @@ pub const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-fn run(wiretap: &Wiretap) -> Report {
+/// Runs the attack.
+pub(super) fn run(wiretap: &Wiretap) -> Report {
     match dissect::protocol(&wiretap.trace) {
         Protocol::Faithful => read_faithful(&wiretap.trace),
         _ => search_hellos(wiretap),
@@ -91,14 +92,7 @@ fn search_hellos(wiretap: &Wiretap) -> Report {
     match opened {
         Some(messages) => {
             story.tell("32 bytes of the hellos are the secret that all keys come from");
-            for message in &messages {
-                story.tell(format!("read: \"{message}\""));
-            }
-            let known = |text: String| text.into_bytes().into_iter().map(Some).collect();
-            Report::new(
-                Claim::Read(messages.into_iter().map(known).collect()),
-                story,
-            )
+            Report::of_reading(messages, story)
         }
         None => {
             story.tell(format!(

@@ -21,6 +21,7 @@ pub mod offline_dictionary;
 pub mod reflection;
 pub mod relay;
 pub mod reorder;
+pub mod retrospective;
 pub mod rogue_server;
 pub mod slow_and_huge;
 pub mod state_skip;
@@ -39,6 +40,7 @@ pub const ALL: &[&Attack] = &[
     &stolen_key::ATTACK,
     &stolen_password::ATTACK,
     &cleartext_key::ATTACK,
+    &retrospective::ATTACK,
     &keystream_reuse::ATTACK,
     &known_plaintext::ATTACK,
     &counter_wrap::ATTACK,

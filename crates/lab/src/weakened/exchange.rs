@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use super::Weakened;
 use crate::{
-    keys::{TRANSPORT_KEY, host_private_key},
+    keys::{TRANSPORT_KEY, TRANSPORT_PEM, host_private_key},
     peers::{ALICE, public_key_pem},
 };
 
@@ -77,6 +77,14 @@ impl Kind {
         } else {
             Self::Agreement
         }
+    }
+}
+
+/// The private key that secrets are encrypted to, as PEM, where there is one for nothing else.
+pub(crate) fn transport_pem(weakened: &Weakened) -> Option<&'static str> {
+    match Kind::of(weakened) {
+        Kind::Transport(Padding::Pkcs1v15) => Some(TRANSPORT_PEM),
+        _ => None,
     }
 }
 

@@ -12,6 +12,7 @@
 //! * `exchange`: key exchanges that can be read, decrypted later, or asked questions, or that say who is calling.
 
 mod exchange;
+pub(crate) use exchange::transport_pem;
 pub(crate) mod lookup;
 pub(crate) mod passwords;
 mod records;
