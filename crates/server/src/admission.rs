@@ -9,13 +9,16 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::Limits;
+use tokio::time::Instant;
+
+use crate::{Limits, penalty::Penalties};
 
 /// Counts the connections that are not logged in.
 #[derive(Debug)]
 pub(crate) struct Admission {
     in_all: usize,
     per_source: usize,
+    penalties: Mutex<Penalties>,
     strangers: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -27,10 +30,15 @@ pub(crate) struct Stranger {
 }
 
 impl Admission {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    /// `source_caps`: whether one source may hold fewer places than there are.
+    pub(crate) fn new(limits: &Limits, source_caps: bool) -> Self {
         Self {
             in_all: limits.max_unauthenticated,
-            per_source: limits.max_unauthenticated_per_source,
+            per_source: match source_caps {
+                true => limits.max_unauthenticated_per_source,
+                false => limits.max_unauthenticated,
+            },
+            penalties: Mutex::default(),
             strangers: Mutex::default(),
         }
     }
@@ -38,6 +46,9 @@ impl Admission {
     /// A place for somebody from `address`, or which limit stands against it.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Stranger, &'static str> {
         let source = source(address);
+        if self.penalties().stand_against(source, Instant::now()) {
+            return Err("too many logins without a key came from this source");
+        }
         let mut strangers = self.strangers();
         // At most `in_all` entries, so the sum is short.
         if strangers.values().sum::<usize>() >= self.in_all {
@@ -52,6 +63,15 @@ impl Admission {
         *here += 1;
         let admission = Arc::clone(self);
         Ok(Stranger { admission, source })
+    }
+
+    /// A login without the key came from there.
+    pub(crate) fn penalise(&self, address: IpAddr) {
+        self.penalties().add(source(address), Instant::now());
+    }
+
+    fn penalties(&self) -> MutexGuard<'_, Penalties> {
+        (self.penalties.lock()).unwrap_or_else(PoisonError::into_inner)
     }
 
     fn strangers(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
@@ -85,11 +105,12 @@ mod tests {
     use super::*;
 
     fn admission(in_all: usize, per_source: usize) -> Arc<Admission> {
-        Arc::new(Admission::new(&Limits {
+        let limits = Limits {
             max_unauthenticated: in_all,
             max_unauthenticated_per_source: per_source,
             ..Limits::default()
-        }))
+        };
+        Arc::new(Admission::new(&limits, true))
     }
 
     fn ip(text: &str) -> IpAddr {

@@ -6,6 +6,7 @@
 //! * `admission`: how many strangers there may be;
 //! * `login`: the handshake, and every refusal alike;
 //! * `verify`: who it is ([`lookup`]), the key, and only then the password; [`meter`] counts what that costs;
+//! * [`throttle`] and `penalty`: what a wrong password costs its user, and a login without a key its source;
 //! * `gate`: few password hashes at a time;
 //! * `sessions`: one open session a user;
 //! * `session`: messages, each acknowledged once it is durable, and an agreed end;
@@ -26,9 +27,11 @@ pub mod lookup;
 pub mod meter;
 pub mod observer;
 pub mod password;
+mod penalty;
 mod server;
 mod session;
 mod sessions;
+pub mod throttle;
 mod verify;
 
 pub use latchstring_net as net;

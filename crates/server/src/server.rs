@@ -14,6 +14,7 @@ use latchstring_net::{
     entropy::Entropy,
     protocol::hardened::{
         defence::{Defence, Defences, Full},
+        handshake::RefusalReason,
         signature::{Signer, Verifier},
     },
 };
@@ -33,6 +34,7 @@ use crate::{
     meter::{Meter, Work},
     session::OpenSession,
     sessions::Sessions,
+    throttle::Throttle,
 };
 
 /// What a server is made of. The deployed program brings constant-time RSA, the operating system's randomness, argon2id
@@ -65,6 +67,7 @@ pub struct Server<D = Full> {
     pub(crate) setup: Setup<D>,
     pub(crate) gate: PasswordGate,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) throttle: Throttle,
     admission: Arc<Admission>,
     stopping: watch::Sender<bool>,
     connections: AtomicU64,
@@ -76,7 +79,11 @@ impl<D: Defences> Server<D> {
         Arc::new(Self {
             gate: PasswordGate::new(Arc::clone(&setup.passwords), &setup.limits),
             sessions: Arc::default(),
-            admission: Arc::new(Admission::new(&setup.limits)),
+            throttle: Throttle::default(),
+            admission: Arc::new(Admission::new(
+                &setup.limits,
+                setup.defences.keeps(Defence::SourceCaps),
+            )),
             stopping: watch::Sender::new(false),
             connections: AtomicU64::new(0),
             setup,
@@ -170,7 +177,13 @@ where
             let session = OpenSession::new(server, connection, stream, login);
             return server.saw(connection, &Box::pin(session.run()).await);
         }
-        Err(Failure::Refused { user, reason }) => Event::Refused { user, reason },
+        Err(Failure::Refused { user, reason }) => {
+            let stranger = [RefusalReason::UnknownUserOrKey, RefusalReason::BadKeyProof];
+            if stranger.contains(&reason) && server.keeps(Defence::SourceFirst) {
+                server.admission.penalise(peer.ip());
+            }
+            Event::Refused { user, reason }
+        }
         Err(Failure::Handshake(why)) => Event::HandshakeFailed {
             why: why.to_string(),
         },

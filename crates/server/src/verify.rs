@@ -4,11 +4,13 @@
 
 use latchstring_net::protocol::hardened::{
     defence::{Defence, Defences},
-    handshake::{Authenticated, Claimant, Refusal},
+    handshake::{Authenticated, Claimant, KeyHolder, Refusal, RefusalReason},
 };
 use latchstring_store::Account;
 
-use crate::{Server, dummy::DUMMY_KEY, login::HandshakeError, lookup::Wanted, meter::Work};
+use crate::{
+    Server, dummy::DUMMY_KEY, login::HandshakeError, lookup::Wanted, meter::Work, throttle::Unheard,
+};
 
 /// Somebody who is let in, or a refusal.
 type Verified<D> = Result<Authenticated<D>, Refusal<D>>;
@@ -29,12 +31,65 @@ pub(crate) async fn verify<D: Defences + Clone>(
     let known = account.as_ref().map(|account| &account.spki[..]);
     let holder = match claimant.prove_key(known, &DUMMY_KEY, &*server.setup.verifier) {
         Ok(holder) => holder,
-        Err(refusal) => return Ok(Err(refusal)),
+        Err(refusal) => {
+            if let Some(account) = account.filter(|_| !server.keeps(Defence::SourceFirst)) {
+                hold_against_account(server, &account).await?;
+            }
+            return Ok(Err(refusal));
+        }
     };
-    server.spend(connection, Work::Hash).await;
     // Nobody proves the key of an account that is not there.
     let stored = account.map(|account| account.password_hash);
-    server.gate.prove(holder, stored.unwrap_or_default()).await
+    let stored = stored.unwrap_or_default();
+    match server.keeps(Defence::Throttling) {
+        true => in_turn(server, connection, holder, stored).await,
+        false => check_password(server, connection, holder, stored).await,
+    }
+}
+
+/// Looks at the password if it is time for that, and counts if it is wrong.
+async fn in_turn<D: Defences + Clone>(
+    server: &Server<D>,
+    connection: u64,
+    holder: KeyHolder<D>,
+    stored: String,
+) -> Result<Verified<D>, HandshakeError> {
+    let accounts = &*server.setup.accounts;
+    let (user, kid) = (holder.user().clone(), *holder.kid());
+    let turn = match server.throttle.turn(accounts, &user, &kid).await? {
+        Ok(turn) => turn,
+        Err(Unheard::TooSoon) => return Ok(Err(holder.refuse(RefusalReason::TooSoon))),
+        Err(Unheard::Disabled) => return Ok(Err(holder.refuse(RefusalReason::Disabled))),
+    };
+    let verified = check_password(server, connection, holder, stored).await?;
+    match &verified {
+        Ok(_) => turn.right(accounts).await?,
+        Err(_) => turn.wrong(accounts).await?,
+    }
+    Ok(verified)
+}
+
+async fn check_password<D: Defences + Clone>(
+    server: &Server<D>,
+    connection: u64,
+    holder: KeyHolder<D>,
+    stored: String,
+) -> Result<Verified<D>, HandshakeError> {
+    server.spend(connection, Work::Hash).await;
+    server.gate.prove(holder, stored).await
+}
+
+/// Without the source to hold it against: the account that was named pays for a login without its key.
+async fn hold_against_account<D: Defences + Clone>(
+    server: &Server<D>,
+    account: &Account,
+) -> Result<(), HandshakeError> {
+    let accounts = &*server.setup.accounts;
+    let turn = server.throttle.turn(accounts, &account.user, &account.kid);
+    if let Ok(turn) = turn.await? {
+        turn.wrong(accounts).await?;
+    }
+    Ok(())
 }
 
 async fn find<D: Defences + Clone>(

@@ -210,18 +210,24 @@ async fn who_comes_when_the_password_queue_is_full_is_dropped() {
         setup.limits.password_queue = 1;
     })
     .await;
+    // Three users, since one user's passwords are looked at one after the other anyway.
+    let login = |user: &str| Login {
+        user: name(user),
+        ..Login::alice()
+    };
+    for user in ["bob", "carol"] {
+        world.store.add(&account(user, &ALICE)).await.unwrap();
+    }
     let mut logins = Vec::new();
-    for source in 1..=2 {
-        let stream = world.connect_from(source).0;
-        logins.push(tokio::spawn(
-            async move { Login::alice().refused(stream).await },
-        ));
+    for (source, user) in [(1, "alice"), (2, "bob")] {
+        let (stream, login) = (world.connect_from(source).0, login(user));
+        logins.push(tokio::spawn(async move { login.refused(stream).await }));
         tokio::task::yield_now().await;
     }
     let mut third = world.connect_from(3).0;
     let (proven, _) = Login::hello(&mut third).await;
     third
-        .write_all(&Login::alice().auth(proven).1)
+        .write_all(&login("carol").auth(proven).1)
         .await
         .unwrap();
     assert!(rest(&mut third).await.is_empty());
@@ -286,6 +292,17 @@ impl Accounts for Faulty {
     }
     fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
         self.0.remove(user)
+    }
+    fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32> {
+        self.0.failures(user, kid)
+    }
+    fn set_failures<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        failures: u32,
+    ) -> Answer<'a, ()> {
+        self.0.set_failures(user, kid, failures)
     }
     fn set_password<'a>(&'a self, user: &'a UserName, hash: &'a str) -> Answer<'a, ()> {
         self.0.set_password(user, hash)

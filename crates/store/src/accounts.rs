@@ -134,7 +134,18 @@ pub trait Accounts: Send + Sync {
     /// Removes an account, or says [`StoreError::NoSuchUser`]. Its messages stay: they were acknowledged.
     fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()>;
 
-    /// Replaces the password hash, or says [`StoreError::NoSuchUser`].
+    /// Wrong passwords in a row by somebody who holds the key; 0 when there is no such account.
+    fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32>;
+
+    /// Sets that count, or says [`StoreError::NoSuchUser`].
+    fn set_failures<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        failures: u32,
+    ) -> Answer<'a, ()>;
+
+    /// Replaces the password hash, and forgets wrong passwords; or says [`StoreError::NoSuchUser`].
     fn set_password<'a>(&'a self, user: &'a UserName, password_hash: &'a str) -> Answer<'a, ()>;
 
     /// The id of the last message in the log of this user and key; 0 when it is empty.

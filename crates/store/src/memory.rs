@@ -21,6 +21,8 @@ pub struct Memory(Mutex<State>);
 struct State {
     accounts: BTreeMap<[u8; 32], Account>,
     invites: BTreeMap<[u8; 32], Invite>,
+    /// Wrong passwords in a row, where there were any.
+    failures: BTreeMap<[u8; 32], u32>,
     logs: BTreeMap<([u8; 32], Fingerprint), Vec<StoredMessage>>,
 }
 
@@ -144,15 +146,38 @@ impl Accounts for Memory {
     }
 
     fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
-        let removed = self.state().accounts.remove(&key_of(user));
+        let mut state = self.state();
+        state.failures.remove(&key_of(user));
+        let removed = state.accounts.remove(&key_of(user));
         answer(match removed {
             Some(_) => Ok(()),
             None => Err(StoreError::NoSuchUser(user.clone())),
         })
     }
 
+    fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32> {
+        let state = self.state();
+        let known = state.find(user, kid).and(state.failures.get(&key_of(user)));
+        answer(Ok(known.copied().unwrap_or_default()))
+    }
+
+    fn set_failures<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        failures: u32,
+    ) -> Answer<'a, ()> {
+        let mut state = self.state();
+        if state.find(user, kid).is_none() {
+            return answer(Err(StoreError::NoSuchUser(user.clone())));
+        }
+        state.failures.insert(key_of(user), failures);
+        answer(Ok(()))
+    }
+
     fn set_password<'a>(&'a self, user: &'a UserName, password_hash: &'a str) -> Answer<'a, ()> {
         let mut state = self.state();
+        state.failures.remove(&key_of(user));
         let set = state.account(user).map(|account| {
             account.password_hash = password_hash.to_owned();
         });

@@ -27,9 +27,10 @@ use crate::{
 };
 
 /// The scripts that make the schema, oldest first. Script number n leaves the file at `user_version` n.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../migrations/0001_accounts_and_messages.sql"),
     include_str!("../migrations/0002_invites.sql"),
+    include_str!("../migrations/0003_failures.sql"),
 ];
 /// How long to wait for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -289,13 +290,47 @@ impl Accounts for Sqlite {
         })
     }
 
+    fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32> {
+        Box::pin(async move {
+            let row: Option<(i64,)> =
+                sqlx::query_as("SELECT failures FROM accounts WHERE user_hash = ? AND kid = ?")
+                    .bind(&key_of(user)[..])
+                    .bind(&kid.0[..])
+                    .fetch_optional(&self.pool)
+                    .await
+                    .map_err(|e| self.failed(e))?;
+            let (failures,) = row.unwrap_or_default();
+            u32::try_from(failures).map_err(|_| self.damaged("a count below 0"))
+        })
+    }
+
+    fn set_failures<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        failures: u32,
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let done =
+                sqlx::query("UPDATE accounts SET failures = ? WHERE user_hash = ? AND kid = ?")
+                    .bind(i64::from(failures))
+                    .bind(&key_of(user)[..])
+                    .bind(&kid.0[..])
+                    .execute(&self.pool)
+                    .await;
+            self.one_row(user, done)
+        })
+    }
+
     fn set_password<'a>(&'a self, user: &'a UserName, password_hash: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
-            let done = sqlx::query("UPDATE accounts SET password_hash = ? WHERE user_hash = ?")
-                .bind(password_hash)
-                .bind(&key_of(user)[..])
-                .execute(&self.pool)
-                .await;
+            let done = sqlx::query(
+                "UPDATE accounts SET password_hash = ?, failures = 0 WHERE user_hash = ?",
+            )
+            .bind(password_hash)
+            .bind(&key_of(user)[..])
+            .execute(&self.pool)
+            .await;
             self.one_row(user, done)
         })
     }

@@ -43,6 +43,7 @@ both!(
     a_gap_is_refused,
     absurd_ids_are_refused,
     logs_belong_to_user_and_key,
+    wrong_passwords_are_counted_for_user_and_key,
     messages_outlive_their_account,
     any_text_comes_back_as_it_was,
     one_message_brought_twice_at_once_is_kept_once,
@@ -349,4 +350,28 @@ async fn both_stores_answer_a_thousand_random_questions_alike() {
 #[test]
 fn an_account_in_a_log_line_shows_no_password_hash() {
     assert!(!format!("{:?}", account("alice")).contains("argon2id"));
+}
+
+async fn wrong_passwords_are_counted_for_user_and_key(store: &dyn Accounts) {
+    let alice = account("alice");
+    store.add(&alice).await.unwrap();
+    assert_eq!(store.failures(&alice.user, &alice.kid).await.unwrap(), 0);
+    store
+        .set_failures(&alice.user, &alice.kid, 7)
+        .await
+        .unwrap();
+    assert_eq!(store.failures(&alice.user, &alice.kid).await.unwrap(), 7);
+    assert_eq!(store.failures(&alice.user, &stranger()).await.unwrap(), 0);
+    let nobody = store.set_failures(&alice.user, &stranger(), 1).await;
+    assert!(matches!(nobody, Err(StoreError::NoSuchUser(_))));
+    // A new password, and a new account of the same name, begin at 0.
+    store.set_password(&alice.user, "another").await.unwrap();
+    assert_eq!(store.failures(&alice.user, &alice.kid).await.unwrap(), 0);
+    store
+        .set_failures(&alice.user, &alice.kid, 7)
+        .await
+        .unwrap();
+    store.remove(&alice.user).await.unwrap();
+    store.add(&alice).await.unwrap();
+    assert_eq!(store.failures(&alice.user, &alice.kid).await.unwrap(), 0);
 }

@@ -223,6 +223,16 @@ impl<D: Defences> KeyHolder<D> {
         self.0.user()
     }
 
+    /// The key that they hold.
+    pub fn kid(&self) -> &Fingerprint {
+        self.0.kid()
+    }
+
+    /// Refuses without a look at the password.
+    pub fn refuse(self, why: RefusalReason) -> Refusal<D> {
+        self.0.refused(why)
+    }
+
     /// Asks `check` about the password.
     ///
     /// # Errors
@@ -371,6 +381,12 @@ pub enum RefusalReason {
     /// The new password is not one to be had.
     #[error("the new password is too short or not text")]
     BadPassword,
+    /// The key was proven, and the password not looked at: it came too soon after a wrong one.
+    #[error("a password too soon after a wrong one")]
+    TooSoon,
+    /// The key was proven, and the password not looked at: there were too many wrong ones.
+    #[error("too many wrong passwords; set a new one to let this user in again")]
+    Disabled,
 }
 
 impl<D: Defences> Refusal<D> {

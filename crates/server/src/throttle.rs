@@ -1,0 +1,188 @@
+//! What a wrong password of somebody who holds the key costs: time, and in the end the key.
+//!
+//! The counter belongs to (user, kid) and is kept in the store. Only a proven key can raise it, so nobody can lock
+//! anybody else out. Guesses are looked at one after the other, so that many at a time are no faster than few.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use latchstring_net::protocol::hardened::message::{Fingerprint, UserName};
+use latchstring_store::{Accounts, StoreError};
+use tokio::{
+    sync::{self, OwnedMutexGuard},
+    time::Instant,
+};
+
+/// So many wrong passwords are free.
+const FREE: u32 = 3;
+/// No delay is longer.
+const LONGEST: Duration = Duration::from_secs(900);
+/// After so many wrong passwords in a row the key is of no use until the operator sets a password again.
+pub const MOST_GUESSES: u32 = 100;
+
+/// How long after the n-th wrong password in a row the next one is not looked at: 2^(n-3) s, at most 15 minutes.
+pub fn delay_after(failures: u32) -> Duration {
+    match failures.checked_sub(FREE) {
+        None => Duration::ZERO,
+        Some(doublings) => Duration::from_secs(1 << doublings.min(20)).min(LONGEST),
+    }
+}
+
+/// How many guesses can be looked at within a time, whatever the guesser does: the promise that the lab holds us to.
+pub fn most_guesses_within(time: Duration) -> u32 {
+    let (mut guesses, mut spent) = (0, Duration::ZERO);
+    while spent <= time && guesses < MOST_GUESSES {
+        guesses += 1;
+        spent += delay_after(guesses);
+    }
+    guesses
+}
+
+/// Why a password is not looked at. The client is told what it is told of a wrong one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unheard {
+    /// The delay after the last wrong one is not over.
+    TooSoon,
+    /// There were too many.
+    Disabled,
+}
+
+/// When the next guess at each account may be looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle(Mutex<HashMap<Key, Arc<sync::Mutex<Option<Instant>>>>>);
+
+type Key = (UserName, Fingerprint);
+
+/// The right to have one password looked at. Nobody else has it for this account meanwhile.
+pub(crate) struct Turn {
+    key: Key,
+    failures: u32,
+    not_before: OwnedMutexGuard<Option<Instant>>,
+}
+
+impl Throttle {
+    /// Waits for the turn, and says whether there is one. Only those who have proven the account's key may ask: the table
+    /// has at most a line for each account.
+    pub(crate) async fn turn(
+        &self,
+        accounts: &dyn Accounts,
+        user: &UserName,
+        kid: &Fingerprint,
+    ) -> Result<Result<Turn, Unheard>, StoreError> {
+        let key = (user.clone(), *kid);
+        let line = {
+            let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(lines.entry(key.clone()).or_default())
+        };
+        let not_before = line.lock_owned().await;
+        let failures = accounts.failures(user, kid).await?;
+        if failures >= MOST_GUESSES {
+            return Ok(Err(Unheard::Disabled));
+        }
+        if not_before.is_some_and(|at| Instant::now() < at) {
+            return Ok(Err(Unheard::TooSoon));
+        }
+        Ok(Ok(Turn {
+            key,
+            failures,
+            not_before,
+        }))
+    }
+}
+
+impl Turn {
+    /// The password was right: the count begins again.
+    pub(crate) async fn right(mut self, accounts: &dyn Accounts) -> Result<(), StoreError> {
+        *self.not_before = None;
+        match self.failures {
+            0 => Ok(()),
+            _ => accounts.set_failures(&self.key.0, &self.key.1, 0).await,
+        }
+    }
+
+    /// It was wrong. The count is durable before the answer leaves.
+    pub(crate) async fn wrong(mut self, accounts: &dyn Accounts) -> Result<(), StoreError> {
+        let failures = self.failures + 1;
+        *self.not_before = Some(Instant::now() + delay_after(failures));
+        (accounts.set_failures(&self.key.0, &self.key.1, failures)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use latchstring_store::{Account, Memory};
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[test]
+    fn the_delays_are_those_of_the_protocols_page() {
+        let seconds = |n| delay_after(n).as_secs();
+        assert_eq!([0, 1, 2].map(seconds), [0, 0, 0]);
+        assert_eq!([3, 4, 5, 12].map(seconds), [1, 2, 4, 512]);
+        assert_eq!([13, 14, 99, u32::MAX].map(seconds), [900; 4]);
+    }
+
+    #[test]
+    fn the_promise_is_a_few_guesses_an_hour_and_a_hundred_in_all() {
+        let within = |hours: u64| most_guesses_within(Duration::from_secs(hours * 3600));
+        assert_eq!([0, 1, 24].map(within), [3, 15, 100]);
+        assert_eq!(within(24 * 365), MOST_GUESSES);
+    }
+
+    async fn alice() -> (Memory, UserName, Fingerprint) {
+        let accounts = Memory::new();
+        let name = UserName::parse("alice").unwrap();
+        let account = Account::new(name.clone(), b"a key".to_vec(), String::new(), 0);
+        accounts.add(&account).await.unwrap();
+        (accounts, name, account.kid)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_guess_that_comes_too_soon_is_not_looked_at_and_a_right_password_clears_the_count() {
+        let (accounts, alice, kid) = alice().await;
+        let throttle = Throttle::default();
+        for _ in 0..3 {
+            let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
+            turn.ok().unwrap().wrong(&accounts).await.unwrap();
+        }
+        let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
+        assert_eq!(turn.err(), Some(Unheard::TooSoon));
+        advance(Duration::from_secs(1)).await;
+        let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
+        turn.ok().unwrap().right(&accounts).await.unwrap();
+        assert_eq!(accounts.failures(&alice, &kid).await.unwrap(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_hundred_wrong_ones_no_password_is_looked_at_also_after_a_restart() {
+        let (accounts, alice, kid) = alice().await;
+        accounts.set_failures(&alice, &kid, 99).await.unwrap();
+        let turn = Throttle::default().turn(&accounts, &alice, &kid).await;
+        turn.unwrap().ok().unwrap().wrong(&accounts).await.unwrap();
+        let turn = Throttle::default().turn(&accounts, &alice, &kid).await;
+        assert_eq!(turn.unwrap().err(), Some(Unheard::Disabled));
+        accounts.set_password(&alice, "another").await.unwrap();
+        let turn = Throttle::default().turn(&accounts, &alice, &kid).await;
+        assert!(turn.unwrap().is_ok(), "the operator has set a password");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn guesses_side_by_side_wait_for_each_other() {
+        let (accounts, alice, kid) = alice().await;
+        let throttle = Throttle::default();
+        let guess = async || match throttle.turn(&accounts, &alice, &kid).await.unwrap() {
+            Ok(turn) => {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                turn.wrong(&accounts).await.unwrap();
+                1
+            }
+            Err(_) => 0,
+        };
+        let (a, b, c, d) = tokio::join!(guess(), guess(), guess(), guess());
+        assert_eq!(a + b + c + d, 3, "only what is free was looked at");
+    }
+}
