@@ -99,6 +99,8 @@ impl Scene {
 pub enum Goal {
     /// To be taken for somebody else.
     LogIn,
+    /// To be taken for somebody else by guessing.
+    Guess,
     /// To read what was said.
     Read,
     /// To make the server believe that something else was said.

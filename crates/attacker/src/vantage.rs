@@ -1,6 +1,6 @@
 //! What an attacker can see and do. An attack gets one of these and nothing else.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::{
@@ -68,6 +68,8 @@ pub struct Outsider<'a> {
     pub user_key: Option<Arc<dyn Signer>>,
     /// An honest session of the victim, if it is declared loot.
     pub sniffed: Option<&'a Trace>,
+    /// How long the attacker goes on, where time is the question.
+    pub patience: Duration,
     /// The attacker's own key: enrolled under the name `mallory` if that is declared loot.
     pub own_key: Arc<dyn Signer>,
     /// The password of that account.

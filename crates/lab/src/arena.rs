@@ -22,7 +22,10 @@ use latchstring_attacker::{
     vantage::{Answer, BoxStream, Dial, Impostor, Outsider, Wiretap, blank_server},
 };
 use serde::Serialize;
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
 
 use crate::{
     against::Against,
@@ -147,6 +150,10 @@ fn runtime(over: Over) -> io::Result<tokio::runtime::Runtime> {
 const FAITHFUL_PORT: u16 = 22_222;
 const HARDENED_PORT: u16 = 22_223;
 
+/// How long an attacker goes on where time is free.
+const AN_HOUR: Duration = Duration::from_secs(3600);
+/// How long where it is not: many times what the attack takes where nothing holds it up.
+const A_WHILE: Duration = Duration::from_secs(20);
 /// How long the arena waits for one party once the other is done.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -238,11 +245,13 @@ impl<'a> Arena<'a> {
     async fn attack(mut self) -> io::Result<(Run, Truth)> {
         let server = self.start().await?;
         let dial = CountingDialer::new(server.dialer().from(ATTACKER_SOURCE));
+        let began = Instant::now();
         let (report, trace) = match self.attack.run {
             Program::Pose(program) => self.pose(&server, &dial, program).await?,
             _ => self.after_a_session(&server, &dial).await?,
         };
         let attackers = dial.dialled();
+        self.truth.lasted = began.elapsed();
         drop(dial);
         let honest = u64::from(!self.truth.visited_attacker);
         let back = u64::from(self.attack.scene.user_returns);
@@ -377,6 +386,10 @@ impl<'a> Arena<'a> {
             password: self.password(),
             user_key: self.has(Loot::UserKey).then(stolen),
             sniffed: self.has(Loot::SniffedSession).then_some(trace),
+            patience: match self.over {
+                Over::Memory => AN_HOUR,
+                Over::Tcp => A_WHILE,
+            },
             own_key: Arc::new(PublishedKey::mallory(self.seed)),
             own_password: MALLORYS.as_bytes(),
             verifier: Arc::new(AwsLc),

@@ -50,7 +50,7 @@ impl Spent {
 pub struct Stopwatch(Arc<Mutex<BTreeMap<Connection, Spent>>>);
 
 /// How long a small machine takes for an operation with a key.
-const KEY_OPERATION: Duration = Duration::from_millis(40);
+const KEY_OPERATION: Duration = Duration::from_millis(100);
 /// How long it takes for a password hash.
 const HASH: Duration = Duration::from_millis(100);
 

@@ -4,7 +4,7 @@
 //! verdict is a statement of the arena's own: `Held` says what did *not* happen, and does not take the attack's word
 //! for that either.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use latchstring_attacker::{Claim, Goal};
 use serde::Serialize;
@@ -99,6 +99,8 @@ pub struct Truth {
     pub password: String,
     /// The user's private key, as PEM.
     pub private_key: String,
+    /// How long all of it took.
+    pub lasted: Duration,
     /// What each connection has cost the server.
     pub spent: BTreeMap<Connection, Spent>,
     /// What went wrong for the honest user, in the words of the user's own program.
@@ -188,6 +190,7 @@ impl Truth {
         }
         match goal {
             Goal::LogIn => self.judge_login(claim),
+            Goal::Guess => self.judge_guessing(claim),
             Goal::Read => self.judge_reading(claim),
             Goal::Alter => self.judge_alteration(claim),
             Goal::Reorder(order) => self.judge_order(order, claim),

@@ -8,16 +8,19 @@ pub mod downgrade;
 pub mod drop;
 pub mod enumerate_reply;
 pub mod enumerate_time;
+pub mod hog;
 pub mod impersonate;
 pub mod in_band;
 pub mod keystream_reuse;
 pub mod known_plaintext;
 pub mod length_leak;
+pub mod lockout;
 pub mod login_dictionary;
 pub mod login_replay;
 pub mod message_replay;
 pub mod name_injection;
 pub mod offline_dictionary;
+pub mod online_guessing;
 pub mod reflection;
 pub mod relay;
 pub mod reorder;
@@ -57,10 +60,13 @@ pub const ALL: &[&Attack] = &[
     &login_dictionary::ATTACK,
     &enumerate_reply::ATTACK,
     &enumerate_time::ATTACK,
+    &online_guessing::ATTACK,
     &offline_dictionary::ATTACK,
     &trial_decryption::ATTACK,
     &name_injection::ATTACK,
+    &hog::ATTACK,
     &slow_and_huge::ATTACK,
+    &lockout::ATTACK,
     &argon2_exhaustion::ATTACK,
     &in_band::ATTACK,
 ];

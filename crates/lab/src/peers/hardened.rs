@@ -38,6 +38,8 @@ use crate::{
     wire::Listener,
 };
 
+/// Places for those who are not logged in: fewer than deployed, so that filling them is quick.
+const PLACES: usize = 20;
 /// The password of those who never log in here.
 const NOBODYS: &str = "never said aloud";
 /// How long alice waits for an acknowledgement before she types on.
@@ -141,7 +143,10 @@ pub(super) async fn serve<D: Defences + Clone>(
         },
         passwords: Arc::new(EitherHash),
         entropy: entropy(seed, &defences),
-        limits: Limits::default(),
+        limits: Limits {
+            max_unauthenticated: PLACES,
+            ..Limits::default()
+        },
         meter: Arc::new(stopwatch.clone()),
         observer: Arc::new(Notary {
             witness,

@@ -2,7 +2,9 @@
 
 use latchstring_attacker::{Claim, Resource};
 
-use super::{Outcome, Truth, Verdict, counted};
+use super::{Outcome, Seen, Truth, Verdict, counted};
+use latchstring_server::throttle::most_guesses_within;
+
 use crate::peers::people::PEOPLE;
 
 impl Truth {
@@ -67,6 +69,25 @@ impl Truth {
                 Outcome::Inconclusive,
                 "the log has other lines than claimed",
             ),
+        }
+    }
+
+    /// A login, or a promised number of guesses that did not suffice.
+    pub(super) fn judge_guessing(&self, claim: &Claim) -> Verdict {
+        let verdict = self.judge_login(claim);
+        if verdict.outcome != Outcome::Held {
+            return verdict;
+        }
+        let wrong = |seen: &&Seen| matches!(seen, Seen::Refused { on, why } if self.is_attackers(*on) && why.ends_with("wrong password"));
+        let guesses = self.seen.iter().filter(wrong).count() as u64;
+        let promised = u64::from(most_guesses_within(self.lasted));
+        let statement = format!(
+            "{guesses} passwords were looked at in {} minutes, and none was right; the server promises that no more than {promised} are",
+            self.lasted.as_secs() / 60
+        );
+        match guesses <= promised {
+            true => Verdict::new(Outcome::Held, statement),
+            false => Verdict::new(Outcome::Inconclusive, statement),
         }
     }
 

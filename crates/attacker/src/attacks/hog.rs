@@ -1,0 +1,64 @@
+//! Takes all places for those who are not logged in.
+//!
+//! # Flaw
+//! The faithful server serves one client after the other, and waits for each as long as it takes: one idle connection and
+//! nobody else is served.
+//!
+//! # Attack
+//! Connect, and say nothing. To the hardened server: as often as it takes.
+//!
+//! # What it proves
+//! What is given to strangers for nothing is given to one of them entirely, unless somebody counts.
+//!
+//! # Defence
+//! Connections that are not logged in are counted for each source: four, and the fifth is closed at once. (Many sources
+//! together can still fill the house. They need as many addresses.)
+//!
+//! # In the wild
+//! OpenSSH's `MaxStartups` and `PerSourceMaxStartups` exist because of it. Slowloris, CVE-2007-6750, did it to web servers.
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    Attack, Claim, Goal, Report, Run, Scene, Story, Target, protocol::hardened::defence::Defence,
+    vantage::Outsider,
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "hog",
+    title: "take all places for those who are not logged in",
+    goal: Goal::Deny,
+    vantage: "a client of the server, of no account, at one address",
+    scene: Scene {
+        user_returns: true,
+        ..Scene::PLAIN
+    },
+    returns_without: &[&[Defence::SourceCaps]],
+    run: Run::Dial(run),
+    ..Attack::PLAIN
+};
+
+/// More than the arena's server has places for.
+const MANY: usize = 24;
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let mut story = Story::default();
+        let many = match outsider.dialect.target {
+            Target::Faithful => 1,
+            Target::Hardened => MANY,
+        };
+        let mut held = outsider.held.lock().await;
+        for _ in 0..many {
+            if let Ok(stream) = outsider.dial.dial().await {
+                held.push(stream);
+            }
+        }
+        story.tell(format!(
+            "Mallory opens {} connections, says nothing on any of them, and keeps them",
+            held.len()
+        ));
+        Report::new(Claim::Denied, story)
+    })
+}

@@ -1,0 +1,120 @@
+//! Guesses the password of a user whose key was stolen, at the server itself.
+//!
+//! # Flaw
+//! People choose passwords that others have chosen too. A server that answers every guess at once answers thousands an
+//! hour.
+//!
+//! # Attack
+//! Prove the stolen key, and try the likeliest passwords in order. Where the server is known to delay, wait as long as it
+//! takes for each guess to be looked at, and not a second longer.
+//!
+//! # What it proves
+//! A password that would fall offline in a moment can be good enough online, if the server counts.
+//!
+//! # Defence
+//! From the third wrong password in a row on, the next one is looked at only after a delay that doubles, up to 15
+//! minutes; after a hundred the key is of no use. Guesses that come too soon are refused like wrong ones, and not looked at.
+//!
+//! # In the wild
+//! SSH servers on the open network are asked for `root` with the likeliest passwords all day long.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    Attack, Claim, Faithful, Goal, Loot, Report, Run, Story,
+    peer::{Login, log_in},
+    protocol::hardened::defence::{Defence, Defences},
+    vantage::Outsider,
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "online-guessing",
+    title: "guess the password of a stolen key at the server",
+    goal: Goal::Guess,
+    vantage: "a client of the server who has the victim's private key, a list of passwords and an hour",
+    loot: &[Loot::UserKey],
+    faithful: Faithful::DoesNotApply("nobody has a password"),
+    returns_without: &[&[Defence::Throttling], &[Defence::Password]],
+    run: Run::Dial(run),
+    ..Attack::PLAIN
+};
+
+/// The likeliest passwords of at least eight characters. The victim's is the twentieth.
+const LIST: [&str; 24] = [
+    "password",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "qwertyuiop",
+    "iloveyou",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "superman",
+    "trustno1",
+    "letmein1",
+    "welcome1",
+    "password1",
+    "whatever",
+    "starwars",
+    "computer",
+    "michelle",
+    "correct horse battery staple",
+    "jennifer",
+    "hello123",
+    "freedom1",
+    "open sesame",
+];
+/// Left on the server as the victim's words.
+const SAID: &str = "it was on the list";
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let mut story = Story::default();
+        let result = guess(outsider, &mut story).await;
+        Report::of_dialogue(result, story)
+    })
+}
+
+async fn guess(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let Some(key) = &outsider.user_key else {
+        return Ok(Claim::Nothing);
+    };
+    let began = Instant::now();
+    for (wrong, password) in LIST.iter().enumerate() {
+        let delay = delay_after(outsider, wrong);
+        if began.elapsed() + delay > outsider.patience {
+            story.tell(format!(
+                "Mallory has made {wrong} guesses, and gives up: the next one is due in {} s",
+                delay.as_secs()
+            ));
+            return Ok(Claim::Nothing);
+        }
+        sleep(delay).await;
+        let login = log_in(outsider, outsider.user, &**key, password.as_bytes()).await?;
+        if let Login::Accepted(mut inside) = login {
+            story.tell(format!("guess {}, \"{password}\": welcome", wrong + 1));
+            inside.say(SAID).await?;
+            return Ok(Claim::LoggedIn {
+                user: outsider.user.to_owned(),
+                said: Some(SAID.to_owned()),
+            });
+        }
+    }
+    story.tell("the list is at its end");
+    Ok(Claim::Nothing)
+}
+
+/// How long the server does not look at passwords after so many wrong ones, as its documentation says: 2^(n-3) s, at
+/// most 15 minutes.
+fn delay_after(outsider: &Outsider<'_>, wrong: usize) -> Duration {
+    if wrong < 3 || !outsider.dialect.defences.keeps(Defence::Throttling) {
+        return Duration::ZERO;
+    }
+    Duration::from_secs(1 << (wrong - 3).min(20)).min(Duration::from_secs(900))
+}
