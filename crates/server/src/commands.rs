@@ -1,6 +1,7 @@
 //! The program's command line. What an operator or a script sees is decided here and below; nothing in here is protocol.
 
 mod init;
+mod invite;
 mod messages;
 mod serve;
 mod user;
@@ -67,6 +68,13 @@ enum Command {
                       latchstring-server user list"
     )]
     User(user::User),
+    /// Invite somebody: print a line with which they can make their own account, once, within 24 hours
+    #[command(
+        after_help = "The line goes to the standard output, and what to do with it to the standard error. A new invitation\n\
+                      for the same name replaces the old one.\n\n\
+                      Example:\n  latchstring-server invite alice"
+    )]
+    Invite(invite::Options),
     /// Print the messages of a user: number and text, one a line, with control characters escaped
     #[command(after_help = "Example:\n  latchstring-server messages alice")]
     Messages(messages::Messages),
@@ -82,6 +90,7 @@ impl Options {
             Command::Init(init) => init.run(&self.place).await,
             Command::Serve(serve) => serve.run(&self.place).await,
             Command::User(user) => user.run(&self.place).await,
+            Command::Invite(invite) => invite.run(&self.place).await,
             Command::Messages(messages) => messages.run(&self.place).await,
         }
     }

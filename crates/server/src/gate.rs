@@ -7,7 +7,7 @@ use latchstring_net::protocol::hardened::{
     defence::Defences,
     handshake::{Authenticated, KeyHolder, Refusal},
 };
-use latchstring_store::password::{self, PasswordError};
+use latchstring_store::password::{self, Cost, PasswordError};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
@@ -16,13 +16,19 @@ use zeroize::Zeroizing;
 
 use crate::{Limits, login::HandshakeError};
 
-/// Compares a password with a stored hash.
+/// Makes hashes of passwords and compares passwords with them.
 pub trait PasswordCheck: Send + Sync {
     /// Whether this is the password. Runs in a thread of its own and may take its time.
     ///
     /// # Errors
     /// When the stored hash cannot be used, or there is not enough memory.
     fn verify(&self, stored: &str, password: &[u8]) -> Result<bool, PasswordError>;
+
+    /// The form in which a new password is stored. Also in a thread of its own.
+    ///
+    /// # Errors
+    /// When the password is not one to be had, or there is not enough memory.
+    fn hash(&self, password: &[u8], salt: [u8; 16]) -> Result<String, PasswordError>;
 }
 
 /// argon2id, as deployed.
@@ -32,6 +38,10 @@ pub struct Argon2id;
 impl PasswordCheck for Argon2id {
     fn verify(&self, stored: &str, password: &[u8]) -> Result<bool, PasswordError> {
         password::verify(stored, password)
+    }
+
+    fn hash(&self, password: &[u8], salt: [u8; 16]) -> Result<String, PasswordError> {
+        password::hash(password, salt, Cost::DEPLOYED)
     }
 }
 
@@ -60,13 +70,37 @@ impl PasswordGate {
         stored: String,
         password: Zeroizing<Vec<u8>>,
     ) -> Result<(), HandshakeError> {
+        self.compute(move |check| drop(check.verify(&stored, &password)))
+            .await
+    }
+
+    /// The hash of a new password.
+    pub(crate) async fn make(
+        &self,
+        password: Zeroizing<Vec<u8>>,
+        salt: [u8; 16],
+    ) -> Result<Result<String, PasswordError>, HandshakeError> {
+        self.compute(move |check| check.hash(&password, salt)).await
+    }
+
+    /// Waits for a turn, then computes in a thread of its own.
+    async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn PasswordCheck) -> T + Send + 'static,
+    ) -> Result<T, HandshakeError> {
         let (place, permit) = self.turn().await?;
         let check = Arc::clone(&self.check);
         let hashing = spawn_blocking(move || {
+            // Held until the hash is done, also when the connection is gone by then.
             let _until_done = (place, permit);
-            let _ = check.verify(&stored, &password);
+            work(&*check)
         });
-        hashing.await.map_err(|_| HandshakeError::Stopping)
+        match hashing.await {
+            Ok(done) => Ok(done),
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            // The runtime is being shut down.
+            Err(_) => Err(HandshakeError::Stopping),
+        }
     }
 
     /// Waits for a place among those who compute.
@@ -83,11 +117,7 @@ impl PasswordGate {
         holder: KeyHolder<D>,
         stored: String,
     ) -> Result<Result<Authenticated<D>, Refusal<D>>, HandshakeError> {
-        let (place, permit) = self.turn().await?;
-        let check = Arc::clone(&self.check);
-        let hashing = spawn_blocking(move || {
-            // Held until the hash is done, also when the connection is gone by then.
-            let _until_done = (place, permit);
+        let proven = self.compute(move |check| {
             let mut failed = None;
             let proven = holder.prove_password(|password| {
                 check.verify(&stored, password).unwrap_or_else(|why| {
@@ -97,11 +127,6 @@ impl PasswordGate {
             });
             failed.map_or(Ok(proven), Err)
         });
-        match hashing.await {
-            Ok(proven) => Ok(proven?),
-            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-            // The runtime is being shut down.
-            Err(_) => Err(HandshakeError::Stopping),
-        }
+        Ok(proven.await??)
     }
 }

@@ -7,6 +7,7 @@
 //! * `login`: the handshake, and every refusal alike;
 //! * `verify`: who it is ([`lookup`]), the key, and only then the password; [`meter`] counts what that costs;
 //! * [`throttle`] and `penalty`: what a wrong password costs its user, and a login without a key its source;
+//! * [`enrol`]: instead of that for somebody who was invited: a new key, a new password;
 //! * `gate`: few password hashes at a time;
 //! * `sessions`: one open session a user;
 //! * `session`: messages, each acknowledged once it is durable, and an agreed end;
@@ -18,6 +19,7 @@ mod admission;
 pub mod commands;
 pub mod config;
 mod dummy;
+pub mod enrol;
 mod gate;
 mod limits;
 pub mod listener;

@@ -39,6 +39,8 @@ impl Observer for Log {
             Event::TurnedAway { why } => warn!(connection, why, "turned away"),
             Event::HandshakeFailed { why } => info!(connection, why, "handshake failed"),
             Event::Refused { user, reason } => warn!(connection, %user, %reason, "login refused"),
+            Event::Enrolled { user, kid } => info!(connection, %user, %kid, "enrolled"),
+            Event::WeakKey { user, why } => warn!(connection, %user, why, "weak key"),
             Event::LoggedIn {
                 user,
                 session_id,

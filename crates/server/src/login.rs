@@ -8,7 +8,7 @@ use latchstring_net::{
     protocol::hardened::{
         self,
         defence::{Defence, Defences},
-        handshake::{Authenticated, Claimant, RefusalReason, accept_with},
+        handshake::{Authenticated, Claim, RefusalReason, accept_with},
         keys::Ephemeral,
         message::{Fingerprint, Hello, UserName},
         session::{CloseCode, Session},
@@ -25,14 +25,14 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Server, meter::Work, sessions::Place, verify::verify};
+use crate::{Server, enrol::enrol, meter::Work, sessions::Place, verify::verify};
 
 /// The whole handshake must be done within this time.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
 /// What a handshake has instead where nothing is due.
 const NO_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Ciphertext length of the one record that a client may send in a handshake: `CLIENT_AUTH`.
-static CLIENT_AUTH: [usize; 1] = [1024];
+/// Ciphertext length of the one record that a client may send in a handshake: `CLIENT_AUTH` or `ENROL`.
+static CLIENT_AUTH: [usize; 2] = [1024, 4096];
 /// No answer leaves sooner after the login's arrival: longer than a lookup, two signatures and a password hash take.
 const ANSWER_AFTER: Duration = Duration::from_millis(400);
 /// What takes longer all the same is answered at the next multiple of this.
@@ -124,9 +124,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     D: Defences + Clone,
 {
-    let claimant = prove_host(server, connection, stream, by).await?;
+    let claim = prove_host(server, connection, stream, by).await?;
     // On the heap, so that who has not come this far does not pay for the room that it needs.
-    Box::pin(decide(server, connection, stream, claimant, by)).await
+    Box::pin(decide(server, connection, stream, claim, by)).await
 }
 
 /// Lets the client in or refuses it, at a time that does not say why.
@@ -134,7 +134,7 @@ async fn decide<S, D>(
     server: &Server<D>,
     connection: u64,
     stream: &mut S,
-    claimant: Claimant<D>,
+    claim: Claim<D>,
     by: Instant,
 ) -> Result<Login<D>, Failure>
 where
@@ -142,8 +142,12 @@ where
     D: Defences + Clone,
 {
     let arrival = Instant::now();
-    let (user, kid) = (claimant.user().clone(), *claimant.kid());
-    let authenticated = match verify(server, connection, claimant).await? {
+    let (user, kid) = (claim.user().clone(), *claim.kid());
+    let verified = match claim {
+        Claim::Login(claimant) => verify(server, connection, claimant).await?,
+        Claim::Enrolment(newcomer) => enrol(server, connection, newcomer).await?,
+    };
+    let authenticated = match verified {
         Ok(authenticated) => authenticated,
         Err(refusal) => {
             let reason = refusal.reason();
@@ -168,13 +172,13 @@ where
     })
 }
 
-/// `ClientHello` in; `ServerHello` and `SERVER_AUTH` out; `CLIENT_AUTH` in.
+/// `ClientHello` in; `ServerHello` and `SERVER_AUTH` out; `CLIENT_AUTH` or `ENROL` in.
 async fn prove_host<S, D>(
     server: &Server<D>,
     connection: u64,
     stream: &mut S,
     by: Instant,
-) -> Result<Claimant<D>, HandshakeError>
+) -> Result<Claim<D>, HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     D: Defences + Clone,
@@ -192,7 +196,7 @@ where
     write_all_within(stream, &answer, left(by)).await?;
     drop(answer);
     let record = read_record(stream, login_lengths(defences), Some(by)).await?;
-    Ok(expect_client_auth.client_auth(&record.ok_or(WireError::Closed)?)?)
+    Ok(expect_client_auth.claim(&record.ok_or(WireError::Closed)?)?)
 }
 
 /// Says welcome. The last id is asked for only now: while this session holds its place, no other one stores.
@@ -230,7 +234,7 @@ fn answer_delay(spent: Duration) -> Duration {
     ANSWER_STEP * u32::try_from(steps).unwrap_or(u32::MAX)
 }
 
-/// The lengths that a login may have: one, unless records are not padded, or lengths not looked at.
+/// The lengths that a login may have: few, unless records are not padded, or lengths not looked at.
 fn login_lengths(defences: &impl Defences) -> &'static [usize] {
     match defences.keeps(Defence::Padding) && defences.keeps(Defence::Deadlines) {
         true => &CLIENT_AUTH,

@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 
-use latchstring_net::protocol::hardened::{handshake::RefusalReason, message::UserName};
+use latchstring_net::protocol::hardened::{
+    handshake::RefusalReason,
+    message::{Fingerprint, UserName},
+};
 
 /// Is told of every event, as it happens. The program writes them to its log; the lab's arena takes them for the truth.
 pub trait Observer: Send + Sync {
@@ -38,12 +41,27 @@ pub enum Event {
         /// For the operator.
         why: String,
     },
-    /// The login was answered with `AUTH_FAIL`. The end.
+    /// The login or enrolment was answered with `AUTH_FAIL`. The end.
     Refused {
         /// Who they said they are.
         user: UserName,
         /// What the client is not told.
         reason: RefusalReason,
+    },
+    /// Somebody who was invited has an account now, and is about to be logged in.
+    Enrolled {
+        /// Who.
+        user: UserName,
+        /// With which key.
+        kid: Fingerprint,
+    },
+    /// Somebody who was invited brought a key that is not to be trusted; they will be refused, and may come again with
+    /// another one.
+    WeakKey {
+        /// Who.
+        user: UserName,
+        /// What is wrong with it.
+        why: String,
     },
     /// Key and password are proven and `AUTH_OK` was sent.
     LoggedIn {

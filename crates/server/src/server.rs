@@ -28,6 +28,7 @@ use tokio::{
 use crate::{
     Event, Limits, Observer, PasswordCheck,
     admission::Admission,
+    enrol::Enrolment,
     gate::PasswordGate,
     login::{Failure, HandshakeError, login},
     lookup::Lookup,
@@ -48,9 +49,13 @@ pub struct Setup<D = Full> {
     pub accounts: Arc<dyn Accounts>,
     /// Finds the account that a login is for.
     pub lookup: Arc<dyn Lookup>,
-    /// Compares passwords.
+    /// Decides who may become a user.
+    pub enrolment: Arc<dyn Enrolment>,
+    /// Makes and compares hashes of passwords.
     pub passwords: Arc<dyn PasswordCheck>,
-    /// Fresh randomness for each connection: 64 bytes, asked for when its hello is here.
+    /// The time of day: seconds since 1970, for what is good until a day and hour.
+    pub now: fn() -> u64,
+    /// Fresh randomness for each connection: 64 bytes, asked for when its hello is here, and 16 for a new password.
     pub entropy: Arc<dyn Entropy>,
     /// How much the server takes on.
     pub limits: Limits,
@@ -128,7 +133,8 @@ impl<D: Defences> Server<D> {
 /// there is to know goes to the observer, and a panic ends this connection alone.
 ///
 /// Whoever is not logged in makes the server hold at most 8 KiB: this future (2 KiB), the transcript (1.3 kB), and at any
-/// one time either the answer (at most 4.2 kB, for a host key of 4096 bits) or the login's record and what is inside it.
+/// one time either the answer (at most 4.2 kB, for a host key of 4096 bits) or the record of the login (at most 4.1 kB) or
+/// what was inside it. Opening a record takes as much again, but nothing else happens meanwhile.
 pub fn serve_connection<S, D>(
     server: Arc<Server<D>>,
     stream: S,

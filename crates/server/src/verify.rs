@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Somebody who is let in, or a refusal.
-type Verified<D> = Result<Authenticated<D>, Refusal<D>>;
+pub(crate) type Verified<D> = Result<Authenticated<D>, Refusal<D>>;
 
 pub(crate) async fn verify<D: Defences + Clone>(
     server: &Server<D>,

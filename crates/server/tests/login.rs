@@ -199,6 +199,9 @@ impl PasswordCheck for Slow {
         self.0.lock().unwrap().recv().expect("the test lives");
         Ok(false)
     }
+    fn hash(&self, _: &[u8], _: [u8; 16]) -> Result<String, PasswordError> {
+        unreachable!("nobody is enrolled")
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -286,6 +289,20 @@ impl Accounts for Faulty {
     }
     fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()> {
         self.0.add(account)
+    }
+    fn invite<'a>(&'a self, invite: &'a Invite) -> Answer<'a, ()> {
+        self.0.invite(invite)
+    }
+    fn is_invited<'a>(
+        &'a self,
+        user: &'a UserName,
+        token_hash: &'a [u8; 32],
+        now: u64,
+    ) -> Answer<'a, bool> {
+        self.0.is_invited(user, token_hash, now)
+    }
+    fn enrol<'a>(&'a self, account: &'a Account, token_hash: &'a [u8; 32]) -> Answer<'a, ()> {
+        self.0.enrol(account, token_hash)
     }
     fn list(&self) -> Answer<'_, Vec<Account>> {
         self.0.list()

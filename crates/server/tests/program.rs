@@ -14,7 +14,7 @@ use std::{
 use latchstring_net::{
     keyfile::{public_to_pem, save_public},
     protocol::hardened::{
-        message::Fingerprint,
+        message::{Fingerprint, Invite},
         session::{CloseCode, Event as SessionEvent},
         signature::Signer,
     },
@@ -185,6 +185,7 @@ fn every_command_shows_an_example() {
         &["user", "list"],
         &["user", "remove"],
         &["user", "passwd"],
+        &["invite"],
         &["messages"],
     ] {
         let help = program(&[command, &["--help"]].concat()).output().unwrap();
@@ -286,6 +287,26 @@ fn bad_keys_and_passwords_are_refused_clearly() {
     let name = home.run(&["user", "add", "../alice", "--key", "alice.pub.pem"]);
     assert_eq!(name.status.code(), Some(2));
     assert_eq!(success(&home.run(&["user", "list"])), "");
+}
+
+#[test]
+fn an_invitation_is_one_line_that_names_user_and_host() {
+    let home = Home::new();
+    let output = home.run(&["invite", "alice"]);
+    let line = success(&output);
+    assert_eq!(line.lines().count(), 1, "{line}");
+    let invite: Invite = line.parse().unwrap();
+    assert_eq!(invite.user.as_str(), "alice");
+    assert_eq!(invite.host, home.fingerprint);
+    let advice = String::from_utf8(output.stderr).unwrap();
+    assert!(advice.contains("alice@"), "{advice}");
+
+    let other: Invite = success(&home.run(&["invite", "alice"])).parse().unwrap();
+    assert_ne!(other.token, invite.token);
+    home.add_alice();
+    let error = failure(&home.run(&["invite", "alice"]));
+    assert!(error.contains("exists already"), "{error}");
+    assert_eq!(home.run(&["invite", "../x"]).status.code(), Some(2));
 }
 
 #[tokio::test]

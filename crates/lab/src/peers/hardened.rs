@@ -19,6 +19,7 @@ use latchstring_attacker::{
 use latchstring_client::{self as client, Client, ClientError};
 use latchstring_server::{
     Event, Limits, Observer, Server, Setup,
+    enrol::ByInvitation,
     lookup::ByName,
     serve_connection,
     store::{Account, Accounts, Memory},
@@ -32,6 +33,7 @@ use crate::{
     stopwatch::Stopwatch,
     truth::{AGREED, Connection, Seen},
     weakened::{
+        enrolment::ForAnybody,
         lookup::OneByOne,
         passwords::{self, EitherHash},
     },
@@ -141,7 +143,14 @@ pub(super) async fn serve<D: Defences + Clone>(
             true => Arc::new(ByName),
             false => Arc::new(OneByOne(stopwatch.clone())),
         },
-        passwords: Arc::new(EitherHash),
+        enrolment: match defences.keeps(Defence::EnrolmentToken) {
+            true => Arc::new(ByInvitation),
+            false => Arc::new(ForAnybody),
+        },
+        passwords: Arc::new(EitherHash {
+            memory_hard: defences.keeps(Defence::MemoryHardHash),
+        }),
+        now: || 0,
         entropy: entropy(seed, &defences),
         limits: Limits {
             max_unauthenticated: PLACES,
@@ -229,7 +238,10 @@ impl Observer for Notary {
     fn event(&self, on: Connection, event: &Event) {
         let name = |user: &UserName| user.as_str().to_owned();
         match event {
-            Event::Connected { .. } | Event::Duplicate { .. } => {}
+            Event::Connected { .. }
+            | Event::Duplicate { .. }
+            | Event::Enrolled { .. }
+            | Event::WeakKey { .. } => {}
             Event::LoggedIn { user, .. } => self.witness.saw(Seen::LoggedIn {
                 on,
                 user: name(user),

@@ -7,12 +7,14 @@
 //! Most defences are checks, and a check is left out where it stands. The others are replaced, by what stands here:
 //!
 //! * `records`: records without a fresh nonce, a checked tag, numbers, or a wide counter;
+//! * `enrolment`: a server that enrols whoever asks;
 //! * `lookup`: a server that looks for its users one by one;
 //! * `passwords`: a store whose passwords can be guessed fast;
 //! * `exchange`: key exchanges that can be read, decrypted later, or asked questions, or that say who is calling.
 
 mod exchange;
 pub(crate) use exchange::transport_pem;
+pub(crate) mod enrolment;
 pub(crate) mod lookup;
 pub(crate) mod passwords;
 mod records;

@@ -16,9 +16,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::Place;
+use super::{Place, now};
 use crate::{
-    Argon2id, Server, Setup, listener,
+    Argon2id, Server, Setup,
+    enrol::ByInvitation,
+    listener,
     log::{self, Log, LogFormat},
     lookup::ByName,
     meter::Tally,
@@ -58,7 +60,10 @@ impl Serve {
             verifier: Arc::new(AwsLc),
             accounts: Arc::new(store.clone()),
             lookup: Arc::new(ByName),
+            enrolment: Arc::new(ByInvitation),
             passwords: Arc::new(Argon2id),
+            // With a clock that makes no sense every invitation has expired.
+            now: || now().unwrap_or(u64::MAX),
             entropy: Arc::new(OsEntropy),
             limits: config.limits,
             meter: spent.clone(),

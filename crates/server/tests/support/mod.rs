@@ -31,8 +31,8 @@ use latchstring_net::{
     wire::read_record,
 };
 use latchstring_server::{
-    Event, Limits, Observer, PasswordCheck, Server, Setup, lookup::ByName, meter::Tally,
-    serve_connection,
+    Event, Limits, Observer, PasswordCheck, Server, Setup, enrol::ByInvitation, lookup::ByName,
+    meter::Tally, serve_connection,
 };
 use latchstring_store::{
     Account, Accounts, Memory, StoredMessage,
@@ -44,6 +44,8 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
+/// The time of day at the server.
+pub const NOW: u64 = 1_795_000_000;
 pub const PASSWORD: &str = "correct horse battery staple";
 
 fn key() -> Arc<RsaKey> {
@@ -110,6 +112,11 @@ impl PasswordCheck for Counting {
         self.0.fetch_add(1, Ordering::SeqCst);
         password::verify(stored, password)
     }
+
+    fn hash(&self, password: &[u8], salt: [u8; 16]) -> Result<String, PasswordError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        password::hash(password, salt, Cost::TOO_CHEAP_FOR_REAL_PASSWORDS)
+    }
 }
 
 impl Counting {
@@ -150,6 +157,8 @@ impl World {
             verifier: Arc::new(AwsLc),
             accounts: store.clone(),
             lookup: Arc::new(ByName),
+            enrolment: Arc::new(ByInvitation),
+            now: || NOW,
             passwords: passwords.clone(),
             entropy: Arc::new(OsEntropy),
             limits: Limits::default(),

@@ -139,6 +139,24 @@ pub enum Claim<D = Full> {
     Enrolment(Newcomer<D>),
 }
 
+impl<D: Defences> Claim<D> {
+    /// Who they are or want to become.
+    pub fn user(&self) -> &UserName {
+        match self {
+            Self::Login(claimant) => claimant.user(),
+            Self::Enrolment(newcomer) => newcomer.user(),
+        }
+    }
+
+    /// The key that they say they hold.
+    pub fn kid(&self) -> &Fingerprint {
+        match self {
+            Self::Login(claimant) => claimant.kid(),
+            Self::Enrolment(newcomer) => newcomer.kid(),
+        }
+    }
+}
+
 /// Somebody says to be a user, with proofs that are not checked yet.
 pub struct Claimant<D = Full> {
     session: SessionSecrets,
