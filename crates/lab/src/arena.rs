@@ -220,7 +220,13 @@ impl<'a> Arena<'a> {
     async fn start(&self) -> io::Result<ArenaServer> {
         let (listener, dialer) = network(self.over).await?;
         let dialer = dialer.watched(self.watch(HONEST_SOURCE));
-        peers::serve(self.against, listener, dialer, self.seed).await
+        peers::serve(
+            self.against,
+            &self.attack.scene,
+            (listener, dialer),
+            self.seed,
+        )
+        .await
     }
 
     fn visit(&self, number: u32) -> Visit {

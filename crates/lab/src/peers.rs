@@ -8,7 +8,7 @@ use std::{
 };
 
 use latchstring_attacker::{
-    Target,
+    Scene, Target,
     protocol::hardened::defence::Full,
     vantage::{BoxStream, StolenFiles},
 };
@@ -111,14 +111,14 @@ pub struct ArenaServer {
 /// When its keys cannot be laid out.
 pub async fn serve(
     against: Against,
-    listener: Listener,
-    dialer: Dialer,
+    scene: &Scene,
+    (listener, dialer): (Listener, Dialer),
     seed: u64,
 ) -> io::Result<ArenaServer> {
     let (witness, stopwatch) = (Witness::default(), Stopwatch::default());
     let seen = (witness.clone(), stopwatch.clone());
     let task = match against {
-        Against::Faithful => faithful::serve(listener, seed, seen)?,
+        Against::Faithful => faithful::serve(listener, seed, scene.seeded_with_time, seen)?,
         Against::Hardened(all) if all.is_full() => {
             hardened::serve(listener, seed, seen, Full).await?
         }

@@ -26,6 +26,7 @@ pub mod relay;
 pub mod reorder;
 pub mod retrospective;
 pub mod rogue_server;
+pub mod seeded_keys;
 pub mod slow_and_huge;
 pub mod state_skip;
 pub mod stolen_key;
@@ -44,6 +45,7 @@ pub const ALL: &[&Attack] = &[
     &stolen_password::ATTACK,
     &cleartext_key::ATTACK,
     &retrospective::ATTACK,
+    &seeded_keys::ATTACK,
     &keystream_reuse::ATTACK,
     &known_plaintext::ATTACK,
     &counter_wrap::ATTACK,

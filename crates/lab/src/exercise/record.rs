@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use latchstring_attacker::{
+    Scene,
     capture::trace::{Side, Trace},
     protocol::{
         faithful::message::UserName,
@@ -84,7 +85,13 @@ pub async fn faithful(
 pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded> {
     let number = seed.stream("hardened session").next_u64();
     let (listener, dialer) = network(Over::Tcp).await?;
-    let server = peers::serve(Against::hardened(), listener, dialer, number).await?;
+    let server = peers::serve(
+        Against::hardened(),
+        &Scene::PLAIN,
+        (listener, dialer),
+        number,
+    )
+    .await?;
     let tap = Tap::new(None);
     let stream = dial_tapped(server.dialer(), Over::Tcp, tap.clone()).await?;
     let visit = peers::Visit {

@@ -20,6 +20,7 @@ use latchstring_faithful::{
     server::{Outcome, ServerEvent, serve_connection},
 };
 use latchstring_server::meter::Work;
+use rand::CryptoRng;
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt, task::JoinHandle, time::sleep};
 
@@ -28,6 +29,7 @@ use crate::{
     keys::Seeded,
     stopwatch::{Indebted, Stopwatch},
     truth::{Connection, Seen},
+    weakened::generator::SeededWithTime,
     wire::Listener,
 };
 
@@ -60,12 +62,14 @@ fn key_dir() -> io::Result<(TempDir, KeyDir)> {
 pub(super) fn serve(
     mut listener: Listener,
     seed: u64,
+    seeded_with_time: bool,
     (witness, stopwatch): (Witness, Stopwatch),
 ) -> io::Result<JoinHandle<()>> {
     let (dir, keys) = key_dir()?;
     Ok(tokio::spawn(async move {
         let _kept_until_the_server_ends = dir;
         let mut on: Connection = 0;
+        let mut guessable = SeededWithTime::new(seed);
         while let Some((stream, _)) = listener.accept().await {
             on += 1;
             stopwatch.opened(on);
@@ -80,10 +84,13 @@ pub(super) fn serve(
                 witness_event(&witness, on, &mut user, event);
             };
             // Each connection has randomness of its own, so a capture of one does not depend on who came before.
-            let mut rng =
+            let mut fresh =
                 Seeded::new(seed, &format!("faithful server, connection {on}")).into_rng();
-            let outcome =
-                serve_connection(&mut stream, &keys, REPLY_PAUSE, &mut rng, &mut see).await;
+            let rng: &mut (dyn CryptoRng + Send) = match seeded_with_time {
+                true => &mut guessable,
+                false => &mut fresh,
+            };
+            let outcome = serve_connection(&mut stream, &keys, REPLY_PAUSE, rng, &mut see).await;
             let _ = stream.shutdown().await;
             drop(stream);
             stopwatch.closed(on);

@@ -34,6 +34,7 @@ use crate::{
     truth::{AGREED, Connection, Seen},
     weakened::{
         enrolment::ForAnybody,
+        generator::SeededWithTime,
         lookup::OneByOne,
         passwords::{self, EitherHash},
     },
@@ -186,11 +187,16 @@ pub(super) async fn serve<D: Defences + Clone>(
 
 /// The server's randomness: seeded, so that a run repeats, and new for every connection.
 fn entropy(seed: u64, defences: &impl Defences) -> Arc<dyn Entropy> {
-    let fresh = Seeded::new(seed, "hardened server");
-    match defences.keeps(Defence::FreshServerValues) {
-        true => Arc::new(fresh),
-        false => Arc::new(Stale(fresh.array())),
+    let fresh: Arc<dyn Entropy> = match defences.keeps(Defence::SystemRandomness) {
+        true => Arc::new(Seeded::new(seed, "hardened server")),
+        false => Arc::new(SeededWithTime::new(seed)),
+    };
+    if defences.keeps(Defence::FreshServerValues) {
+        return fresh;
     }
+    let mut once = [0; 64];
+    fresh.fill(&mut once);
+    Arc::new(Stale(once))
 }
 
 /// The host key. Its salts count among the values that are fresh: `sigS` is in the transcript, and PSS makes another

@@ -10,17 +10,19 @@
 //! * `enrolment`: a server that enrols whoever asks;
 //! * `lookup`: a server that looks for its users one by one;
 //! * `passwords`: a store whose passwords can be guessed fast;
+//! * `generator`: randomness that can be guessed;
 //! * `exchange`: key exchanges that can be read, decrypted later, or asked questions, or that say who is calling.
 
-mod exchange;
-pub(crate) use exchange::transport_pem;
 pub(crate) mod enrolment;
+mod exchange;
+pub(crate) mod generator;
 pub(crate) mod lookup;
 pub(crate) mod passwords;
 mod records;
 
 use std::{fmt, str::FromStr};
 
+pub(crate) use exchange::transport_pem;
 use latchstring_attacker::protocol::hardened::{
     defence::{Defence, Defences},
     keys::{Exchange, Secret},

@@ -1,0 +1,152 @@
+//! Cycles through the keys of a server that seeds its generator with the time.
+//!
+//! # Flaw
+//! A session key of 256 bits has as many values as there are states that its generator can be in. One that is seeded with
+//! the second in which the server started has 86,400 a day. The report says that an eavesdropper can cycle through
+//! session keys and IVs: of such a server that is true.
+//!
+//! # Attack
+//! Try every second of the day on which the server was started. Against faithful the attack looks at nothing that the
+//! server said: a seed is right when the key and the IV that it gives decrypt all of the client's messages to text.
+//! Against hardened a seed is right when it gives the random of the server's hello; the secret X25519 value comes next out
+//! of the same generator, and with it the whole session opens.
+//!
+//! # What it proves
+//! The length of a key says nothing about how many keys there are. And the other way round: where the generator is a good
+//! one, cycling through keys is out of the question, however much hardware there is. The attack says what it would cost.
+//!
+//! # Defence
+//! Every secret comes from the operating system's generator, which is seeded with what nobody outside can know.
+//!
+//! # In the wild
+//! - Netscape 1.1 seeded with the time and two process numbers: its session keys were found in minutes (Goldberg
+//!   and Wagner, 1996).
+//! - Debian's OpenSSL, CVE-2008-0166: for two years all that went into a key was the number of the process, so there were
+//!   32,767 keys of each kind and size.
+
+use std::ops::{ControlFlow, RangeInclusive};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    Attack, Claim, Goal, Report, Run, Scene, Story, Target,
+    capture::{dissect, trace::Side},
+    cryptanalysis::{
+        brute_force::{Cost, Prices, Round, counting_energy},
+        generators::Generator,
+        seeds::{Hit, Search, Secrets, Sniffed, Test},
+    },
+    eavesdrop::open_session,
+    protocol::{
+        faithful::{keys::SessionSecrets, record::Opener},
+        hardened::{
+            defence::Defence,
+            keys::{Exchange, X25519},
+        },
+    },
+    vantage::{Wiretap, blank_server},
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "seeded-keys",
+    goal: Goal::Read,
+    title: "cycle through the keys of a server that seeds its generator with the time",
+    vantage: "a sniffer of one session who knows the day on which the server was started",
+    scene: Scene {
+        seeded_with_time: true,
+        ..Scene::PLAIN
+    },
+    returns_without: &[&[Defence::SystemRandomness]],
+    run: Run::Sniff(run),
+    ..Attack::PLAIN
+};
+
+/// The generator of a server that does not ask the operating system: everybody can read which it is.
+pub const GENERATOR: Generator = Generator::PythonRandom;
+/// The day on which the servers of the arena are started, in seconds since 1970: the last one of 2019. Their uptime would
+/// say it to anybody who asks.
+pub const STARTED: RangeInclusive<u64> = 1_577_750_400..=1_577_836_799;
+/// AES-256 keys that one core tries in a second: `cargo bench -p latchstring-cryptanalysis --bench seeds` says how many
+/// yours does. It makes no difference.
+const KEYS_PER_SECOND: f64 = 24e6;
+
+fn run(wiretap: &Wiretap) -> Report {
+    let mut story = Story::default();
+    let read = match wiretap.dialect.target {
+        Target::Faithful => faithful(wiretap, &mut story),
+        Target::Hardened => hardened(wiretap, &mut story),
+    };
+    match read {
+        Some(messages) => Report::of_reading(messages, story),
+        None => Report::new(Claim::Nothing, story),
+    }
+}
+
+fn faithful(wiretap: &Wiretap, story: &mut Story) -> Option<Vec<String>> {
+    let session = dissect::faithful(&blank_server(&wiretap.trace));
+    let sniffed = Sniffed::new(session.messages.clone());
+    story.tell(format!(
+        "sniffed: {} ciphertexts of the client; all that the server said is blanked",
+        session.messages.len()
+    ));
+    let hit = cycle(&sniffed, "decrypts all of them to text", story)?;
+    let (key, iv) = hit.secrets.split_at(32);
+    let opener = Opener::new(&SessionSecrets::new(
+        key.try_into().ok()?,
+        iv.try_into().ok()?,
+    ));
+    let open = |ciphertext| String::from_utf8_lossy(&opener.open(ciphertext)).into_owned();
+    let messages = session.messages.iter().map(|message| open(message));
+    Some(messages.collect())
+}
+
+fn hardened(wiretap: &Wiretap, story: &mut Story) -> Option<Vec<String>> {
+    let hello = |side| wiretap.pieces(side).into_iter().next();
+    let (client, server) = (hello(Side::Client)?, hello(Side::Server)?);
+    // Behind the version (2); and behind magic (8), version (2) and random (32).
+    let (random, client_value) = (server.get(2..34)?, client.get(42..74)?);
+    story.tell(
+        "sniffed: a session; the first that the server drew for it is the random in its hello",
+    );
+    let fits = |secrets: &Secrets| secrets[..32] == *random;
+    let hit = cycle(&fits, "gives that random", story)?;
+    let drawn = Zeroizing::new(GENERATOR.bytes::<64>(hit.seed));
+    let value = Box::new(X25519::new(&Zeroizing::new(*drawn.last_chunk()?)));
+    story.tell("what the generator gives next is the server's secret X25519 value");
+    open_session(wiretap, &value.agree(client_value).ok()?)
+}
+
+/// Tries every second of the day.
+fn cycle(test: &impl Test, right: &str, story: &mut Story) -> Option<Hit> {
+    let outcome = Search::new(GENERATOR).run(STARTED, test, |_| ControlFlow::Continue(()));
+    story.tell(format!(
+        "the server was started in one of {} seconds: each of them seeds {GENERATOR}'s generator",
+        outcome.tried
+    ));
+    let hit = outcome.hits.into_iter().next();
+    story.tell(match &hit {
+        Some(hit) => format!("the seed {} {right}", hit.seed),
+        None => {
+            format!("no seed {right}, so the generator is another: what is left is to try keys")
+        }
+    });
+    if hit.is_none() {
+        price(story);
+    }
+    hit
+}
+
+/// What it would be to try all keys.
+fn price(story: &mut Story) {
+    let cost = Cost::of_keys(256, KEYS_PER_SECOND, &Prices::RENTED_CORE);
+    story.tell(format!(
+        "there are 2^256; a thousand million cores that try {} keys a second each would take {} years",
+        Round(KEYS_PER_SECOND),
+        Round(cost.years_on(1e9))
+    ));
+    story.tell(format!(
+        "merely to count so far takes {} J at 3 K (Landauer, 1961); the sun gives 1.2e34 J a year",
+        Round(counting_energy(256, 3.0))
+    ));
+}
