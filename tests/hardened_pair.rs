@@ -296,6 +296,93 @@ fn a_python_client_with_our_server() {
     assert_eq!(server.stored().lines().count(), 4);
 }
 
+/// The line that `invite` prints, in a file.
+fn invite(server: &OurServer, home: &Home, user: &str) -> (String, PathBuf) {
+    let mut invite = server_command(&server.dir, &["invite", user]);
+    let (line, _) = succeeds(invite.output().unwrap());
+    let path = home.write(&format!("invitation of {user}"), &line);
+    (line.trim().to_owned(), path)
+}
+
+/// Runs `enrol` as `user` with a key of its own in `name`, which is made if it is not there.
+fn enrol(home: &Home, host: &Host, user: &str, name: &str, invitation: &Path) -> Output {
+    let mut command = Command::new(binary("latchstring-client"));
+    let to = format!("{user}@127.0.0.1:{}", host.port);
+    command.args(["enrol", &to, "--dir"]).arg(home.path(name));
+    command.arg("--invite-file").arg(invitation);
+    command.arg("--password-file").arg(home.path("pw"));
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn an_invitation_makes_one_account_on_a_host_that_needs_no_confirmation() {
+    let home = Home::new();
+    let server = OurServer::new(&home);
+    let (line, path) = invite(&server, &home, "bob");
+    let (stdout, stderr) = succeeds(enrol(&home, &server.host, "bob", "bob", &path));
+    assert!(stdout.contains("connect bob@127.0.0.1"), "{stdout}");
+    assert!(stderr.contains("Made a key"), "{stderr}");
+
+    let mut connect = Command::new(binary("latchstring-client"));
+    let to = format!("bob@127.0.0.1:{}", server.host.port);
+    connect
+        .args(["connect", &to, "--dir"])
+        .arg(home.path("bob"));
+    connect.arg("--password-file").arg(home.path("pw"));
+    succeeds(connect.stdin(Stdio::null()).output().unwrap());
+
+    for (user, name, exit, why) in [
+        ("bob", "again", 4, "invite you again"),
+        ("carol", "carol", 1, "the invitation is for bob"),
+    ] {
+        let refused = enrol(&home, &server.host, user, name, &path);
+        let said = String::from_utf8(refused.stderr.clone()).unwrap();
+        assert_eq!(code(&refused), exit, "{said}");
+        assert!(said.contains(why), "{said}");
+        let token = line.rsplit(':').next().unwrap();
+        assert!(!said.contains(token), "{said}");
+    }
+}
+
+#[test]
+fn only_the_host_of_the_invitation_sees_it() {
+    let home = Home::new();
+    let server = OurServer::new(&home);
+    let (line, _) = invite(&server, &home, "bob");
+    let other = format!("SHA256:{}", "A".repeat(43));
+    let elsewhere = line.replace(&server.host.fingerprint, &other);
+    let path = home.write("elsewhere", &elsewhere);
+    let refused = enrol(&home, &server.host, "bob", "bob", &path);
+    assert_eq!(code(&refused), 3);
+    // Nothing was sent, so the right line still works.
+    let path = home.write("right", &line);
+    succeeds(enrol(&home, &server.host, "bob", "bob", &path));
+}
+
+#[test]
+fn a_python_client_enrols_with_our_server() {
+    let home = Home::new();
+    let server = OurServer::new(&home);
+    let (line, _) = invite(&server, &home, "bob");
+    let token = line.rsplit(':').next().unwrap();
+    home.keygen("bob");
+    let python = |token: &[&str]| {
+        let mut command = python("hardened_client.py", "cryptography.hazmat");
+        command.arg("--key").arg(home.path("bob.pem"));
+        command.arg("--password-file").arg(home.path("pw"));
+        command.args(["--fingerprint", &server.host.fingerprint]);
+        command.args(token);
+        command.args(["127.0.0.1", &server.host.port, "bob", "hello"]);
+        command.output().unwrap()
+    };
+    let token = format!("--token={token}");
+    assert_eq!(code(&python(&[])), 4, "no account yet");
+    assert_eq!(code(&python(&["--token=AAAAAAAAAAAAAAAAAAAAAA"])), 4);
+    assert_eq!(succeeds(python(&[&token])).0, "last=0\nacked=1\n");
+    assert_eq!(succeeds(python(&[])).0, "last=1\nacked=2\n");
+    assert_eq!(code(&python(&[&token])), 4, "used up");
+}
+
 #[test]
 fn a_server_killed_in_mid_session_stores_every_message_exactly_once() {
     let home = Home::new();

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A client of latch/2, the hardened protocol, written from its description alone, without the code.
 
-    hardened_client.py --key FILE --password-file F --fingerprint SHA256:... HOST PORT USER MESSAGE...
+    hardened_client.py --key FILE --password-file F --fingerprint SHA256:... [--token T] HOST PORT USER MESSAGE...
 
-Logs in, sends the messages, checks every acknowledgement against its own chain, answers pings, closes, and checks that
+Logs in, or enrols with the last part of an invitation, sends the messages, checks every acknowledgement against its own chain, answers pings, closes, and checks that
 the server agrees. Prints `last=N` (what the server held at the login) and `acked=N`, and exits with 0; exits with 4 when
 the login is refused and with 1 for everything else. It shares no code with the Rust side.
 """
@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 MAGIC = b"latch/2\n"
 HELLO = b"\x02\x00"
 BUCKETS = (64, 256, 1024, 4096, 16384)
-SERVER_AUTH, CLIENT_AUTH, AUTH_OK, AUTH_FAIL = 0x02, 0x03, 0x04, 0x05
+SERVER_AUTH, CLIENT_AUTH, AUTH_OK, AUTH_FAIL, ENROL = 0x02, 0x03, 0x04, 0x05, 0x06
 MSG, ACK, PING, PONG, CLOSE, CLOSE_ACK = 0x10, 0x11, 0x12, 0x13, 0x30, 0x31
 PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
 
@@ -113,7 +113,8 @@ class Direction:
 
     def seal(self, kind, body):
         plain = bytes([kind]) + long(body)
-        bucket = next(b for b in BUCKETS if b >= len(plain))
+        least = 4096 if kind == ENROL else len(plain)
+        bucket = next(b for b in BUCKETS if b >= max(least, len(plain)))
         ciphertext = self._crypt(plain.ljust(bucket, b"\0"))
         length = struct.pack(">I", bucket + 32)
         record = length + ciphertext + self._tag(length, ciphertext)
@@ -258,8 +259,8 @@ def prove_host(wire, transcript, handshake_secret, pin):
     return transcript + fin
 
 
-def login(wire, user, key, password, pin):
-    """The whole handshake: a session and the server's last message id, or None."""
+def login(wire, user, key, password, pin, token=None):
+    """The whole handshake, with a token that of an enrolment: a session and the server's last message id, or None."""
     transcript, prk = hellos(wire)
     th1 = sha256(transcript)
     hs_c, hs_s, root = (expand(prk, label, th1) for label in (b"hs c2s", b"hs s2c", b"root"))
@@ -268,14 +269,17 @@ def login(wire, user, key, password, pin):
     spki = key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    who = b"\x01" + short(user) + sha256(spki)
-    transcript += bytes([CLIENT_AUTH]) + who
+    kind, mode = (ENROL, b"\x02") if token else (CLIENT_AUTH, b"\x01")
+    who = mode + short(user) + sha256(spki)
+    transcript += bytes([kind]) + who + (long(spki) if token else b"")
     signature = key.sign(signed_content(b"client", sha256(transcript)), PSS, hashes.SHA256())
     transcript += long(signature)
     fin = mac(expand(hs_c, b"fin"), sha256(transcript))
     transcript += fin
     body = who + long(signature) + long(password) + fin
-    wire.write(Direction(hs_c, 0).seal(CLIENT_AUTH, body))
+    if token:
+        body += token + long(spki)
+    wire.write(Direction(hs_c, 0).seal(kind, body))
 
     th7 = sha256(transcript)
     labels = (b"ap c2s", b"ap s2c", b"chain c2s", b"chain s2c")
@@ -296,6 +300,7 @@ def arguments():
     parser.add_argument("--key", required=True)
     parser.add_argument("--password-file", required=True)
     parser.add_argument("--fingerprint", required=True)
+    parser.add_argument("--token", type=lambda text: base64.urlsafe_b64decode(text + "=="))
     for name in ("host", "port", "user"):
         parser.add_argument(name)
     parser.add_argument("message", nargs="*")
@@ -309,7 +314,8 @@ def main():
     with open(args.password_file, "rb") as f:
         password = f.read().removesuffix(b"\n")
     with socket.create_connection((args.host, int(args.port)), timeout=20) as sock:
-        session = login(Wire(sock), args.user.encode(), key, password, args.fingerprint)
+        wire, user = Wire(sock), args.user.encode()
+        session = login(wire, user, key, password, args.fingerprint, args.token)
         if session is None:
             sys.exit(4)
         print("last=%d" % session.sent.last)

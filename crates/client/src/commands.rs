@@ -1,6 +1,7 @@
 //! The program's command line. What a person or a script sees is decided here and below; nothing in here is protocol.
 
 mod connect;
+mod enrol;
 mod keygen;
 
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use latchstring_net::protocol::hardened::message::Fingerprint;
 
-use crate::{ClientError, address::Address, known_hosts::Changed};
+use crate::{ClientError, address::Address, known_hosts::Changed, password::Source};
 
 /// The client of the hardened protocol, latch/2.
 #[derive(Debug, Parser)]
@@ -17,8 +18,9 @@ use crate::{ClientError, address::Address, known_hosts::Changed};
     version,
     name = "latchstring-client",
     after_help = "Exit codes: 0 all messages acknowledged and the close agreed, 1 other errors, 2 usage,\n\
-                  3 the host key is not the expected one, 4 login refused, 5 ended early or unacknowledged.\n\n\
+                  3 the host key is not the expected one, 4 login or enrolment refused, 5 ended early or unacknowledged.\n\n\
                   Examples:\n  \
+                  latchstring-client enrol alice@example.org\n  \
                   latchstring-client keygen\n  \
                   latchstring-client connect alice@example.org\n  \
                   echo hello | latchstring-client connect --quiet --password-file pw alice@[::1]:22223"
@@ -35,6 +37,16 @@ enum Command {
         after_help = "Example:\n  latchstring-client keygen --bits 4096\n\nAn existing key is never overwritten."
     )]
     Keygen(Keygen),
+    /// Make your own account with an invitation: the line that a server's operator gave you
+    #[command(
+        after_help = "The invitation says which key the host must have, so nothing needs to be confirmed. Your key is made if\n\
+                      there is none. The invitation is asked for unless it comes from a file or a file descriptor; it never\n\
+                      stands on the command line, where other users of this machine could read it.\n\n\
+                      Examples:\n  \
+                      latchstring-client enrol alice@example.org\n  \
+                      latchstring-client enrol --invite-file invitation --password-file pw alice@[::1]:22223"
+    )]
+    Enrol(Enrol),
     /// Log in and send each line of the standard input as a message
     #[command(
         after_help = "The host's key must be known, be given (--fingerprint) or be confirmed by you before a password is\n\
@@ -87,6 +99,31 @@ struct Connect {
     quiet: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct Enrol {
+    /// Who and where; the port is 22223 unless given, IPv6 goes in brackets
+    #[arg(value_name = "USER@HOST[:PORT]")]
+    address: Address,
+    /// Where known hosts and key are kept [default: ~/.latchstring]
+    #[arg(long, value_name = "D")]
+    dir: Option<PathBuf>,
+    /// Your private key [default: D/id.pem]
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Read the invitation from a file that only you can read
+    #[arg(long, value_name = "FILE", conflicts_with = "invite_fd")]
+    invite_file: Option<PathBuf>,
+    /// Read the invitation from an open file descriptor
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
+    invite_fd: Option<u32>,
+    /// Read your new password from a file that only you can read
+    #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
+    password_file: Option<PathBuf>,
+    /// Read your new password from an open file descriptor
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
+    password_fd: Option<u32>,
+}
+
 impl Options {
     /// Does what was asked for.
     ///
@@ -95,6 +132,7 @@ impl Options {
     pub async fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Keygen(options) => keygen::run(&options),
+            Command::Enrol(options) => enrol::run(options).await,
             Command::Connect(options) => connect::run(options).await,
         }
     }
@@ -108,6 +146,15 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<ClientError>() {
         Some(error) => error.exit_code(),
         None => 1,
+    }
+}
+
+/// Where a secret comes from: without a file or a descriptor, from a person.
+fn source(file: Option<PathBuf>, descriptor: Option<u32>) -> Source {
+    match (file, descriptor) {
+        (Some(path), _) => Source::File(path),
+        (None, Some(fd)) => Source::Descriptor(fd),
+        (None, None) => Source::Prompt,
     }
 }
 

@@ -79,6 +79,11 @@ pub enum ClientError {
         "the server refused the login. It never says why: check the user name, the password, and that the operator added this very key (latchstring-server user add)"
     )]
     Refused,
+    /// The enrolment was refused; the server never says why.
+    #[error(
+        "the server made no account. It never says why: the invitation may have been used, or replaced, or be older than 24 hours, or your key may be enrolled already. If an earlier try broke off you may have an account already: connect. The operator sees the reason in the log, and can invite you again (latchstring-server invite)"
+    )]
+    NotEnrolled,
     /// The connection ended without an agreed close: what was not acknowledged may be lost at the server.
     #[error("the connection ended early; {}", in_doubt(.unacknowledged))]
     Truncated {
@@ -117,11 +122,11 @@ impl ClientError {
         }
     }
 
-    /// What the program exits with: 3 host key mismatch, 4 login refused, 5 ended with the close not agreed, else 1.
+    /// What the program exits with: 3 host key mismatch, 4 login or enrolment refused, 5 ended with the close not agreed, else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::HostKeyMismatch { .. } => 3,
-            Self::Refused => 4,
+            Self::Refused | Self::NotEnrolled => 4,
             Self::Truncated { .. } | Self::Silent { .. } => 5,
             Self::Wire { stage, .. } | Self::Protocol { stage, .. } if *stage == Stage::Session => {
                 5

@@ -5,7 +5,7 @@
 //! * [`known_hosts`]: which host has which key, and the refusal when that changes;
 //! * [`outbox`]: messages on disk until the server says that it has them;
 //! * [`address`], [`password`], [`input`]: what people and scripts hand in;
-//! * [`commands`]: `keygen` and `connect`.
+//! * [`commands`]: `keygen`, `enrol` and `connect`.
 //!
 //! There is no other protocol in here to fall back to.
 

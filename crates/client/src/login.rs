@@ -6,9 +6,9 @@ use latchstring_net::{
     entropy::Entropy,
     protocol::hardened::{
         defence::{Defence, Defences, Full},
-        handshake::{ExpectServerHello, HostProven, Verdict},
+        handshake::{ExpectServerHello, ExpectVerdict, HostProven, TrustedHost, Verdict},
         keys::Ephemeral,
-        message::{Fingerprint, Hello, UserName},
+        message::{Fingerprint, Hello, Invite, UserName},
         signature::{Role, Signer, Verifier},
     },
     wire::{WireError, read_exact_within, read_record, write_all_within},
@@ -70,20 +70,59 @@ impl<D: Defences + Clone> Client<D> {
     /// which a network or a peer can fail.
     pub async fn login<S>(
         &self,
-        mut stream: S,
+        stream: S,
         pin: &Fingerprint,
         password: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, PasswordError>,
     ) -> Result<Connection<S, D>, ClientError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        let present = |trusted: TrustedHost<D>| {
+            let shown = trusted.login(&self.user, &*self.key, &password()?);
+            shown.map_err(|source| ClientError::protocol(Stage::HostProof, source))
+        };
+        let connection = self.present(stream, pin, present).await?;
+        connection.ok_or(ClientError::Refused)
+    }
+
+    /// Makes the account to which `invite` invites, with this client's key and a new password, and logs in to it. The
+    /// host must be the one of the invitation.
+    ///
+    /// # Errors
+    /// As [`Client::login`]; [`ClientError::NotEnrolled`].
+    pub async fn enrol<S>(
+        &self,
+        stream: S,
+        invite: &Invite,
+        password: &Zeroizing<Vec<u8>>,
+    ) -> Result<Connection<S, D>, ClientError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let present = |trusted: TrustedHost<D>| {
+            let shown = trusted.enrol(&invite.user, &*self.key, password, &invite.token);
+            shown.map_err(|source| ClientError::protocol(Stage::HostProof, source))
+        };
+        let connection = self.present(stream, &invite.host, present).await?;
+        connection.ok_or(ClientError::NotEnrolled)
+    }
+
+    /// Proves the host, shows what `present` makes, and reads the answer: `None` is a no.
+    async fn present<S>(
+        &self,
+        mut stream: S,
+        pin: &Fingerprint,
+        present: impl FnOnce(TrustedHost<D>) -> Result<(ExpectVerdict<D>, Vec<u8>), ClientError>,
+    ) -> Result<Option<Connection<S, D>>, ClientError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let by = Instant::now() + HANDSHAKE_DEADLINE;
         let proven = self.prove_host(&mut stream, by).await?;
-        let failed = |source| ClientError::protocol(Stage::HostProof, source);
-        let trusted = proven.pinned(pin).map_err(failed)?;
-        let (expect_verdict, auth) = trusted
-            .login(&self.user, &*self.key, &password()?)
-            .map_err(failed)?;
+        let trusted = proven
+            .pinned(pin)
+            .map_err(|source| ClientError::protocol(Stage::HostProof, source))?;
+        let (expect_verdict, auth) = present(trusted)?;
 
         let broke = |source| ClientError::Wire {
             stage: Stage::Verdict,
@@ -102,8 +141,8 @@ impl<D: Defences + Clone> Client<D> {
             Verdict::Accepted {
                 session,
                 last_message,
-            } => Ok(Connection::new(stream, *session, last_message)),
-            Verdict::Refused(_) => Err(ClientError::Refused),
+            } => Ok(Some(Connection::new(stream, *session, last_message))),
+            Verdict::Refused(_) => Ok(None),
         }
     }
 

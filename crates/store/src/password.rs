@@ -11,7 +11,7 @@ use argon2::{
 use thiserror::Error;
 
 /// Shortest new password, in bytes.
-pub const MIN_LEN: usize = 8;
+pub const MIN_LEN: usize = latchstring_protocol::hardened::message::MIN_NEW_PASSWORD;
 /// Longest password, in bytes: what fits the protocol's login message.
 pub const MAX_LEN: usize = latchstring_protocol::hardened::message::MAX_PASSWORD;
 

@@ -26,7 +26,7 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use super::{Connect, home};
+use super::{Connect, home, source};
 use crate::{
     Client, ClientError, Connection, Event,
     address::Address,
@@ -46,11 +46,7 @@ pub(super) async fn run(options: Connect) -> anyhow::Result<()> {
         let path = key_path.display();
         format!("no key to log in with; make one with `latchstring-client keygen`, or name it with --key (now {path})")
     })?;
-    let source = match (options.password_file, options.password_fd) {
-        (Some(path), _) => Source::File(path),
-        (None, Some(fd)) => Source::Descriptor(fd),
-        (None, None) => Source::Prompt,
-    };
+    let source = source(options.password_file, options.password_fd);
     if source == Source::Prompt && !io::stdin().is_terminal() {
         return Err(ClientError::from(PasswordError::NoTerminal).into());
     }
@@ -149,7 +145,7 @@ async fn log_in(
 }
 
 /// The error for a key that is not the pin: a loud one, if another key is known.
-fn refusal(
+pub(super) fn refusal(
     hosts: &KnownHosts,
     host: &str,
     expected: Fingerprint,
@@ -181,7 +177,10 @@ fn confirm(host: &str, met: Fingerprint) -> anyhow::Result<Fingerprint> {
 }
 
 /// Only a client with every defence goes out to a network.
-async fn dial<D: Deployable>(_: &Client<D>, address: &Address) -> Result<TcpStream, ClientError> {
+pub(super) async fn dial<D: Deployable>(
+    _: &Client<D>,
+    address: &Address,
+) -> Result<TcpStream, ClientError> {
     let connect = TcpStream::connect((address.host.as_str(), address.port));
     let stream = match timeout(CONNECT_DEADLINE, connect).await {
         Ok(stream) => stream,

@@ -1,5 +1,7 @@
 //! `keygen`: a key pair in two files.
 
+use std::path::{Path, PathBuf};
+
 use latchstring_net::{
     keyfile::{save_private, save_public},
     protocol::hardened::{message::Fingerprint, signature::Signer},
@@ -11,17 +13,7 @@ use super::{Keygen, home};
 pub(super) fn run(options: &Keygen) -> anyhow::Result<()> {
     let dir = home(options.dir.clone())?;
     let private = dir.join(format!("{}.pem", options.name));
-    let public = dir.join(format!("{}.pub.pem", options.name));
-    for path in [&private, &public] {
-        anyhow::ensure!(
-            !path.exists(),
-            "{} exists already, and a key is never overwritten: use --name, or move it away",
-            path.display()
-        );
-    }
-    let key = RsaKey::generate(Bits::new(options.bits.parse()?)?)?;
-    save_private(&key, &private)?;
-    save_public(&key, &public)?;
+    let (key, public) = make(&private, Bits::new(options.bits.parse()?)?)?;
 
     let fingerprint = Fingerprint::of(key.public_key());
     println!("Private key: {}  (keep it to yourself)", private.display());
@@ -34,4 +26,20 @@ pub(super) fn run(options: &Keygen) -> anyhow::Result<()> {
     println!("who runs: latchstring-server user add NAME --key FILE");
     println!("Ask for the host's fingerprint in return, and for a password.");
     Ok(())
+}
+
+/// Makes a key in `NAME.pem` and its public half in `NAME.pub.pem`, whose path is returned too.
+pub(super) fn make(private: &Path, bits: Bits) -> anyhow::Result<(RsaKey, PathBuf)> {
+    let public = private.with_extension("pub.pem");
+    for path in [private, &public] {
+        anyhow::ensure!(
+            !path.exists(),
+            "{} exists already, and a key is never overwritten: use --name, or move it away",
+            path.display()
+        );
+    }
+    let key = RsaKey::generate(bits)?;
+    save_private(&key, private)?;
+    save_public(&key, &public)?;
+    Ok((key, public))
 }

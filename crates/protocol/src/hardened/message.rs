@@ -28,6 +28,8 @@ pub const VERSION: u8 = 2;
 pub const CLIENT_HELLO_LEN: usize = 74;
 /// `ServerHello`: 02 ‖ 00 ‖ rs(32) ‖ epkS(32).
 pub const SERVER_HELLO_LEN: usize = 66;
+/// Shortest password that anybody is given or may choose, in bytes.
+pub const MIN_NEW_PASSWORD: usize = 8;
 /// Longest password, in bytes.
 pub const MAX_PASSWORD: usize = 128;
 /// Longest text of one message, in bytes: what fits the largest bucket.

@@ -1,0 +1,97 @@
+//! `enrol`: an invitation becomes an account.
+//!
+//! The host is met before a person has to think of a password: only the host of the invitation gets to see one.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Context, bail, ensure};
+use latchstring_net::{
+    entropy::OsEntropy,
+    hygiene,
+    keyfile::load_private,
+    protocol::hardened::{
+        defence::Full,
+        message::{Invite, MIN_NEW_PASSWORD},
+        signature::Signer,
+    },
+    provider::{AwsLc, Bits, RsaKey},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    Enrol,
+    connect::{dial, refusal},
+    home, keygen, source,
+};
+use crate::{Client, address::Address, known_hosts::KnownHosts, password::Source};
+
+pub(super) async fn run(options: Enrol) -> anyhow::Result<()> {
+    let address = options.address;
+    let invite = read_invite(&source(options.invite_file, options.invite_fd), &address)?;
+    let dir = home(options.dir)?;
+    let key = load_or_make(&options.key.unwrap_or_else(|| dir.join("id.pem")))?;
+    let client = Client {
+        user: address.user.clone(),
+        key: Arc::new(key),
+        verifier: Arc::new(AwsLc),
+        entropy: Arc::new(OsEntropy),
+        defences: Full,
+    };
+
+    let mut hosts = KnownHosts::load(&dir.join("known_hosts"))?;
+    let host = address.host_port();
+    let pin = invite.host;
+    hosts.pin(&host, Some(pin))?;
+    let met = client
+        .meet_host(&mut dial(&client, &address).await?)
+        .await?;
+    if met != pin {
+        return Err(refusal(&hosts, &host, pin, met));
+    }
+    let source = source(options.password_file, options.password_fd);
+    let password = new_password(&source, &address)?;
+    let stream = dial(&client, &address).await?;
+    let connection = client.enrol(stream, &invite, &password).await?;
+    if hosts.find(&host).is_none() {
+        hosts.add(&host, pin)?;
+    }
+    connection.close().await?;
+    println!("You have an account now. Log in with: latchstring-client connect {address}");
+    Ok(())
+}
+
+fn read_invite(source: &Source, address: &Address) -> anyhow::Result<Invite> {
+    let line = source.read("Invitation: ").context("no invitation")?;
+    let invite: Invite = str::from_utf8(&line).unwrap_or("").parse()?;
+    ensure!(
+        invite.user == address.user,
+        "the invitation is for {}: write {}@ before the host, or find the right invitation",
+        invite.user,
+        invite.user
+    );
+    Ok(invite)
+}
+
+/// The server says nothing about a key that it does not take, so it is said here.
+fn load_or_make(path: &Path) -> anyhow::Result<RsaKey> {
+    if !path.exists() {
+        let (key, public) = keygen::make(path, Bits::B3072)?;
+        eprintln!("Made a key: {} and {}.", path.display(), public.display());
+        return Ok(key);
+    }
+    let key = load_private(path)?;
+    hygiene::check(key.public_key(), []).with_context(|| path.display().to_string())?;
+    Ok(key)
+}
+
+fn new_password(source: &Source, address: &Address) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let password = source.read(&format!("New password for {address}: "))?;
+    ensure!(
+        password.len() >= MIN_NEW_PASSWORD && str::from_utf8(&password).is_ok(),
+        "a new password has at least {MIN_NEW_PASSWORD} bytes of UTF-8; nothing was sent"
+    );
+    if *source == Source::Prompt && source.read("The same again: ")? != password {
+        bail!("the two passwords differ; nothing was sent");
+    }
+    Ok(password)
+}
