@@ -122,6 +122,8 @@ fn rho_one_by_one<'a>(
 
 /// How much larger than the bound one last prime factor of p - 1 may be.
 const SECOND_STAGE: u32 = 30;
+/// The list of primes is not made longer than this, whatever the bound.
+const LONGEST_LIST: u32 = 1 << 28;
 
 /// Pollard's p - 1: raises 2 to every prime power up to `bound`. If they cover p - 1 (all of it, or all but one prime up
 /// to 30 times the bound), the result is 1 modulo p by Fermat's little theorem. (Pollard, Proc. Camb. Phil. Soc. 76, 1974.)
@@ -131,7 +133,7 @@ pub fn pollard_p_minus_1(n: &UBig, bound: u32) -> Option<Factored> {
     }
     let ring = MontgomeryRepr::new(n.clone());
     let one = ring.reduce(UBig::ONE);
-    let limit = bound.saturating_mul(SECOND_STAGE);
+    let limit = bound.saturating_mul(SECOND_STAGE).min(LONGEST_LIST);
     let primes = primes_up_to(limit);
     let (small, large) = primes.split_at(primes.partition_point(|&p| p <= bound));
     let found = |factor| Factored::from_factor(n, factor, Method::PollardPMinus1);

@@ -32,6 +32,8 @@ use polynomial::{Chooser, FactorBase};
 
 /// Below so many bits [`pollard_rho`] is faster.
 const SMALLEST: usize = 80;
+/// Above so many bits it would not end in a year.
+const LARGEST: usize = 360;
 /// Coefficients `a` between two looks at what has been found. A fixed number, so that the result does not depend on the
 /// number of cores.
 const BATCH: usize = 4;
@@ -129,7 +131,8 @@ impl Size {
     }
 }
 
-/// Factors `n` with all cores. `None` if it is prime, below 4, or `progress` ends the search.
+/// Factors `n` with all cores. `None` if it is prime, below 4, above 360 bits, or if `progress` ends the
+/// search.
 ///
 /// `progress` is told several times a second, or several times a minute for large n, how many relations were found of how
 /// many that are needed.
@@ -140,7 +143,7 @@ pub fn quadratic_sieve(
     if let Some(small) = super::trial_division(n) {
         return Some(small);
     }
-    if *n < UBig::from(4u8) || is_probable_prime(n) {
+    if *n < UBig::from(4u8) || n.bit_len() > LARGEST || is_probable_prime(n) {
         return None;
     }
     let found = |factor| Factored::from_factor(n, factor, Method::QuadraticSieve);
