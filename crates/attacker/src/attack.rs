@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     protocol::hardened::defence::Defence,
-    vantage::{Dialect, Impostor, Middle, Outsider, StolenFiles, Wiretap},
+    vantage::{Dialect, Impostor, Middle, Modulus, Outsider, StolenFiles, Wiretap},
 };
 
 /// One attack: the constant at the head of each file in [`crate::attacks`].
@@ -116,6 +116,8 @@ pub enum Goal {
     Credentials,
     /// To learn who of the directory was heard.
     Identify,
+    /// To compute somebody's private key from public ones.
+    Factor,
     /// To write into the operator's log what the server did not do.
     ForgeLog,
     /// To find out which people of the public directory have an account.
@@ -161,6 +163,8 @@ pub enum Run {
     SniffClientOnly(fn(&Wiretap) -> Report),
     /// Sees all bytes of one honest session, and later steals every long-term key there is.
     SniffThenSteal(fn(&Wiretap, &StolenFiles) -> Report),
+    /// Has the public keys of the server's users, and nothing else.
+    Collect(fn(&[Modulus]) -> Report),
     /// Has a copy of the server's files, and nothing else.
     Files(fn(&Dialect, &StolenFiles) -> Report),
     /// Dials the server as a client of its own, after one honest session.
@@ -236,6 +240,15 @@ pub enum Claim {
     },
     /// "The session is this user's."
     Identified(String),
+    /// "These are the primes of this user's key."
+    Factored {
+        /// Whose.
+        user: String,
+        /// One prime, big-endian.
+        p: Vec<u8>,
+        /// The other.
+        q: Vec<u8>,
+    },
     /// "The operator's log has this line."
     Logged(String),
     /// "Of the directory, these have an account, and the others have none."

@@ -131,6 +131,15 @@ impl Wiretap {
     }
 }
 
+/// A user's public key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Modulus {
+    /// Whose.
+    pub user: String,
+    /// `n`, big-endian. The exponent is 65537.
+    pub bytes: Vec<u8>,
+}
+
 /// What a thief finds on the server's disk.
 pub struct StolenFiles {
     /// The host's private key, as PEM.

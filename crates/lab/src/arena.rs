@@ -173,6 +173,7 @@ impl<'a> Arena<'a> {
         let truth = Truth {
             user: ALICE.to_owned(),
             password: PASSWORD.to_owned(),
+            keys: peers::enrolled_keys(against),
             private_key: peers::private_key_pem(against.target()).to_owned(),
             typed: script.map(|text| (*text).to_owned()).collect(),
             visited_attacker: matches!(attack.run, Program::Pose(_)),
@@ -301,6 +302,7 @@ impl<'a> Arena<'a> {
                 program(&wiretap(trace.clone()), &peers::stolen_files(self.against))
             }
             Program::Files(program) => program(&dialect, &peers::stolen_files(self.against)),
+            Program::Collect(program) => program(&self.truth.keys),
             Program::OnPath(_) => middle.report(),
             Program::Dial(program) => {
                 program(&self.outsider(dial, &held, &directory, &trace)).await

@@ -9,10 +9,11 @@ use std::{
 
 use latchstring_attacker::{
     Scene, Target,
-    protocol::hardened::defence::Full,
-    vantage::{BoxStream, StolenFiles},
+    protocol::hardened::defence::{Defence, Defences, Full},
+    vantage::{BoxStream, Modulus, StolenFiles},
 };
 use latchstring_client::connection::PING_EVERY;
+use rsa::{RsaPublicKey, pkcs8::DecodePublicKey, traits::PublicKeyParts};
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
@@ -52,6 +53,40 @@ pub fn private_key_pem(target: Target) -> &'static str {
     match target {
         Target::Faithful => include_str!("../keys/alice-faithful.pem"),
         Target::Hardened => include_str!("../keys/alice.pem"),
+    }
+}
+
+/// The public keys of everybody who is enrolled. They are public: anybody may collect them.
+pub fn enrolled_keys(against: Against) -> Vec<Modulus> {
+    let modulus = |user: &str, key: RsaPublicKey| Modulus {
+        user: user.to_owned(),
+        bytes: key.n().to_be_bytes().to_vec(),
+    };
+    let well_formed = "the published keys are well-formed";
+    let from_pem = |user, pem| {
+        modulus(
+            user,
+            RsaPublicKey::from_public_key_pem(pem).expect(well_formed),
+        )
+    };
+    let from_der = |user, der: &[u8]| {
+        modulus(
+            user,
+            RsaPublicKey::from_public_key_der(der).expect(well_formed),
+        )
+    };
+    match against {
+        Against::Faithful => (people::FAITHFUL_KEYS.iter())
+            .map(|(user, _, public)| from_pem(user, public))
+            .collect(),
+        Against::Hardened(weakened) => {
+            let enrolled = people::PEOPLE.iter().filter(|person| person.enrolled);
+            let healthy =
+                enrolled.map(|person| from_pem(person.name, person.public_key(Target::Hardened)));
+            let weak = people::weak_and_enrolled(weakened.keeps(Defence::KeyHygiene));
+            let weak = weak.into_iter().map(|(user, der)| from_der(user, &der));
+            healthy.chain(weak).collect()
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use latchstring_attacker::{Claim, Goal};
+use latchstring_attacker::{Claim, Goal, vantage::Modulus};
 use serde::Serialize;
 
 use crate::stopwatch::Spent;
@@ -99,6 +99,8 @@ pub struct Truth {
     pub password: String,
     /// The user's private key, as PEM.
     pub private_key: String,
+    /// The public keys of everybody who is enrolled.
+    pub keys: Vec<Modulus>,
     /// How long all of it took.
     pub lasted: Duration,
     /// What each connection has cost the server.
@@ -200,6 +202,7 @@ impl Truth {
             Goal::Linger => self.judge_lingering(claim),
             Goal::Credentials => self.judge_credentials(claim),
             Goal::Identify => self.judge_identification(claim),
+            Goal::Factor => self.judge_factors(claim),
             Goal::ForgeLog => self.judge_log(claim),
             Goal::Deny => self.judge_denial(claim),
             Goal::Harvest => self.judge_harvest(claim),

@@ -33,6 +33,7 @@ pub mod stolen_key;
 pub mod stolen_password;
 pub mod trial_decryption;
 pub mod truncation;
+pub mod weak_keys;
 
 use crate::Attack;
 
@@ -64,6 +65,7 @@ pub const ALL: &[&Attack] = &[
     &enumerate_time::ATTACK,
     &online_guessing::ATTACK,
     &offline_dictionary::ATTACK,
+    &weak_keys::ATTACK,
     &trial_decryption::ATTACK,
     &name_injection::ATTACK,
     &hog::ATTACK,

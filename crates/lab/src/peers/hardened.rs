@@ -27,7 +27,10 @@ use latchstring_server::{
 use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 use zeroize::Zeroizing;
 
-use super::{ALICE, Lingering, MALLORY, MALLORYS, PASSWORD, Visit, Witness, people::PEOPLE};
+use super::{
+    ALICE, Lingering, MALLORY, MALLORYS, PASSWORD, Visit, Witness,
+    people::{PEOPLE, weak_and_enrolled},
+};
 use crate::{
     keys::{PublishedKey, Seeded},
     stopwatch::Stopwatch,
@@ -129,6 +132,9 @@ pub(super) async fn serve<D: Defences + Clone>(
             spki(person.public_key(Target::Hardened))?,
             NOBODYS,
         ));
+    }
+    for (name, spki) in weak_and_enrolled(defences.keeps(Defence::KeyHygiene)) {
+        users.push((name, spki, NOBODYS));
     }
     for (name, spki, password) in users {
         let name = UserName::parse(name).map_err(io::Error::other)?;

@@ -1,6 +1,7 @@
 //! Verdicts on what was found out, forged and denied.
 
-use latchstring_attacker::{Claim, Resource};
+use dashu_int::UBig;
+use latchstring_attacker::{Claim, Resource, vantage::Modulus};
 
 use super::{Outcome, Seen, Truth, Verdict, counted};
 use latchstring_server::throttle::most_guesses_within;
@@ -42,6 +43,34 @@ impl Truth {
             Outcome::Broke,
             format!("the thief has the {what} of {}", self.user),
         )
+    }
+
+    /// The product of two numbers, neither of them 1, must be the modulus of somebody who is enrolled.
+    pub(super) fn judge_factors(&self, claim: &Claim) -> Verdict {
+        let Claim::Factored { user, p, q } = claim else {
+            return Verdict::new(
+                Outcome::Held,
+                format!(
+                    "no key of the {} that are enrolled was computed",
+                    self.keys.len()
+                ),
+            );
+        };
+        let (p, q) = (UBig::from_be_bytes(p), UBig::from_be_bytes(q));
+        let proper = p > UBig::ONE && q > UBig::ONE;
+        let product = p * q;
+        let is_key =
+            |key: &Modulus| key.user == *user && UBig::from_be_bytes(&key.bytes) == product;
+        match proper && self.keys.iter().any(is_key) {
+            true => Verdict::new(
+                Outcome::Broke,
+                format!("the attacker has the two primes of {user}'s key, and so the private key"),
+            ),
+            false => Verdict::new(
+                Outcome::Inconclusive,
+                "the product is no key that is enrolled",
+            ),
+        }
     }
 
     /// A line of the log that no event wrote. Events are one line each, if names cannot break lines.
