@@ -70,6 +70,9 @@ pub struct Outsider<'a> {
     pub sniffed: Option<&'a Trace>,
     /// How long the attacker goes on, where time is the question.
     pub patience: Duration,
+    /// The modulus of the key that secrets are encrypted to with PKCS#1 v1.5, where a weakened host has one: public, as
+    /// its exponent of 65,537 is.
+    pub transport_modulus: Option<Vec<u8>>,
     /// The attacker's own key: enrolled under the name `mallory` if that is declared loot.
     pub own_key: Arc<dyn Signer>,
     /// The password of that account.

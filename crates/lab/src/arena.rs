@@ -394,6 +394,7 @@ impl<'a> Arena<'a> {
             password: self.password(),
             user_key: self.has(Loot::UserKey).then(stolen),
             sniffed: self.has(Loot::SniffedSession).then_some(trace),
+            transport_modulus: peers::transport_modulus(self.against),
             patience: match self.over {
                 Over::Memory => AN_HOUR,
                 Over::Tcp => A_WHILE,
@@ -433,16 +434,36 @@ impl<'a> Arena<'a> {
             Seen::Refused { on, .. } | Seen::Ended { on, .. } => *on != HONEST || touched,
             _ => false,
         };
-        let server = truth.seen.iter().filter(of_interest);
+        let server = told_together(truth.seen.iter().filter(of_interest));
         let lines = report.story.lines().iter().cloned();
         Run {
             attack: self.attack.id,
             against: self.against.to_string(),
             verdict: truth.judge(self.attack.goal, &report.claim),
             wire,
-            story: lines.chain(server.map(ToString::to_string)).collect(),
+            story: lines.chain(server).collect(),
         }
     }
+}
+
+/// Of more lines about the server's connections than this, those that say the same become one.
+const LINES: usize = 12;
+
+/// What the server made of connections: a line each, or, of many, how often it made the same of one.
+fn told_together<'a>(seen: impl Iterator<Item = &'a Seen>) -> Vec<String> {
+    let seen: Vec<&Seen> = seen.collect();
+    if seen.len() <= LINES {
+        return seen.iter().map(ToString::to_string).collect();
+    }
+    let mut kinds: Vec<(String, usize)> = Vec::new();
+    for what in seen.iter().map(|seen| seen.what()) {
+        match kinds.iter_mut().find(|(kind, _)| *kind == what) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((what, 1)),
+        }
+    }
+    let told = |(what, count)| format!("server, on {count} connections: {what}");
+    kinds.into_iter().map(told).collect()
 }
 
 /// Where the user's calls reach the impostor.

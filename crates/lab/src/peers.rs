@@ -21,7 +21,7 @@ use crate::{
     keys::HOST_PEM,
     stopwatch::{Spent, Stopwatch},
     truth::{Connection, Seen},
-    weakened::{passwords, transport_pem},
+    weakened::{self, passwords},
     wire::{Dialer, Listener, Over},
 };
 
@@ -90,6 +90,14 @@ pub fn enrolled_keys(against: Against) -> Vec<Modulus> {
     }
 }
 
+/// The modulus of the public key that secrets are encrypted to with PKCS#1 v1.5, where there is one.
+pub fn transport_modulus(against: Against) -> Option<Vec<u8>> {
+    match against {
+        Against::Faithful => None,
+        Against::Hardened(weakened) => weakened::transport_modulus(&weakened),
+    }
+}
+
 /// What a thief finds on the server's disk.
 pub fn stolen_files(against: Against) -> StolenFiles {
     let alice = |what: &str| vec![(ALICE.to_owned(), what.to_owned())];
@@ -103,7 +111,7 @@ pub fn stolen_files(against: Against) -> StolenFiles {
         },
         Against::Hardened(weakened) => StolenFiles {
             host_key: HOST_PEM.to_owned(),
-            transport_key: transport_pem(&weakened).map(str::to_owned),
+            transport_key: weakened::transport_pem(&weakened).map(str::to_owned),
             user_keys: Vec::new(),
             password_hashes: alice(&passwords::as_deployed(PASSWORD, &weakened)),
             check: passwords::is_right,

@@ -67,18 +67,21 @@ impl Seen {
             | Self::Ended { on, .. } => *on,
         }
     }
+
+    /// What happened there.
+    pub fn what(&self) -> String {
+        match self {
+            Self::LoggedIn { user, .. } => format!("let {user} in"),
+            Self::Refused { why, .. } => format!("refused: {why}"),
+            Self::Received { user, text, .. } => format!("{user} says \"{text}\""),
+            Self::Ended { how, .. } => format!("the end: {how}"),
+        }
+    }
 }
 
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LoggedIn { on, user } => write!(f, "server, on connection {on}: let {user} in"),
-            Self::Refused { on, why } => write!(f, "server, on connection {on}: refused: {why}"),
-            Self::Received { on, user, text } => {
-                write!(f, "server, on connection {on}: {user} says \"{text}\"")
-            }
-            Self::Ended { on, how } => write!(f, "server, on connection {on}: the end: {how}"),
-        }
+        write!(f, "server, on connection {}: {}", self.on(), self.what())
     }
 }
 

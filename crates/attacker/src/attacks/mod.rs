@@ -2,6 +2,7 @@
 
 pub mod argon2_exhaustion;
 pub mod bit_flip;
+pub mod bleichenbacher;
 pub mod cleartext_key;
 pub mod counter_wrap;
 pub mod downgrade;
@@ -47,6 +48,7 @@ pub const ALL: &[&Attack] = &[
     &cleartext_key::ATTACK,
     &retrospective::ATTACK,
     &seeded_keys::ATTACK,
+    &bleichenbacher::ATTACK,
     &keystream_reuse::ATTACK,
     &known_plaintext::ATTACK,
     &counter_wrap::ATTACK,

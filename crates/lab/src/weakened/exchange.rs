@@ -15,7 +15,7 @@ use latchstring_attacker::{
     },
 };
 use rand::{SeedableRng, rngs::ChaCha20Rng};
-use rsa::{Oaep, Pkcs1v15Encrypt, RsaPrivateKey, traits::PublicKeyParts};
+use rsa::{BoxedUint, Oaep, Pkcs1v15Encrypt, RsaPrivateKey, hazmat, traits::PublicKeyParts};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -88,6 +88,11 @@ pub(crate) fn transport_pem(weakened: &Weakened) -> Option<&'static str> {
     }
 }
 
+/// The modulus of its public half: everybody may have it.
+pub(crate) fn transport_modulus(weakened: &Weakened) -> Option<Vec<u8>> {
+    transport_pem(weakened).map(|_| TRANSPORT_KEY.n_bytes().into_vec())
+}
+
 /// The client sends the secret itself.
 struct InClear {
     role: Role,
@@ -147,10 +152,11 @@ impl Transport {
         }
     }
 
-    fn decrypt(&self, share: &[u8]) -> rsa::Result<Vec<u8>> {
+    fn decrypt(&self, share: &[u8]) -> Option<Vec<u8>> {
+        let key = self.padding.key();
         match self.padding {
-            Padding::Oaep => self.padding.key().decrypt(Oaep::<Sha256>::new(), share),
-            Padding::Pkcs1v15 => self.padding.key().decrypt(Pkcs1v15Encrypt, share),
+            Padding::Oaep => key.decrypt(Oaep::<Sha256>::new(), share).ok(),
+            Padding::Pkcs1v15 => decrypt_pkcs1(key, share),
         }
     }
 }
@@ -166,9 +172,21 @@ impl Exchange for Transport {
     fn agree(self: Box<Self>, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         Ok(Zeroizing::new(match self.role {
             Role::Client => self.secret.to_vec(),
-            Role::Server => (self.decrypt(peer)).map_err(|_| Error::Forged("RSA padding"))?,
+            Role::Server => (self.decrypt(peer)).ok_or(Error::Forged("RSA padding"))?,
         }))
     }
+}
+
+/// As it was done for years, and as no library of today does it: what does not begin with `00 02` is told from what does.
+/// (The crate's own decryption answers a wrong padding with a secret that nobody knows, so that nobody can tell.)
+fn decrypt_pkcs1(key: &RsaPrivateKey, ciphertext: &[u8]) -> Option<Vec<u8>> {
+    let c = BoxedUint::from_be_slice(ciphertext, key.n_bits_precision()).ok()?;
+    let block = hazmat::rsa_decrypt(None::<&mut ChaCha20Rng>, key, &c).ok()?;
+    let block = block.to_be_bytes();
+    let padded = block.strip_prefix(&[0, 2])?;
+    // The rest is not looked at: the secret is what stands behind the first zero, however long.
+    let secret = padded.iter().skip_while(|byte| **byte != 0).skip(1);
+    Some(secret.copied().collect())
 }
 
 /// The only name that honest people call under in the arena, as in the report's login: encrypted with its owner's public
@@ -203,5 +221,47 @@ impl Exchange for Named {
         };
         let share = &peer[..peer.len().saturating_sub(name)];
         self.exchange.agree(share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both_ends(padding: Padding) -> [Transport; 2] {
+        [Role::Client, Role::Server].map(|role| Transport {
+            role,
+            padding,
+            secret: Secret::new([7; 32]),
+        })
+    }
+
+    #[test]
+    fn both_paddings_carry_the_secret() {
+        for padding in [Padding::Oaep, Padding::Pkcs1v15] {
+            let [client, server] = both_ends(padding);
+            let share = client.share();
+            assert_eq!(share.len(), padding.key().size());
+            assert_eq!(server.decrypt(&share), Some(vec![7; 32]));
+        }
+    }
+
+    #[test]
+    fn the_old_padding_tells_what_begins_with_00_02_and_cares_for_nothing_else() {
+        let [_, server] = both_ends(Padding::Pkcs1v15);
+        let public = TRANSPORT_KEY.to_public_key();
+        let decrypted = |block: &[u8; 64]| {
+            let m = BoxedUint::from_be_slice(block, public.n_bits_precision()).unwrap();
+            let c = hazmat::rsa_encrypt(&public, &m).unwrap();
+            server.decrypt(&c.to_be_bytes())
+        };
+        let mut block = [1; 64];
+        (block[0], block[1], block[60]) = (0, 2, 0);
+        assert_eq!(decrypted(&block), Some(vec![1; 3]));
+        block[60] = 1;
+        assert_eq!(decrypted(&block), Some(Vec::new()), "no zero at all");
+        block[1] = 1;
+        assert_eq!(decrypted(&block), None);
+        assert_eq!(server.decrypt(&[0xff; 64]), None, "not below the modulus");
     }
 }

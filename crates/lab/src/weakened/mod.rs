@@ -22,7 +22,7 @@ mod records;
 
 use std::{fmt, str::FromStr};
 
-pub(crate) use exchange::transport_pem;
+pub(crate) use exchange::{transport_modulus, transport_pem};
 use latchstring_attacker::protocol::hardened::{
     defence::{Defence, Defences},
     keys::{Exchange, Secret},

@@ -1,0 +1,171 @@
+//! Decrypts a sniffed secret with the help of a server that tells a wrong padding from a right one.
+//!
+//! # Flaw
+//! RSA with the padding of PKCS#1 v1.5 decrypts to `00 02`, random bytes, `00` and the secret. A server that goes on where
+//! those two bytes are there, and hangs up where they are not, tells whoever asks one bit about each plaintext: whether it
+//! lies between 2B and 3B, with `B = 2^(8(k - 2))` for a modulus of k bytes.
+//!
+//! # Attack
+//! RSA is multiplicative: `c s^e` decrypts to `m s mod n`. Take the client's value c from a sniffed hello, send it times
+//! many an `s^e` as one's own, and see which of them the server answers. Each answer narrows down where m can be, until
+//! one number is left. It is the padded secret, and with it the sniffed session opens.
+//!
+//! The server here checks the first two bytes alone, as lax as real ones have been; where the rest of the padding is
+//! checked too, more queries are needed. Its key has 505 bits, the least that fill 64 bytes: so one number in 379 begins
+//! with `00 02`. With 512 bits it would be one in 65,536 or a few more, and the paper's million of queries is for 1024 bits
+//! and the whole check. A real attacker has more time than a matrix.
+//!
+//! # What it proves
+//! To say *why* one refuses is to decrypt. It takes no bug in RSA and no guess at a key: only an honest server that looks
+//! at the padding before it knows whom it talks to, and reacts.
+//!
+//! # Defence
+//! No step of the handshake decrypts what a stranger sends. X25519 takes any 32 bytes, and what it makes of them shows
+//! nowhere until the stranger has proven who they are.
+//!
+//! # In the wild
+//! - Bleichenbacher, CRYPTO 1998, against SSL 3.0.
+//! - ROBOT, 2017: nineteen years later, Facebook, PayPal and 27 of the 100 most visited sites were open to it.
+//! - Marvin, 2023: where the answers are the same, the time that they take can tell (RUSTSEC-2023-0071 is about the very
+//!   crate that this lab uses).
+
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::{
+    Attack, Claim, Faithful, Goal, Loot, Report, Run, Story,
+    capture::trace::Side,
+    cryptanalysis::{
+        bleichenbacher::{Bleichenbacher, expected_queries, unpad},
+        rsa::UBig,
+    },
+    eavesdrop::open_session,
+    protocol::hardened::{defence::Defence, message::Hello},
+    vantage::{Outsider, Wiretap, read_server_hello},
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "bleichenbacher",
+    title: "decrypt a sniffed secret by asking the server about its padding",
+    goal: Goal::Read,
+    vantage: "a sniffer of one honest session, and then a client of the server, as often as need be",
+    loot: &[Loot::SniffedSession],
+    faithful: Faithful::DoesNotApply("its RSA has no padding that could be wrong"),
+    returns_without: &[&[Defence::OracleFreeExchange]],
+    run: Run::Dial(run),
+    ..Attack::PLAIN
+};
+
+/// Where the client's value of the key exchange begins in its hello: after magic (8), version (2) and random (32).
+const SHARE_AT: usize = 42;
+/// The public exponent of every key in the lab.
+const E: u32 = 65_537;
+/// More queries than that, and the server is no oracle.
+const LIMIT: u64 = 20_000;
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let mut story = Story::default();
+        let wiretap = Wiretap {
+            dialect: outsider.dialect.clone(),
+            trace: outsider.sniffed(),
+            directory: Vec::new(),
+        };
+        let hello = wiretap.pieces(Side::Client).into_iter().next();
+        let hello = hello.unwrap_or_default();
+        let value = hello.get(SHARE_AT..).unwrap_or_default();
+        let secret = match &outsider.transport_modulus {
+            Some(modulus) => decrypt(outsider, modulus, value, &mut story).await,
+            None => probe(outsider, value.len(), &mut story).await,
+        };
+        let secret = match secret {
+            Ok(secret) => secret,
+            Err(error) => return Report::of_dialogue(Err(error), story),
+        };
+        match secret.and_then(|secret| open_session(&wiretap, &secret)) {
+            Some(messages) => Report::of_reading(messages, story),
+            None => Report::new(Claim::Nothing, story),
+        }
+    })
+}
+
+/// The secret that was encrypted to the host's key for secrets.
+async fn decrypt(
+    outsider: &Outsider<'_>,
+    modulus: &[u8],
+    value: &[u8],
+    story: &mut Story,
+) -> anyhow::Result<Option<Vec<u8>>> {
+    story.tell(format!(
+        "sniffed: a hello with {} bytes, the secret of the session under RSA with PKCS#1 v1.5",
+        value.len()
+    ));
+    let n = UBig::from_be_bytes(modulus);
+    let ciphertext = value.get(..modulus.len()).unwrap_or(value);
+    let mut attack = Bleichenbacher::new(&n, &UBig::from(E), ciphertext, 0)?;
+    let mut answered = 0;
+    while let Some(query) = attack.query().filter(|_| attack.queries().total() < LIMIT) {
+        let conforming = is_answered(outsider, query).await?;
+        attack.answer(conforming);
+        answered += u64::from(conforming);
+    }
+    let queries = attack.queries();
+    let total = queries.total();
+    story.tell(format!(
+        "Mallory -> server: that value times s^e, for {total} numbers s; the server went on {answered} times, and hung up {} times",
+        total - answered
+    ));
+    story.tell(format!(
+        "{} of them to find the first s, {} while the secret could still be in several places, {} to halve the one that was \
+         left; the paper expects {:.0} for such a key",
+        queries.blinding + queries.first,
+        queries.many_intervals,
+        queries.one_interval,
+        expected_queries(&n, false)
+    ));
+    let secret = attack
+        .message()
+        .and_then(|block| Some(unpad(&block)?.to_vec()));
+    story.tell(match &secret {
+        Some(secret) => format!(
+            "one number is left: padding, and a secret of {} bytes",
+            secret.len()
+        ),
+        None => "no number fits all answers".to_owned(),
+    });
+    Ok(secret)
+}
+
+/// Whether the server goes on with a handshake whose client has sent this value.
+async fn is_answered(outsider: &Outsider<'_>, share: Vec<u8>) -> anyhow::Result<bool> {
+    let random = [0; 32];
+    let hello = Hello { random, share }.encode_client(&*outsider.dialect.defences);
+    let mut stream = outsider.dial.dial().await?;
+    stream.write_all(&hello).await?;
+    let answered = (read_server_hello(&mut stream, &outsider.dialect).await).is_ok();
+    // Until it has let go: it counts the strangers that it has at a time, and one that is turned away gets no answer either.
+    stream.shutdown().await.ok();
+    stream.read_to_end(&mut Vec::new()).await.ok();
+    Ok(answered)
+}
+
+/// Where no key for PKCS#1 v1.5 is published: sends what nobody has encrypted, to see whether the server cares.
+async fn probe(
+    outsider: &Outsider<'_>,
+    length: usize,
+    story: &mut Story,
+) -> anyhow::Result<Option<Vec<u8>>> {
+    let answered = is_answered(outsider, vec![0x55; length]).await?;
+    story.tell(format!(
+        "Mallory -> server: a hello in which all {length} bytes for the key exchange are 55"
+    ));
+    story.tell(match answered {
+        true => "the server goes on: no step decrypts what I send, so there is nothing to ask",
+        false => {
+            "the server hangs up, as it does on all that was not encrypted with OAEP: there the whole plaintext is \
+             checked, and what I make from a sniffed one never passes"
+        }
+    });
+    Ok(None)
+}
