@@ -48,6 +48,15 @@ pub trait Dial: Send + Sync {
     fn dial(&self) -> BoxFuture<'_, io::Result<BoxStream>>;
 }
 
+/// What everybody can do at the report's menu without asking anybody.
+pub trait Menu: Send + Sync {
+    /// Makes keys for this name; returns the public one as PEM.
+    ///
+    /// # Errors
+    /// When the files cannot be written.
+    fn generate_keys(&self, user: &str) -> anyhow::Result<String>;
+}
+
 /// Somebody who can connect to the server, and has collected what is said below.
 pub struct Outsider<'a> {
     /// What the server speaks.
@@ -68,6 +77,8 @@ pub struct Outsider<'a> {
     pub user_key: Option<Arc<dyn Signer>>,
     /// An honest session of the victim, if it is declared loot.
     pub sniffed: Option<&'a Trace>,
+    /// The report's own menu, where the server is the report's: server and clients share a folder.
+    pub menu: Option<&'a dyn Menu>,
     /// How long the attacker goes on, where time is the question.
     pub patience: Duration,
     /// The modulus of the key that secrets are encrypted to with PKCS#1 v1.5, where a weakened host has one: public, as

@@ -305,7 +305,7 @@ impl<'a> Arena<'a> {
             Program::Collect(program) => program(&self.truth.keys),
             Program::OnPath(_) => middle.report(),
             Program::Dial(program) => {
-                program(&self.outsider(dial, &held, &directory, &trace)).await
+                program(&self.outsider(server, dial, &held, &directory, &trace)).await
             }
             Program::Pose(_) => unreachable!("the user visits the attacker"),
         };
@@ -378,6 +378,7 @@ impl<'a> Arena<'a> {
     /// All that an attacker who dials is given: what is public, and what is declared as loot.
     fn outsider<'b>(
         &'b self,
+        server: &'b ArenaServer,
         dial: &'b CountingDialer,
         held: &'b Mutex<Vec<BoxStream>>,
         directory: &'b [(&'b str, &'b str)],
@@ -391,6 +392,7 @@ impl<'a> Arena<'a> {
             user: ALICE,
             public_key: peers::public_key_pem(self.against.target()),
             directory,
+            menu: server.menu(),
             password: self.password(),
             user_key: self.has(Loot::UserKey).then(stolen),
             sniffed: self.has(Loot::SniffedSession).then_some(trace),

@@ -10,7 +10,7 @@ use std::{
 use latchstring_attacker::{
     Scene, Target,
     protocol::hardened::defence::{Defence, Defences, Full},
-    vantage::{BoxStream, Modulus, StolenFiles},
+    vantage::{BoxStream, Menu, Modulus, StolenFiles},
 };
 use latchstring_client::connection::PING_EVERY;
 use rsa::{RsaPublicKey, pkcs8::DecodePublicKey, traits::PublicKeyParts};
@@ -145,6 +145,7 @@ pub struct ArenaServer {
     witness: Witness,
     stopwatch: Stopwatch,
     dialer: Dialer,
+    folder: Option<faithful::SharedFolder>,
     task: JoinHandle<()>,
 }
 
@@ -160,8 +161,13 @@ pub async fn serve(
 ) -> io::Result<ArenaServer> {
     let (witness, stopwatch) = (Witness::default(), Stopwatch::default());
     let seen = (witness.clone(), stopwatch.clone());
+    let mut folder = None;
     let task = match against {
-        Against::Faithful => faithful::serve(listener, seed, scene.seeded_with_time, seen)?,
+        Against::Faithful => {
+            let (task, shared) = faithful::serve(listener, seed, scene.seeded_with_time, seen)?;
+            folder = Some(shared);
+            task
+        }
         Against::Hardened(all) if all.is_full() => {
             hardened::serve(listener, seed, seen, Full).await?
         }
@@ -173,11 +179,17 @@ pub async fn serve(
         witness,
         stopwatch,
         dialer,
+        folder,
         task,
     })
 }
 
 impl ArenaServer {
+    /// The report's menu, where the server is the report's.
+    pub fn menu(&self) -> Option<&dyn Menu> {
+        Some(self.folder.as_ref()?)
+    }
+
     /// The way in, also for attackers.
     pub fn dialer(&self) -> &Dialer {
         &self.dialer

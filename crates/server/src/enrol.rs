@@ -91,12 +91,12 @@ async fn make_account<D: Defences + Clone>(
     if !invited.await? {
         return Ok(Err(RefusalReason::NotInvited));
     }
-    if server.keeps(Defence::KeyHygiene) {
-        if let Err(why) = check_key(server, holder.spki()).await? {
-            let (user, why) = (user.clone(), why.to_string());
-            server.saw(connection, &Event::WeakKey { user, why });
-            return Ok(Err(RefusalReason::WeakKey));
-        }
+    if server.keeps(Defence::KeyHygiene)
+        && let Err(why) = check_key(server, holder.spki()).await?
+    {
+        let (user, why) = (user.clone(), why.to_string());
+        server.saw(connection, &Event::WeakKey { user, why });
+        return Ok(Err(RefusalReason::WeakKey));
     }
     server.spend(connection, Work::Hash).await;
     let mut salt = [0; 16];

@@ -7,6 +7,7 @@ pub mod cleartext_key;
 pub mod counter_wrap;
 pub mod downgrade;
 pub mod drop;
+pub mod enrolment_takeover;
 pub mod enumerate_reply;
 pub mod enumerate_time;
 pub mod hog;
@@ -68,6 +69,7 @@ pub const ALL: &[&Attack] = &[
     &online_guessing::ATTACK,
     &offline_dictionary::ATTACK,
     &weak_keys::ATTACK,
+    &enrolment_takeover::ATTACK,
     &trial_decryption::ATTACK,
     &name_injection::ATTACK,
     &hog::ATTACK,

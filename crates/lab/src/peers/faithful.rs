@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -12,7 +13,7 @@ use latchstring_attacker::{
         keys::PublicKey,
         message::{CHANGE, UserName},
     },
-    vantage::BoxStream,
+    vantage::{BoxStream, Menu},
 };
 use latchstring_faithful::{
     client,
@@ -58,15 +59,30 @@ fn key_dir() -> io::Result<(TempDir, KeyDir)> {
     Ok((dir, keys))
 }
 
+/// The folder that the report's server and clients share, for whoever sits at the menu.
+pub(super) struct SharedFolder {
+    path: PathBuf,
+    seed: u64,
+}
+
+impl Menu for SharedFolder {
+    fn generate_keys(&self, user: &str) -> anyhow::Result<String> {
+        let mut rng = Seeded::new(self.seed, "the menu").into_rng();
+        let key = KeyDir::open(&self.path)?.generate(&UserName::parse(user)?, &mut rng)?;
+        Ok(key.public_key().to_pem()?)
+    }
+}
+
 /// One client after the other, as the report has it.
 pub(super) fn serve(
     mut listener: Listener,
     seed: u64,
     seeded_with_time: bool,
     (witness, stopwatch): (Witness, Stopwatch),
-) -> io::Result<JoinHandle<()>> {
+) -> io::Result<(JoinHandle<()>, SharedFolder)> {
     let (dir, keys) = key_dir()?;
-    Ok(tokio::spawn(async move {
+    let path = dir.path().to_owned();
+    let task = tokio::spawn(async move {
         let _kept_until_the_server_ends = dir;
         let mut on: Connection = 0;
         let mut guessable = SeededWithTime::new(seed);
@@ -100,7 +116,8 @@ pub(super) fn serve(
                 return;
             }
         }
-    }))
+    });
+    Ok((task, SharedFolder { path, seed }))
 }
 
 fn witness_event(witness: &Witness, on: Connection, current: &mut String, event: ServerEvent) {

@@ -1,0 +1,117 @@
+//! Takes over a user's name by making new keys for it.
+//!
+//! # Flaw
+//! The report's key generation writes its files over those that are there, into a folder that server and clients share.
+//! Whoever may make keys may make alice's.
+//!
+//! # Attack
+//! Make keys for the victim's name, and log in with them. To the hardened server: show an invented token.
+//!
+//! # What it proves
+//! A login is as good as the step in which the key came to the server. If anybody may take that step, so may the attacker.
+//!
+//! # Defence
+//! A key is enrolled only with an invitation: a token of 128 bits that the operator handed out for that name, good for
+//! a day and for one use. A name that is taken is not enrolled again.
+//!
+//! # In the wild
+//! CWE-306, "missing authentication for critical function". Certificates for other people's domains have been had from
+//! authorities that asked the wrong party whether to issue them.
+
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use zeroize::Zeroizing;
+
+use crate::{
+    Attack, Claim, Report, Run, Story, Target,
+    peer::{Inside, greet},
+    protocol::{
+        faithful::{handshake, keys::PublicKey, message, record::Sealer},
+        hardened::{
+            defence::Defence,
+            handshake::Verdict,
+            message::{Token, UserName},
+        },
+    },
+    vantage::{Outsider, read_record},
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "enrolment-takeover",
+    title: "make new keys for somebody else's name",
+    vantage: "somebody who may make keys like any user",
+    returns_without: &[&[Defence::EnrolmentToken]],
+    run: Run::Dial(run),
+    ..Attack::PLAIN
+};
+
+/// Left on the server as the victim's words.
+const SAID: &str = "i have a new key now";
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let mut story = Story::default();
+        let result = match outsider.dialect.target {
+            Target::Faithful => faithful(outsider, &mut story).await,
+            Target::Hardened => hardened(outsider, &mut story).await,
+        };
+        Report::of_dialogue(result, story)
+    })
+}
+
+async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let Some(menu) = outsider.menu else {
+        return Ok(Claim::Nothing);
+    };
+    let public = menu.generate_keys(outsider.user)?;
+    story.tell(format!(
+        "Mallory chooses \"generate keys\" and types \"{}\": nobody asks, and hers are gone",
+        outsider.user
+    ));
+    let user = message::UserName::parse(outsider.user)?;
+    let key = PublicKey::from_pem(&public)?;
+    let (state, login) = handshake::ExpectReplies::start(&user, &key)?;
+    let mut stream = outsider.dial.dial().await?;
+    stream.write_all(&login).await?;
+    let mut replies = [0; message::REPLIES_LEN];
+    stream.read_exact(&mut replies).await?;
+    let secrets = state.replies(&replies)?;
+    let record = Sealer::new(&secrets).seal(SAID.as_bytes())?;
+    stream.write_all(&record).await?;
+    Ok(welcome(outsider, story))
+}
+
+async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let (mut stream, trusted) = greet(outsider).await?;
+    let password = Zeroizing::new(b"chosen by mallory".to_vec());
+    let name = UserName::parse(outsider.user)?;
+    let invented = Token::new([0x5a; 16]);
+    let (state, record) = trusted.enrol(&name, &*outsider.own_key, &password, &invented)?;
+    story.tell(format!(
+        "Mallory -> server: enrol this key for {}; the token is invented",
+        outsider.user
+    ));
+    stream.write_all(&record).await?;
+    match state.verdict(&read_record(&mut stream).await?)? {
+        Verdict::Refused(_) => {
+            story.tell("server -> Mallory: no");
+            Ok(Claim::Nothing)
+        }
+        Verdict::Accepted { session, .. } => {
+            let session = *session;
+            Inside { stream, session }.say(SAID).await?;
+            Ok(welcome(outsider, story))
+        }
+    }
+}
+
+fn welcome(outsider: &Outsider<'_>, story: &mut Story) -> Claim {
+    story.tell(format!(
+        "server -> Mallory: welcome; Mallory says \"{SAID}\""
+    ));
+    Claim::LoggedIn {
+        user: outsider.user.to_owned(),
+        said: Some(SAID.to_owned()),
+    }
+}
