@@ -6,8 +6,8 @@
 //! two-time pads", CCS 2006.)
 
 use crate::keystream::xor;
-use crate::language::{Language, class};
-use crate::words::WordList;
+use crate::language::Language;
+use crate::solve::{Mixture, surprises};
 
 /// One place where the crib was tried.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Placement {
     pub message: usize,
     /// Where the crib would begin in it, in bytes.
     pub offset: usize,
-    /// The evidence for this placement: how much better English explains what the others reveal than random bytes do,
+    /// The evidence for this placement: how much better the language explains what the others reveal than random bytes do,
     /// as a natural logarithm. Above zero speaks for it; below zero, against.
     pub score: f32,
     /// What each other message would hold at the same place: its number, and the text from `offset` on.
@@ -26,8 +26,8 @@ pub struct Placement {
 /// Drags `crib` over every message and ranks all placements that reveal something elsewhere, the best first.
 ///
 /// All messages must be encrypted under one keystream from its first byte on.
-pub fn drag(ciphertexts: &[Vec<u8>], crib: &[u8]) -> Vec<Placement> {
-    let words = WordList::english();
+pub fn drag(ciphertexts: &[Vec<u8>], language: &Language, crib: &[u8]) -> Vec<Placement> {
+    let mut mixture = Mixture::new(language);
     let mut placements = Vec::new();
     for (message, ciphertext) in ciphertexts.iter().enumerate() {
         if crib.is_empty() {
@@ -37,7 +37,10 @@ pub fn drag(ciphertexts: &[Vec<u8>], crib: &[u8]) -> Vec<Placement> {
             let key = xor(under_crib, crib);
             let reveals = reveals(ciphertexts, message, offset, &key);
             if !reveals.is_empty() {
-                let score = reveals.iter().map(|(_, text)| evidence(text, &words)).sum();
+                let score = reveals
+                    .iter()
+                    .map(|(_, text)| evidence(text, &mut mixture))
+                    .sum();
                 placements.push(Placement {
                     message,
                     offset,
@@ -65,13 +68,11 @@ fn reveals(
         .collect()
 }
 
-/// How much likelier `text` is as a piece of English than as random bytes, as a natural logarithm.
-fn evidence(text: &[u8], words: &WordList) -> f32 {
-    let language = Language::english();
-    let random = (1.0f32 / 256.0).ln();
-    let each = text.iter().enumerate();
-    each.map(|(at, &byte)| language.after(&text[..at], words)[class(byte)] - random)
-        .sum()
+/// How much likelier `text` is as a piece of language than as random bytes, as a natural logarithm.
+fn evidence(text: &[u8], mixture: &mut Mixture<'_>) -> f32 {
+    let random = 256.0f32.ln();
+    let surprises = surprises(text.iter().copied(), mixture);
+    surprises.iter().map(|surprise| random - surprise).sum()
 }
 
 #[cfg(test)]
@@ -87,7 +88,7 @@ mod tests {
             b"i will wait for you",
         ];
         let ciphertexts: Vec<_> = texts.iter().map(|text| xor(text, &key)).collect();
-        let best = &drag(&ciphertexts, b" meeting ")[0];
+        let best = &drag(&ciphertexts, Language::english(), b" meeting ")[0];
         assert_eq!((best.message, best.offset), (0, 3));
         assert_eq!(best.reveals[0], (1, b"ase send ".to_vec()));
         assert_eq!(best.reveals[1], (2, b"ill wait ".to_vec()));
@@ -96,8 +97,15 @@ mod tests {
 
     #[test]
     fn without_other_messages_there_is_nothing_to_rank() {
-        assert!(drag(&[b"alone".to_vec()], b"lo").is_empty());
-        assert!(drag(&[b"ab".to_vec(), b"cd".to_vec()], b"").is_empty());
-        assert!(drag(&[b"ab".to_vec(), b"cd".to_vec()], b"long").is_empty());
+        assert!(drag(&[b"alone".to_vec()], Language::english(), b"lo").is_empty());
+        assert!(drag(&[b"ab".to_vec(), b"cd".to_vec()], Language::english(), b"").is_empty());
+        assert!(
+            drag(
+                &[b"ab".to_vec(), b"cd".to_vec()],
+                Language::english(),
+                b"long"
+            )
+            .is_empty()
+        );
     }
 }

@@ -48,6 +48,19 @@ impl Keystream {
         Self::default()
     }
 
+    /// What is known of a session's keystream when the plaintexts of some messages are known, or their beginnings: the number
+    /// of the message, and the text. Where they contradict each other the first one stands.
+    pub fn of(ciphertexts: &[Vec<u8>], known: &[(usize, Vec<u8>)]) -> Self {
+        let mut keystream = Self::new();
+        for (message, plaintext) in known {
+            if let Some(ciphertext) = ciphertexts.get(*message) {
+                // A contradiction is not an error here.
+                let _ = keystream.learn(ciphertext, plaintext, 0);
+            }
+        }
+        keystream
+    }
+
     /// The keystream up to the last known byte; `None` marks the gaps.
     pub fn bytes(&self) -> &[Option<u8>] {
         &self.bytes

@@ -5,7 +5,7 @@
 //!
 //! - [`Keystream`]: with the plaintext of one message, all others open as far as it reaches.
 //! - [`drag`]: with a guessed word, the places where it can stand show by what they make of the other messages.
-//! - [`solve`]: with nothing but a word list, the computer guesses at every place at once.
+//! - [`solve`]: with nothing but a model of the language, the computer guesses at every place at once.
 //!
 //! Where the keys themselves are weak:
 //!
@@ -16,7 +16,7 @@
 //! - [`dictionary`]: passwords out of a list, against a stolen store.
 //! - [`brute_force`]: what any number of tries costs, when nothing is weak.
 //!
-//! All of it is deterministic, and takes any bytes: what is no English comes back with low confidence.
+//! All of it is deterministic, and takes any bytes: what is no language comes back with low confidence.
 
 pub mod bleichenbacher;
 pub mod brute_force;
@@ -24,13 +24,12 @@ mod crib;
 pub mod dictionary;
 pub mod generators;
 mod keystream;
-mod language;
+pub mod language;
 pub mod rsa;
 pub mod seeds;
 mod solve;
-mod words;
 
 pub use crib::{Placement, drag};
 pub use keystream::{Conflict, Keystream, render, xor};
-pub use solve::{Byte, Recovered, solve};
-pub use words::WordList;
+pub use language::Language;
+pub use solve::{Byte, Mode, Recovered, detect, solve};

@@ -1,36 +1,63 @@
 //! Crib dragging without a crib: the computer tries every keystream byte, from left to right, and keeps the keystreams
-//! under which all messages at once read most like English (a beam search).
+//! under which all messages at once read most like language (a beam search; Mason et al., "A natural language approach
+//! to automated cryptanalysis of two-time pads", CCS 2006).
 //!
 //! A student who drags a crib extends it letter by letter: "the mee" must be "the meeting", if the next letter makes sense
-//! of the other messages too. This is the same, with the word list and counts of letters in place of the eye.
+//! of the other messages too. This is the same, with a model of the language in place of the eye.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::HashSet;
 
 use crate::keystream::Keystream;
-use crate::language::{BOUNDARY, Distribution, Language, class, memory};
-use crate::words::WordList;
+use crate::language::Language;
+use crate::language::alphabet::Context;
 
-/// How many keystreams are followed at once.
-const BEAM: usize = 48;
-/// Keystreams that agree in this many last bytes have the same future, so only the best of them is kept.
-const SAME_FUTURE: usize = 8;
-/// How many bytes later a byte is judged: by then most wrong guesses have led to nonsense.
-const HINDSIGHT: usize = 6;
-/// The bit by which upper and lower case differ in ASCII.
-const CASE: u8 = 0x20;
-/// How many bytes before and after one tell whether the text there reads like language.
-const VICINITY: usize = 12;
-/// The mean surprise (-ln p) of a character of English, and of the best that can be made of noise.
-const LANGUAGE: f32 = 2.6;
-const NONSENSE: f32 = 4.5;
+mod beam;
+mod initials;
+mod lattice;
+mod mixture;
+
+use beam::{Effort, Search};
+use initials::{CASE, Text};
+pub(crate) use mixture::Mixture;
+use mixture::Weights;
+
+/// How much time a solution may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Under a millisecond for each byte of two messages, far less where there are more.
+    #[default]
+    Fast,
+    /// Some ten times that, for a few bytes more.
+    Deep,
+}
+
+impl Mode {
+    /// More messages leave fewer keystreams that make sense of them all: there the margin, not the beam, is the limit.
+    fn effort(self, messages: usize) -> Effort {
+        let (beam, margin) = match (self, messages) {
+            (Self::Fast, _) => (100, 14.0),
+            (Self::Deep, 0..=3) => (800, 20.0),
+            (Self::Deep, _) => (300, 20.0),
+        };
+        let voters = match self {
+            Self::Fast => 48,
+            Self::Deep => 200,
+        };
+        Effort {
+            beam,
+            margin,
+            voters,
+        }
+    }
+}
 
 /// One byte of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Byte {
     /// The recovered plaintext; `None` where nothing determines it.
     pub value: Option<u8>,
-    /// How sure that is, from 0 (undetermined) to 1 (follows from a known plaintext).
+    /// How sure that is, from 0 (undetermined) to 1 (follows from a known plaintext). Between two messages it says
+    /// nothing about which of them is which: every pair of texts can be exchanged as a whole.
     pub confidence: f32,
 }
 
@@ -53,257 +80,144 @@ impl Recovered {
 
 /// Recovers the plaintexts of messages encrypted under one keystream, each from its first byte on.
 ///
-/// `known` holds plaintexts that are known already, or their beginnings: the number of the message, and the text. Where
-/// they contradict each other the first counts. What they open is certain, everything else is a guess from language, and
-/// bytes that only one message reaches stay undetermined: there, every plaintext is as possible as any other.
-pub fn solve(ciphertexts: &[Vec<u8>], words: &WordList, known: &[(usize, Vec<u8>)]) -> Recovered {
-    let mut certain = Keystream::new();
-    for (message, plaintext) in known {
-        if let Some(ciphertext) = ciphertexts.get(*message) {
-            // A contradiction is not an error here: the first plaintext stands.
-            let _ = certain.learn(ciphertext, plaintext, 0);
-        }
-    }
-    let guessed = Search::new(ciphertexts, words, &certain).run();
-    let byte = |at: usize, cipher: u8| {
-        let guess = guessed.get(at).copied();
-        let (key, confidence) = certain.get(at).map(|key| (key, 1.0)).or(guess)?;
-        let value = Some(cipher ^ key);
-        Some(Byte { value, confidence })
-    };
-    let open = |ciphertext: &Vec<u8>| {
-        let bytes = (0..).zip(ciphertext);
-        bytes
-            .map(|(at, &cipher)| byte(at, cipher).unwrap_or_default())
-            .collect()
-    };
+/// What `certain` knows of the keystream is taken as it is, and so is what it opens (a pinned word, a known plaintext).
+/// Everything else is a guess from language, and bytes that only one message reaches stay undetermined: there, every
+/// plaintext is as possible as any other.
+pub fn solve(
+    ciphertexts: &[Vec<u8>],
+    language: &Language,
+    certain: &Keystream,
+    mode: Mode,
+) -> Recovered {
+    let messages = different(ciphertexts);
+    let two = messages.len() == 2;
+    let effort = mode.effort(messages.len());
+    let mut mixture = Mixture::new(language);
+    let followed = Search::new(messages, certain, &mut mixture, effort).run();
+    let path = followed.lattice.path(followed.best);
+    let posteriors = followed.lattice.posteriors();
+    // The best path is kept whole: jumping to another one where two messages are left would exchange them midway.
+    let guessed = path.into_iter().zip(&posteriors);
+    let guessed = guessed.map(|(key, posterior)| (key, posterior[usize::from(key)].min(SUREST)));
+    let mut guessed: Vec<(u8, f32)> = guessed.collect();
+    settle_initials(&mut guessed, ciphertexts, certain);
+    let open = |ciphertext: &Vec<u8>| judge(open(ciphertext, &guessed, certain), &mut mixture, two);
     Recovered {
         messages: ciphertexts.iter().map(open).collect(),
     }
 }
 
-/// A keystream that is being followed.
-#[derive(Clone, Default)]
-struct Candidate {
-    key: Vec<u8>,
-    /// The log-probability of all that it makes of the messages.
-    score: f32,
-}
-
-struct Search<'a> {
-    /// Without repetitions: a message sent twice tells nothing new.
-    messages: Vec<&'a [u8]>,
-    words: &'a WordList,
-    certain: &'a Keystream,
-    /// What can follow, by what stands before.
-    after: HashMap<Vec<u8>, Rc<Distribution>>,
-    /// For each position, how probable each keystream byte seemed with [`HINDSIGHT`].
-    judged: Vec<BTreeMap<u8, f32>>,
-}
-
-impl<'a> Search<'a> {
-    fn new(ciphertexts: &'a [Vec<u8>], words: &'a WordList, certain: &'a Keystream) -> Self {
-        let mut seen = HashSet::new();
-        let messages = ciphertexts.iter().map(Vec::as_slice);
-        Self {
-            messages: messages.filter(|message| seen.insert(*message)).collect(),
-            words,
-            certain,
-            after: HashMap::new(),
-            judged: Vec::new(),
-        }
+/// Chooses between capitals and small letters at the start of all messages.
+fn settle_initials(guessed: &mut [(u8, f32)], ciphertexts: &[Vec<u8>], certain: &Keystream) {
+    if certain.get(0).is_some() {
+        return;
     }
-
-    /// The keystream as far as two messages reach, each byte with its confidence.
-    fn run(mut self) -> Vec<(u8, f32)> {
-        let mut beam = vec![Candidate::default()];
-        let mut at = 0;
-        while self.covering(at).count() >= 2 {
-            beam = self.step(at, &beam);
-            if let Some(past) = (at + 1).checked_sub(HINDSIGHT) {
-                self.judged.push(votes(&beam, past));
-            }
-            at += 1;
-        }
-        for past in self.judged.len()..at {
-            self.judged.push(votes(&beam, past));
-        }
-        let mut best = beam.into_iter().next().unwrap_or_default().key;
-        self.settle_case(&mut best);
-        let fluency = self.fluency(&best);
-        let confidence = |(at, &key): (usize, &u8)| {
-            let vote = self.judged[at].get(&key).copied().unwrap_or(0.0);
-            let trust = trust(self.covering(at).count());
-            (key, vote.min(1.0) * trust * fluency[at])
-        };
-        best.iter().enumerate().map(confidence).collect()
-    }
-
-    /// Decides between "hello" and "Hello". One bit of the first keystream byte turns the case of all first letters at once,
-    /// and every later byte fits either; but people who begin with a capital also end with a full stop.
-    fn settle_case(&mut self, key: &mut [u8]) {
-        if key.is_empty() || self.certain.get(0).is_some() {
-            return;
-        }
-        let firsts: Vec<u8> = self
-            .covering(0)
-            .map(|message| message[0] ^ key[0])
-            .collect();
-        if !firsts.iter().all(u8::is_ascii_alphabetic) {
-            return;
-        }
-        let ended = self
-            .covering(0)
-            .filter(|message| message.len() <= key.len());
-        let last = |message: &[u8]| message[message.len() - 1] ^ key[message.len() - 1];
-        let lasts: Vec<u8> = ended.map(last).collect();
-        let stops = lasts.iter().filter(|&last| b".!?".contains(last)).count();
-        let capitals = firsts
+    let read = |message: &[u8]| Text {
+        bytes: open(message, guessed, certain)
             .iter()
-            .filter(|first| first.is_ascii_uppercase())
-            .count();
-        let prose = stops * 4 >= lasts.len() * 3;
-        let clear = lasts.len() >= 3 && (prose || stops * 4 <= lasts.len());
-        if clear && prose != (capitals * 2 > firsts.len()) {
-            let votes = &mut self.judged[0];
-            let both = [key[0], key[0] ^ CASE].map(|key| votes.get(&key).copied().unwrap_or(0.0));
-            key[0] ^= CASE;
-            // A habit, not a law: so a little less than both have together.
-            votes.insert(key[0], 0.9 * (both[0] + both[1]));
-        }
-    }
-
-    /// How much the text around each position reads like language when opened with `key`, from 0 to 1. Among nonsense
-    /// there is a best choice as well, and the votes may even agree on it; only this says that it is nonsense.
-    fn fluency(&mut self, key: &[u8]) -> Vec<f32> {
-        let surprises: Vec<f32> = (0..key.len())
-            .map(|at| {
-                let covering: Vec<&[u8]> = self.covering(at).collect();
-                let ln_p =
-                    |message: &&[u8]| self.after(message, &key[..at])[class(message[at] ^ key[at])];
-                -covering.iter().map(ln_p).sum::<f32>() / covering.len() as f32
-            })
-            .collect();
-        let around = |at: usize| {
-            let window = &surprises[at.saturating_sub(VICINITY)..(at + VICINITY).min(key.len())];
-            let mean = window.iter().sum::<f32>() / window.len() as f32;
-            ((NONSENSE - mean) / (NONSENSE - LANGUAGE)).clamp(0.0, 1.0)
-        };
-        (0..key.len()).map(around).collect()
-    }
-
-    /// The messages that have a byte at `at`.
-    fn covering(&self, at: usize) -> impl Iterator<Item = &'a [u8]> + use<'a, '_> {
-        self.messages
-            .iter()
-            .copied()
-            .filter(move |message| message.len() > at)
-    }
-
-    /// Prolongs every keystream of the beam by every possible byte, and keeps the best, the very best first.
-    fn step(&mut self, at: usize, beam: &[Candidate]) -> Vec<Candidate> {
-        let covering: Vec<&[u8]> = self.covering(at).collect();
-        let possible = self.possible_bytes(at, &covering);
-        let mut grown = Vec::with_capacity(beam.len() * possible.len());
-        for (parent, candidate) in beam.iter().enumerate() {
-            let mut scores = vec![candidate.score; possible.len()];
-            for message in &covering {
-                let after = self.after(message, &candidate.key);
-                for (score, key) in scores.iter_mut().zip(&possible) {
-                    *score += after[class(message[at] ^ key)];
-                }
-            }
-            grown.extend(
-                scores
-                    .into_iter()
-                    .zip(&possible)
-                    .map(|(score, key)| (score, parent, *key)),
-            );
-        }
-        Self::best(beam, grown)
-    }
-
-    /// All bytes that make the fewest messages unprintable here, or the one that is certain.
-    fn possible_bytes(&self, at: usize, covering: &[&[u8]]) -> Vec<u8> {
-        if let Some(key) = self.certain.get(at) {
-            return vec![key];
-        }
-        let unprintable = |key: u8| {
-            let bytes = covering.iter().map(|message| message[at] ^ key);
-            bytes.filter(|byte| !matches!(byte, b' '..=b'~')).count()
-        };
-        let fewest = (0..=255).map(unprintable).min().unwrap_or(0);
-        (0..=255)
-            .filter(|&key| unprintable(key) == fewest)
-            .collect()
-    }
-
-    /// The best [`BEAM`] of `grown` (score, parent, key byte) that have different futures.
-    fn best(beam: &[Candidate], mut grown: Vec<(f32, usize, u8)>) -> Vec<Candidate> {
-        type Grown = (f32, usize, u8);
-        let best_first =
-            |a: &Grown, b: &Grown| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2)));
-        // Some room for those that share a future; sorting all of them would take most of the time.
-        let enough = BEAM * 3;
-        if grown.len() > enough {
-            grown.select_nth_unstable_by(enough, best_first);
-            grown.truncate(enough);
-        }
-        grown.sort_unstable_by(best_first);
-        let mut futures = HashSet::new();
-        let mut kept = Vec::with_capacity(BEAM);
-        for (score, parent, byte) in grown {
-            let mut key = beam[parent].key.clone();
-            key.push(byte);
-            let future = key[key.len().saturating_sub(SAME_FUTURE)..].to_vec();
-            if kept.len() < BEAM && futures.insert(future) {
-                kept.push(Candidate { key, score });
-            }
-        }
-        kept
-    }
-
-    /// What can follow in `message` when its beginning is opened with `key`.
-    fn after(&mut self, message: &[u8], key: &[u8]) -> Rc<Distribution> {
-        let start = key.len().saturating_sub(16);
-        let mut text = Vec::with_capacity(17);
-        if start == 0 {
-            text.push(BOUNDARY);
-        }
-        text.extend(
-            message[start..]
-                .iter()
-                .zip(&key[start..])
-                .map(|(c, k)| c ^ k),
-        );
-        let before = memory(&text);
-        if let Some(known) = self.after.get(before) {
-            return Rc::clone(known);
-        }
-        let new = Rc::new(Language::english().after(before, self.words));
-        self.after.insert(before.to_vec(), Rc::clone(&new));
-        new
+            .map_while(|byte| byte.value)
+            .collect(),
+        whole: message.len() <= guessed.len(),
+    };
+    let different = different(ciphertexts);
+    let texts: Vec<Text> = different
+        .into_iter()
+        .map(read)
+        .filter(|text| !text.bytes.is_empty())
+        .collect();
+    if let Some((key, confidence)) = guessed.first_mut().filter(|_| initials::flip(&texts)) {
+        *key ^= CASE;
+        *confidence = confidence.min(INITIALS);
     }
 }
 
-/// How probable each byte at `at` is in the eyes of the whole beam.
-fn votes(beam: &[Candidate], at: usize) -> BTreeMap<u8, f32> {
-    let top = beam.first().map_or(0.0, |best| best.score);
-    let weights = beam.iter().map(|candidate| (candidate.score - top).exp());
-    let sum: f32 = weights.clone().sum();
-    let mut votes = BTreeMap::new();
-    for (candidate, weight) in beam.iter().zip(weights) {
-        *votes.entry(candidate.key[at]).or_insert(0.0) += weight / sum;
+/// The built-in language that the messages are most probably written in.
+///
+/// Each language reads the beginnings of the longest messages, as well as it can; the one that is least surprised by what
+/// it then reads is taken.
+pub fn detect(ciphertexts: &[Vec<u8>]) -> &'static Language {
+    const BEGINNING: usize = 60;
+    const MESSAGES: usize = 8;
+    let mut beginnings = different(ciphertexts);
+    beginnings.sort_by_key(|message| std::cmp::Reverse(message.len()));
+    beginnings.truncate(MESSAGES);
+    for message in &mut beginnings {
+        *message = &message[..message.len().min(BEGINNING)];
     }
-    votes
+    let languages = Language::NAMES.into_iter().filter_map(Language::named);
+    let scored = languages.map(|language| {
+        let mut mixture = Mixture::new(language);
+        let effort = Mode::Fast.effort(beginnings.len());
+        let certain = Keystream::new();
+        let search = Search::new(beginnings.clone(), &certain, &mut mixture, effort);
+        (language, search.run().score)
+    });
+    let best = scored.reduce(|best, next| if next.1 > best.1 { next } else { best });
+    best.map_or_else(Language::english, |best| best.0)
 }
 
-/// How far the votes can be trusted when so many messages have a byte there, as measured on electronic mail.
-fn trust(messages: usize) -> f32 {
-    match messages {
-        // Even a right pair of texts may have its halves swapped between the messages, and nothing shows it.
-        0..=2 => 0.8,
-        3 => 0.97,
-        _ => 1.0,
+/// The messages without repetitions: one sent twice tells nothing new.
+fn different(ciphertexts: &[Vec<u8>]) -> Vec<&[u8]> {
+    let mut seen = HashSet::new();
+    let messages = ciphertexts.iter().map(Vec::as_slice);
+    messages.filter(|message| seen.insert(*message)).collect()
+}
+
+/// A ciphertext under what is certain and what is guessed of the keystream.
+fn open(ciphertext: &[u8], guessed: &[(u8, f32)], certain: &Keystream) -> Vec<Byte> {
+    let byte = |(at, cipher): (usize, &u8)| {
+        let known = certain.get(at).map(|key| (key, 1.0));
+        let Some((key, confidence)) = known.or_else(|| guessed.get(at).copied()) else {
+            return Byte::default();
+        };
+        Byte {
+            value: Some(cipher ^ key),
+            confidence,
+        }
+    };
+    ciphertext.iter().enumerate().map(byte).collect()
+}
+
+/// How many bytes before and after one tell whether the text there reads like language.
+const VICINITY: usize = 12;
+/// The mean surprise (-ln p) at which text is as often wrong as right, and how fast that changes with it.
+const DOUBTFUL: f32 = 3.4;
+const DOUBT: f32 = 0.35;
+/// No guess is surer than this.
+const SUREST: f32 = 0.999_9;
+/// Nor is the case of the first letters, when it was chosen by how the rest is written.
+const INITIALS: f32 = 0.9;
+/// No byte of a pair is surer than this: the two texts may be exchanged midway, and nothing shows it.
+const SUREST_OF_TWO: f32 = 0.94;
+
+/// Lowers the confidence of what does not read like language, whatever the alternatives were.
+fn judge(mut text: Vec<Byte>, mixture: &mut Mixture<'_>, two: bool) -> Vec<Byte> {
+    let surprise = surprises(text.iter().map_while(|byte| byte.value), mixture);
+    let guesses = text.iter_mut().enumerate();
+    for (at, byte) in guesses.filter(|(_, byte)| byte.confidence < 1.0) {
+        let from = at.saturating_sub(VICINITY);
+        let to = (at + VICINITY + 1).min(surprise.len());
+        let near = surprise.get(from..to).unwrap_or(&[]);
+        let mean = near.iter().sum::<f32>() / near.len().max(1) as f32;
+        byte.confidence /= 1.0 + ((mean - DOUBTFUL) / DOUBT).exp();
+        if two {
+            byte.confidence = byte.confidence.min(SUREST_OF_TWO);
+        }
     }
+    text
+}
+
+/// How surprising each byte of a text is: -ln of its probability after those before it.
+pub(crate) fn surprises(text: impl Iterator<Item = u8>, mixture: &mut Mixture<'_>) -> Vec<f32> {
+    let mut context = Context::START;
+    let mut weights = Weights::default();
+    let surprise = |byte| {
+        let symbol = mixture.language.alphabet.symbol(byte);
+        let opinions = mixture.opinions(context);
+        let surprise = -mixture.blend(&opinions, &weights)[usize::from(symbol)];
+        weights = weights.then(&opinions, symbol);
+        context = context.then(symbol);
+        surprise
+    };
+    text.map(surprise).collect()
 }

@@ -7,7 +7,8 @@
 //! * [`matrix`]: every attack against every target;
 //! * [`demo`]: the same as a story;
 //! * [`exercise`]: the labs;
-//! * [`generate`]: what the repository holds that is made from runs.
+//! * [`generate`]: what the repository holds that is made from runs;
+//! * [`solve`]: the mathematical attacks on files.
 //!
 //! Below them: [`wire`] (memory or loopback TCP), [`peers`] (the honest programs), [`stopwatch`] (what
 //! the server is made to do), [`weakened`] (peers that leave defences out) and [`keys`] (published keys, seeds).
@@ -22,6 +23,7 @@ pub mod keys;
 pub mod matrix;
 pub mod peers;
 pub mod recorder;
+pub mod solve;
 pub mod stopwatch;
 pub mod truth;
 pub mod weakened;

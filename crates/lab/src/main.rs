@@ -27,6 +27,7 @@ use latchstring_lab::{
     exercise::{self, LabCommand},
     generate,
     matrix::{self, Matrix, Selection},
+    solve::{self, SolveCommand},
     wire::Over,
 };
 
@@ -91,6 +92,9 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Mathematical attacks on what was recorded
+    #[command(subcommand)]
+    Solve(SolveCommand),
     /// The exercises
     #[command(subcommand)]
     Lab(LabCommand),
@@ -164,6 +168,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         } => record(&iface, &out, port, seconds),
         Command::Read { file } => read(&file),
         Command::Regenerate { root, check } => regenerate(&root, check),
+        Command::Solve(command) => {
+            solve::run(command, &mut std::io::stdout().lock())?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Lab(command) => {
             let runtime = tokio::runtime::Runtime::new()?;
             runtime.block_on(exercise::run(command))

@@ -13,8 +13,8 @@
 //!
 //! 1. *A known plaintext.* A session ends with `change()` or `quit()`, told apart by their length. XOR with the ciphertext
 //!    gives the first 8 or 6 bytes of the keystream, and they open the beginning of every other message.
-//! 2. *Crib dragging*, done by the computer: words of a list are tried at every place of every message. A word that is right
-//!    makes all the *other* messages readable in that place; a wrong one makes letters and garbage.
+//! 2. *Crib dragging*, done by the computer: every keystream byte is tried at every place, from left to right. One that is
+//!    right makes all messages go on like English at once; a wrong one makes letters and garbage.
 //!
 //! Against hardened the attack looks for records that share a keystream: records end in zeros, so two under one keystream
 //! would end alike. An underscore in what was read is a byte of which the attack is not sure.
@@ -39,7 +39,7 @@ use crate::{
         dissect::{self, Protocol},
         trace::Trace,
     },
-    cryptanalysis::{WordList, render, solve},
+    cryptanalysis::{Keystream, Language, Mode, render, solve},
     protocol::{
         faithful::message::{CHANGE, QUIT},
         hardened::defence::Defence,
@@ -78,13 +78,14 @@ pub fn run(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
 
     let mut known = known.to_vec();
     known.extend(ending(&ciphertexts, &mut story));
-    let recovered = solve(&ciphertexts, &WordList::english(), &known);
+    let certain = Keystream::of(&ciphertexts, &known);
+    let recovered = solve(&ciphertexts, Language::english(), &certain, Mode::Fast);
     let solved = ciphertexts.iter().enumerate();
     let solved =
         solved.map(|(i, ciphertext)| opened(ciphertext, &keystream, recovered.text(i, SURE)));
     let messages: Vec<_> = solved.collect();
     if messages.iter().flatten().flatten().next().is_none() {
-        story.tell("no word of the list makes the other messages readable anywhere");
+        story.tell("under no keystream do the messages read like English");
         return Report::new(Claim::Nothing, story);
     }
     for message in &messages {

@@ -1,0 +1,295 @@
+//! The file that a language is shipped in.
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 8 | [`MAGIC`] |
+//! | 8 | checksum of all that follows |
+//! | 1 + n | name |
+//! | 1 + n | alphabet |
+//! | 1 | number of models, each: |
+//! | 4 × symbols | the distribution without context (f32) |
+//! | 1 | number of levels |
+//! | 4 | contexts of one symbol |
+//! | 4 + n | all levels, through the entropy coder |
+//!
+//! Numbers are little-endian.
+
+use super::alphabet::{Alphabet, Distribution, SYMBOLS};
+use super::ngrams::{Level, Ngrams};
+use super::rans::{Decoder, encode};
+use super::{Language, ModelError};
+
+/// What the file begins with; the digit is the version.
+pub const MAGIC: &[u8; 8] = b"latchLM1";
+/// The deepest level that has situations of its own in the entropy coder.
+const DEPTHS: usize = 18;
+/// More contexts than this in one level are not believed.
+const MOST_CONTEXTS: usize = 1 << 24;
+// The kinds of number in a level. Each has situations of its own: by depth, and by one thing more.
+const CHILDREN: usize = 0;
+const CORRECTIONS: usize = DEPTHS;
+const CODE: usize = CORRECTIONS + 2 * DEPTHS;
+/// By the parent's symbol: what letter stands before a letter.
+const SYMBOL: usize = CODE + 2 * DEPTHS;
+/// By the nearest symbol: what letter follows a letter.
+const CORRECTED: usize = SYMBOL + SYMBOLS;
+const SITUATIONS: usize = CORRECTED + SYMBOLS;
+
+/// One model as it is trained: the distribution without context, and the levels.
+pub struct Trained {
+    /// The probability of each symbol.
+    pub root: Distribution,
+    /// The contexts by length.
+    pub levels: Vec<Level>,
+}
+
+/// Writes a language's file.
+pub fn write(name: &str, alphabet: &Alphabet, models: &[Trained]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for text in [name.as_bytes(), alphabet.bytes()] {
+        body.push(text.len() as u8);
+        body.extend(text);
+    }
+    body.push(models.len() as u8);
+    for model in models {
+        for p in &model.root[..alphabet.size()] {
+            body.extend(p.to_le_bytes());
+        }
+        body.push(model.levels.len() as u8);
+        let first = model.levels.first().map_or(0, |level| level.symbols.len());
+        body.extend((first as u32).to_le_bytes());
+        let code = encode(&flatten(&model.levels), SITUATIONS);
+        body.extend((code.len() as u32).to_le_bytes());
+        body.extend(code);
+    }
+    [&MAGIC[..], &checksum(&body).to_le_bytes(), &body].concat()
+}
+
+/// What the coder knows of a context when it comes to its children.
+#[derive(Clone, Copy, Default)]
+struct Parent {
+    symbol: u8,
+    nearest: u8,
+}
+
+impl Parent {
+    fn child(self, depth: usize, symbol: u8) -> Self {
+        let nearest = if depth == 0 { symbol } else { self.nearest };
+        Self { symbol, nearest }
+    }
+}
+
+/// All numbers of the levels, in the order in which [`unflatten`] needs them, each with its situation.
+fn flatten(levels: &[Level]) -> Vec<(u16, u8)> {
+    let mut out = Vec::new();
+    let first = levels.first().map_or(0, |level| level.symbols.len());
+    let mut parents = vec![Parent::default(); first];
+    for (depth, level) in levels.iter().enumerate() {
+        let mut put = |situation: usize, number: u8| out.push((situation as u16, number));
+        let mut next = Vec::new();
+        let mut listed = 0;
+        for (i, parent) in parents.iter().enumerate() {
+            let (symbol, children) = (level.symbols[i], level.children[i]);
+            let corrections = level.corrections[i];
+            put(SYMBOL + usize::from(parent.symbol), symbol);
+            put(CHILDREN + depth, children);
+            let leaf = usize::from(children == 0);
+            put(CORRECTIONS + 2 * depth + leaf, corrections);
+            let node = parent.child(depth, symbol);
+            let alone = usize::from(corrections == 1);
+            for at in listed..listed + usize::from(corrections) {
+                put(CORRECTED + usize::from(node.nearest), level.corrected[at]);
+                put(CODE + 2 * depth + alone, level.codes[at]);
+            }
+            listed += usize::from(corrections);
+            next.extend(std::iter::repeat_n(node, usize::from(children)));
+        }
+        parents = next;
+    }
+    out
+}
+
+/// The levels again.
+fn unflatten(decoder: &mut Decoder<'_>, depths: usize, first: usize) -> Option<Vec<Level>> {
+    let mut levels = Vec::with_capacity(depths);
+    let mut parents = vec![Parent::default(); first];
+    for depth in 0..depths {
+        let mut level = Level::default();
+        let mut next = Vec::new();
+        for parent in &parents {
+            let symbol = decoder.next(SYMBOL + usize::from(parent.symbol)) & 127;
+            let children = decoder.next(CHILDREN + depth);
+            let leaf = usize::from(children == 0);
+            let corrections = decoder.next(CORRECTIONS + 2 * depth + leaf);
+            let node = parent.child(depth, symbol);
+            level.symbols.push(symbol);
+            level.children.push(children);
+            level.corrections.push(corrections);
+            let alone = usize::from(corrections == 1);
+            for _ in 0..corrections {
+                let corrected = decoder.next(CORRECTED + usize::from(node.nearest));
+                level.corrected.push(corrected & 127);
+                level.codes.push(decoder.next(CODE + 2 * depth + alone));
+            }
+            next.extend(std::iter::repeat_n(node, usize::from(children)));
+            // Only a damaged file grows faster than any text.
+            if next.len() > MOST_CONTEXTS {
+                return None;
+            }
+        }
+        parents = next;
+        levels.push(level);
+    }
+    Some(levels)
+}
+
+/// Reads a language's file.
+///
+/// # Errors
+/// [`ModelError`] says what is wrong with it.
+pub(super) fn read(file: &[u8]) -> Result<Language, ModelError> {
+    let cut = ModelError::CutShort;
+    let body = file.strip_prefix(MAGIC).ok_or(ModelError::NotAModel)?;
+    let (sum, body) = body.split_first_chunk().ok_or(cut)?;
+    if u64::from_le_bytes(*sum) != checksum(body) {
+        return Err(ModelError::Damaged);
+    }
+    let mut reader = Reader(body);
+    let name = String::from_utf8_lossy(reader.short().ok_or(cut)?).into_owned();
+    let alphabet = Alphabet::new(reader.short().ok_or(cut)?);
+    let mut models = Vec::new();
+    for _ in 0..reader.byte().ok_or(cut)? {
+        models.push(model(&mut reader, &alphabet)?);
+    }
+    if models.is_empty() {
+        return Err(cut);
+    }
+    Ok(Language {
+        name,
+        alphabet,
+        models,
+    })
+}
+
+fn model(reader: &mut Reader<'_>, alphabet: &Alphabet) -> Result<Ngrams, ModelError> {
+    let cut = ModelError::CutShort;
+    let mut root = [0.0; SYMBOLS];
+    for p in &mut root[..alphabet.size()] {
+        *p = f32::from_le_bytes(*reader.array().ok_or(cut)?);
+    }
+    let depths = usize::from(reader.byte().ok_or(cut)?).min(DEPTHS);
+    let first = reader.number().ok_or(cut)?.min(SYMBOLS);
+    let length = reader.number().ok_or(cut)?;
+    let code = reader.take(length).ok_or(cut)?;
+    let mut decoder = Decoder::new(code, SITUATIONS).ok_or(ModelError::Damaged)?;
+    let levels = unflatten(&mut decoder, depths, first).ok_or(ModelError::Damaged)?;
+    Ngrams::new(root, levels).map_err(|_| ModelError::Damaged)
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.array::<1>().map(|byte| byte[0])
+    }
+
+    fn number(&mut self) -> Option<usize> {
+        Some(u32::from_le_bytes(*self.array()?) as usize)
+    }
+
+    fn short(&mut self) -> Option<&'a [u8]> {
+        let length = self.byte()?;
+        self.take(usize::from(length))
+    }
+}
+
+/// Like FNV-1a, but eight bytes at a step: the file is long, and this runs at every start.
+fn checksum(bytes: &[u8]) -> u64 {
+    let step = |sum: u64, word: u64| {
+        (sum ^ word)
+            .wrapping_mul(0x0000_0100_0000_01b3)
+            .rotate_left(29)
+    };
+    let words = bytes.chunks(8).map(|chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(word)
+    });
+    words.fold(0xcbf2_9ce4_8422_2325 ^ bytes.len() as u64, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::alphabet::Context;
+    use super::*;
+
+    fn tiny() -> Vec<u8> {
+        let alphabet = Alphabet::ascii_and(b"");
+        let mut root = [0.0; SYMBOLS];
+        root[..alphabet.size()].fill(1.0 / alphabet.size() as f32);
+        let one = Level {
+            symbols: vec![1, 9],
+            children: vec![0, 1],
+            corrections: vec![1, 2],
+            corrected: vec![30, 31, 32],
+            codes: vec![9, 8, 7],
+        };
+        let two = Level {
+            symbols: vec![8],
+            children: vec![0],
+            corrections: vec![1],
+            corrected: vec![40],
+            codes: vec![31],
+        };
+        let levels = vec![one, two];
+        write("tiny", &alphabet, &[Trained { root, levels }])
+    }
+
+    #[test]
+    fn a_language_survives_its_file() {
+        let language = read(&tiny()).unwrap();
+        assert_eq!(language.name, "tiny");
+        let (p, depth) = language.models[0].after(Context::START.then(8).then(9));
+        assert_eq!((depth, language.models[0].len()), (2, 4));
+        assert!(p[40] > p[31] && p[31] > p[32] && p[31] > p[50]);
+    }
+
+    #[test]
+    fn each_kind_of_damage_has_its_error() {
+        let file = tiny();
+        assert_eq!(read(b"no such thing").unwrap_err(), ModelError::NotAModel);
+        assert_eq!(read(MAGIC).unwrap_err(), ModelError::CutShort);
+        for at in 8..file.len() {
+            let mut damaged = file.clone();
+            damaged[at] ^= 1;
+            assert_eq!(read(&damaged).unwrap_err(), ModelError::Damaged);
+            assert!(read(&file[..at]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_forged_checksum_ends_in_an_error_or_a_model_but_not_in_a_panic() {
+        let file = tiny();
+        for at in 16..file.len() {
+            for value in [0, 1, 127, 255] {
+                let mut forged = file.clone();
+                forged[at] = value;
+                let sum = checksum(&forged[16..]).to_le_bytes();
+                forged[8..16].copy_from_slice(&sum);
+                if let Ok(language) = read(&forged) {
+                    language.models[0].after(Context::START.then(9));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The search: every keystream byte is tried, from left to right, and the keystreams are kept under which all messages at
+//! once read most like language.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::lattice::{Lattice, Node, Way};
+use super::mixture::{Mixture, Opinions, Weights};
+use crate::keystream::Keystream;
+use crate::language::alphabet::{BOUNDARY, Context, Distribution};
+
+/// How wide and how deep to search.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    /// How many keystreams are followed at once.
+    pub(super) beam: usize,
+    /// A keystream so much worse than the best (in natural logarithms) is given up.
+    pub(super) margin: f32,
+    /// The most messages that are looked at; more add nothing but time.
+    pub(super) voters: usize,
+}
+
+/// Keystreams that agree in this many last bytes have the same future, so only the best of them is followed.
+const SAME_FUTURE: u32 = 10;
+/// How much the end of a message counts: a text tends to end where a sentence does, but may be cut.
+const ENDING: f32 = 0.5;
+/// An ending that no model expects counts as this probable (a natural logarithm).
+const RAREST_ENDING: f32 = -9.0;
+
+/// One message as a hypothesis sees it.
+#[derive(Clone, Copy)]
+struct Reading {
+    context: Context,
+    weights: Weights,
+}
+
+/// A keystream that is being followed.
+#[derive(Clone)]
+struct Hypothesis {
+    score: f32,
+    /// The last bytes of the keystream.
+    recent: u128,
+    /// How each message reads under it.
+    readings: Vec<Reading>,
+}
+
+/// A hypothesis's continuation by one keystream byte.
+#[derive(Clone, Copy)]
+struct Step {
+    score: f32,
+    from: u32,
+    key: u8,
+}
+
+impl Step {
+    /// The best first, and a fixed order among equals.
+    fn order(a: &Self, b: &Self) -> std::cmp::Ordering {
+        let by_score = b.score.total_cmp(&a.score);
+        by_score.then((a.from, a.key).cmp(&(b.from, b.key)))
+    }
+}
+
+/// A search over one session.
+pub(super) struct Search<'a, 'b> {
+    /// Longest first, none twice.
+    messages: Vec<&'a [u8]>,
+    certain: &'a Keystream,
+    mixture: &'a mut Mixture<'b>,
+    effort: Effort,
+    /// `symbols[message][key byte]` at the present place.
+    symbols: Vec<[u8; 256]>,
+}
+
+/// What a search has followed.
+pub(super) struct Followed {
+    /// All of it.
+    pub(super) lattice: Lattice,
+    /// The place of the best hypothesis in the last step.
+    pub(super) best: usize,
+    /// Its score: the log-probability of what it makes of the messages.
+    pub(super) score: f32,
+}
+
+impl<'a, 'b> Search<'a, 'b> {
+    /// Prepares a search over messages that are all different.
+    pub(super) fn new(
+        mut messages: Vec<&'a [u8]>,
+        certain: &'a Keystream,
+        mixture: &'a mut Mixture<'b>,
+        effort: Effort,
+    ) -> Self {
+        messages.sort_by_key(|message| std::cmp::Reverse(message.len()));
+        messages.truncate(effort.voters);
+        Self {
+            symbols: vec![[0; 256]; messages.len()],
+            messages,
+            certain,
+            mixture,
+            effort,
+        }
+    }
+
+    /// Follows the keystream as far as two messages reach.
+    pub(super) fn run(mut self) -> Followed {
+        let reading = Reading {
+            context: Context::START,
+            weights: Weights::default(),
+        };
+        let mut beam = vec![Hypothesis {
+            score: 0.0,
+            recent: 0,
+            readings: vec![reading; self.messages.len()],
+        }];
+        let mut lattice = Lattice::default();
+        let reach = self.messages.get(1).map_or(0, |message| message.len());
+        for at in 0..reach {
+            let (nodes, next) = self.step(at, &beam);
+            lattice.push(nodes);
+            beam = next;
+        }
+        let scores = beam.iter().map(|hypothesis| hypothesis.score).enumerate();
+        let best = scores.max_by(|a, b| a.1.total_cmp(&b.1));
+        let (best, score) = best.unwrap_or((0, 0.0));
+        Followed {
+            lattice,
+            best,
+            score,
+        }
+    }
+
+    /// Continues all hypotheses of `beam` by the keystream byte at `at`.
+    fn step(&mut self, at: usize, beam: &[Hypothesis]) -> (Vec<Node>, Vec<Hypothesis>) {
+        // Longest first: those that reach this place come before those that do not.
+        let live = self.messages.partition_point(|message| message.len() > at);
+        for (message, symbols) in self.messages[..live].iter().zip(&mut self.symbols) {
+            for (key, symbol) in (0u8..=255).zip(symbols) {
+                *symbol = self.mixture.language.alphabet.symbol(message[at] ^ key);
+            }
+        }
+        let allowed = self.allowed(at);
+        let mut steps = Vec::new();
+        let mut opinions = Vec::with_capacity(beam.len());
+        let mut least = f32::MIN;
+        for (from, hypothesis) in (0..).zip(beam) {
+            let (scores, heard) = self.score(hypothesis, live);
+            opinions.push(heard);
+            let tried = allowed.iter().map(|&key| (key, scores[usize::from(key)]));
+            let best = tried
+                .clone()
+                .fold(f32::MIN, |best, (_, score)| best.max(score));
+            least = least.max(best - self.effort.margin);
+            let good = tried.filter(|&(_, score)| score >= least);
+            steps.extend(good.map(|(key, score)| Step { score, from, key }));
+        }
+        steps.retain(|step| step.score >= least);
+        // Some room for those that will be merged; sorting all of them would take most of the time.
+        let enough = self.effort.beam * 3;
+        if steps.len() > enough {
+            steps.select_nth_unstable_by(enough, Step::order);
+            steps.truncate(enough);
+        }
+        steps.sort_unstable_by(Step::order);
+        self.select(at, live, beam, &steps, &opinions)
+    }
+
+    /// The keystream bytes that are possible at `at`.
+    fn allowed(&self, at: usize) -> Vec<u8> {
+        if let Some(key) = self.certain.get(at) {
+            return vec![key];
+        }
+        match self.messages[..] {
+            // Two messages can always be exchanged. At first nothing tells them apart, so half the bytes are enough.
+            [a, b] if at == 0 => (0..=255).filter(|key| a[0] ^ key <= b[0] ^ key).collect(),
+            _ => (0..=255).collect(),
+        }
+    }
+
+    /// The score of a hypothesis after each keystream byte, and the opinions that led to it, by message.
+    fn score(&mut self, hypothesis: &Hypothesis, live: usize) -> ([f32; 256], Vec<Rc<Opinions>>) {
+        let mut scores = [hypothesis.score; 256];
+        let mut heard = Vec::with_capacity(live);
+        for (reading, symbols) in hypothesis.readings.iter().zip(&self.symbols[..live]) {
+            let opinions = self.mixture.opinions(reading.context);
+            let ln = self.mixture.blend(&opinions, &reading.weights);
+            add(&mut scores, symbols, &ln);
+            heard.push(opinions);
+        }
+        (scores, heard)
+    }
+
+    /// The best of `steps` become the next beam; those that share a future with a better one are merged into it.
+    fn select(
+        &mut self,
+        at: usize,
+        live: usize,
+        beam: &[Hypothesis],
+        steps: &[Step],
+        opinions: &[Vec<Rc<Opinions>>],
+    ) -> (Vec<Node>, Vec<Hypothesis>) {
+        let mut futures = HashMap::new();
+        let (mut nodes, mut next): (Vec<Node>, Vec<Hypothesis>) = (Vec::new(), Vec::new());
+        for &step in steps {
+            let parent = &beam[step.from as usize];
+            let mut way = Way {
+                from: step.from,
+                gain: step.score - parent.score,
+            };
+            let recent =
+                (parent.recent << 8 | u128::from(step.key)) & ((1 << (8 * SAME_FUTURE)) - 1);
+            if let Some(&same) = futures.get(&recent) {
+                let node: &mut Node = &mut nodes[same];
+                node.merge(way);
+            } else if next.len() < self.effort.beam {
+                futures.insert(recent, next.len());
+                let mut child = self.child(parent, step, &opinions[step.from as usize]);
+                child.recent = recent;
+                let ending = self.ending(at, live, &child);
+                child.score += ending;
+                way.gain += ending;
+                nodes.push(Node::new(step.key, way));
+                next.push(child);
+            }
+        }
+        (nodes, next)
+    }
+
+    /// `parent` after one more keystream byte.
+    fn child(&self, parent: &Hypothesis, step: Step, opinions: &[Rc<Opinions>]) -> Hypothesis {
+        let mut child = parent.clone();
+        child.score = step.score;
+        let each = child.readings.iter_mut().zip(&self.symbols).zip(opinions);
+        for ((reading, symbols), opinions) in each {
+            let symbol = symbols[usize::from(step.key)];
+            reading.weights = reading.weights.then(opinions, symbol);
+            reading.context = reading.context.then(symbol);
+        }
+        child
+    }
+
+    /// What the messages that end at this place add to a hypothesis: how well its texts end there.
+    fn ending(&mut self, at: usize, live: usize, hypothesis: &Hypothesis) -> f32 {
+        let mut sum = 0.0;
+        for message in (0..live).rev() {
+            if self.messages[message].len() > at + 1 {
+                break;
+            }
+            let reading = hypothesis.readings[message];
+            let opinions = self.mixture.opinions(reading.context);
+            let ln = self.mixture.blend(&opinions, &reading.weights);
+            sum += ENDING * ln[usize::from(BOUNDARY)].max(RAREST_ENDING);
+        }
+        sum
+    }
+}
+
+/// Adds to the score of each keystream byte what it makes of one message.
+fn add(scores: &mut [f32; 256], symbols: &[u8; 256], ln: &Distribution) {
+    for (score, &symbol) in scores.iter_mut().zip(symbols) {
+        *score += ln[usize::from(symbol) % ln.len()];
+    }
+}

@@ -1,0 +1,144 @@
+//! `latchstring solve`: the mathematical attacks on files, without a session.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Subcommand, ValueEnum};
+use latchstring_attacker::cryptanalysis::{
+    Byte, Keystream, Language, Mode, Recovered, detect, solve,
+};
+
+/// What to solve.
+#[derive(Subcommand)]
+pub enum SolveCommand {
+    /// Reads messages that were encrypted under one keystream, without the key
+    #[command(after_help = "Example: latchstring solve keystream intercepted.hex\n\
+        The file holds one ciphertext a line, in hexadecimal; the plaintexts are printed one a line.\n\
+        A byte that only one message reaches is undetermined and printed as '_'.")]
+    Keystream {
+        /// One ciphertext a line, in hexadecimal
+        file: PathBuf,
+        /// Print each byte's confidence too, as JSON
+        #[arg(long)]
+        json: bool,
+        /// How much time it may take
+        #[arg(long, value_enum, default_value = "fast")]
+        mode: Effort,
+        /// The language of the plaintexts; detected unless it is given
+        #[arg(long, value_parser = Language::NAMES)]
+        language: Option<String>,
+        /// A language model of your own instead of a built-in one
+        #[arg(long, conflicts_with = "language")]
+        model: Option<PathBuf>,
+    },
+}
+
+/// How much time a solution may take.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Effort {
+    /// Below a millisecond a byte
+    Fast,
+    /// Some ten times that
+    Deep,
+}
+
+/// Runs the command and prints to `out`.
+///
+/// # Errors
+/// If the file cannot be read or is not hexadecimal, or if `out` fails.
+pub fn run(command: SolveCommand, out: &mut impl Write) -> Result<()> {
+    let SolveCommand::Keystream {
+        file,
+        json,
+        mode,
+        language,
+        model,
+    } = command;
+    let ciphertexts = read(&file)?;
+    let own = model.as_deref().and_then(own_model);
+    let language = match (&own, language) {
+        (Some(own), _) => own,
+        (None, Some(name)) => Language::named(&name).unwrap_or_else(Language::english),
+        (None, None) => detect(&ciphertexts),
+    };
+    let mode = match mode {
+        Effort::Fast => Mode::Fast,
+        Effort::Deep => Mode::Deep,
+    };
+    let recovered = solve(&ciphertexts, language, &Keystream::new(), mode);
+    match json {
+        true => print_json(out, language, &recovered),
+        false => print(out, &recovered),
+    }
+}
+
+/// A model from a file. If that is none, this says so and the built-in ones have to do.
+fn own_model(path: &Path) -> Option<Language> {
+    let read = fs::read(path).context("cannot be read");
+    let model = read.and_then(|file| Ok(Language::read(&file)?));
+    let complain = |error: &anyhow::Error| {
+        eprintln!(
+            "{}: {error:#}; a built-in model is used instead",
+            path.display()
+        );
+    };
+    model.inspect_err(complain).ok()
+}
+
+fn read(file: &Path) -> Result<Vec<Vec<u8>>> {
+    let name = file.display();
+    let text = fs::read_to_string(file).with_context(|| format!("reading {name}"))?;
+    let lines = text.lines().zip(1..);
+    let lines = lines.filter(|(line, _)| !line.trim().is_empty());
+    let decode = |(line, number): (&str, usize)| {
+        let wrong = || {
+            format!("line {number} of {name} is not hexadecimal: put one ciphertext on each line")
+        };
+        hex::decode(line.trim()).with_context(wrong)
+    };
+    let ciphertexts: Vec<_> = lines.map(decode).collect::<Result<_>>()?;
+    let found = ciphertexts.len();
+    ensure!(
+        found >= 2,
+        "{name} holds {found} ciphertext: two under one keystream are needed"
+    );
+    Ok(ciphertexts)
+}
+
+/// One plaintext a line; a line feed inside one would begin another, so it becomes a question mark.
+fn print(out: &mut impl Write, recovered: &Recovered) -> Result<()> {
+    let shown = |byte: &Byte| match byte.value {
+        None => b'_',
+        Some(b'\n') => b'?',
+        Some(byte) => byte,
+    };
+    for message in &recovered.messages {
+        let mut line: Vec<u8> = message.iter().map(shown).collect();
+        line.push(b'\n');
+        out.write_all(&line)?;
+    }
+    Ok(())
+}
+
+fn print_json(out: &mut impl Write, language: &Language, recovered: &Recovered) -> Result<()> {
+    let rounded = |byte: &Byte| (f64::from(byte.confidence) * 1000.0).round() / 1000.0;
+    let messages = recovered.messages.iter().map(|message| {
+        let text: Vec<u8> = message
+            .iter()
+            .map(|byte| byte.value.unwrap_or(b'_'))
+            .collect();
+        serde_json::json!({
+            "text": String::from_utf8_lossy(&text),
+            "bytes": message.iter().map(|byte| byte.value).collect::<Vec<_>>(),
+            "confidence": message.iter().map(rounded).collect::<Vec<_>>(),
+        })
+    });
+    let messages: Vec<_> = messages.collect();
+    let all = serde_json::json!({ "language": language.name(), "messages": messages });
+    writeln!(out, "{all}")?;
+    Ok(())
+}
