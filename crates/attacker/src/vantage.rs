@@ -86,6 +86,8 @@ pub struct Outsider<'a> {
     pub transport_modulus: Option<Vec<u8>>,
     /// The attacker's own key: enrolled under the name `mallory` if that is declared loot.
     pub own_key: Arc<dyn Signer>,
+    /// Another key of the attacker's, which is enrolled nowhere.
+    pub new_key: Arc<dyn Signer>,
     /// The password of that account.
     pub own_password: &'a [u8],
     /// Checks signatures.

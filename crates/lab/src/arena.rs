@@ -402,6 +402,7 @@ impl<'a> Arena<'a> {
                 Over::Tcp => A_WHILE,
             },
             own_key: Arc::new(PublishedKey::mallory(self.seed)),
+            new_key: Arc::new(PublishedKey::mallory_new(self.seed)),
             own_password: MALLORYS.as_bytes(),
             verifier: Arc::new(AwsLc),
             entropy: Arc::new(Seeded::new(self.seed, "mallory")),

@@ -100,6 +100,11 @@ impl PublishedKey {
     pub fn mallory(seed: u64) -> Self {
         Self::new(&MALLORY, seed, "mallory salts")
     }
+
+    /// A key of the attacker's that is enrolled nowhere.
+    pub fn mallory_new(seed: u64) -> Self {
+        Self::new(&MALLORY_NEW, seed, "mallory's new salts")
+    }
 }
 
 impl Signer for PublishedKey {
@@ -132,6 +137,8 @@ fn private(pem: &str) -> RsaPrivateKey {
 static HOST: LazyLock<RsaPrivateKey> = LazyLock::new(|| private(HOST_PEM));
 static ALICE: LazyLock<RsaPrivateKey> =
     LazyLock::new(|| private(include_str!("../keys/alice.pem")));
+static MALLORY_NEW: LazyLock<RsaPrivateKey> =
+    LazyLock::new(|| private(include_str!("../keys/mallory-new.pem")));
 static MALLORY: LazyLock<RsaPrivateKey> =
     LazyLock::new(|| private(include_str!("../keys/mallory.pem")));
 

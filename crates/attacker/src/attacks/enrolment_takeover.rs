@@ -87,7 +87,7 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
     let password = Zeroizing::new(b"chosen by mallory".to_vec());
     let name = UserName::parse(outsider.user)?;
     let invented = Token::new([0x5a; 16]);
-    let (state, record) = trusted.enrol(&name, &*outsider.own_key, &password, &invented)?;
+    let (state, record) = trusted.enrol(&name, &*outsider.new_key, &password, &invented)?;
     story.tell(format!(
         "Mallory -> server: enrol this key for {}; the token is invented",
         outsider.user
