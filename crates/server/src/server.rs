@@ -184,7 +184,11 @@ where
             return server.saw(connection, &Box::pin(session.run()).await);
         }
         Err(Failure::Refused { user, reason }) => {
-            let stranger = [RefusalReason::UnknownUserOrKey, RefusalReason::BadKeyProof];
+            let stranger = [
+                RefusalReason::UnknownUserOrKey,
+                RefusalReason::BadKeyProof,
+                RefusalReason::NotInvited,
+            ];
             if stranger.contains(&reason) && server.keeps(Defence::SourceFirst) {
                 server.admission.penalise(peer.ip());
             }

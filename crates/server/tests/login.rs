@@ -310,20 +310,6 @@ impl Accounts for Faulty {
     fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
         self.0.remove(user)
     }
-    fn invite<'a>(&'a self, invite: &'a Invite) -> Answer<'a, ()> {
-        self.0.invite(invite)
-    }
-    fn is_invited<'a>(
-        &'a self,
-        user: &'a UserName,
-        token_hash: &'a [u8; 32],
-        now: u64,
-    ) -> Answer<'a, bool> {
-        self.0.is_invited(user, token_hash, now)
-    }
-    fn enrol<'a>(&'a self, account: &'a Account, token_hash: &'a [u8; 32]) -> Answer<'a, ()> {
-        self.0.enrol(account, token_hash)
-    }
     fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32> {
         self.0.failures(user, kid)
     }
