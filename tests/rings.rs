@@ -17,6 +17,7 @@ use std::{
 };
 
 use latchstring_attacker::{
+    Scene,
     net::{entropy::OsEntropy, provider::AwsLc},
     protocol::hardened::{
         defence::{Defence, Defences, Full},
@@ -85,7 +86,7 @@ async fn lab_server(against: Against) -> (SocketAddr, peers::ArenaServer) {
     };
     let at = socket.local_addr().unwrap();
     assert!(at.ip().is_loopback(), "the address ring");
-    let server = peers::serve(against, listener, dialer, SEED).await;
+    let server = peers::serve(against, &Scene::PLAIN, (listener, dialer), SEED).await;
     (at, server.unwrap())
 }
 
