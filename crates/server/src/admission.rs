@@ -1,25 +1,44 @@
-//! How many strangers there may be at a time, in all and from one source.
+//! Who is let through the door, before anything is known about them.
 //!
-//! A stranger costs memory and one signature before anything is known about them. The caps keep one source from taking
-//! all the places; whoever is logged in no longer counts.
+//! A stranger costs memory and one signature. So that no source takes what is there for all, each has
+//!
+//! * a debt, if it has shown too many logins without a key ([`Penalties`]): turned away until it is paid;
+//! * a bucket of tokens, one a connection, that fills slowly;
+//! * few places at a time for connections that are not logged in.
+//!
+//! Of all sources together, too, only so many may be not logged in, and before that number is reached some are turned
+//! away by chance (random early drop, as OpenSSH's `MaxStartups`): an attacker who fills the house cannot know which of
+//! the connections will stay, and honest users who try again get in.
 
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::time::Instant;
 
-use crate::{Limits, penalty::Penalties};
+use crate::{
+    Limits,
+    penalty::{Penalties, PerSource, per_source},
+};
 
 /// Counts the connections that are not logged in.
 #[derive(Debug)]
 pub(crate) struct Admission {
+    limits: Limits,
+    source_caps: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    penalties: Penalties,
+    /// When each source's bucket will be full again.
+    full_at: PerSource<Instant>,
+    strangers: HashMap<IpAddr, usize>,
     in_all: usize,
-    per_source: usize,
-    penalties: Mutex<Penalties>,
-    strangers: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// One place among the strangers, given back when dropped.
@@ -30,63 +49,124 @@ pub(crate) struct Stranger {
 }
 
 impl Admission {
-    /// `source_caps`: whether one source may hold fewer places than there are.
+    /// `source_caps`: whether any limit holds for one source, and chance decides before all places are taken.
     pub(crate) fn new(limits: &Limits, source_caps: bool) -> Self {
+        let state = State {
+            penalties: Penalties::default(),
+            full_at: per_source(),
+            strangers: HashMap::new(),
+            in_all: 0,
+        };
         Self {
-            in_all: limits.max_unauthenticated,
-            per_source: match source_caps {
-                true => limits.max_unauthenticated_per_source,
-                false => limits.max_unauthenticated,
-            },
-            penalties: Mutex::default(),
-            strangers: Mutex::default(),
+            limits: limits.clone(),
+            source_caps,
+            state: Mutex::new(state),
         }
     }
 
-    /// A place for somebody from `address`, or which limit stands against it.
-    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Stranger, &'static str> {
+    /// A place for somebody from `address`, or which limit stands against it. `roll` is asked for a random number below
+    /// 100, if chance decides.
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        address: IpAddr,
+        now: Instant,
+        roll: impl FnOnce() -> u8,
+    ) -> Result<Stranger, &'static str> {
         let source = source(address);
-        if self.penalties().stand_against(source, Instant::now()) {
+        let mut state = self.state();
+        if state.penalties.stand_against(source, now) {
             return Err("too many logins without a key came from this source");
         }
-        let mut strangers = self.strangers();
-        // At most `in_all` entries, so the sum is short.
-        if strangers.values().sum::<usize>() >= self.in_all {
-            return Err("too many connections are not logged in (max_unauthenticated)");
+        if self.source_caps {
+            self.check_source(&mut state, source, now)?;
         }
-        let here = strangers.entry(source).or_default();
-        if *here >= self.per_source {
-            return Err(
-                "too many connections from this source are not logged in (max_unauthenticated_per_source)",
-            );
-        }
-        *here += 1;
+        self.check_all(&state, roll)?;
+        *state.strangers.entry(source).or_default() += 1;
+        state.in_all += 1;
         let admission = Arc::clone(self);
         Ok(Stranger { admission, source })
     }
 
     /// A login without the key came from there.
-    pub(crate) fn penalise(&self, address: IpAddr) {
-        self.penalties().add(source(address), Instant::now());
+    pub(crate) fn penalise(&self, address: IpAddr, now: Instant) {
+        self.state().penalties.add(source(address), now);
     }
 
-    fn penalties(&self) -> MutexGuard<'_, Penalties> {
-        (self.penalties.lock()).unwrap_or_else(PoisonError::into_inner)
+    fn check_source(
+        &self,
+        state: &mut State,
+        source: IpAddr,
+        now: Instant,
+    ) -> Result<(), &'static str> {
+        let here = state.strangers.get(&source).copied().unwrap_or_default();
+        if here >= self.limits.max_unauthenticated_per_source {
+            return Err(
+                "too many connections from this source are not logged in (max_unauthenticated_per_source)",
+            );
+        }
+        match take_token(&mut state.full_at, source, now, &self.limits) {
+            true => Ok(()),
+            false => Err(
+                "connections from this source come too fast (connection_burst, connections_per_minute)",
+            ),
+        }
     }
 
-    fn strangers(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        // A count is changed in one step, so it is right even after a panic elsewhere.
-        (self.strangers.lock()).unwrap_or_else(PoisonError::into_inner)
+    fn check_all(&self, state: &State, roll: impl FnOnce() -> u8) -> Result<(), &'static str> {
+        let Limits {
+            early_drop_from: from,
+            early_drop_percent: percent,
+            max_unauthenticated: full,
+            ..
+        } = self.limits;
+        let n = state.in_all;
+        if n >= full {
+            return Err("too many connections are not logged in (max_unauthenticated)");
+        }
+        // From `percent` at `from` up to all at `full`; n is between them.
+        let chance = || percent + (100 - percent) * (n - from) / (full - from);
+        if self.source_caps && n >= from && usize::from(roll()) < chance() {
+            return Err(
+                "by chance, since many connections are not logged in (early_drop_from, early_drop_percent)",
+            );
+        }
+        Ok(())
     }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics between two halves of a change, so the state is right even after a panic elsewhere.
+        (self.state.lock()).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a token out of the source's bucket, if there is one. Instead of tokens, the table has the time at which the
+/// bucket will be full again; each token puts it off.
+fn take_token(
+    full_at: &mut PerSource<Instant>,
+    source: IpAddr,
+    now: Instant,
+    limits: &Limits,
+) -> bool {
+    let burst = u32::try_from(limits.connection_burst).unwrap_or(u32::MAX);
+    let per_minute = u32::try_from(limits.connections_per_minute).unwrap_or(u32::MAX);
+    let one = Duration::from_secs(60) / per_minute.max(1);
+    let known = full_at.peek(&source).copied();
+    let then = known.map_or(now, |at| at.max(now)) + one;
+    if then > now + one.saturating_mul(burst) {
+        return false;
+    }
+    full_at.insert(source, then);
+    true
 }
 
 impl Drop for Stranger {
     fn drop(&mut self) {
-        let mut strangers = self.admission.strangers();
-        if let Some(here) = strangers.get_mut(&self.source) {
+        let mut state = self.admission.state();
+        state.in_all -= 1;
+        if let Some(here) = state.strangers.get_mut(&self.source) {
             *here -= 1;
             if *here == 0 {
-                strangers.remove(&self.source);
+                state.strangers.remove(&self.source);
             }
         }
     }
@@ -117,27 +197,111 @@ mod tests {
         text.parse().unwrap()
     }
 
-    #[test]
-    fn one_source_cannot_take_all_places_and_gets_its_own_back() {
+    /// The n-th of many sources.
+    fn nth(n: u32) -> IpAddr {
+        std::net::Ipv4Addr::from_bits(n).into()
+    }
+
+    /// Where chance decides: the luckiest roll.
+    const LUCKY: fn() -> u8 = || 99;
+
+    fn enter(admission: &Arc<Admission>, from: &str) -> Result<Stranger, &'static str> {
+        admission.admit(ip(from), Instant::now(), LUCKY)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_source_cannot_take_all_places_and_gets_its_own_back() {
         let admission = admission(3, 2);
-        let first = admission.admit(ip("192.0.2.1")).unwrap();
-        let _second = admission.admit(ip("::ffff:192.0.2.1")).unwrap();
-        let why = admission.admit(ip("192.0.2.1")).unwrap_err();
+        let first = enter(&admission, "192.0.2.1").unwrap();
+        let _second = enter(&admission, "::ffff:192.0.2.1").unwrap();
+        let why = enter(&admission, "192.0.2.1").unwrap_err();
         assert!(why.contains("per_source"), "{why}");
-        let _other = admission.admit(ip("192.0.2.2")).unwrap();
-        let why = admission.admit(ip("192.0.2.3")).unwrap_err();
+        let _other = enter(&admission, "192.0.2.2").unwrap();
+        let why = enter(&admission, "192.0.2.3").unwrap_err();
         assert!(why.contains("(max_unauthenticated)"), "{why}");
         drop(first);
-        assert!(admission.admit(ip("192.0.2.1")).is_ok());
+        assert!(enter(&admission, "192.0.2.1").is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_ipv6_subscriber_is_one_source() {
+        let admission = admission(9, 1);
+        let held = enter(&admission, "2001:db8:0:1::1").unwrap();
+        assert!(enter(&admission, "2001:db8:0:1:ffff::2").is_err());
+        assert!(enter(&admission, "2001:db8:0:2::1").is_ok());
+        drop(held);
+        let state = admission.state();
+        assert!(state.strangers.is_empty(), "nobody is in");
+        assert_eq!(state.in_all, 0);
     }
 
     #[test]
-    fn an_ipv6_subscriber_is_one_source() {
-        let admission = admission(9, 1);
-        let held = admission.admit(ip("2001:db8:0:1::1")).unwrap();
-        assert!(admission.admit(ip("2001:db8:0:1:ffff::2")).is_err());
-        assert!(admission.admit(ip("2001:db8:0:2::1")).is_ok());
-        drop(held);
-        assert!(admission.strangers().is_empty(), "nothing is remembered");
+    fn a_bucket_holds_ten_and_gets_one_every_two_seconds() {
+        let (admission, began) = (admission(100, 4), Instant::now());
+        let enter = |after: Duration| admission.admit(nth(1), began + after, LUCKY);
+        for _ in 0..10 {
+            assert!(enter(Duration::ZERO).is_ok());
+        }
+        let why = enter(Duration::from_millis(1999)).unwrap_err();
+        assert!(why.contains("connection_burst"), "{why}");
+        assert!(enter(Duration::from_secs(2)).is_ok());
+        assert!(enter(Duration::from_secs(2)).is_err());
+        assert!(admission.admit(nth(2), began, LUCKY).is_ok(), "another");
+        let tenth = (0..10).all(|_| enter(Duration::from_secs(3600)).is_ok());
+        assert!(
+            tenth && enter(Duration::from_secs(3600)).is_err(),
+            "no more"
+        );
+    }
+
+    #[test]
+    fn from_ten_strangers_on_chance_decides_and_at_a_hundred_nobody_is_let_in() {
+        let (admission, now) = (admission(100, 4), Instant::now());
+        let mut inside = Vec::new();
+        // Between these rolls is the chance of being dropped, in percent.
+        for (strangers, dropped, let_in) in [
+            (0, None, 0),
+            (9, None, 0),
+            (10, Some(29), 30),
+            (55, Some(64), 65),
+            (99, Some(98), 99),
+        ] {
+            while inside.len() < strangers {
+                let source = nth(inside.len() as u32);
+                inside.push(admission.admit(source, now, LUCKY).unwrap());
+            }
+            if let Some(roll) = dropped {
+                let why = admission.admit(nth(999), now, || roll).unwrap_err();
+                assert!(why.contains("by chance"), "{why}");
+            }
+            let other = admission.admit(nth(1000), now, || let_in);
+            assert!(other.is_ok(), "{strangers} strangers");
+        }
+        inside.push(admission.admit(nth(100), now, LUCKY).unwrap());
+        assert!(admission.admit(nth(999), now, LUCKY).is_err());
+    }
+
+    #[test]
+    fn without_caps_one_source_fills_the_house() {
+        let limits = Limits::default();
+        let (admission, now) = (Arc::new(Admission::new(&limits, false)), Instant::now());
+        let enter = || admission.admit(nth(1), now, || unreachable!("nothing is left to chance"));
+        let inside: Vec<_> = (0..100).map(|_| enter().unwrap()).collect();
+        assert!(enter().is_err());
+        drop(inside);
+        assert!(enter().is_ok());
+    }
+
+    #[test]
+    fn who_shows_logins_without_a_key_is_turned_away_for_a_while() {
+        let (admission, now) = (admission(100, 4), Instant::now());
+        for _ in 0..3 {
+            admission.penalise(ip("2001:db8::1"), now);
+        }
+        let neighbour = ip("2001:db8::2");
+        let why = admission.admit(neighbour, now, LUCKY).unwrap_err();
+        assert!(why.contains("without a key"), "{why}");
+        let later = now + Duration::from_secs(15);
+        assert!(admission.admit(neighbour, later, LUCKY).is_ok());
     }
 }

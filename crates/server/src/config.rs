@@ -114,6 +114,12 @@ pub fn new_file(listen: SocketAddr) -> String {
         max_connections,
         max_unauthenticated,
         max_unauthenticated_per_source,
+        early_drop_from,
+        early_drop_percent,
+        connection_burst,
+        connections_per_minute,
+        signing_permits,
+        signing_queue,
         password_permits,
         password_queue,
         max_message,
@@ -135,6 +141,15 @@ max_connections = {max_connections}
 # Connections that are not logged in: in all, and from one source (an IPv4 address or an IPv6 /64).
 max_unauthenticated = {max_unauthenticated}
 max_unauthenticated_per_source = {max_unauthenticated_per_source}
+# From so many of them on, so many in a hundred who come are turned away by chance, and more and more up to all.
+early_drop_from = {early_drop_from}
+early_drop_percent = {early_drop_percent}
+# Connections that one source may make at once, and then in a minute.
+connection_burst = {connection_burst}
+connections_per_minute = {connections_per_minute}
+# Signatures of the host computed at the same time; each takes a processor for about 1 ms. And how many may wait.
+signing_permits = {signing_permits}
+signing_queue = {signing_queue}
 # Passwords checked at the same time; each takes 64 MiB and a processor for about 0.15 s. And how many may wait.
 password_permits = {password_permits}
 password_queue = {password_queue}

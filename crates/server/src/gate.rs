@@ -1,20 +1,20 @@
 //! Few password hashes at a time. Each takes 64 MiB and a processor, which is the point of them, so the server decides
 //! how many it spends. Only who has proven a key comes this far.
 
-use std::{panic::resume_unwind, sync::Arc};
+use std::sync::Arc;
 
 use latchstring_net::protocol::hardened::{
     defence::Defences,
     handshake::{Authenticated, KeyHolder, Refusal},
 };
 use latchstring_store::password::{self, Cost, PasswordError};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::spawn_blocking,
-};
 use zeroize::Zeroizing;
 
-use crate::{Limits, login::HandshakeError};
+use crate::{
+    Limits,
+    login::HandshakeError,
+    queue::{NotDone, Queue},
+};
 
 /// Makes hashes of passwords and compares passwords with them.
 pub trait PasswordCheck: Send + Sync {
@@ -48,20 +48,13 @@ impl PasswordCheck for Argon2id {
 /// Lets few in at a time, and few wait.
 pub(crate) struct PasswordGate {
     check: Arc<dyn PasswordCheck>,
-    /// Those who compute.
-    permits: Arc<Semaphore>,
-    /// Those who compute or wait.
-    places: Arc<Semaphore>,
+    queue: Queue,
 }
 
 impl PasswordGate {
     pub(crate) fn new(check: Arc<dyn PasswordCheck>, limits: &Limits) -> Self {
-        let places = limits.password_permits + limits.password_queue;
-        Self {
-            check,
-            permits: Arc::new(Semaphore::new(limits.password_permits)),
-            places: Arc::new(Semaphore::new(places)),
-        }
+        let queue = Queue::new(limits.password_permits, limits.password_queue);
+        Self { check, queue }
     }
 
     /// Hashes a password for nothing, which the lab's servers can be made to do.
@@ -83,34 +76,6 @@ impl PasswordGate {
         self.compute(move |check| check.hash(&password, salt)).await
     }
 
-    /// Waits for a turn, then computes in a thread of its own.
-    async fn compute<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&dyn PasswordCheck) -> T + Send + 'static,
-    ) -> Result<T, HandshakeError> {
-        let (place, permit) = self.turn().await?;
-        let check = Arc::clone(&self.check);
-        let hashing = spawn_blocking(move || {
-            // Held until the hash is done, also when the connection is gone by then.
-            let _until_done = (place, permit);
-            work(&*check)
-        });
-        match hashing.await {
-            Ok(done) => Ok(done),
-            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-            // The runtime is being shut down.
-            Err(_) => Err(HandshakeError::Stopping),
-        }
-    }
-
-    /// Waits for a place among those who compute.
-    async fn turn(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), HandshakeError> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| HandshakeError::Busy)?;
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        Ok((place, permit.map_err(|_| HandshakeError::Busy)?))
-    }
-
     /// Asks for the password of somebody who has proven the key.
     pub(crate) async fn prove<D: Defences>(
         &self,
@@ -128,5 +93,17 @@ impl PasswordGate {
             failed.map_or(Ok(proven), Err)
         });
         Ok(proven.await??)
+    }
+
+    async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn PasswordCheck) -> T + Send + 'static,
+    ) -> Result<T, HandshakeError> {
+        let check = Arc::clone(&self.check);
+        let done = self.queue.compute(move || work(&*check)).await;
+        done.map_err(|why| match why {
+            NotDone::Full => HandshakeError::Busy,
+            NotDone::Stopping => HandshakeError::Stopping,
+        })
     }
 }

@@ -3,12 +3,12 @@
 //! A connection goes through these modules in this order:
 //!
 //! * [`listener`]: accepts, and stops gracefully;
-//! * `admission`: how many strangers there may be;
+//! * `admission`: who is let through the door, and how many strangers there may be;
 //! * `login`: the handshake, and every refusal alike;
 //! * `verify`: who it is ([`lookup`]), the key, and only then the password; [`meter`] counts what that costs;
 //! * [`throttle`] and `penalty`: what a wrong password costs its user, and a login without a key its source;
 //! * [`enrol`]: instead of that for somebody who was invited: a new key, a new password;
-//! * `gate`: few password hashes at a time;
+//! * `signing` and `gate`: few signatures and password hashes at a time, and a `queue` of few;
 //! * `sessions`: one open session a user;
 //! * `session`: messages, each acknowledged once it is durable, and an agreed end;
 //! * [`observer`]: what happened, for the operator's log or the lab's arena.
@@ -30,9 +30,11 @@ pub mod meter;
 pub mod observer;
 pub mod password;
 mod penalty;
+mod queue;
 mod server;
 mod session;
 mod sessions;
+mod signing;
 pub mod throttle;
 mod verify;
 

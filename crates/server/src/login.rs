@@ -8,7 +8,7 @@ use latchstring_net::{
     protocol::hardened::{
         self,
         defence::{Defence, Defences},
-        handshake::{Authenticated, Claim, RefusalReason, accept_with},
+        handshake::{Authenticated, Claim, RefusalReason},
         keys::Ephemeral,
         message::{Fingerprint, Hello, UserName},
         session::{CloseCode, Session},
@@ -49,6 +49,8 @@ pub(crate) enum HandshakeError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Password(#[from] PasswordError),
+    #[error("too many connections wait for the host's signature (signing_queue)")]
+    SigningBusy,
     #[error("too many logins wait for their password to be checked (password_queue)")]
     Busy,
     #[error("the handshake took longer than 10 s")]
@@ -191,8 +193,8 @@ where
         Ephemeral::with(defences, Role::Server, &entropy)
     };
     server.spend(connection, Work::Sign).await;
-    let host = &*server.setup.host;
-    let (expect_client_auth, answer) = accept_with(&hello, ephemeral, host, defences.clone())?;
+    let answered = (server.signing).answer(hello, ephemeral, defences.clone());
+    let (expect_client_auth, answer) = answered.await?;
     write_all_within(stream, &answer, left(by)).await?;
     drop(answer);
     let record = read_record(stream, login_lengths(defences), Some(by)).await?;

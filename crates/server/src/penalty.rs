@@ -1,10 +1,12 @@
 //! What a login without the key costs the source that it came from.
 //!
-//! Each one adds five seconds to the source's debt, which time pays off. A source that owes fifteen is turned away at the
-//! door. The account that was named is not touched: whoever does not hold the key must not be able to lock it.
+//! Each one adds five seconds to the source's debt, which time pays off. A source whose debt has come to fifteen seconds is
+//! turned away at the door until all of it is paid. (OpenSSH's `PerSourcePenalties` count the same way.) The account that
+//! was named is not touched: whoever does not hold the key must not be able to lock it.
 
-use std::{collections::HashMap, net::IpAddr, time::Duration};
+use std::{hash::RandomState, net::IpAddr, time::Duration};
 
+use hashlink::LruCache;
 use tokio::time::Instant;
 
 /// What one login without the key adds.
@@ -13,37 +15,53 @@ const EACH: Duration = Duration::from_secs(5);
 const ENFORCED: Duration = Duration::from_secs(15);
 /// No source owes more.
 const MOST: Duration = Duration::from_secs(600);
-/// So many sources are remembered; beyond that the one that is next to be free is forgotten.
+/// So many sources are remembered. Beyond that, whichever has been quiet for longest is forgotten: the table must not be
+/// an attack on our memory.
 const SOURCES: usize = 65_536;
 
-/// Until when each source owes.
-#[derive(Debug, Default)]
-pub(crate) struct Penalties(HashMap<IpAddr, Instant>);
+/// Something about each source of late. Its hash is keyed, since strangers choose their addresses.
+pub(crate) type PerSource<T> = LruCache<IpAddr, T, RandomState>;
+
+/// An empty table.
+pub(crate) fn per_source<T>() -> PerSource<T> {
+    LruCache::with_hasher(SOURCES, RandomState::new())
+}
+
+/// What each source owes.
+#[derive(Debug)]
+pub(crate) struct Penalties(PerSource<Debt>);
+
+#[derive(Debug, Clone, Copy)]
+struct Debt {
+    /// When it is paid.
+    until: Instant,
+    /// Whether it was ever enough to be turned away.
+    enforced: bool,
+}
+
+impl Default for Penalties {
+    fn default() -> Self {
+        Self(per_source())
+    }
+}
 
 impl Penalties {
     /// Whether this source is turned away now.
     pub(crate) fn stand_against(&self, source: IpAddr, now: Instant) -> bool {
-        let until = self.0.get(&source);
-        until.is_some_and(|until| until.saturating_duration_since(now) >= ENFORCED)
+        let debt = self.0.peek(&source);
+        debt.is_some_and(|debt| debt.enforced && now < debt.until)
     }
 
     /// A login without the key came from there.
     pub(crate) fn add(&mut self, source: IpAddr, now: Instant) {
-        if self.0.len() >= SOURCES && !self.0.contains_key(&source) {
-            self.make_room(now);
-        }
-        let until = self.0.entry(source).or_insert(now);
-        *until = ((*until).max(now) + EACH).min(now + MOST);
-    }
-
-    fn make_room(&mut self, now: Instant) {
-        self.0.retain(|_, until| *until > now);
-        if self.0.len() >= SOURCES {
-            let first = self.0.iter().min_by_key(|(_, until)| **until);
-            if let Some(source) = first.map(|(source, _)| *source) {
-                self.0.remove(&source);
-            }
-        }
+        let unpaid = self.0.get(&source).filter(|debt| now < debt.until);
+        let Debt { until, enforced } = unpaid.copied().unwrap_or(Debt {
+            until: now,
+            enforced: false,
+        });
+        let until = (until + EACH).min(now + MOST);
+        let enforced = enforced || until - now >= ENFORCED;
+        self.0.insert(source, Debt { until, enforced });
     }
 }
 
@@ -57,8 +75,12 @@ mod tests {
         Ipv4Addr::from_bits(n).into()
     }
 
+    const fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
     #[test]
-    fn three_in_a_row_are_turned_away_and_time_pays() {
+    fn three_in_a_row_are_turned_away_until_all_is_paid() {
         let (mut penalties, now) = (Penalties::default(), Instant::now());
         for _ in 0..2 {
             penalties.add(source(1), now);
@@ -67,11 +89,22 @@ mod tests {
         penalties.add(source(1), now);
         assert!(penalties.stand_against(source(1), now));
         assert!(!penalties.stand_against(source(2), now), "nobody else is");
-        let later = now + Duration::from_millis(1);
-        assert!(
-            !penalties.stand_against(source(1), later),
-            "fifteen seconds and no less"
-        );
+        let nearly = now + ENFORCED - Duration::from_millis(1);
+        assert!(penalties.stand_against(source(1), nearly));
+        assert!(!penalties.stand_against(source(1), now + ENFORCED));
+        penalties.add(source(1), now + ENFORCED);
+        let again = now + ENFORCED;
+        assert!(!penalties.stand_against(source(1), again), "a new account");
+    }
+
+    #[test]
+    fn who_fails_seldom_is_never_turned_away() {
+        let (mut penalties, began) = (Penalties::default(), Instant::now());
+        for n in 0..1000 {
+            let now = began + EACH * n;
+            assert!(!penalties.stand_against(source(1), now));
+            penalties.add(source(1), now);
+        }
     }
 
     #[test]
@@ -80,19 +113,24 @@ mod tests {
         for _ in 0..1000 {
             penalties.add(source(1), now);
         }
-        assert!(penalties.stand_against(source(1), now + MOST - ENFORCED));
+        assert!(penalties.stand_against(source(1), now + MOST - seconds(1)));
         assert!(!penalties.stand_against(source(1), now + MOST));
     }
 
     #[test]
-    fn the_table_does_not_grow_without_bound() {
+    fn the_table_does_not_grow_without_bound_and_the_quietest_is_forgotten() {
         let (mut penalties, now) = (Penalties::default(), Instant::now());
-        for n in 0..SOURCES as u32 + 10 {
+        for _ in 0..3 {
+            penalties.add(source(1), now);
+            penalties.add(source(2), now);
+        }
+        for n in 3..=SOURCES as u32 {
             penalties.add(source(n), now);
         }
+        penalties.add(source(1), now);
+        penalties.add(source(u32::MAX), now);
         assert_eq!(penalties.0.len(), SOURCES);
-        let later = now + MOST;
-        penalties.add(source(u32::MAX), later);
-        assert_eq!(penalties.0.len(), 1, "debts that are paid make room");
+        assert!(penalties.stand_against(source(1), now));
+        assert!(!penalties.stand_against(source(2), now), "forgotten");
     }
 }

@@ -23,6 +23,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     select,
     sync::watch,
+    time::Instant,
 };
 
 use crate::{
@@ -35,6 +36,7 @@ use crate::{
     meter::{Meter, Work},
     session::OpenSession,
     sessions::Sessions,
+    signing::SigningPool,
     throttle::Throttle,
 };
 
@@ -70,6 +72,7 @@ pub struct Setup<D = Full> {
 /// A server, on no stream yet: [`serve_connection`] puts it on one, [`crate::listener::serve`] on a TCP port.
 pub struct Server<D = Full> {
     pub(crate) setup: Setup<D>,
+    pub(crate) signing: SigningPool,
     pub(crate) gate: PasswordGate,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) throttle: Throttle,
@@ -82,9 +85,10 @@ impl<D: Defences> Server<D> {
     /// A server that nobody has connected to.
     pub fn new(setup: Setup<D>) -> Arc<Self> {
         Arc::new(Self {
+            signing: SigningPool::new(Arc::clone(&setup.host), &setup.limits),
             gate: PasswordGate::new(Arc::clone(&setup.passwords), &setup.limits),
             sessions: Arc::default(),
-            throttle: Throttle::default(),
+            throttle: Throttle::new(Instant::now()),
             admission: Arc::new(Admission::new(
                 &setup.limits,
                 setup.defences.keeps(Defence::SourceCaps),
@@ -114,6 +118,13 @@ impl<D: Defences> Server<D> {
 
     pub(crate) async fn spend(&self, connection: u64, work: Work) {
         self.setup.meter.spend(connection, work).await;
+    }
+
+    /// A random number. Chance decides only where it is crowded, so randomness is asked for only there.
+    fn below_a_hundred(&self) -> u8 {
+        let mut bytes = [0; 8];
+        self.setup.entropy.fill(&mut bytes);
+        (u64::from_be_bytes(bytes) % 100) as u8
     }
 
     /// The lengths of records that can be needed when no plaintext is longer than this.
@@ -160,7 +171,8 @@ where
     D: Defences + Clone,
 {
     server.saw(connection, &Event::Connected { peer });
-    let stranger = match server.admission.admit(peer.ip()) {
+    let roll = || server.below_a_hundred();
+    let stranger = match (server.admission).admit(peer.ip(), Instant::now(), roll) {
         Ok(stranger) => stranger,
         Err(why) => return server.saw(connection, &Event::TurnedAway { why }),
     };
@@ -184,13 +196,8 @@ where
             return server.saw(connection, &Box::pin(session.run()).await);
         }
         Err(Failure::Refused { user, reason }) => {
-            let stranger = [
-                RefusalReason::UnknownUserOrKey,
-                RefusalReason::BadKeyProof,
-                RefusalReason::NotInvited,
-            ];
-            if stranger.contains(&reason) && server.keeps(Defence::SourceFirst) {
-                server.admission.penalise(peer.ip());
+            if is_strangers(reason) && server.keeps(Defence::SourceFirst) {
+                server.admission.penalise(peer.ip(), Instant::now());
             }
             Event::Refused { user, reason }
         }
@@ -200,4 +207,10 @@ where
     };
     let _ = stream.shutdown().await;
     server.saw(connection, &end);
+}
+
+/// Whether a login was refused for want of a key, or of an invitation: nobody in particular has failed, somewhere.
+fn is_strangers(reason: RefusalReason) -> bool {
+    use RefusalReason::{BadKeyProof, NotInvited, UnknownUserOrKey};
+    matches!(reason, UnknownUserOrKey | BadKeyProof | NotInvited)
 }

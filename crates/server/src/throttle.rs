@@ -50,9 +50,13 @@ pub(crate) enum Unheard {
     Disabled,
 }
 
-/// When the next guess at each account may be looked at.
-#[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<HashMap<Key, Arc<sync::Mutex<Option<Instant>>>>>);
+/// When the last wrong password for each account was given. How many there were is in the store.
+#[derive(Debug)]
+pub(crate) struct Throttle {
+    /// When this server began: what was counted before is taken to have happened then, so that a restart forgives nothing.
+    began: Instant,
+    lines: Mutex<HashMap<Key, Arc<sync::Mutex<Instant>>>>,
+}
 
 type Key = (UserName, Fingerprint);
 
@@ -60,10 +64,16 @@ type Key = (UserName, Fingerprint);
 pub(crate) struct Turn {
     key: Key,
     failures: u32,
-    not_before: OwnedMutexGuard<Option<Instant>>,
+    last_wrong: OwnedMutexGuard<Instant>,
 }
 
 impl Throttle {
+    /// For a server that begins now.
+    pub(crate) fn new(began: Instant) -> Self {
+        let lines = Mutex::default();
+        Self { began, lines }
+    }
+
     /// Waits for the turn, and says whether there is one. Only those who have proven the account's key may ask: the table
     /// has at most a line for each account.
     pub(crate) async fn turn(
@@ -74,29 +84,29 @@ impl Throttle {
     ) -> Result<Result<Turn, Unheard>, StoreError> {
         let key = (user.clone(), *kid);
         let line = {
-            let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(lines.entry(key.clone()).or_default())
+            let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            let line = lines.entry(key.clone());
+            Arc::clone(line.or_insert_with(|| Arc::new(sync::Mutex::new(self.began))))
         };
-        let not_before = line.lock_owned().await;
+        let last_wrong = line.lock_owned().await;
         let failures = accounts.failures(user, kid).await?;
         if failures >= MOST_GUESSES {
             return Ok(Err(Unheard::Disabled));
         }
-        if not_before.is_some_and(|at| Instant::now() < at) {
+        if Instant::now() < *last_wrong + delay_after(failures) {
             return Ok(Err(Unheard::TooSoon));
         }
         Ok(Ok(Turn {
             key,
             failures,
-            not_before,
+            last_wrong,
         }))
     }
 }
 
 impl Turn {
     /// The password was right: the count begins again.
-    pub(crate) async fn right(mut self, accounts: &dyn Accounts) -> Result<(), StoreError> {
-        *self.not_before = None;
+    pub(crate) async fn right(self, accounts: &dyn Accounts) -> Result<(), StoreError> {
         match self.failures {
             0 => Ok(()),
             _ => accounts.set_failures(&self.key.0, &self.key.1, 0).await,
@@ -106,7 +116,7 @@ impl Turn {
     /// It was wrong. The count is durable before the answer leaves.
     pub(crate) async fn wrong(mut self, accounts: &dyn Accounts) -> Result<(), StoreError> {
         let failures = self.failures + 1;
-        *self.not_before = Some(Instant::now() + delay_after(failures));
+        *self.last_wrong = Instant::now();
         (accounts.set_failures(&self.key.0, &self.key.1, failures)).await
     }
 }
@@ -144,7 +154,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_guess_that_comes_too_soon_is_not_looked_at_and_a_right_password_clears_the_count() {
         let (accounts, alice, kid) = alice().await;
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(Instant::now());
         for _ in 0..3 {
             let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
             turn.ok().unwrap().wrong(&accounts).await.unwrap();
@@ -158,22 +168,37 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_a_hundred_wrong_ones_no_password_is_looked_at_also_after_a_restart() {
+    async fn a_restart_forgives_nothing() {
+        let (accounts, alice, kid) = alice().await;
+        accounts.set_failures(&alice, &kid, 5).await.unwrap();
+        let throttle = Throttle::new(Instant::now());
+        let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
+        assert_eq!(turn.err(), Some(Unheard::TooSoon));
+        advance(delay_after(5)).await;
+        let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
+        assert!(turn.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_hundred_wrong_ones_no_password_is_looked_at() {
         let (accounts, alice, kid) = alice().await;
         accounts.set_failures(&alice, &kid, 99).await.unwrap();
-        let turn = Throttle::default().turn(&accounts, &alice, &kid).await;
+        let throttle = Throttle::new(Instant::now());
+        advance(LONGEST).await;
+        let turn = throttle.turn(&accounts, &alice, &kid).await;
         turn.unwrap().ok().unwrap().wrong(&accounts).await.unwrap();
-        let turn = Throttle::default().turn(&accounts, &alice, &kid).await;
+        advance(LONGEST * 1000).await;
+        let turn = throttle.turn(&accounts, &alice, &kid).await;
         assert_eq!(turn.unwrap().err(), Some(Unheard::Disabled));
         accounts.set_password(&alice, "another").await.unwrap();
-        let turn = Throttle::default().turn(&accounts, &alice, &kid).await;
+        let turn = throttle.turn(&accounts, &alice, &kid).await;
         assert!(turn.unwrap().is_ok(), "the operator has set a password");
     }
 
     #[tokio::test(start_paused = true)]
     async fn guesses_side_by_side_wait_for_each_other() {
         let (accounts, alice, kid) = alice().await;
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(Instant::now());
         let guess = async || match throttle.turn(&accounts, &alice, &kid).await.unwrap() {
             Ok(turn) => {
                 tokio::time::sleep(Duration::from_millis(1)).await;

@@ -38,7 +38,10 @@ async fn serve(server: &Arc<Server>) -> Running {
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_clients_at_once_lose_nothing_and_mix_nothing_up() {
     let world = World::with(|setup| {
+        // All of them are one source.
         setup.limits.max_unauthenticated_per_source = CLIENTS;
+        setup.limits.connection_burst = 2 * CLIENTS;
+        setup.limits.early_drop_from = CLIENTS;
         setup.limits.password_queue = CLIENTS;
     })
     .await;

@@ -161,6 +161,8 @@ pub(super) async fn serve<D: Defences + Clone>(
         entropy: entropy(seed, &defences),
         limits: Limits {
             max_unauthenticated: PLACES,
+            // One after the other, so that the salts of its signatures come in the same order in every run.
+            signing_permits: 1,
             ..Limits::default()
         },
         meter: Arc::new(stopwatch.clone()),

@@ -1,0 +1,135 @@
+//! Work that keeps a processor busy: a little at a time, in threads of its own, and few wait for it.
+
+use std::{panic::resume_unwind, sync::Arc};
+
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
+
+/// Lets few compute at a time, and few wait. Who comes when all places are taken is sent away at once: a queue that
+/// grows without bound serves nobody in time.
+pub(crate) struct Queue {
+    /// Those who compute.
+    permits: Arc<Semaphore>,
+    /// Those who compute or wait.
+    places: Arc<Semaphore>,
+}
+
+/// Why nothing was computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotDone {
+    /// All places are taken.
+    Full,
+    /// The program is ending.
+    Stopping,
+}
+
+/// A place among those who compute.
+struct Turn(#[expect(dead_code, reason = "held until dropped")] [OwnedSemaphorePermit; 2]);
+
+impl Queue {
+    pub(crate) fn new(at_a_time: usize, waiting: usize) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(at_a_time)),
+            places: Arc::new(Semaphore::new(at_a_time + waiting)),
+        }
+    }
+
+    /// Waits for a turn, in the order of arrival, then computes. A panic in there is the caller's.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotDone> {
+        let turn = self.turn().await?;
+        let computing = spawn_blocking(move || {
+            // Held until the work is done, also when whoever wanted it is gone by then.
+            let _until_done = turn;
+            work()
+        });
+        match computing.await {
+            Ok(done) => Ok(done),
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            Err(_) => Err(NotDone::Stopping),
+        }
+    }
+
+    async fn turn(&self) -> Result<Turn, NotDone> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| NotDone::Full)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        Ok(Turn([place, permit.map_err(|_| NotDone::Stopping)?]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_computes_one_waits_and_the_third_is_sent_away() {
+        let queue = Arc::new(Queue::new(1, 1));
+        let (go_on, wait) = channel::<()>();
+        let first = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.compute(move || wait.recv().is_ok()).await }
+        });
+        yield_now().await;
+        let second = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.compute(|| 2).await }
+        });
+        yield_now().await;
+        assert_eq!(queue.compute(|| 3).await, Err(NotDone::Full));
+        go_on.send(()).unwrap();
+        assert_eq!(first.await.unwrap(), Ok(true));
+        assert_eq!(second.await.unwrap(), Ok(2));
+        assert_eq!(
+            queue.compute(|| 4).await,
+            Ok(4),
+            "the places are free again"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_place_is_held_until_the_work_is_done_even_if_nobody_wants_it_any_more() {
+        let queue = Arc::new(Queue::new(1, 0));
+        let (go_on, wait) = channel::<()>();
+        let (tell, done) = channel::<()>();
+        let gone = tokio::spawn({
+            let queue = queue.clone();
+            async move {
+                let work = move || {
+                    let _ = wait.recv();
+                    drop(tell);
+                };
+                queue.compute(work).await
+            }
+        });
+        yield_now().await;
+        gone.abort();
+        assert!(gone.await.is_err());
+        assert_eq!(queue.compute(|| 1).await, Err(NotDone::Full));
+        drop(go_on);
+        // The sender is dropped with the work.
+        let _ = tokio::task::spawn_blocking(move || done.recv()).await;
+        while queue.compute(|| 1).await == Err(NotDone::Full) {
+            yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_the_callers_and_gives_the_place_back() {
+        let queue = Arc::new(Queue::new(1, 0));
+        let broken = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.compute(|| panic!("as tested")).await }
+        });
+        assert!(broken.await.unwrap_err().is_panic());
+        assert_eq!(queue.compute(|| 1).await, Ok(1));
+    }
+}

@@ -1,0 +1,51 @@
+//! The host's signature, the one thing that a server computes for anybody who says hello.
+//!
+//! It takes about a millisecond of a processor. Few are made at a time, in threads of their own, so that a crowd of
+//! strangers takes nothing from those who are logged in; a bounded number waits, and whoever comes then is dropped.
+
+use std::sync::Arc;
+
+use latchstring_net::protocol::hardened::{
+    defence::Defences,
+    handshake::{ExpectClientAuth, accept_with},
+    keys::Ephemeral,
+    signature::Signer,
+};
+
+use crate::{
+    Limits,
+    login::HandshakeError,
+    queue::{NotDone, Queue},
+};
+
+/// Signs for a few at a time.
+pub(crate) struct SigningPool {
+    host: Arc<dyn Signer>,
+    queue: Queue,
+}
+
+/// What the client is waited for with, and the answer to its hello.
+type Answered<D> = (ExpectClientAuth<D>, Vec<u8>);
+
+impl SigningPool {
+    pub(crate) fn new(host: Arc<dyn Signer>, limits: &Limits) -> Self {
+        let queue = Queue::new(limits.signing_permits, limits.signing_queue);
+        Self { host, queue }
+    }
+
+    /// Answers a hello once it is its turn.
+    pub(crate) async fn answer<D: Defences>(
+        &self,
+        hello: Vec<u8>,
+        ephemeral: Ephemeral,
+        defences: D,
+    ) -> Result<Answered<D>, HandshakeError> {
+        let host = Arc::clone(&self.host);
+        let sign = move || accept_with(&hello, ephemeral, &*host, defences);
+        match self.queue.compute(sign).await {
+            Ok(answered) => Ok(answered?),
+            Err(NotDone::Full) => Err(HandshakeError::SigningBusy),
+            Err(NotDone::Stopping) => Err(HandshakeError::Stopping),
+        }
+    }
+}
