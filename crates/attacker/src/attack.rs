@@ -82,6 +82,8 @@ pub struct Scene {
     pub visits_attacker: bool,
     /// Whether the user stays, having typed everything, for longer than a server may be silent.
     pub user_lingers: bool,
+    /// Whether the attacker calls from another address each time, as whoever rents other people's machines can.
+    pub many_addresses: bool,
     /// Whether the report's server seeds its generator with the time. (Whether ours does is a defence.)
     pub seeded_with_time: bool,
 }
@@ -93,6 +95,7 @@ impl Scene {
         user_returns: false,
         visits_attacker: false,
         user_lingers: false,
+        many_addresses: false,
         seeded_with_time: false,
     };
 }

@@ -1,8 +1,8 @@
 //! The attacker's own client of the server: an honest program with a dishonest user.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use tokio::{io::AsyncWriteExt, time::sleep};
+use tokio::io::AsyncWriteExt;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -48,28 +48,11 @@ impl Inside {
     }
 }
 
-/// How long to wait where a source is turned away that has tried too often; and how often.
-const TURNED_AWAY: (Duration, usize) = (Duration::from_secs(5), 3);
-
-/// Dials, and believes any host that answers. Whoever is turned away at the door comes back a little later.
-///
-/// # Errors
-/// When the server cannot be reached, hangs up every time or cannot prove its key.
-pub async fn greet(outsider: &Outsider<'_>) -> anyhow::Result<(BoxStream, TrustedHost<Kept>)> {
-    for _ in 0..TURNED_AWAY.1 {
-        match greet_once(outsider).await {
-            Ok(greeted) => return Ok(greeted),
-            Err(_) => sleep(TURNED_AWAY.0).await,
-        }
-    }
-    greet_once(outsider).await
-}
-
-/// The same without patience.
+/// Dials, and believes any host that answers.
 ///
 /// # Errors
 /// When the server cannot be reached, hangs up or cannot prove its key.
-pub async fn greet_once(outsider: &Outsider<'_>) -> anyhow::Result<(BoxStream, TrustedHost<Kept>)> {
+pub async fn greet(outsider: &Outsider<'_>) -> anyhow::Result<(BoxStream, TrustedHost<Kept>)> {
     let mut stream = outsider.dial.dial().await?;
     let kept = outsider.dialect.defences.clone();
     let (state, hello) = ExpectServerHello::start_with(outsider.ephemeral(), kept);

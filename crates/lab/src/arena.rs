@@ -34,8 +34,8 @@ use crate::{
     recorder::{Recorder, Watch},
     truth::{HONEST, Outcome, Seen, Truth, Verdict},
     wire::{
-        ATTACKER_SOURCE, Dialer, HONEST_SOURCE, Listener, Over, SharedTap, Tap, dial_tapped,
-        network,
+        ATTACKER_SOURCE, Dialer, HONEST_SOURCE, Listener, Over, SharedTap, Tap, attacker_source,
+        dial_tapped, network,
     },
 };
 
@@ -251,7 +251,11 @@ impl<'a> Arena<'a> {
 
     async fn attack(mut self) -> io::Result<(Run, Truth)> {
         let server = self.start().await?;
-        let dial = CountingDialer::new(server.dialer().from(ATTACKER_SOURCE));
+        let dial = CountingDialer {
+            inner: server.dialer().clone(),
+            many_addresses: self.attack.scene.many_addresses,
+            dialled: AtomicU64::new(0),
+        };
         let began = Instant::now();
         let (report, trace) = match self.attack.run {
             Program::Pose(program) => self.pose(&server, &dial, program).await?,
@@ -478,20 +482,14 @@ impl Answer for Calls {
     }
 }
 
-/// Counts the attacker's connections for the truth.
+/// Dials from where the attacker is, and counts for the truth.
 struct CountingDialer {
     inner: Dialer,
+    many_addresses: bool,
     dialled: AtomicU64,
 }
 
 impl CountingDialer {
-    fn new(inner: Dialer) -> Self {
-        Self {
-            inner,
-            dialled: AtomicU64::new(0),
-        }
-    }
-
     fn dialled(&self) -> u64 {
         self.dialled.load(Ordering::SeqCst)
     }
@@ -499,8 +497,10 @@ impl CountingDialer {
 
 impl Dial for CountingDialer {
     fn dial(&self) -> BoxFuture<'_, io::Result<BoxStream>> {
-        self.dialled.fetch_add(1, Ordering::SeqCst);
-        self.inner.dial()
+        let before = self.dialled.fetch_add(1, Ordering::SeqCst);
+        let nth = if self.many_addresses { before } else { 0 };
+        let source = attacker_source(nth);
+        Box::pin(async move { self.inner.from(source).dial().await })
     }
 }
 

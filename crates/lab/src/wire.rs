@@ -38,6 +38,12 @@ pub const HONEST_SOURCE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 1);
 /// Where the attacker calls from.
 pub const ATTACKER_SOURCE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
 
+/// Where an attacker of many addresses calls from: on from the first one, and never beyond this machine.
+pub fn attacker_source(nth: u64) -> Ipv4Addr {
+    let beyond = (nth % (1 << 20)) as u32;
+    Ipv4Addr::from_bits(ATTACKER_SOURCE.to_bits() + beyond)
+}
+
 /// A connection and where it comes from.
 type Call = (BoxStream, SocketAddr);
 

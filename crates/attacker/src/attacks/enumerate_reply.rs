@@ -24,7 +24,7 @@ use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    Attack, Claim, Goal, Report, Run, Story, Target,
+    Attack, Claim, Goal, Report, Run, Scene, Story, Target,
     net::keyfile::public_from_pem,
     peer::{Borrowed, Login, log_in},
     protocol::{
@@ -39,7 +39,11 @@ pub const ATTACK: Attack = Attack {
     id: "enumerate-reply",
     goal: Goal::Enumerate,
     title: "learn from the answer who has an account",
-    vantage: "a client of the server with a public directory of names and public keys, and no secret",
+    vantage: "a client of the server with many addresses and a public directory of names and keys, and no secret",
+    scene: Scene {
+        many_addresses: true,
+        ..Scene::PLAIN
+    },
     returns_without: &[&[Defence::UniformFailure]],
     run: Run::Dial(run),
     ..Attack::PLAIN

@@ -26,7 +26,7 @@ use tokio::{
 };
 
 use crate::{
-    Attack, Claim, Goal, Report, Run, Story, Target,
+    Attack, Claim, Goal, Report, Run, Scene, Story, Target,
     net::keyfile::public_from_pem,
     peer::{Borrowed, greet, show},
     protocol::{
@@ -41,7 +41,11 @@ pub const ATTACK: Attack = Attack {
     id: "enumerate-time",
     title: "find out who has an account by how long the answer takes",
     goal: Goal::Enumerate,
-    vantage: "a client of the server, of no account, with a public directory of names and keys",
+    vantage: "a client of the server with many addresses and a public directory of names and keys, and no account",
+    scene: Scene {
+        many_addresses: true,
+        ..Scene::PLAIN
+    },
     returns_without: &[&[Defence::ConstantWork]],
     run: Run::Dial(run),
     ..Attack::PLAIN

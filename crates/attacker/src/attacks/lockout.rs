@@ -25,7 +25,7 @@ use tokio::time::sleep;
 use crate::{
     Attack, Claim, Faithful, Goal, Report, Run, Scene, Story,
     net::keyfile::public_from_pem,
-    peer::{Borrowed, greet_once, show},
+    peer::{Borrowed, greet, show},
     protocol::hardened::defence::Defence,
     vantage::Outsider,
 };
@@ -77,7 +77,7 @@ fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
 }
 
 async fn fail(outsider: &Outsider<'_>) -> anyhow::Result<()> {
-    let (stream, trusted) = greet_once(outsider).await?;
+    let (stream, trusted) = greet(outsider).await?;
     let shown = public_from_pem(outsider.public_key.as_bytes())?;
     let unsigned = Borrowed {
         shown: &shown,

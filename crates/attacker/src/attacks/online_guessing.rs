@@ -24,7 +24,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Attack, Claim, Faithful, Goal, Loot, Report, Run, Story,
+    Attack, Claim, Faithful, Goal, Loot, Report, Run, Scene, Story,
     peer::{Login, log_in},
     protocol::hardened::defence::{Defence, Defences},
     vantage::Outsider,
@@ -35,12 +35,15 @@ pub const ATTACK: Attack = Attack {
     id: "online-guessing",
     title: "guess the password of a stolen key at the server",
     goal: Goal::Guess,
-    vantage: "a client of the server who has the victim's private key, a list of passwords and an hour",
+    vantage: "a client of the server who has the victim's private key, a list of passwords, many addresses and an hour",
     loot: &[Loot::UserKey],
     faithful: Faithful::DoesNotApply("nobody has a password"),
+    scene: Scene {
+        many_addresses: true,
+        ..Scene::PLAIN
+    },
     returns_without: &[&[Defence::Throttling], &[Defence::Password]],
     run: Run::Dial(run),
-    ..Attack::PLAIN
 };
 
 /// The likeliest passwords of at least eight characters. The victim's is the twentieth.

@@ -14,7 +14,7 @@ use crate::{
     arena::{self, DEFAULT_SEED, Recorded},
     matrix::attack,
     truth::Seen,
-    wire::ATTACKER_SOURCE,
+    wire::{ATTACKER_SOURCE, HONEST_SOURCE},
 };
 
 /// When the first session of every capture begins: the start of 2020, the year of the report.
@@ -115,7 +115,8 @@ fn annotated(attack: &Attack, recorded: &Recorded) -> Vec<AnnotatedSession> {
 
 fn whose(trace: &Trace) -> &'static str {
     let mallory = IpAddr::V4(ATTACKER_SOURCE);
-    match (trace.client.ip() == mallory, trace.server.ip() == mallory) {
+    let called = trace.client.ip() != IpAddr::V4(HONEST_SOURCE);
+    match (called, trace.server.ip() == mallory) {
         (false, false) => "alice and the server",
         (false, true) => "alice, whose packets reach Mallory first",
         (true, _) => "Mallory and the server",
