@@ -33,7 +33,7 @@ use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    Attack, Claim, Faithful, Goal, Loot, Report, Run, Story,
+    Attack, Claim, Faithful, Goal, Loot, Report, Run, Scene, Story,
     capture::trace::Side,
     cryptanalysis::{
         bleichenbacher::{Bleichenbacher, expected_queries, unpad},
@@ -49,12 +49,15 @@ pub const ATTACK: Attack = Attack {
     id: "bleichenbacher",
     title: "decrypt a sniffed secret by asking the server about its padding",
     goal: Goal::Read,
-    vantage: "a sniffer of one honest session, and then a client of the server, as often as need be",
+    vantage: "a sniffer of one honest session, and then a client of the server, as often and from as many addresses as need be",
     loot: &[Loot::SniffedSession],
     faithful: Faithful::DoesNotApply("its RSA has no padding that could be wrong"),
+    scene: Scene {
+        many_addresses: true,
+        ..Scene::PLAIN
+    },
     returns_without: &[&[Defence::OracleFreeExchange]],
     run: Run::Dial(run),
-    ..Attack::PLAIN
 };
 
 /// Where the client's value of the key exchange begins in its hello: after magic (8), version (2) and random (32).
