@@ -10,6 +10,7 @@ pub mod drop;
 pub mod enrolment_takeover;
 pub mod enumerate_reply;
 pub mod enumerate_time;
+pub mod guess_race;
 pub mod hog;
 pub mod impersonate;
 pub mod in_band;
@@ -67,6 +68,7 @@ pub const ALL: &[&Attack] = &[
     &enumerate_reply::ATTACK,
     &enumerate_time::ATTACK,
     &online_guessing::ATTACK,
+    &guess_race::ATTACK,
     &offline_dictionary::ATTACK,
     &weak_keys::ATTACK,
     &enrolment_takeover::ATTACK,

@@ -1,0 +1,86 @@
+//! Guesses side by side, to be faster than the count.
+//!
+//! # Flaw
+//! A server that looks at a password first and counts afterwards can be asked many times in between: guesses that are
+//! under way at the same time all see the count as it was before them.
+//!
+//! # Attack
+//! Prove the stolen key on four connections at once, with a password of the list on each. Then the next four.
+//!
+//! # What it proves
+//! "Check, then count" is a race. What limits must be taken before the thing that is limited, not noted after it.
+//!
+//! # Defence
+//! One user's passwords are looked at one after the other: a login takes its turn before the password is hashed, and finds
+//! the count as the one before it left it.
+//!
+//! # In the wild
+//! CWE-362 and CWE-367, "time of check, time of use". Limits on one-time codes and vouchers have been passed by sending
+//! many requests in one packet.
+
+use futures_util::future::{BoxFuture, join_all};
+
+use crate::{
+    Attack, Claim, Faithful, Goal, Loot, Report, Run, Story,
+    peer::{Login, greet, show},
+    protocol::hardened::defence::Defence,
+    vantage::Outsider,
+};
+
+/// The registry's line.
+pub const ATTACK: Attack = Attack {
+    id: "guess-race",
+    title: "guess side by side, faster than the server counts",
+    goal: Goal::Guess,
+    vantage: "a client of the server who has the victim's private key and a list of passwords",
+    loot: &[Loot::UserKey],
+    faithful: Faithful::DoesNotApply("nobody has a password"),
+    returns_without: &[&[Defence::Throttling], &[Defence::Password]],
+    run: Run::Dial(run),
+    ..Attack::PLAIN
+};
+
+/// The likeliest passwords of at least eight characters. The victim's is the eighth.
+const LIST: [&str; 8] = [
+    "password",
+    "12345678",
+    "qwertyuiop",
+    "iloveyou",
+    "sunshine",
+    "letmein1",
+    "trustno1",
+    "correct horse battery staple",
+];
+/// So many connections may one source have that are not logged in.
+const AT_ONCE: usize = 4;
+
+fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
+    Box::pin(async move {
+        let mut story = Story::default();
+        for passwords in LIST.chunks(AT_ONCE) {
+            let guesses = passwords.iter().map(|password| guess(outsider, password));
+            let answers = join_all(guesses).await;
+            story.tell(format!("Mallory -> server, side by side: {passwords:?}"));
+            let right = answers
+                .into_iter()
+                .position(|answer| matches!(answer, Ok(true)));
+            if let Some(place) = right {
+                story.tell(format!("\"{}\" is welcome", passwords[place]));
+                let user = outsider.user.to_owned();
+                return Report::new(Claim::LoggedIn { user, said: None }, story);
+            }
+            story.tell("server -> Mallory: no, and no, and no");
+        }
+        Report::new(Claim::Nothing, story)
+    })
+}
+
+/// Whether the server believed it.
+async fn guess(outsider: &Outsider<'_>, password: &str) -> anyhow::Result<bool> {
+    let Some(key) = &outsider.user_key else {
+        return Ok(false);
+    };
+    let (stream, trusted) = greet(outsider).await?;
+    let login = show(stream, trusted, outsider.user, &**key, password.as_bytes()).await?;
+    Ok(matches!(login, Login::Accepted(_)))
+}
