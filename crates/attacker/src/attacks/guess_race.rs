@@ -18,7 +18,10 @@
 //! CWE-362 and CWE-367, "time of check, time of use". Limits on one-time codes and vouchers have been passed by sending
 //! many requests in one packet.
 
+use std::time::Duration;
+
 use futures_util::future::{BoxFuture, join_all};
+use tokio::time::sleep;
 
 use crate::{
     Attack, Claim, Faithful, Goal, Loot, Report, Run, Story,
@@ -58,7 +61,11 @@ fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
     Box::pin(async move {
         let mut story = Story::default();
         for passwords in LIST.chunks(AT_ONCE) {
-            let guesses = passwords.iter().map(|password| guess(outsider, password));
+            // A millisecond apart is side by side for a server that takes a hundred, and lets a run repeat.
+            let guesses = passwords.iter().zip(0..).map(async |(password, nth)| {
+                sleep(Duration::from_millis(nth)).await;
+                guess(outsider, password).await
+            });
             let answers = join_all(guesses).await;
             story.tell(format!("Mallory -> server, side by side: {passwords:?}"));
             let right = answers
