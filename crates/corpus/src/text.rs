@@ -74,9 +74,10 @@ mod tests {
     #[test]
     fn prose_becomes_messages_of_whole_sentences() {
         let long = "A sentence of some length, that goes on and on. ".repeat(5);
-        let text = format!("He  said:\n“No—never…”\n\n+--+--+\n|  |  |\n\n{long}");
+        let text =
+            format!("He  said:\n“No—never again, my old friend…”\n\n+--+--+\n|  |  |\n\n{long}");
         let found = prose(&text);
-        assert_eq!(found[0], "He said: \"No-never...\"");
+        assert_eq!(found[0], "He said: \"No-never again, my old friend...\"");
         assert_eq!(found.len(), 3);
         assert!(found[1].len() >= MESSAGE && found[1].ends_with("on."));
         assert!(found[2].starts_with("A sentence"));

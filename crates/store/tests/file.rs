@@ -137,7 +137,11 @@ async fn a_newer_schema_is_refused() {
 async fn a_file_of_the_first_schema_is_brought_up_to_date() {
     let (_dir, path) = place();
     filled(&path).await;
-    sql(&path, "DROP TABLE invites; PRAGMA user_version = 1").await;
+    sql(
+        &path,
+        "DROP TABLE invites; ALTER TABLE accounts DROP COLUMN failures; PRAGMA user_version = 1",
+    )
+    .await;
     let store = Sqlite::open(&path).await.unwrap();
     let (alice, bob) = (account("alice"), account("bob"));
     let invite = Invite::new(bob.user.clone(), [7; 32], bob.created_at);
