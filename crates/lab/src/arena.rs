@@ -30,7 +30,10 @@ use tokio::{
 use crate::{
     against::Against,
     keys::{PublishedKey, Seeded},
-    peers::{self, ALICE, ArenaServer, Lingering, MALLORYS, PASSWORD, Visit, people::PEOPLE},
+    peers::{
+        self, ALICE, ArenaServer, Lingering, MALLORYS, PASSWORD, Visit,
+        people::{NEWCOMERS, PEOPLE},
+    },
     recorder::{Recorder, Watch},
     truth::{HONEST, Outcome, Seen, Truth, Verdict},
     wire::{
@@ -230,6 +233,14 @@ impl<'a> Arena<'a> {
         .await
     }
 
+    /// How many people come who were invited: where public keys are what it is about.
+    fn newcomers(&self) -> u64 {
+        match (self.attack.run, self.against) {
+            (Program::Collect(_), Against::Hardened(_)) => NEWCOMERS.len() as u64,
+            _ => 0,
+        }
+    }
+
     fn visit(&self, number: u32) -> Visit {
         Visit {
             script: self.truth.typed.clone(),
@@ -266,6 +277,7 @@ impl<'a> Arena<'a> {
         drop(dial);
         let honest = u64::from(!self.truth.visited_attacker);
         let back = u64::from(self.attack.scene.user_returns);
+        let honest = honest + self.newcomers();
         self.truth.attacker_connections = attackers;
         server.rest(honest + attackers + back).await;
         self.truth.spent = server.spent();
@@ -290,6 +302,9 @@ impl<'a> Arena<'a> {
         server.rest(1).await;
         let (trace, middle) = Tap::finish(&tap);
 
+        if self.newcomers() > 0 {
+            self.truth.keys.extend(server.enrol_newcomers().await?);
+        }
         let target = self.against.target();
         let directory = PEOPLE.each_ref();
         let directory = directory.map(|person| (person.name, person.public_key(target)));

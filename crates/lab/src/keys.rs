@@ -96,6 +96,11 @@ impl PublishedKey {
         Self::new(&ALICE, seed, "alice salts")
     }
 
+    /// A key that was published as PEM.
+    pub fn of_pem(pem: &str, seed: u64, who: &str) -> Self {
+        Self::new(&private(pem), seed, &format!("{who} salts"))
+    }
+
     /// The arena's attacker.
     pub fn mallory(seed: u64) -> Self {
         Self::new(&MALLORY, seed, "mallory salts")

@@ -9,8 +9,8 @@ use std::{
 
 use latchstring_attacker::{
     Scene, Target,
-    protocol::hardened::defence::{Defence, Defences, Full},
-    vantage::{BoxStream, Menu, Modulus, StolenFiles},
+    protocol::hardened::defence::Full,
+    vantage::{BoxStream, Dial, Menu, Modulus, StolenFiles},
 };
 use latchstring_client::connection::PING_EVERY;
 use rsa::{RsaPublicKey, pkcs8::DecodePublicKey, traits::PublicKeyParts};
@@ -56,37 +56,20 @@ pub fn private_key_pem(target: Target) -> &'static str {
     }
 }
 
-/// The public keys of everybody who is enrolled. They are public: anybody may collect them.
+/// The public keys of everybody who is enrolled from the beginning. They are public: anybody may collect them.
 pub fn enrolled_keys(against: Against) -> Vec<Modulus> {
-    let modulus = |user: &str, key: RsaPublicKey| Modulus {
-        user: user.to_owned(),
-        bytes: key.n().to_be_bytes().to_vec(),
-    };
-    let well_formed = "the published keys are well-formed";
     let from_pem = |user, pem| {
-        modulus(
-            user,
-            RsaPublicKey::from_public_key_pem(pem).expect(well_formed),
-        )
-    };
-    let from_der = |user, der: &[u8]| {
-        modulus(
-            user,
-            RsaPublicKey::from_public_key_der(der).expect(well_formed),
-        )
+        let key = RsaPublicKey::from_public_key_pem(pem);
+        modulus(user, &key.expect("the published keys are well-formed"))
     };
     match against {
         Against::Faithful => (people::FAITHFUL_KEYS.iter())
             .map(|(user, _, public)| from_pem(user, public))
             .collect(),
-        Against::Hardened(weakened) => {
-            let enrolled = people::PEOPLE.iter().filter(|person| person.enrolled);
-            let healthy =
-                enrolled.map(|person| from_pem(person.name, person.public_key(Target::Hardened)));
-            let weak = people::weak_and_enrolled(weakened.keeps(Defence::KeyHygiene));
-            let weak = weak.into_iter().map(|(user, der)| from_der(user, &der));
-            healthy.chain(weak).collect()
-        }
+        Against::Hardened(_) => (people::PEOPLE.iter())
+            .filter(|person| person.enrolled)
+            .map(|person| from_pem(person.name, person.public_key(Target::Hardened)))
+            .collect(),
     }
 }
 
@@ -95,6 +78,13 @@ pub fn transport_modulus(against: Against) -> Option<Vec<u8>> {
     match against {
         Against::Faithful => None,
         Against::Hardened(weakened) => weakened::transport_modulus(&weakened),
+    }
+}
+
+fn modulus(user: &str, key: &RsaPublicKey) -> Modulus {
+    Modulus {
+        user: user.to_owned(),
+        bytes: key.n().to_be_bytes().to_vec(),
     }
 }
 
@@ -211,6 +201,30 @@ impl ArenaServer {
             }
         };
         session.err().map(|error| error.to_string())
+    }
+
+    /// The newcomers enrol, one after the other, each on a connection. Returns the keys that the server has taken. (The
+    /// report's server is not asked: whoever generates keys has an account.)
+    ///
+    /// # Errors
+    /// When an enrolment ends in any other way than a yes or a no.
+    pub async fn enrol_newcomers(&self) -> io::Result<Vec<Modulus>> {
+        let Against::Hardened(weakened) = self.against else {
+            return Ok(Vec::new());
+        };
+        let mut taken = Vec::new();
+        for newcomer in people::NEWCOMERS {
+            let stream = self.dialer.dial().await?;
+            let enrolled = match weakened.is_full() {
+                true => hardened::enrol(stream, self.seed, newcomer, Full).await,
+                false => hardened::enrol(stream, self.seed, newcomer, weakened).await,
+            };
+            if let Some(spki) = enrolled.map_err(io::Error::other)? {
+                let key = RsaPublicKey::from_public_key_der(&spki).map_err(io::Error::other)?;
+                taken.push(modulus(newcomer.0, &key));
+            }
+        }
+        Ok(taken)
     }
 
     /// Waits until so many connections have ended at the server.

@@ -10,7 +10,7 @@ use latchstring_attacker::{
         faithful::message::QUIT,
         hardened::{
             defence::{Defence, Defences},
-            message::{Fingerprint, UserName},
+            message::{Fingerprint, Invite, Token, UserName},
             signature::Signer,
         },
     },
@@ -22,14 +22,14 @@ use latchstring_server::{
     enrol::ByInvitation,
     lookup::ByName,
     serve_connection,
-    store::{Account, Accounts, Memory},
+    store::{Account, Accounts, Invite as Kept, Memory},
 };
 use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 use zeroize::Zeroizing;
 
 use super::{
     ALICE, Lingering, MALLORY, MALLORYS, PASSWORD, Visit, Witness,
-    people::{PEOPLE, weak_and_enrolled},
+    people::{NEWCOMERS, PEOPLE},
 };
 use crate::{
     keys::{PublishedKey, Seeded},
@@ -87,6 +87,47 @@ pub(super) async fn session<D: Defences + Clone>(
     }
 }
 
+/// What the operator has given to a newcomer.
+fn invitation(name: &str, seed: u64) -> anyhow::Result<Invite> {
+    let token = Seeded::new(seed, &format!("invitation of {name}")).array();
+    Ok(Invite {
+        user: UserName::parse(name)?,
+        host: Fingerprint::of(PublishedKey::host(seed).public_key()),
+        token: Token::new(token),
+    })
+}
+
+/// A newcomer makes an account with the real client. Returns the public key if the server has taken it.
+pub(super) async fn enrol<D: Defences + Clone>(
+    stream: BoxStream,
+    seed: u64,
+    (name, key): (&str, &str),
+    defences: D,
+) -> anyhow::Result<Option<Vec<u8>>> {
+    let invite = invitation(name, seed)?;
+    let key = PublishedKey::of_pem(key, seed, name);
+    let public = key.public_key().to_vec();
+    let client = Client {
+        user: invite.user.clone(),
+        key: Arc::new(key),
+        verifier: Arc::new(AwsLc),
+        entropy: Arc::new(Seeded::new(seed, name)),
+        defences,
+    };
+    let password = Zeroizing::new(NOBODYS.as_bytes().to_vec());
+    match client.enrol(stream, &invite, &password).await {
+        Ok(connection) => connection.close().await?,
+        Err(ClientError::NotEnrolled) => return Ok(None),
+        Err(why) => return Err(why.into()),
+    }
+    Ok(Some(public))
+}
+
+/// The server's clock: it stands still, so that a run repeats.
+fn now() -> u64 {
+    1_795_000_000
+}
+
 /// Stays and says nothing, then leaves without ceremony.
 async fn linger<D: Defences>(
     connection: client::Connection<BoxStream, D>,
@@ -133,13 +174,15 @@ pub(super) async fn serve<D: Defences + Clone>(
             NOBODYS,
         ));
     }
-    for (name, spki) in weak_and_enrolled(defences.keeps(Defence::KeyHygiene)) {
-        users.push((name, spki, NOBODYS));
-    }
     for (name, spki, password) in users {
         let name = UserName::parse(name).map_err(io::Error::other)?;
         let account = Account::new(name, spki, passwords::stored(password, &defences), 0);
         accounts.add(&account).await.map_err(io::Error::other)?;
+    }
+    for (name, _) in NEWCOMERS {
+        let Invite { user, token, .. } = invitation(name, seed).map_err(io::Error::other)?;
+        let kept = Kept::new(user, token.hash(), now());
+        accounts.invite(&kept).await.map_err(io::Error::other)?;
     }
     let command = Arc::new(Notify::new());
     let server = Server::new(Setup {
@@ -157,7 +200,7 @@ pub(super) async fn serve<D: Defences + Clone>(
         passwords: Arc::new(EitherHash {
             memory_hard: defences.keeps(Defence::MemoryHardHash),
         }),
-        now: || 0,
+        now,
         entropy: entropy(seed, &defences),
         limits: Limits {
             max_unauthenticated: PLACES,

@@ -1,11 +1,6 @@
 //! Who is who in the arena, and everybody's published keys.
 
-use std::sync::OnceLock;
-
-use latchstring_attacker::{
-    Target,
-    net::{hygiene, keyfile::public_from_pem},
-};
+use latchstring_attacker::Target;
 
 /// Somebody whose public key anybody may have.
 pub struct Person {
@@ -48,36 +43,13 @@ pub const PEOPLE: [Person; 6] = [
     person!("dave", true),
 ];
 
-/// People whose keys were made by bad generators: wanda's primes are neighbours, wes and willa share one.
-const WEAK: [(&str, &str); 3] = [
-    ("wanda", include_str!("../../keys/wanda.pub.pem")),
-    ("wes", include_str!("../../keys/wes.pub.pem")),
-    ("willa", include_str!("../../keys/willa.pub.pem")),
+/// People who are invited and bring keys of bad generators, as PEM: wanda's primes are neighbours, wes and willa share
+/// one.
+pub const NEWCOMERS: [(&str, &str); 3] = [
+    ("wanda", include_str!("../../keys/wanda.pem")),
+    ("wes", include_str!("../../keys/wes.pem")),
+    ("willa", include_str!("../../keys/willa.pem")),
 ];
-
-/// Those of them whom the server enrols, with their keys as DER: whoever passes the check that `user add` and enrolment
-/// make, or all of them where there is no check.
-pub fn weak_and_enrolled(key_hygiene: bool) -> Vec<(&'static str, Vec<u8>)> {
-    let all = WEAK.map(|(name, pem)| {
-        let spki = public_from_pem(pem.as_bytes());
-        (
-            name,
-            spki.expect("size and exponent of the published keys are good"),
-        )
-    });
-    // The answer is the same every time, and takes a while.
-    static PASSED: OnceLock<Vec<&str>> = OnceLock::new();
-    let passed = PASSED.get_or_init(|| {
-        let others = |name| all.iter().filter(move |(other, _)| *other != name);
-        let passes = |(name, spki): &(&'static str, Vec<u8>)| {
-            let others = others(*name).map(|(_, spki)| &spki[..]);
-            hygiene::check(spki, others).is_ok().then_some(*name)
-        };
-        all.iter().filter_map(passes).collect()
-    });
-    let enrolled = |(name, _): &(&'static str, Vec<u8>)| !key_hygiene || passed.contains(name);
-    all.into_iter().filter(enrolled).collect()
-}
 
 /// The private keys that the report's programs keep, in the order of its list. Olga and wanda are in no directory.
 pub const FAITHFUL_KEYS: [(&str, &str, &str); 6] = [

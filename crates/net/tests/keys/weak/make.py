@@ -75,7 +75,8 @@ def roca_prime(bits):
 
 def der(tag, body):
     n = len(body)
-    length = bytes([n]) if n < 128 else bytes([0x82]) + n.to_bytes(2, "big")
+    size = n.to_bytes((n.bit_length() + 7) // 8, "big")
+    length = bytes([n]) if n < 128 else bytes([0x80 | len(size)]) + size
     return bytes([tag]) + length + body
 
 
@@ -93,15 +94,20 @@ def write(name, n, e=E):
     print(f"{name}: {n.bit_length()} bits")
 
 
-p = prime(1536)
-write("close-primes", p * next_prime(p))
-# Fermat's method needs (p - q)^2 / (8 sqrt(n)) steps, and sqrt(n) is near p: some 40.
-write("near-primes", p * next_prime(p + 2 * (isqrt(8 * 40 * p) // 2)))
-small = 65521  # the largest prime below 2^16
-big = prime(3072 - 16)
-assert (small * big).bit_length() == 3072
-write("small-factor", small * big)
-write("roca", roca_prime(1536) * roca_prime(1536))
-shared = prime(1536)
-write("shared-prime-1", shared * prime(1536))
-write("shared-prime-2", shared * prime(1536))
+def main():
+    p = prime(1536)
+    write("close-primes", p * next_prime(p))
+    # Fermat's method needs (p - q)^2 / (8 sqrt(n)) steps, and sqrt(n) is near p: some 40.
+    write("near-primes", p * next_prime(p + 2 * (isqrt(8 * 40 * p) // 2)))
+    small = 65521  # the largest prime below 2^16
+    big = prime(3072 - 16)
+    assert (small * big).bit_length() == 3072
+    write("small-factor", small * big)
+    write("roca", roca_prime(1536) * roca_prime(1536))
+    shared = prime(1536)
+    write("shared-prime-1", shared * prime(1536))
+    write("shared-prime-2", shared * prime(1536))
+
+
+if __name__ == "__main__":
+    main()
