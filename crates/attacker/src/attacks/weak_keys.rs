@@ -12,7 +12,8 @@
 //! A key proves who holds it only as long as nobody else can compute it, and that was decided when it was made.
 //!
 //! # Defence
-//! A key is enrolled only if its size, exponent and factors show no known weakness, alone and beside all others.
+//! A key is enrolled only if its size, exponent and factors show no known weakness, alone and beside all others. Who is
+//! refused should throw the key away: published elsewhere, it still gives away a prime that it shares.
 //!
 //! # In the wild
 //! Mining your Ps and Qs (2012): tens of thousands of devices shared primes. ROCA, CVE-2017-15361: smart cards of one maker
