@@ -150,6 +150,13 @@ async fn a_file_of_the_first_schema_is_brought_up_to_date() {
     assert_eq!(store.list().await.unwrap(), [alice.clone(), bob]);
     let last = store.last_message_id(&alice.user, &alice.kid).await;
     assert_eq!(last.unwrap(), 200);
+    store
+        .set_failures(&alice.user, &alice.kid, 2)
+        .await
+        .unwrap();
+    store.close().await;
+    let again = Sqlite::open(&path).await.unwrap();
+    assert_eq!(again.failures(&alice.user, &alice.kid).await.unwrap(), 2);
 }
 
 #[tokio::test]
