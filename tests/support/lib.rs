@@ -1,5 +1,7 @@
 //! What the tests of several crates share.
 
+pub mod terminal;
+
 use std::{
     env,
     path::{Path, PathBuf},

@@ -8,7 +8,8 @@
 //! * [`demo`]: the same as a story;
 //! * [`exercise`]: the labs;
 //! * [`generate`]: what the repository holds that is made from runs;
-//! * [`solve`]: the mathematical attacks on files.
+//! * [`solve`]: the mathematical attacks on files;
+//! * [`workbench`]: the many-time pad by hand.
 //!
 //! Below them: [`wire`] (memory or loopback TCP), [`peers`] (the honest programs), [`stopwatch`] (what
 //! the server is made to do), [`weakened`] (peers that leave defences out) and [`keys`] (published keys, seeds).
@@ -28,3 +29,4 @@ pub mod stopwatch;
 pub mod truth;
 pub mod weakened;
 pub mod wire;
+pub mod workbench;

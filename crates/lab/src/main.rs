@@ -169,7 +169,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Read { file } => read(&file),
         Command::Regenerate { root, check } => regenerate(&root, check),
         Command::Solve(command) => {
-            solve::run(command, &mut std::io::stdout().lock())?;
+            solve::run(command, &mut std::io::stdout())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Lab(command) => {

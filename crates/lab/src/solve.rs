@@ -12,6 +12,8 @@ use latchstring_attacker::cryptanalysis::{
     Byte, Keystream, Language, Mode, Recovered, detect, solve,
 };
 
+use crate::workbench;
+
 /// What to solve.
 #[derive(Subcommand)]
 pub enum SolveCommand {
@@ -35,6 +37,8 @@ pub enum SolveCommand {
         #[arg(long, conflicts_with = "language")]
         model: Option<PathBuf>,
     },
+    /// Reads messages of one keystream by hand, with the solver's help, in a terminal
+    Workbench(workbench::Arguments),
 }
 
 /// How much time a solution may take.
@@ -46,18 +50,30 @@ pub enum Effort {
     Deep,
 }
 
+impl From<Effort> for Mode {
+    fn from(effort: Effort) -> Self {
+        match effort {
+            Effort::Fast => Self::Fast,
+            Effort::Deep => Self::Deep,
+        }
+    }
+}
+
 /// Runs the command and prints to `out`.
 ///
 /// # Errors
 /// If the file cannot be read or is not hexadecimal, or if `out` fails.
 pub fn run(command: SolveCommand, out: &mut impl Write) -> Result<()> {
-    let SolveCommand::Keystream {
-        file,
-        json,
-        mode,
-        language,
-        model,
-    } = command;
+    let (file, json, mode, language, model) = match command {
+        SolveCommand::Workbench(arguments) => return workbench::run(&arguments),
+        SolveCommand::Keystream {
+            file,
+            json,
+            mode,
+            language,
+            model,
+        } => (file, json, mode, language, model),
+    };
     let ciphertexts = read(&file)?;
     let own = model.as_deref().and_then(own_model);
     let language = match (&own, language) {
@@ -65,11 +81,7 @@ pub fn run(command: SolveCommand, out: &mut impl Write) -> Result<()> {
         (None, Some(name)) => Language::named(&name).unwrap_or_else(Language::english),
         (None, None) => detect(&ciphertexts),
     };
-    let mode = match mode {
-        Effort::Fast => Mode::Fast,
-        Effort::Deep => Mode::Deep,
-    };
-    let recovered = solve(&ciphertexts, language, &Keystream::new(), mode);
+    let recovered = solve(&ciphertexts, language, &Keystream::new(), mode.into());
     match json {
         true => print_json(out, language, &recovered),
         false => print(out, &recovered),
@@ -77,7 +89,7 @@ pub fn run(command: SolveCommand, out: &mut impl Write) -> Result<()> {
 }
 
 /// A model from a file. If that is none, this says so and the built-in ones have to do.
-fn own_model(path: &Path) -> Option<Language> {
+pub(crate) fn own_model(path: &Path) -> Option<Language> {
     let read = fs::read(path).context("cannot be read");
     let model = read.and_then(|file| Ok(Language::read(&file)?));
     let complain = |error: &anyhow::Error| {
@@ -110,7 +122,7 @@ fn read(file: &Path) -> Result<Vec<Vec<u8>>> {
 }
 
 /// One plaintext a line; a line feed inside one would begin another, so it becomes a question mark.
-fn print(out: &mut impl Write, recovered: &Recovered) -> Result<()> {
+pub(crate) fn print(out: &mut impl Write, recovered: &Recovered) -> Result<()> {
     let shown = |byte: &Byte| match byte.value {
         None => b'_',
         Some(b'\n') => b'?',

@@ -1,0 +1,182 @@
+//! `latchstring solve workbench`: many-time pads read by hand, with the solver's help, in a terminal.
+//!
+//! What the keys change is apart from what the screen shows, and both from the terminal and the files:
+//!
+//! - [`session`]: ciphertexts, pins and notes, with undo; [`draft`]: a text that may be pinned next;
+//! - [`state`]: all that the screen shows; [`keys`]: what each key does to it;
+//! - [`view`], [`panel`], [`shade`]: the screen;
+//! - [`solver`]: threads that solve and drag, so that no key waits for them;
+//! - [`source`]: hexadecimal, captures, growing captures; [`work`]: pins and notes in a file;
+//! - [`screen`]: the terminal, and the loop that brings all of them together.
+
+mod draft;
+mod keys;
+mod panel;
+mod screen;
+mod session;
+mod shade;
+mod solver;
+mod source;
+mod state;
+mod view;
+mod work;
+
+use std::{
+    io::{IsTerminal, stdin, stdout},
+    path::{Path, PathBuf},
+    sync::mpsc::channel,
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use latchstring_attacker::cryptanalysis::{Language, Mode};
+use ratatui::crossterm::event;
+
+use crate::solve::{self, Effort};
+use screen::Files;
+use session::Session;
+use source::{Recording, Source};
+use state::Workbench;
+
+/// What to read, and how.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  latchstring solve workbench intercepted.hex\n  latchstring solve workbench captures/faithful-chat.pcap\n  \
+                  latchstring solve workbench session.pcap --follow      # while `latchstring capture --out session.pcap` runs\n  \
+                  latchstring solve workbench --live lo --port 22222\n\
+                  The key ? lists all keys. Pins and notes are kept in FILE.workbench.toml."
+)]
+pub struct Arguments {
+    /// One ciphertext a line, in hexadecimal; or a pcap or pcapng file with a faithful session
+    #[arg(required_unless_present = "live")]
+    file: Option<PathBuf>,
+    /// Keep pins and notes in this file instead of FILE.workbench.toml
+    #[arg(long, value_name = "FILE")]
+    work: Option<PathBuf>,
+    /// The session of a capture that holds several, counted from 1; otherwise the one with most messages
+    #[arg(long, value_name = "N")]
+    session: Option<usize>,
+    /// Read a capture again each second, and add what is new
+    #[arg(long)]
+    follow: bool,
+    /// Record from this network interface, and follow that
+    #[arg(long, value_name = "IFACE", conflicts_with_all = ["file", "follow"])]
+    live: Option<String>,
+    /// With --live: record only TCP from and to this port
+    #[arg(long, requires = "live")]
+    port: Option<u16>,
+    /// How much time each solution may take
+    #[arg(long, value_enum, default_value = "fast")]
+    mode: Effort,
+    /// The language of the plaintexts; detected unless it is given
+    #[arg(long, value_parser = Language::NAMES)]
+    language: Option<String>,
+    /// A language model of your own instead of a built-in one
+    #[arg(long, conflicts_with = "language")]
+    model: Option<PathBuf>,
+}
+
+/// What happens while the workbench is open.
+enum Event {
+    /// A key, or a new size of the terminal.
+    Terminal(event::Event),
+    /// The solver has an answer.
+    Solved(solver::Solution),
+    /// A crib was dragged.
+    Ranked {
+        crib: String,
+        placements: Vec<latchstring_attacker::cryptanalysis::Placement>,
+    },
+    /// A source that is followed holds these ciphertexts now.
+    Grown(Vec<Vec<u8>>),
+    /// Something outside failed, and the work goes on.
+    Trouble(String),
+    /// The operating system asks the program to end.
+    Stop,
+    /// A thread ended by a fault of the program.
+    Died(&'static str),
+}
+
+/// Opens the workbench, until it is left.
+///
+/// # Errors
+/// If there is no terminal, the ciphertexts or the work file cannot be read, or the terminal fails.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    ensure!(
+        stdin().is_terminal() && stdout().is_terminal(),
+        "the workbench needs a terminal: run it in one, or use `latchstring solve keystream`"
+    );
+    let (events, happened) = channel();
+    let recorded = arguments
+        .live
+        .as_ref()
+        .map(|_| new_recording())
+        .transpose()?;
+    let file = recorded.as_ref().map(|file| file.path().to_owned());
+    let file = file.or_else(|| arguments.file.clone()).context("no file")?;
+    let recording = arguments
+        .live
+        .as_ref()
+        .map(|interface| Recording::start(interface, arguments.port, &file, events.clone()));
+    let recording = recording.transpose()?;
+
+    let growing = arguments.follow || arguments.live.is_some();
+    let mut source = Source::new(&file, arguments.session, growing);
+    let ciphertexts = source.read()?;
+    let beside = || PathBuf::from(format!("{}.workbench.toml", file.display()));
+    let files = Files {
+        work: arguments.work.clone().unwrap_or_else(beside),
+    };
+    let mut bench = opened(arguments, &file, ciphertexts, &files.work)?;
+    if growing {
+        source.follow(events.clone());
+    }
+    screen::run(&mut bench, &files, &events, &happened)?;
+    drop(recording);
+    if let Some(recorded) = recorded.filter(|_| files.work.exists()) {
+        let (_, kept) = recorded.keep()?;
+        println!("what was recorded is kept in {}", kept.display());
+    }
+    Ok(())
+}
+
+fn new_recording() -> Result<tempfile::NamedTempFile> {
+    let file = tempfile::Builder::new()
+        .prefix("latchstring-")
+        .suffix(".pcap")
+        .tempfile();
+    file.context("cannot make a file for the recording")
+}
+
+/// A workbench with what is known from the work file, if there is one.
+fn opened(
+    arguments: &Arguments,
+    file: &Path,
+    ciphertexts: Vec<Vec<u8>>,
+    work: &Path,
+) -> Result<Workbench> {
+    let loaded = work::load(work, &ciphertexts)?;
+    let mut session = Session::new(ciphertexts);
+    let mut said = String::new();
+    let mut language = arguments.language.clone();
+    if let Some(loaded) = loaded {
+        let (pins, notes) = (loaded.board.pins.len(), loaded.board.notes.len());
+        said = format!(
+            "loaded {pins} pins and {notes} notes from {}",
+            work.display()
+        );
+        let resumed = session.resume(loaded.board);
+        resumed.with_context(|| format!("{} does not fit the ciphertexts", work.display()))?;
+        language = language.or(loaded.language);
+    }
+    let own = arguments.model.as_deref().and_then(solve::own_model);
+    let language = match own {
+        // The solver's thread may outlive this function, so the one model that is read stays until the program ends.
+        Some(own) => Some(&*Box::leak(Box::new(own))),
+        None => language.as_deref().and_then(Language::named),
+    };
+    let mode: Mode = arguments.mode.into();
+    let mut bench = Workbench::new(file.display().to_string(), session, language, mode);
+    bench.say(said);
+    Ok(bench)
+}

@@ -1,0 +1,194 @@
+//! What is below the messages: the byte under the cursor, the places of a crib, the pins; and the list of keys.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+    widgets::{Block, Clear, Paragraph},
+};
+
+use latchstring_attacker::cryptanalysis::Placement;
+
+use super::{
+    draft::{Draft, Ranking},
+    keys,
+    session::Pin,
+    shade::Palette,
+    state::{Mode, Shade, Workbench},
+    view::letter,
+};
+
+/// The lines of the panel, which has so much room.
+pub(super) fn lines(bench: &Workbench, palette: Palette, area: Rect) -> Vec<Line<'static>> {
+    let rows = usize::from(area.height);
+    match &bench.mode {
+        Mode::Draft(draft) => draft_lines(bench, draft, palette, rows),
+        Mode::Pins(chosen) => {
+            let pins = &bench.session.board().pins;
+            let mut lines = vec![Line::raw(format!("pins: {}", pins.len()))];
+            let names: Vec<String> = pins.iter().map(describe).collect();
+            lines.extend(list(&names, Some(*chosen), rows - 1, palette));
+            lines
+        }
+        Mode::Note(text) => {
+            let message = bench.cursor.message + 1;
+            vec![prompt(&format!("note on message {message}"), text)]
+        }
+        Mode::Export(text) => vec![prompt("write the plaintexts to", text)],
+        Mode::Leave => vec![Line::styled(
+            "There are changes that are not saved. Save them? y: save and quit, n: quit, Esc: stay",
+            palette.warning(),
+        )],
+        Mode::Browse | Mode::Help(_) => vec![at_cursor(bench), noted(bench)],
+    }
+}
+
+/// The keys that matter now.
+pub(super) fn hints(bench: &Workbench, palette: Palette) -> Line<'static> {
+    let text = match &bench.mode {
+        Mode::Browse => {
+            "c crib  i type over  p pin word  x unpin  u undo  n note  s save  ? all keys  q quit"
+        }
+        Mode::Draft(Draft {
+            ranking: Some(_), ..
+        }) => "type a word  ↑↓ its places, best first  ←→ move it  Enter pin it  Esc leave",
+        Mode::Draft(_) => "type the text  ←→↑↓ move it  Enter pin it  Esc leave",
+        Mode::Pins(_) => "↑↓ walk  x take away  Enter go there  Esc leave",
+        Mode::Help(_) => "↑↓ scroll  any other key leaves",
+        Mode::Leave => "y save and quit  n quit  Esc stay",
+        Mode::Note(_) | Mode::Export(_) => "Enter done  Esc leave",
+    };
+    Line::styled(text, palette.quiet())
+}
+
+fn prompt(what: &str, text: &str) -> Line<'static> {
+    Line::raw(format!("{what}: {text}▏"))
+}
+
+fn describe(pin: &Pin) -> String {
+    let message = pin.place.message + 1;
+    format!(
+        "message {message}, byte {}: {:?}",
+        pin.place.offset, pin.text
+    )
+}
+
+/// What is known of the byte under the cursor.
+fn at_cursor(bench: &Workbench) -> Line<'static> {
+    let place = bench.cursor;
+    let Some(shown) = bench.shown(place, None) else {
+        return Line::default();
+    };
+    let percent = (shown.byte.confidence * 100.0).floor();
+    let how = match shown.shade {
+        Shade::Pinned => "pinned".to_owned(),
+        Shade::Certain => "follows from a pin".to_owned(),
+        Shade::Sure | Shade::Doubtful => format!("{percent} % sure"),
+        Shade::Undetermined => "undetermined".to_owned(),
+    };
+    let value = shown.byte.value;
+    let hex = value.map_or_else(String::new, |byte| format!(" ({byte:02x})"));
+    Line::raw(format!(
+        "message {} of {}, byte {} of {}: {}{hex}, {how}",
+        place.message + 1,
+        bench.session.ciphertexts().len(),
+        place.offset,
+        bench.session.length(place.message),
+        letter(value),
+    ))
+}
+
+fn noted(bench: &Workbench) -> Line<'static> {
+    let note = bench.session.board().notes.get(&bench.cursor.message);
+    Line::raw(note.map_or_else(String::new, |note| format!("note: {note}")))
+}
+
+fn draft_lines(
+    bench: &Workbench,
+    draft: &Draft,
+    palette: Palette,
+    rows: usize,
+) -> Vec<Line<'static>> {
+    let (what, found) = match &draft.ranking {
+        None => ("text", String::new()),
+        Some(_) if draft.waits() => ("crib", "  [looking for places ...]".to_owned()),
+        Some(ranking) => ("crib", format!("  [places: {}]", ranking.placements.len())),
+    };
+    let place = draft.place;
+    let mut head = prompt(what, &draft.text);
+    head.push_span(Span::raw(format!(
+        "  on message {}, byte {}{found}",
+        place.message + 1,
+        place.offset
+    )));
+    let mut lines = vec![head];
+    if let Some(conflict) = bench.preview().and_then(|preview| preview.conflict) {
+        let text = format!("byte {} contradicts a pin", conflict.offset);
+        lines.push(Line::styled(text, palette.warning()));
+    }
+    if let Some(ranking) = &draft.ranking {
+        let room = rows.saturating_sub(lines.len());
+        lines.extend(places(ranking, room, palette));
+    }
+    lines
+}
+
+fn places(ranking: &Ranking, rows: usize, palette: Palette) -> Vec<Line<'static>> {
+    let names: Vec<String> = ranking.placements.iter().map(reveal).collect();
+    list(&names, ranking.chosen, rows, palette)
+}
+
+/// A place and what it makes of the other messages.
+fn reveal(placement: &Placement) -> String {
+    let mut text = format!(
+        "{:>7.1}  message {}, byte {}: ",
+        placement.score,
+        placement.message + 1,
+        placement.offset
+    );
+    for (message, piece) in &placement.reveals {
+        let piece: String = piece.iter().map(|&byte| letter(Some(byte))).collect();
+        text.push_str(&format!(" {}|{piece}|", message + 1));
+    }
+    text
+}
+
+/// So many lines of a list that the chosen one is among them.
+fn list(
+    names: &[String],
+    chosen: Option<usize>,
+    rows: usize,
+    palette: Palette,
+) -> Vec<Line<'static>> {
+    let first = chosen.map_or(0, |chosen| (chosen + 1).saturating_sub(rows));
+    let shown = names.iter().enumerate().skip(first).take(rows);
+    let line = |(number, name): (usize, &String)| {
+        let (mark, style) = match chosen == Some(number) {
+            true => ("> ", palette.chosen()),
+            false => ("  ", Style::default()),
+        };
+        Line::styled(format!("{mark}{name}"), style)
+    };
+    shown.map(line).collect()
+}
+
+/// The list of all keys, over everything else.
+pub(super) fn help(frame: &mut Frame<'_>, scroll: u16, palette: Palette) {
+    let line = |(place, key, does): (&str, &str, &str)| {
+        Line::raw(format!(" {place:<20} {key:<15} {does}"))
+    };
+    let lines: Vec<Line<'_>> = keys::help().map(line).collect();
+    let area = frame.area();
+    let height = area.height.min(lines.len() as u16 + 2);
+    let area = Rect { height, ..area };
+    let last = (lines.len() as u16).saturating_sub(height.saturating_sub(2));
+    let block = Block::bordered()
+        .title("Keys")
+        .border_style(palette.heading());
+    let help = Paragraph::new(lines)
+        .block(block)
+        .scroll((scroll.min(last), 0));
+    frame.render_widget(Clear, area);
+    frame.render_widget(help, area);
+}

@@ -1,0 +1,241 @@
+//! What the analyst knows: ciphertexts, pins and notes, and the way back to what was known before.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::{Context, Result, ensure};
+use latchstring_attacker::cryptanalysis::Keystream;
+
+/// One byte of one message, both counted from 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) message: usize,
+    pub(super) offset: usize,
+}
+
+/// A text that is known to stand at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pin {
+    pub(super) place: Place,
+    pub(super) text: String,
+}
+
+impl Pin {
+    /// Whether it says what stands at `place`.
+    pub(super) fn covers(&self, place: Place) -> bool {
+        self.place.message == place.message && self.reaches(place.offset)
+    }
+
+    /// Whether it tells the keystream at `offset`.
+    fn reaches(&self, offset: usize) -> bool {
+        (self.place.offset..self.place.offset + self.text.len()).contains(&offset)
+    }
+}
+
+/// All that undo goes back over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Board {
+    pub(super) pins: Vec<Pin>,
+    /// One line of text about a message.
+    pub(super) notes: BTreeMap<usize, String>,
+}
+
+/// The ciphertexts of one keystream and what was found out about them.
+#[derive(Default)]
+pub(super) struct Session {
+    /// Shared with the solver, which works on another thread.
+    ciphertexts: Arc<Vec<Vec<u8>>>,
+    board: Board,
+    past: Vec<Board>,
+    future: Vec<Board>,
+    saved: Board,
+    /// What the pins tell.
+    keystream: Keystream,
+    /// Counts what makes the solver's last answer outdated.
+    revision: u64,
+}
+
+impl Session {
+    /// A session of which nothing is known yet.
+    pub(super) fn new(ciphertexts: Vec<Vec<u8>>) -> Self {
+        Self {
+            ciphertexts: Arc::new(ciphertexts),
+            ..Self::default()
+        }
+    }
+
+    /// Takes over what was found out before, and counts it as saved.
+    ///
+    /// # Errors
+    /// If a pin does not fit its message or contradicts another one.
+    pub(super) fn resume(&mut self, board: Board) -> Result<()> {
+        let mut keystream = Keystream::new();
+        for pin in &board.pins {
+            let Place { message, offset } = pin.place;
+            self.check(pin)
+                .and_then(|()| self.teach(&mut keystream, pin))
+                .with_context(|| format!("the pin on message {}, byte {offset}", message + 1))?;
+        }
+        self.saved = board.clone();
+        self.board = board;
+        self.relearn();
+        Ok(())
+    }
+
+    /// The ciphertexts, all from the first byte of the keystream on.
+    pub(super) fn ciphertexts(&self) -> &Arc<Vec<Vec<u8>>> {
+        &self.ciphertexts
+    }
+
+    /// How many bytes a message has; 0 if there is no such message.
+    pub(super) fn length(&self, message: usize) -> usize {
+        self.ciphertexts.get(message).map_or(0, Vec::len)
+    }
+
+    /// Pins and notes.
+    pub(super) fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The keystream as far as the pins tell it.
+    pub(super) fn keystream(&self) -> &Keystream {
+        &self.keystream
+    }
+
+    /// Changes whenever ciphertexts or pins do.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether something has changed since it was last written to a file.
+    pub(super) fn unsaved(&self) -> bool {
+        self.board != self.saved
+    }
+
+    /// Remembers that `board` is in a file now.
+    pub(super) fn saved(&mut self, board: Board) {
+        self.saved = board;
+    }
+
+    /// Adds those of `ciphertexts` that are not there yet, at the end, so that pins and notes keep their messages. Returns
+    /// how many there were.
+    pub(super) fn add(&mut self, ciphertexts: Vec<Vec<u8>>) -> usize {
+        let mut known: Vec<&Vec<u8>> = self.ciphertexts.iter().collect();
+        let mut new = Vec::new();
+        for ciphertext in ciphertexts {
+            // The same message may have been sent twice: each one there stands for one only.
+            match known.iter().position(|known| **known == ciphertext) {
+                Some(at) => drop(known.remove(at)),
+                None => new.push(ciphertext),
+            }
+        }
+        let count = new.len();
+        if count > 0 {
+            Arc::make_mut(&mut self.ciphertexts).extend(new);
+            self.revision += 1;
+        }
+        count
+    }
+
+    /// Pins a text. If that is refused, nothing has changed.
+    ///
+    /// # Errors
+    /// If the text does not fit into the message, or contradicts another pin.
+    pub(super) fn pin(&mut self, pin: Pin) -> Result<()> {
+        ensure!(
+            !self.board.pins.contains(&pin),
+            "that text is pinned there already"
+        );
+        self.check(&pin)?;
+        self.teach(&mut self.keystream.clone(), &pin)?;
+        self.change(|board| board.pins.push(pin));
+        Ok(())
+    }
+
+    fn check(&self, pin: &Pin) -> Result<()> {
+        let Place { message, offset } = pin.place;
+        let length = self.length(message);
+        ensure!(!pin.text.is_empty(), "no text to pin: type one first");
+        ensure!(
+            offset.saturating_add(pin.text.len()) <= length,
+            "{:?} does not fit: message {} ends after {length} bytes",
+            pin.text,
+            message + 1
+        );
+        Ok(())
+    }
+
+    fn teach(&self, keystream: &mut Keystream, pin: &Pin) -> Result<()> {
+        let ciphertext = &self.ciphertexts[pin.place.message];
+        let text = pin.text.as_bytes();
+        Ok(keystream.learn(ciphertext, text, pin.place.offset)?)
+    }
+
+    /// The number of the pin that says what stands at `place`: one on this message, or else on another one.
+    pub(super) fn pin_at(&self, place: Place) -> Option<usize> {
+        let pins = &self.board.pins;
+        let here = pins.iter().rposition(|pin| pin.covers(place));
+        let elsewhere = || pins.iter().rposition(|pin| pin.reaches(place.offset));
+        here.or_else(elsewhere)
+    }
+
+    /// Takes a pin away and returns it.
+    pub(super) fn unpin(&mut self, number: usize) -> Option<Pin> {
+        let pin = self.board.pins.get(number)?.clone();
+        self.change(|board| drop(board.pins.remove(number)));
+        Some(pin)
+    }
+
+    /// Writes a note on a message; an empty one takes the old one away.
+    pub(super) fn note(&mut self, message: usize, text: &str) {
+        let text = text.trim();
+        let old = self.board.notes.get(&message).map_or("", String::as_str);
+        if text == old {
+            return;
+        }
+        self.change(|board| match text {
+            "" => drop(board.notes.remove(&message)),
+            text => drop(board.notes.insert(message, text.to_owned())),
+        });
+    }
+
+    /// Takes the last change back. Returns whether there was one.
+    pub(super) fn undo(&mut self) -> bool {
+        let Some(board) = self.past.pop() else {
+            return false;
+        };
+        let now = std::mem::replace(&mut self.board, board);
+        self.future.push(now);
+        self.relearn();
+        true
+    }
+
+    /// Makes the change again that was last taken back. Returns whether there was one.
+    pub(super) fn redo(&mut self) -> bool {
+        let Some(board) = self.future.pop() else {
+            return false;
+        };
+        let now = std::mem::replace(&mut self.board, board);
+        self.past.push(now);
+        self.relearn();
+        true
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Board)) {
+        self.past.push(self.board.clone());
+        self.future.clear();
+        change(&mut self.board);
+        self.relearn();
+    }
+
+    fn relearn(&mut self) {
+        let mut keystream = Keystream::new();
+        for pin in &self.board.pins {
+            // Each was tried when it was pinned, and fewer of them do not contradict each other either.
+            let _ = self.teach(&mut keystream, pin);
+        }
+        if keystream != self.keystream {
+            self.keystream = keystream;
+            self.revision += 1;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! How sure a byte is, as a colour and as a shade: each step can be told from the others without colours.
+
+use ratatui::{
+    style::{Color, Modifier, Style},
+    text::{Line, Span},
+};
+
+use super::state::Shade;
+
+/// The styles of the screen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Palette {
+    /// Whether there are colours at all.
+    pub(super) colours: bool,
+}
+
+impl Palette {
+    /// Colours, unless `NO_COLOR` is set to something (<https://no-color.org>).
+    pub(super) fn of_environment() -> Self {
+        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { colours: !unwanted }
+    }
+
+    fn paint(self, colour: Color, modifier: Modifier) -> Style {
+        let style = Style::default().add_modifier(modifier);
+        match self.colours {
+            true => style.fg(colour),
+            false => style,
+        }
+    }
+
+    /// How a byte of this shade is drawn.
+    pub(super) fn style(self, shade: Shade) -> Style {
+        match shade {
+            Shade::Pinned => self.paint(Color::Green, Modifier::BOLD | Modifier::UNDERLINED),
+            Shade::Certain => self.paint(Color::Green, Modifier::BOLD),
+            Shade::Sure => Style::default(),
+            Shade::Doubtful => self.paint(Color::Yellow, Modifier::DIM),
+            Shade::Undetermined => self.paint(Color::Red, Modifier::DIM),
+        }
+    }
+
+    /// What each shade means, drawn in it.
+    pub(super) fn legend(self) -> Line<'static> {
+        let steps = [
+            (Shade::Pinned, "pinned"),
+            (Shade::Certain, "follows from a pin"),
+            (Shade::Sure, "sure"),
+            (Shade::Doubtful, "doubtful"),
+            (Shade::Undetermined, "· undetermined"),
+        ];
+        let mut spans = Vec::new();
+        for (shade, name) in steps {
+            spans.push(Span::styled(name, self.style(shade)));
+            spans.push(Span::raw("  "));
+        }
+        spans.push(Span::raw("□ no letter"));
+        Line::from(spans)
+    }
+
+    /// The line on top.
+    pub(super) fn heading(self) -> Style {
+        self.paint(Color::Cyan, Modifier::BOLD)
+    }
+
+    /// What is not to catch the eye.
+    pub(super) fn quiet(self) -> Style {
+        self.paint(Color::DarkGray, Modifier::DIM)
+    }
+
+    /// What was refused.
+    pub(super) fn warning(self) -> Style {
+        self.paint(Color::Red, Modifier::BOLD)
+    }
+
+    /// The chosen line of a list.
+    pub(super) fn chosen(self) -> Style {
+        self.paint(Color::Cyan, Modifier::REVERSED)
+    }
+}

@@ -1,0 +1,323 @@
+//! The workbench without its terminal: what keys change and what the screen shows.
+
+use std::{path::PathBuf, time::Duration};
+
+use latchstring_attacker::cryptanalysis::{Byte, Language, Mode as Effort, Placement, Recovered};
+
+use super::{
+    draft::{Draft, Preview},
+    session::{Place, Session},
+    solver::{Problem, Solution},
+};
+
+/// What the keys go to.
+#[derive(Default)]
+pub(super) enum Mode {
+    /// The messages.
+    #[default]
+    Browse,
+    /// A text to be pinned.
+    Draft(Draft),
+    /// A note on the message under the cursor.
+    Note(String),
+    /// The name of the file to write the plaintexts to.
+    Export(String),
+    /// The list of pins, and which of them is looked at.
+    Pins(usize),
+    /// The list of keys, and how far down it is scrolled.
+    Help(u16),
+    /// The question whether to save.
+    Leave,
+}
+
+/// What a key asks for that is outside of the workbench.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// To write pins and notes to the work file.
+    Save,
+    /// The same, and to end if that succeeded.
+    SaveAndQuit,
+    /// To write the plaintexts to a file.
+    Export(PathBuf),
+    /// To end.
+    Quit,
+}
+
+/// What was last done or refused.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Status {
+    pub(super) text: String,
+    pub(super) refused: bool,
+}
+
+/// How sure a byte is: each step is drawn differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shade {
+    /// Somebody pinned it.
+    Pinned,
+    /// It follows from a pin on another message.
+    Certain,
+    /// At least [`SURE`].
+    Sure,
+    /// Less than that.
+    Doubtful,
+    /// Nothing tells it.
+    Undetermined,
+}
+
+/// From this confidence on a byte is drawn as sure. Just below the highest that a pair of messages gets.
+const SURE: f32 = 0.9;
+
+/// One byte as it is to be drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Shown {
+    pub(super) byte: Byte,
+    pub(super) shade: Shade,
+    /// Whether it is what the draft would make of it.
+    pub(super) preview: bool,
+}
+
+/// All that the screen shows.
+pub(super) struct Workbench {
+    /// Where the ciphertexts come from.
+    pub(super) name: String,
+    pub(super) session: Session,
+    pub(super) mode: Mode,
+    pub(super) status: Status,
+    pub(super) cursor: Place,
+    /// The first message and the first offset on the screen.
+    pub(super) scroll: Place,
+    /// How many messages and offsets are on the screen.
+    pub(super) page: (usize, usize),
+    /// Where the plaintexts are exported to unless another name is typed.
+    pub(super) export: String,
+    /// The one that was asked for, or that was detected.
+    language: Option<&'static Language>,
+    language_given: bool,
+    effort: Effort,
+    recovered: Recovered,
+    /// The revision that the solver was last asked about, and the one that it last answered.
+    asked: Option<u64>,
+    answered: Option<(u64, Duration)>,
+}
+
+impl Workbench {
+    /// A workbench on which nothing is solved yet. Without a language, it is detected.
+    pub(super) fn new(
+        name: String,
+        session: Session,
+        language: Option<&'static Language>,
+        effort: Effort,
+    ) -> Self {
+        let export = format!("{name}.plaintexts.txt");
+        Self {
+            name,
+            session,
+            mode: Mode::Browse,
+            status: Status::default(),
+            cursor: Place::default(),
+            scroll: Place::default(),
+            page: (1, 1),
+            export,
+            language,
+            language_given: language.is_some(),
+            effort,
+            recovered: Recovered::default(),
+            asked: None,
+            answered: None,
+        }
+    }
+
+    /// Says what was done.
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        self.status = Status {
+            text: text.into(),
+            refused: false,
+        };
+    }
+
+    /// Says what was not done, and why.
+    pub(super) fn refuse(&mut self, text: impl Into<String>) {
+        self.status = Status {
+            text: text.into(),
+            refused: true,
+        };
+    }
+
+    /// The language that the messages are read in, once it is known.
+    pub(super) fn language(&self) -> Option<&'static Language> {
+        self.language
+    }
+
+    /// What to solve next, once for each change.
+    pub(super) fn question(&mut self) -> Option<Problem> {
+        let revision = self.session.revision();
+        if self.asked == Some(revision) || self.session.ciphertexts().is_empty() {
+            return None;
+        }
+        self.asked = Some(revision);
+        Some(self.problem())
+    }
+
+    /// The crib to drag next, once for each text.
+    pub(super) fn crib(&mut self) -> Option<(Problem, String)> {
+        let Mode::Draft(draft) = &mut self.mode else {
+            return None;
+        };
+        let crib = draft.question()?;
+        Some((self.problem(), crib))
+    }
+
+    fn problem(&self) -> Problem {
+        Problem {
+            revision: self.session.revision(),
+            ciphertexts: self.session.ciphertexts().clone(),
+            certain: self.session.keystream().clone(),
+            language: self.language,
+            mode: self.effort,
+        }
+    }
+
+    /// Takes the solver's answer. That to an older question is better than none.
+    pub(super) fn solved(&mut self, solution: Solution) {
+        self.recovered = solution.recovered;
+        self.language = Some(solution.language);
+        self.answered = Some((solution.revision, solution.took));
+    }
+
+    /// Takes the places of a crib.
+    pub(super) fn ranked(&mut self, crib: &str, placements: Vec<Placement>) {
+        if let Mode::Draft(draft) = &mut self.mode {
+            draft.answer(crib, placements);
+        }
+    }
+
+    /// How long the present solution took; none while it is being looked for.
+    pub(super) fn took(&self) -> Option<Duration> {
+        let answered = self.answered.as_ref();
+        let current = answered.filter(|(revision, _)| *revision == self.session.revision());
+        current.map(|(_, took)| *took)
+    }
+
+    /// Takes what a growing source holds now.
+    pub(super) fn grown(&mut self, ciphertexts: Vec<Vec<u8>>) {
+        let count = self.session.add(ciphertexts);
+        if count > 0 {
+            if !self.language_given {
+                // More messages tell it better.
+                self.language = None;
+            }
+            self.say(format!("new messages: {count}"));
+        }
+    }
+
+    /// What the draft would make of the messages, if one is being typed.
+    pub(super) fn preview(&self) -> Option<Preview> {
+        let Mode::Draft(draft) = &self.mode else {
+            return None;
+        };
+        let session = &self.session;
+        let preview = Preview::of(draft, session.ciphertexts(), session.keystream());
+        (!draft.text.is_empty()).then_some(preview)
+    }
+
+    /// The place that has to be on the screen.
+    pub(super) fn focus(&self) -> Place {
+        match &self.mode {
+            Mode::Draft(draft) => draft.place,
+            _ => self.cursor,
+        }
+    }
+
+    /// What to draw at `place`; `None` past the end of the message.
+    pub(super) fn shown(&self, place: Place, preview: Option<&Preview>) -> Option<Shown> {
+        let Place { message, offset } = place;
+        let cipher = *self.session.ciphertexts().get(message)?.get(offset)?;
+        let certain = |key: u8| Byte {
+            value: Some(cipher ^ key),
+            confidence: 1.0,
+        };
+        if let Some(key) = preview.and_then(|preview| preview.key(offset)) {
+            let byte = certain(key);
+            let shade = Shade::Certain;
+            return Some(Shown {
+                byte,
+                shade,
+                preview: true,
+            });
+        }
+        // A pin counts at once, before the solver has taken it up.
+        let pinned = self.session.keystream().get(offset).map(certain);
+        let solved = || self.recovered.messages.get(message)?.get(offset).copied();
+        let guessed = || solved().filter(|byte| byte.confidence < 1.0);
+        let byte = pinned.or_else(guessed).unwrap_or_default();
+        let shade = match byte {
+            Byte { value: None, .. } => Shade::Undetermined,
+            _ if self.pinned_itself(place) => Shade::Pinned,
+            _ if pinned.is_some() => Shade::Certain,
+            byte if byte.confidence >= SURE => Shade::Sure,
+            _ => Shade::Doubtful,
+        };
+        Some(Shown {
+            byte,
+            shade,
+            preview: false,
+        })
+    }
+
+    fn pinned_itself(&self, place: Place) -> bool {
+        let pins = &self.session.board().pins;
+        pins.iter().any(|pin| pin.covers(place))
+    }
+
+    /// What is read now, with what the pins tell.
+    pub(super) fn plaintexts(&self) -> Recovered {
+        let read = |message| {
+            let places = (0..self.session.length(message)).map(|offset| Place { message, offset });
+            let shown = places.filter_map(|place| self.shown(place, None));
+            shown.map(|shown| shown.byte).collect()
+        };
+        Recovered {
+            messages: (0..self.session.ciphertexts().len()).map(read).collect(),
+        }
+    }
+
+    /// The letters and digits around a place, as they are read now: where they begin, and the text.
+    pub(super) fn word(&self, place: Place) -> Option<(Place, String)> {
+        let letter = |offset: usize| {
+            let shown = self.shown(Place { offset, ..place }, None)?;
+            let byte = shown.byte.value?;
+            (byte.is_ascii_alphanumeric() || byte == b'\'').then_some(char::from(byte))
+        };
+        letter(place.offset)?;
+        let before = (0..place.offset).rev();
+        let offset = before
+            .take_while(|&at| letter(at).is_some())
+            .last()
+            .unwrap_or(place.offset);
+        let text = (offset..).map_while(letter).collect();
+        Some((Place { offset, ..place }, text))
+    }
+
+    /// Scrolls as little as is needed for the focus to be on a screen of so many messages and offsets.
+    pub(super) fn fit(&mut self, messages: usize, offsets: usize) {
+        let focus = self.focus();
+        self.page = (messages.max(1), offsets.max(1));
+        let near = |scroll: usize, focus: usize, size: usize| {
+            scroll.clamp((focus + 1).saturating_sub(size), focus)
+        };
+        self.scroll = Place {
+            message: near(self.scroll.message, focus.message, self.page.0),
+            offset: near(self.scroll.offset, focus.offset, self.page.1),
+        };
+    }
+
+    /// Puts the cursor on a place, or on the nearest one that exists.
+    pub(super) fn go(&mut self, place: Place) {
+        let last = self.session.ciphertexts().len().saturating_sub(1);
+        let message = place.message.min(last);
+        let end = self.session.length(message).saturating_sub(1);
+        let offset = place.offset.min(end);
+        self.cursor = Place { message, offset };
+    }
+}

@@ -1,0 +1,164 @@
+//! The work file: pins and notes beside the ciphertexts that they belong to, readable and editable.
+
+use std::{collections::BTreeMap, fs, io, io::Write, path::Path};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::session::{Board, Pin, Place};
+
+/// The only layout of the file so far.
+const VERSION: u32 = 1;
+
+/// What a work file holds. Messages are counted from 1, as on the screen.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Work {
+    version: u32,
+    #[serde(default)]
+    language: Option<String>,
+    /// The SHA-256 of each ciphertext. A capture that has grown holds others too; without one of these it is another one.
+    ciphertexts: Vec<String>,
+    #[serde(default, rename = "pin")]
+    pins: Vec<Pinned>,
+    #[serde(default, rename = "note")]
+    notes: Vec<Note>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pinned {
+    message: usize,
+    offset: usize,
+    text: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    message: usize,
+    text: String,
+}
+
+/// What was found out before.
+pub(super) struct Loaded {
+    pub(super) board: Board,
+    pub(super) language: Option<String>,
+}
+
+/// Writes pins, notes and the language's name.
+///
+/// # Errors
+/// If the file cannot be written; what was in it before is still there then.
+pub(super) fn save(
+    path: &Path,
+    board: &Board,
+    ciphertexts: &[Vec<u8>],
+    language: Option<&str>,
+) -> Result<()> {
+    let pin = |pin: &Pin| Pinned {
+        message: pin.place.message + 1,
+        offset: pin.place.offset,
+        text: pin.text.clone(),
+    };
+    let note = |(message, text): (&usize, &String)| Note {
+        message: message + 1,
+        text: text.clone(),
+    };
+    let work = Work {
+        version: VERSION,
+        language: language.map(str::to_owned),
+        ciphertexts: ciphertexts.iter().map(hash).collect(),
+        pins: board.pins.iter().map(pin).collect(),
+        notes: board.notes.iter().map(note).collect(),
+    };
+    let about = "# What `latchstring solve workbench` knows of these ciphertexts: texts that are known to stand at a place \
+                 (pins)\n# and notes. Messages count from 1, offsets from 0.\n\n";
+    let text = about.to_owned() + &toml::to_string_pretty(&work)?;
+    write(path, text.as_bytes())
+}
+
+/// Replaces a file in one step: whoever reads it finds the old one or the new one, whole.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let wrong = || format!("cannot write to {}", path.display());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file =
+        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).with_context(wrong)?;
+    file.write_all(bytes).with_context(wrong)?;
+    file.as_file().sync_all().with_context(wrong)?;
+    file.persist(path).with_context(wrong)?;
+    Ok(())
+}
+
+/// Reads a work file; `None` if there is none.
+///
+/// # Errors
+/// If it is no work file, or that of other ciphertexts.
+pub(super) fn load(path: &Path, ciphertexts: &[Vec<u8>]) -> Result<Option<Loaded>> {
+    let name = path.display();
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => read.with_context(|| format!("cannot read {name}"))?,
+    };
+    let work: Work = toml::from_str(&text).with_context(|| {
+        format!("{name} is no work file: mend it, or give another one with --work")
+    })?;
+    ensure!(
+        work.version == VERSION,
+        "{name} has version {} and only {VERSION} is understood: use the program that wrote it",
+        work.version
+    );
+    let Some(order) = places(&work.ciphertexts, ciphertexts) else {
+        bail!(
+            "{name} belongs to other ciphertexts, so it is not loaded: give another file with --work, or move it away"
+        );
+    };
+    let message = |number: usize| {
+        let place = number.checked_sub(1).and_then(|at| order.get(at));
+        let wrong = || {
+            format!(
+                "{name} speaks of message {number}, and it lists {}",
+                order.len()
+            )
+        };
+        place.copied().with_context(wrong)
+    };
+    let mut board = Board::default();
+    for Pinned {
+        message: number,
+        offset,
+        text,
+    } in work.pins
+    {
+        let message = message(number)?;
+        let place = Place { message, offset };
+        board.pins.push(Pin { place, text });
+    }
+    for note in work.notes {
+        board.notes.insert(message(note.message)?, note.text);
+    }
+    Ok(Some(Loaded {
+        board,
+        language: work.language,
+    }))
+}
+
+fn hash(ciphertext: &Vec<u8>) -> String {
+    hex::encode(Sha256::digest(ciphertext))
+}
+
+/// Which ciphertext each hash is that of; `None` if one is missing. Equal ones are taken in their order.
+fn places(hashes: &[String], ciphertexts: &[Vec<u8>]) -> Option<Vec<usize>> {
+    let mut present: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (message, ciphertext) in ciphertexts.iter().enumerate().rev() {
+        present.entry(hash(ciphertext)).or_default().push(message);
+    }
+    let place = |hash: &String| present.get_mut(&hash.to_ascii_lowercase())?.pop();
+    hashes.iter().map(place).collect()
+}
