@@ -18,6 +18,8 @@ mod shade;
 mod solver;
 mod source;
 mod state;
+#[cfg(test)]
+mod tests;
 mod view;
 mod work;
 

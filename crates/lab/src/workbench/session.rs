@@ -239,3 +239,140 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use latchstring_attacker::cryptanalysis::xor;
+
+    use super::*;
+
+    const TEXTS: [&str; 3] = ["pay bob ten", "see you soon", "hello"];
+
+    fn session() -> Session {
+        let key: Vec<u8> = (0..20u8).map(|at| at.wrapping_mul(31) ^ 0x5a).collect();
+        Session::new(TEXTS.map(|text| xor(text.as_bytes(), &key)).to_vec())
+    }
+
+    fn pin(message: usize, offset: usize, text: &str) -> Pin {
+        Pin {
+            place: Place { message, offset },
+            text: text.to_owned(),
+        }
+    }
+
+    fn read(session: &Session, message: usize) -> String {
+        let opened = session.keystream().open(&session.ciphertexts()[message]);
+        latchstring_attacker::cryptanalysis::render(&opened, '_')
+    }
+
+    #[test]
+    fn a_pin_opens_the_other_messages_and_undo_closes_them() {
+        let mut session = session();
+        session.pin(pin(0, 4, "bob")).unwrap();
+        assert_eq!(read(&session, 1), "____you_____");
+        assert!(session.undo());
+        assert_eq!(read(&session, 1), "____________");
+        assert!(session.redo());
+        assert_eq!(read(&session, 2), "____o");
+        assert!(!session.redo());
+    }
+
+    #[test]
+    fn what_is_refused_changes_nothing() {
+        let mut session = session();
+        session.pin(pin(0, 0, "pay bob")).unwrap();
+        let (board, revision) = (session.board().clone(), session.revision());
+        let refused = |session: &mut Session, pin: Pin| session.pin(pin).unwrap_err().to_string();
+        let conflict = refused(&mut session, pin(1, 2, "x you"));
+        assert!(
+            conflict.starts_with("keystream byte 2 is known as"),
+            "{conflict}"
+        );
+        let long = refused(&mut session, pin(2, 3, "low"));
+        assert_eq!(long, "\"low\" does not fit: message 3 ends after 5 bytes");
+        for pin in [
+            pin(0, 0, "pay bob"),
+            pin(0, 0, ""),
+            pin(9, 0, "x"),
+            pin(0, usize::MAX, "x"),
+        ] {
+            refused(&mut session, pin);
+        }
+        assert_eq!((session.board(), session.revision()), (&board, revision));
+        assert!(session.undo() && !session.undo(), "nothing to go back over");
+    }
+
+    #[test]
+    fn a_pin_goes_and_what_others_tell_stays() {
+        let mut session = session();
+        session.pin(pin(0, 0, "pay bob")).unwrap();
+        session.pin(pin(1, 0, "see ")).unwrap();
+        assert_eq!(
+            session.pin_at(Place {
+                message: 1,
+                offset: 3
+            }),
+            Some(1)
+        );
+        assert_eq!(
+            session.pin_at(Place {
+                message: 2,
+                offset: 4
+            }),
+            Some(0),
+            "by a pin elsewhere"
+        );
+        assert_eq!(
+            session.pin_at(Place {
+                message: 0,
+                offset: 9
+            }),
+            None
+        );
+        session.unpin(0);
+        assert_eq!(read(&session, 0), "pay _______");
+        assert_eq!(session.unpin(7), None);
+    }
+
+    #[test]
+    fn a_note_is_undone_too_and_needs_no_new_solution() {
+        let mut session = session();
+        let revision = session.revision();
+        session.note(1, " goodbye ");
+        assert_eq!(session.board().notes[&1], "goodbye");
+        session.note(1, "goodbye");
+        assert!(session.unsaved());
+        assert!(
+            session.undo() && !session.undo(),
+            "the second note said nothing new"
+        );
+        assert!(!session.unsaved());
+        session.redo();
+        session.note(1, "");
+        assert!(session.board().notes.is_empty());
+        assert_eq!(session.revision(), revision);
+    }
+
+    #[test]
+    fn a_growing_session_keeps_its_messages_where_they_are() {
+        let mut session = session();
+        session.pin(pin(2, 0, "hello")).unwrap();
+        let old = session.ciphertexts().to_vec();
+        let revision = session.revision();
+        assert_eq!(session.add(old.clone()), 0);
+        assert_eq!(session.revision(), revision);
+        // One more in the middle, and one that was sent a second time.
+        let now = vec![
+            old[0].clone(),
+            vec![1, 2, 3],
+            old[1].clone(),
+            old[2].clone(),
+            old[2].clone(),
+        ];
+        assert_eq!(session.add(now), 2);
+        assert_eq!(session.ciphertexts()[..3], old);
+        assert_eq!(session.ciphertexts()[3..], [vec![1, 2, 3], old[2].clone()]);
+        assert_eq!(read(&session, 2), "hello");
+        assert_ne!(session.revision(), revision);
+    }
+}

@@ -232,3 +232,114 @@ impl Drop for Recording {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use latchstring_attacker::capture::{
+        Chunk, Side, frames::synthesize, pcapfile::write_file, trace::Trace,
+    };
+
+    use super::*;
+
+    const CHAT: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../captures/faithful-chat.pcap"
+    );
+    const TWO: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../captures/faithful-two-sessions.pcap"
+    );
+    const HARDENED: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../captures/hardened-chat.pcap"
+    );
+
+    fn read(file: &str, session: Option<usize>) -> Result<Vec<Vec<u8>>> {
+        Source::new(Path::new(file), session, false).read()
+    }
+
+    fn refusal(file: &str, session: Option<usize>) -> String {
+        format!("{:#}", read(file, session).unwrap_err())
+    }
+
+    #[test]
+    fn the_session_with_most_messages_is_read_unless_another_is_named() {
+        let lengths = |session| {
+            read(TWO, session)
+                .unwrap()
+                .iter()
+                .map(Vec::len)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(None), lengths(Some(1)));
+        assert_ne!(lengths(Some(2)), lengths(Some(1)));
+        let none = refusal(TWO, Some(3));
+        assert!(
+            none.contains("has no session 3: of its 2 sessions, 1 has"),
+            "{none}"
+        );
+        refusal(TWO, Some(0));
+        assert!(refusal(HARDENED, None).contains("no faithful session"));
+        assert!(refusal(HARDENED, Some(1)).contains("not of the faithful protocol"));
+    }
+
+    #[test]
+    fn what_is_malformed_is_named_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.hex");
+        let file = path.to_str().unwrap();
+        for (bytes, why) in [
+            (&b"0a0b\n\n0c0\n"[..], "line 3 of "),
+            (b"0a0b\r\n0g\r\n", "line 2 of "),
+            (b"0a0b\n\xff\xfe\n", "line 2 of "),
+            (b"\n0a0b\n", "holds 1 ciphertext(s)"),
+            (b"", "holds 0 ciphertext(s)"),
+            (b"\xd4\xc3\xb2\xa1\x02\x00", "x.hex"),
+        ] {
+            fs::write(&path, bytes).unwrap();
+            let error = refusal(file, None);
+            assert!(error.contains(why) && error.contains("x.hex"), "{error}");
+        }
+        fs::write(&path, " 0a0B \r\n\r\n0c\n").unwrap();
+        assert_eq!(read(file, None).unwrap(), [vec![10, 11], vec![12]]);
+        assert!(refusal(file, Some(1)).contains("no sessions"));
+    }
+
+    #[test]
+    fn a_growing_capture_is_read_as_far_as_it_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("growing.pcap");
+        let whole = fs::read(CHAT).unwrap();
+        let all = read(CHAT, None).unwrap();
+        let mut source = Source::new(&path, None, true);
+        for end in 0..=whole.len() {
+            fs::write(&path, &whole[..end]).unwrap();
+            let now = source.read().unwrap();
+            assert_eq!(now, all[..now.len()], "after {end} bytes");
+        }
+        assert_eq!(source.session, Some(1));
+        assert_eq!(source.read().unwrap(), all);
+        fs::write(&path, "0a0b\n0c0d\n").unwrap();
+        assert!(source.read().is_err(), "hexadecimal is not followed");
+    }
+
+    #[test]
+    fn packets_of_strangers_are_no_messages() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.pcap");
+        let mut trace = Trace::default();
+        trace.chunks.push(Chunk {
+            from: Side::Client,
+            at: Duration::ZERO,
+            bytes: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+        });
+        write_file(&path, &synthesize(&[trace], Duration::ZERO)).unwrap();
+        assert_eq!(
+            Source::new(&path, None, true).read().unwrap(),
+            Vec::<Vec<u8>>::new()
+        );
+        assert!(refusal(path.to_str().unwrap(), None).contains("no faithful session"));
+    }
+}

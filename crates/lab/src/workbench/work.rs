@@ -162,3 +162,89 @@ fn places(hashes: &[String], ciphertexts: &[Vec<u8>]) -> Option<Vec<usize>> {
     let place = |hash: &String| present.get_mut(&hash.to_ascii_lowercase())?.pop();
     hashes.iter().map(place).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Board {
+        let place = Place {
+            message: 1,
+            offset: 2,
+        };
+        let text = "tea\u{301} \"\n".to_owned();
+        Board {
+            pins: vec![Pin { place, text }],
+            notes: [(0, "who # is this?".to_owned())].into(),
+        }
+    }
+
+    fn three() -> Vec<Vec<u8>> {
+        vec![b"one".to_vec(), b"second".to_vec(), b"one".to_vec()]
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.workbench.toml");
+        assert!(
+            load(&path, &three()).unwrap().is_none(),
+            "there is none yet"
+        );
+        for _ in 0..2 {
+            save(&path, &known(), &three(), Some("english")).unwrap();
+        }
+        let loaded = load(&path, &three()).unwrap().unwrap();
+        assert_eq!(loaded.board, known());
+        assert_eq!(loaded.language.as_deref(), Some("english"));
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn it_belongs_to_its_ciphertexts_wherever_they_are_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("work");
+        save(&path, &known(), &three(), None).unwrap();
+        let grown = [
+            b"one".to_vec(),
+            b"new".to_vec(),
+            b"one".to_vec(),
+            b"second".to_vec(),
+        ];
+        let loaded = load(&path, &grown).unwrap().unwrap();
+        assert_eq!(loaded.board.pins[0].place.message, 3);
+        assert!(loaded.board.notes.contains_key(&0));
+        for other in [
+            &three()[..2],
+            &[b"one".to_vec(), b"Second".to_vec(), b"one".to_vec()],
+        ] {
+            let error = load(&path, other).err().unwrap().to_string();
+            assert!(error.contains("belongs to other ciphertexts"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_work_file_is_refused_with_its_name_and_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("work");
+        let head = "version = 1\nciphertexts = []\n";
+        for (text, why) in [
+            ("version = 1\nciphertexts = 3", "line 2"),
+            ("version = 2\nciphertexts = []", "version 2"),
+            ("version = 1\nciphertexts = []\nkey = 1", "line 3"),
+            (
+                &format!("{head}[[note]]\nmessage = 0\ntext = ''"),
+                "message 0",
+            ),
+            (
+                &format!("{head}[[pin]]\nmessage = 1\noffset = 0\ntext = 'x'"),
+                "message 1",
+            ),
+        ] {
+            fs::write(&path, text).unwrap();
+            let error = format!("{:#}", load(&path, &three()).err().unwrap());
+            assert!(error.contains(why) && error.contains("work"), "{error}");
+        }
+    }
+}
