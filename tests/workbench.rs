@@ -1,6 +1,13 @@
 //! The workbench as a person uses it, over a pseudo-terminal: the screen is read, keys are typed, files are looked at.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use nix::sys::signal::Signal;
 
 use latchstring_tests::{binary, terminal::Terminal, workspace};
 
@@ -18,18 +25,23 @@ const ENTER: &str = "\r";
 const ESCAPE: &str = "\u{1b}";
 const DOWN: &str = "\u{1b}[B";
 const END: &str = "\u{1b}[F";
+const LEFT: &str = "\u{1b}[D";
 const CONTROL_C: &str = "\u{3}";
 
-/// The texts under one keystream, one a line in hexadecimal.
 fn intercepted(folder: &Path) -> String {
+    encrypted(folder, &TEXTS.map(str::to_owned))
+}
+
+/// Texts under one keystream, one a line in hexadecimal.
+fn encrypted(folder: &Path, texts: &[String]) -> String {
     let key = |at: usize| (at * at * 31 + at * 167 + 0x5c) as u8 ^ (at >> 3) as u8;
-    let line = |text: &&str| {
+    let line = |text: &String| {
         let bytes = text.bytes().enumerate();
         bytes
             .map(|(at, byte)| format!("{:02x}", byte ^ key(at)))
             .collect()
     };
-    let lines: Vec<String> = TEXTS.iter().map(line).collect();
+    let lines: Vec<String> = texts.iter().map(line).collect();
     let file = folder.join("intercepted.hex");
     fs::write(&file, lines.join("\n")).unwrap();
     file.to_str().unwrap().to_owned()
@@ -134,4 +146,229 @@ fn a_contradiction_is_refused_and_what_is_saved_comes_back() {
         !again.screen().alternate_screen(),
         "the terminal is given back"
     );
+}
+
+#[test]
+fn pins_are_listed_taken_away_and_exported_plaintexts_are_the_truth() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = intercepted(folder.path());
+    let mut terminal = open(&["--language", "english", &file]);
+    // The solver is not trusted with the capitals of first letters, nor with the codes; a person knows both.
+    for text in ["please", "xq7zvk"] {
+        terminal.keys(if text == "xq7zvk" { END } else { "" });
+        for _ in 1..text.len() * usize::from(text == "xq7zvk") {
+            terminal.keys(LEFT);
+        }
+        terminal.keys("i");
+        terminal.see("text: ");
+        terminal.keys(text);
+        terminal.keys(ENTER);
+        terminal.see(&format!("pinned \"{text}\""));
+    }
+    terminal.keys("l");
+    terminal.see("pins: 2");
+    terminal.see("  message 1, byte 43: \"xq7zvk\"");
+    terminal.keys("x");
+    terminal.see("no longer pinned: \"please\"");
+    terminal.see("pins: 1");
+    terminal.keys(ESCAPE);
+    terminal.see("of 49");
+    terminal.keys("u");
+    terminal.see("undone");
+    terminal.see("2 pins");
+
+    terminal.see("[solved in");
+    terminal.keys("e");
+    terminal.see("write the plaintexts to: ");
+    terminal.keys(ENTER);
+    terminal.see("plaintexts written to");
+    let exported = fs::read_to_string(format!("{file}.plaintexts.txt")).unwrap();
+    assert_eq!(exported.lines().collect::<Vec<_>>(), TEXTS);
+    terminal.keys("s");
+    terminal.see("saved to");
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+
+    // The work file does not go with other ciphertexts.
+    let work = format!("{file}.workbench.toml");
+    let before = fs::read(&work).unwrap();
+    fs::write(&file, "0a0b0c\n0d0e0f\n").unwrap();
+    let mut other = Terminal::start(workbench(&[&file]), 30, 100);
+    assert_eq!(other.end(), 1);
+    assert!(
+        other.shows("belongs to other ciphertexts"),
+        "{:?}",
+        other.lines()
+    );
+    assert_eq!(fs::read(&work).unwrap(), before);
+}
+
+#[test]
+fn a_recorded_session_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("chat.toml");
+    let capture = [
+        "captures/faithful-chat.pcap",
+        "--work",
+        work.to_str().unwrap(),
+    ];
+    let mut terminal = open(&capture);
+    let typed = fs::read_to_string(workspace().join("captures/faithful-chat.txt")).unwrap();
+    // Of the shorter ones all is covered several times.
+    for text in typed.lines().filter(|text| (1..32).contains(&text.len())) {
+        let rest = &text[1..];
+        terminal.see(rest);
+    }
+    println!("{}", terminal.lines().join("\n"));
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+
+    let second = [
+        &["captures/faithful-two-sessions.pcap", "--session", "2"][..],
+        &capture[1..],
+    ]
+    .concat();
+    let mut terminal = open(&second);
+    terminal.see("ello alice this is bob");
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_growing_capture_brings_new_messages_and_the_pins_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = fs::read(workspace().join("captures/faithful-chat.pcap")).unwrap();
+    let file = folder.path().join("growing.pcap");
+    // In the middle of a packet.
+    let (first, rest) = whole.split_at(whole.len() * 3 / 4);
+    fs::write(&file, first).unwrap();
+    let mut terminal = open(&["--follow", file.to_str().unwrap()]);
+    let count = |terminal: &Terminal| {
+        let title = terminal.lines()[0].clone();
+        let words: Vec<&str> = title.split(' ').collect();
+        let at = words.iter().position(|word| *word == "messages,").unwrap();
+        words[at - 1].parse::<usize>().unwrap()
+    };
+    let before = count(&terminal);
+    assert!(before > 2);
+    terminal.keys("i");
+    terminal.see("text: ");
+    terminal.keys("hello my name is alice");
+    terminal.keys(ENTER);
+    terminal.see("pinned \"hello my name is alice\"");
+    let grow = fs::OpenOptions::new().append(true).open(&file);
+    grow.unwrap().write_all(rest).unwrap();
+    terminal.see("new messages: ");
+    terminal.wait("more messages", |terminal| count(terminal) > before);
+    terminal.see("    8  quit()");
+    println!("{}", terminal.lines().join("\n"));
+    terminal.see("1 pins, not saved");
+    assert!(terminal.screen().cell(2, 7).unwrap().underline());
+    terminal.keys("qn");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn what_cannot_be_opened_is_named_and_the_terminal_is_left_alone() {
+    let without = workbench(&["captures/faithful-chat.pcap"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let error = String::from_utf8(without.stderr).unwrap();
+    assert_eq!(without.status.code(), Some(1));
+    assert!(error.contains("the workbench needs a terminal"), "{error}");
+    assert!(without.stdout.is_empty());
+
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.hex");
+    fs::write(&bad, "0a0b\n0a0g\n").unwrap();
+    let mut terminal = Terminal::start(workbench(&[bad.to_str().unwrap()]), 30, 200);
+    assert_eq!(terminal.end(), 1);
+    assert!(terminal.shows("line 2 of") && terminal.shows("bad.hex"));
+    let mut terminal = Terminal::start(workbench(&["nowhere.hex"]), 30, 200);
+    assert_eq!(terminal.end(), 1);
+    assert!(terminal.shows("nowhere.hex"));
+}
+
+#[test]
+fn it_follows_the_size_of_the_terminal_and_leaves_it_clean_when_told_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = open(&[&intercepted(folder.path())]);
+    terminal.resize(8, 40);
+    terminal.see("too small");
+    terminal.resize(16, 70);
+    terminal.see("e train leaves at nine");
+    terminal.keys("nx");
+    terminal.see("note on message 1: x");
+    terminal.keys(ENTER);
+    terminal.see("not saved");
+    assert!(terminal.screen().alternate_screen());
+    terminal.signal(Signal::SIGTERM);
+    assert_eq!(terminal.end(), 1);
+    assert!(!terminal.screen().alternate_screen() && !terminal.screen().hide_cursor());
+    assert!(terminal.shows("told to end"), "{:?}", terminal.lines());
+}
+
+#[test]
+fn without_colours_the_shades_remain() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = intercepted(folder.path());
+    let mut plain = workbench(&[&file]);
+    plain.env("NO_COLOR", "1");
+    for (command, coloured) in [(plain, false), (workbench(&[&file]), true)] {
+        let mut terminal = Terminal::start(command, 30, 100);
+        terminal.see("[solved in");
+        terminal.keys("iplease");
+        terminal.see("text: please");
+        terminal.keys(ENTER);
+        terminal.see("pinned \"please\"");
+        let cells = (0..30).flat_map(|row| (0..100).map(move |column| (row, column)));
+        let painted = cells.filter(|&(row, column)| {
+            terminal.screen().cell(row, column).unwrap().fgcolor() != vt100::Color::Default
+        });
+        assert_eq!(painted.count() > 0, coloured);
+        let (pinned, follows) = (terminal.screen().cell(2, 8), terminal.screen().cell(3, 8));
+        assert!(pinned.unwrap().bold() && pinned.unwrap().underline());
+        assert!(follows.unwrap().bold() && !follows.unwrap().underline());
+        terminal.keys("qn");
+        assert_eq!(terminal.end(), 0);
+    }
+}
+
+/// Twenty messages of about a hundred bytes, of texts that no model was trained on.
+#[test]
+fn twenty_messages_are_solved_again_at_once_after_a_pin() {
+    let texts = fs::read_to_string(workspace().join("crates/cryptanalysis/tests/held-out.txt"));
+    let texts = texts.unwrap();
+    let lines: Vec<&str> = texts
+        .lines()
+        .filter(|line| line.is_ascii())
+        .take(60)
+        .collect();
+    let messages = lines.chunks_exact(3).map(|lines| lines.join(" "));
+    let messages: Vec<String> = messages
+        .map(|text| text.chars().take(100).collect())
+        .collect();
+    assert_eq!(messages.len(), 20);
+    let folder = tempfile::tempdir().unwrap();
+    let file = encrypted(folder.path(), &messages);
+    let mut terminal = open(&["--language", "english", &file]);
+    terminal.keys("i");
+    terminal.see("text: ");
+    terminal.keys(&messages[0][..5]);
+    terminal.keys(ENTER);
+    terminal.see("pinned \"");
+    terminal.see("[solved in");
+    println!("{}", terminal.lines().join("\n"));
+    let status = terminal
+        .lines()
+        .into_iter()
+        .find(|line| line.contains("[solved in"));
+    let took = status.unwrap().split(' ').nth(2).map(str::parse::<u32>);
+    let took = took.unwrap().unwrap();
+    // A build for debugging is slower, and so is a machine that tests other things at the same time.
+    let most = if cfg!(debug_assertions) { 1_500 } else { 150 };
+    assert!(took <= most, "{took} ms");
+    terminal.keys("qn");
+    assert_eq!(terminal.end(), 0);
 }

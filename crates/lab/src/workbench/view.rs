@@ -109,10 +109,8 @@ fn title(bench: &Workbench, palette: Palette) -> Line<'static> {
         true => ", not saved",
         false => "",
     };
-    let text = format!(
-        "{}: {count} messages, {language}, {pins} pins{unsaved}",
-        bench.name
-    );
+    let name = &bench.name;
+    let text = format!("{count} messages, {language}, {pins} pins{unsaved}: {name}");
     Line::styled(text, palette.heading())
 }
 
