@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
     path::Path,
     process::{Command, Stdio},
 };
@@ -265,6 +266,57 @@ fn a_growing_capture_brings_new_messages_and_the_pins_stay() {
     terminal.see("1 pins, not saved");
     assert!(terminal.screen().cell(2, 7).unwrap().underline());
     terminal.keys("qn");
+    assert_eq!(terminal.end(), 0);
+}
+
+/// The bytes of a faithful session as they are on the wire, a message a segment.
+fn speak_faithfully(port: u16, listener: &TcpListener, messages: &[String]) {
+    let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    client.set_nodelay(true).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    let mut say = |bytes: &[u8]| {
+        client.write_all(bytes).unwrap();
+        // What the other side has is a segment of its own.
+        server.read_exact(&mut vec![0; bytes.len()]).unwrap();
+    };
+    say(&[7; 128]);
+    for message in messages {
+        say(message.as_bytes());
+    }
+    server.write_all(b"Authentication Successful!").unwrap();
+    server.write_all(&[9; 40]).unwrap();
+    client.read_exact(&mut [0; 66]).unwrap();
+}
+
+#[test]
+fn a_live_session_is_recorded_and_read() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let live = workbench(&[
+        "--live",
+        "lo",
+        "--port",
+        &port.to_string(),
+        "--language",
+        "english",
+    ]);
+    let mut terminal = Terminal::start(live, 30, 100);
+    terminal.wait("answer", |terminal| {
+        ["[waiting]", "libpcap", "setcap"]
+            .iter()
+            .any(|text| terminal.shows(text))
+    });
+    if !terminal.shows("[waiting]") {
+        eprintln!("SKIPPED: {}", terminal.lines().join(" "));
+        return;
+    }
+    terminal.see("no message yet");
+    // Encrypted with one byte: what matters here is that they arrive.
+    let messages = TEXTS.map(|text| text.bytes().map(|byte| char::from(byte ^ 3)).collect());
+    speak_faithfully(port, &listener, &messages);
+    terminal.see("6 messages, ");
+    terminal.see("the train leaves at nine in the morning");
+    terminal.keys("q");
     assert_eq!(terminal.end(), 0);
 }
 

@@ -1,6 +1,7 @@
 //! Where ciphertexts come from: a file of hexadecimal lines, a capture, or a capture that is still growing.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -110,9 +111,14 @@ impl Source {
     /// Reads the file again and again on a thread, and tells what it holds when that has changed.
     pub(super) fn follow(mut self, events: Sender<Event>) {
         thread::spawn(move || {
-            let mut last = Vec::new();
+            let (mut last, mut size) = (Vec::new(), None);
             loop {
                 thread::sleep(EVERY);
+                let now = fs::metadata(&self.file).map(|about| about.len()).ok();
+                if now.is_some() && now == size {
+                    continue;
+                }
+                size = now;
                 let event = match self.read() {
                     Ok(ciphertexts) if ciphertexts == last => continue,
                     Ok(ciphertexts) => {
@@ -235,8 +241,6 @@ impl Drop for Recording {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use latchstring_attacker::capture::{
         Chunk, Side, frames::synthesize, pcapfile::write_file, trace::Trace,
     };
