@@ -29,7 +29,7 @@ pub mod rsa;
 pub mod seeds;
 mod solve;
 
-pub use crib::{Placement, drag};
+pub use crib::{Placement, drag, drag_best};
 pub use keystream::{Conflict, Keystream, render, xor};
 pub use language::Language;
 pub use solve::{Byte, Mode, Recovered, detect, solve};

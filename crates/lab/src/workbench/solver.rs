@@ -10,13 +10,13 @@ use std::{
 };
 
 use latchstring_attacker::cryptanalysis::{
-    Keystream, Language, Mode, Placement, Recovered, detect, drag, solve,
+    Keystream, Language, Mode, Placement, Recovered, detect, drag_best, solve,
 };
 
 use super::Event;
 
-/// No more places of a crib than this are shown.
-const PLACES: usize = 200;
+/// No more places of a crib than this are looked at in full, so that the list keeps pace with who types.
+const PLACES: usize = 300;
 
 /// All that the messages are to be read from.
 pub(super) struct Problem {
@@ -54,14 +54,13 @@ impl Problem {
     /// The places where a crib can stand, the best first: none that contradicts a pin.
     pub(super) fn rank(&self, crib: &str) -> Vec<Placement> {
         let language = self.language.unwrap_or_else(Language::english);
-        let mut placements = drag(&self.ciphertexts, language, crib.as_bytes());
+        let mut placements = drag_best(&self.ciphertexts, language, crib.as_bytes(), PLACES);
         placements.retain(|placement| {
             let ciphertext = &self.ciphertexts[placement.message];
             let mut certain = self.certain.clone();
             let fits = certain.learn(ciphertext, crib.as_bytes(), placement.offset);
             fits.is_ok()
         });
-        placements.truncate(PLACES);
         placements
     }
 }
