@@ -116,7 +116,7 @@ fn a_contradiction_is_refused_and_what_is_saved_comes_back() {
     terminal.see("refused: keystream byte 0 is known as");
     terminal.keys(ESCAPE);
     terminal.see("message 2 of 6, byte 0 of 49");
-    terminal.see("1 pins, not saved");
+    terminal.see("1 pin, not saved");
 
     terminal.keys("nthe password");
     terminal.keys(ENTER);
@@ -136,8 +136,8 @@ fn a_contradiction_is_refused_and_what_is_saved_comes_back() {
     assert!(work.contains("text = \"please\"") && work.contains("text = \"the password\""));
 
     let mut again = open(&[&file]);
-    again.see("loaded 1 pins and 1 notes");
-    again.see("1 pins");
+    again.see("loaded 1 pin and 1 note");
+    again.see("1 pin");
     again.see("    2* ");
     let pinned = again.screen().cell(2, 7).unwrap();
     assert!(pinned.bold() && pinned.underline(), "{:?}", pinned);
@@ -167,11 +167,11 @@ fn pins_are_listed_taken_away_and_exported_plaintexts_are_the_truth() {
         terminal.see(&format!("pinned \"{text}\""));
     }
     terminal.keys("l");
-    terminal.see("pins: 2");
+    terminal.see("2 pins");
     terminal.see("  message 1, byte 43: \"xq7zvk\"");
     terminal.keys("x");
     terminal.see("no longer pinned: \"please\"");
-    terminal.see("pins: 1");
+    terminal.see("1 pin");
     terminal.keys(ESCAPE);
     terminal.see("of 49");
     terminal.keys("u");
@@ -259,11 +259,11 @@ fn a_growing_capture_brings_new_messages_and_the_pins_stay() {
     terminal.see("pinned \"hello my name is alice\"");
     let grow = fs::OpenOptions::new().append(true).open(&file);
     grow.unwrap().write_all(rest).unwrap();
-    terminal.see("new messages: ");
+    terminal.see("new: ");
     terminal.wait("more messages", |terminal| count(terminal) > before);
     terminal.see("    8  quit()");
     println!("{}", terminal.lines().join("\n"));
-    terminal.see("1 pins, not saved");
+    terminal.see("1 pin, not saved");
     assert!(terminal.screen().cell(2, 7).unwrap().underline());
     terminal.keys("qn");
     assert_eq!(terminal.end(), 0);

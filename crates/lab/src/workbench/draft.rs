@@ -24,6 +24,8 @@ pub(super) struct Ranking {
     pub(super) chosen: Option<usize>,
     /// The text that was last asked about, so that each is asked about once.
     asked: String,
+    /// Whether they are known.
+    answered: bool,
     /// Whether the next answer leaves the crib where it was moved to.
     by_hand: bool,
 }
@@ -63,13 +65,14 @@ impl Draft {
         ranking.asked.clone_from(&self.text);
         ranking.placements.clear();
         ranking.chosen = None;
+        ranking.answered = self.text.is_empty();
         (!self.text.is_empty()).then(|| self.text.clone())
     }
 
     /// Whether the places of the present crib are still being looked for.
     pub(super) fn waits(&self) -> bool {
         let ranking = self.ranking.as_ref();
-        ranking.is_some_and(|ranking| !self.text.is_empty() && ranking.placements.is_empty())
+        ranking.is_some_and(|ranking| !self.text.is_empty() && !ranking.answered)
     }
 
     /// Takes the places of `crib`, unless another one has been typed meanwhile.
@@ -78,6 +81,7 @@ impl Draft {
             return;
         };
         ranking.placements = placements;
+        ranking.answered = true;
         if !ranking.by_hand {
             self.choose(0);
         }

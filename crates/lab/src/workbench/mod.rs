@@ -31,20 +31,20 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use latchstring_attacker::cryptanalysis::{Language, Mode};
+use latchstring_attacker::cryptanalysis::{Language, Mode, Placement};
 use ratatui::crossterm::event;
 
 use crate::solve::{self, Effort};
-use screen::Files;
 use session::Session;
 use source::{Recording, Source};
 use state::Workbench;
+use view::number;
 
 /// What to read, and how.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  latchstring solve workbench intercepted.hex\n  latchstring solve workbench captures/faithful-chat.pcap\n  \
-                  latchstring solve workbench session.pcap --follow      # while `latchstring capture --out session.pcap` runs\n  \
+                  latchstring solve workbench session.pcap --follow\n  \
                   latchstring solve workbench --live lo --port 22222\n\
                   The key ? lists all keys. Pins and notes are kept in FILE.workbench.toml."
 )]
@@ -58,7 +58,7 @@ pub struct Arguments {
     /// The session of a capture that holds several, counted from 1; otherwise the one with most messages
     #[arg(long, value_name = "N")]
     session: Option<usize>,
-    /// Read a capture again each second, and add what is new
+    /// Read a capture again each second, and add what is new: for one that `latchstring capture` is writing
     #[arg(long)]
     follow: bool,
     /// Record from this network interface, and follow that
@@ -87,7 +87,7 @@ enum Event {
     /// A crib was dragged.
     Ranked {
         crib: String,
-        placements: Vec<latchstring_attacker::cryptanalysis::Placement>,
+        placements: Vec<Placement>,
     },
     /// A source that is followed holds these ciphertexts now.
     Grown(Vec<Vec<u8>>),
@@ -126,20 +126,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut source = Source::new(&file, arguments.session, growing);
     let ciphertexts = source.read()?;
     let beside = || PathBuf::from(format!("{}.workbench.toml", file.display()));
-    let files = Files {
-        work: arguments.work.clone().unwrap_or_else(beside),
-    };
-    let mut bench = opened(arguments, &file, ciphertexts, &files.work)?;
+    let work = arguments.work.clone().unwrap_or_else(beside);
+    let mut bench = opened(arguments, &file, ciphertexts, &work)?;
     if growing {
         source.follow(events.clone());
     }
-    screen::run(&mut bench, &files, &events, &happened)?;
+    let ended = screen::run(&mut bench, &work, &events, &happened);
     drop(recording);
-    if let Some(recorded) = recorded.filter(|_| files.work.exists()) {
+    if let Some(recorded) = recorded.filter(|_| work.exists()) {
         let (_, kept) = recorded.keep()?;
         println!("what was recorded is kept in {}", kept.display());
     }
-    Ok(())
+    ended
 }
 
 fn new_recording() -> Result<tempfile::NamedTempFile> {
@@ -163,10 +161,8 @@ fn opened(
     let mut language = arguments.language.clone();
     if let Some(loaded) = loaded {
         let (pins, notes) = (loaded.board.pins.len(), loaded.board.notes.len());
-        said = format!(
-            "loaded {pins} pins and {notes} notes from {}",
-            work.display()
-        );
+        let (pins, notes) = (number(pins, "pin"), number(notes, "note"));
+        said = format!("loaded {pins} and {notes} from {}", work.display());
         let resumed = session.resume(loaded.board);
         resumed.with_context(|| format!("{} does not fit the ciphertexts", work.display()))?;
         language = language.or(loaded.language);

@@ -16,7 +16,7 @@ use super::{
     session::Pin,
     shade::Palette,
     state::{Mode, Shade, Workbench},
-    view::letter,
+    view::{letters, number},
 };
 
 /// The lines of the panel, which has so much room.
@@ -26,7 +26,7 @@ pub(super) fn lines(bench: &Workbench, palette: Palette, area: Rect) -> Vec<Line
         Mode::Draft(draft) => draft_lines(bench, draft, palette, rows),
         Mode::Pins(chosen) => {
             let pins = &bench.session.board().pins;
-            let mut lines = vec![Line::raw(format!("pins: {}", pins.len()))];
+            let mut lines = vec![Line::raw(number(pins.len(), "pin"))];
             let names: Vec<String> = pins.iter().map(describe).collect();
             lines.extend(list(&names, Some(*chosen), rows - 1, palette));
             lines
@@ -87,15 +87,18 @@ fn at_cursor(bench: &Workbench) -> Line<'static> {
         Shade::Sure | Shade::Doubtful => format!("{percent} % sure"),
         Shade::Undetermined => "undetermined".to_owned(),
     };
-    let value = shown.byte.value;
-    let hex = value.map_or_else(String::new, |byte| format!(" ({byte:02x})"));
+    let sign = letters(&[shown.byte.value])[0];
+    let cipher = bench.session.ciphertexts()[place.message][place.offset];
+    let sum = shown.byte.value.map_or_else(String::new, |plain| {
+        let key = plain ^ cipher;
+        format!(" ({plain:02x} = ciphertext {cipher:02x} ^ keystream {key:02x})")
+    });
     Line::raw(format!(
-        "message {} of {}, byte {} of {}: {}{hex}, {how}",
+        "message {} of {}, byte {} of {}: {sign}{sum}, {how}",
         place.message + 1,
         bench.session.ciphertexts().len(),
         place.offset,
         bench.session.length(place.message),
-        letter(value),
     ))
 }
 
@@ -113,7 +116,10 @@ fn draft_lines(
     let (what, found) = match &draft.ranking {
         None => ("text", String::new()),
         Some(_) if draft.waits() => ("crib", "  [looking for places ...]".to_owned()),
-        Some(ranking) => ("crib", format!("  [places: {}]", ranking.placements.len())),
+        Some(ranking) => {
+            let places = number(ranking.placements.len(), "place");
+            ("crib", format!("  [{places}]"))
+        }
     };
     let place = draft.place;
     let mut head = prompt(what, &draft.text);
@@ -148,7 +154,8 @@ fn reveal(placement: &Placement) -> String {
         placement.offset
     );
     for (message, piece) in &placement.reveals {
-        let piece: String = piece.iter().map(|&byte| letter(Some(byte))).collect();
+        let piece: Vec<Option<u8>> = piece.iter().copied().map(Some).collect();
+        let piece: String = letters(&piece).into_iter().collect();
         text.push_str(&format!(" {}|{piece}|", message + 1));
     }
     text

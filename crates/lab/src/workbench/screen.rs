@@ -1,7 +1,7 @@
 //! The terminal, and the loop that brings keys, solver, source and files together.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::mpsc::{Receiver, Sender},
     thread,
 };
@@ -13,18 +13,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Event, shade::Palette, solver, state::Effect, state::Workbench, view, work};
 use crate::solve;
 
-/// Where to write.
-pub(super) struct Files {
-    pub(super) work: PathBuf,
-}
-
 /// Takes the terminal, until the workbench is left, and gives it back whatever happens.
 ///
 /// # Errors
 /// If the terminal fails, or the program is told to end.
 pub(super) fn run(
     bench: &mut Workbench,
-    files: &Files,
+    work: &Path,
     events: &Sender<Event>,
     happened: &Receiver<Event>,
 ) -> Result<()> {
@@ -32,7 +27,7 @@ pub(super) fn run(
     // This also makes a panic give the terminal back.
     let mut terminal = ratatui::try_init().context("cannot take the terminal")?;
     read_keys(events.clone());
-    let ended = play(&mut terminal, bench, files, events, happened);
+    let ended = play(&mut terminal, bench, work, events, happened);
     ratatui::restore();
     ended
 }
@@ -40,7 +35,7 @@ pub(super) fn run(
 fn play(
     terminal: &mut DefaultTerminal,
     bench: &mut Workbench,
-    files: &Files,
+    work: &Path,
     events: &Sender<Event>,
     happened: &Receiver<Event>,
 ) -> Result<()> {
@@ -58,7 +53,7 @@ fn play(
         // Everything that waits is taken in before the next drawing.
         let first = happened.recv().context("nothing can happen any more")?;
         for event in std::iter::once(first).chain(happened.try_iter()) {
-            if take(event, bench, files)? {
+            if take(event, bench, work)? {
                 return Ok(());
             }
         }
@@ -66,11 +61,11 @@ fn play(
 }
 
 /// Takes one event in. Returns whether the workbench is left.
-fn take(event: Event, bench: &mut Workbench, files: &Files) -> Result<bool> {
+fn take(event: Event, bench: &mut Workbench, work: &Path) -> Result<bool> {
     match event {
         Event::Terminal(event::Event::Key(key)) => {
             if let Some(effect) = bench.key(key) {
-                return Ok(perform(effect, bench, files));
+                return Ok(perform(effect, bench, work));
             }
         }
         Event::Terminal(_) => (),
@@ -90,11 +85,11 @@ fn take(event: Event, bench: &mut Workbench, files: &Files) -> Result<bool> {
 }
 
 /// Returns whether the workbench is left.
-fn perform(effect: Effect, bench: &mut Workbench, files: &Files) -> bool {
+fn perform(effect: Effect, bench: &mut Workbench, work: &Path) -> bool {
     match effect {
         Effect::Quit => return true,
-        Effect::Save => drop(save(bench, &files.work)),
-        Effect::SaveAndQuit => return save(bench, &files.work),
+        Effect::Save => drop(save(bench, work)),
+        Effect::SaveAndQuit => return save(bench, work),
         Effect::Export(path) => match export(bench, &path) {
             Ok(()) => bench.say(format!("plaintexts written to {}", path.display())),
             Err(error) => bench.refuse(format!("not exported: {error:#}")),

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use anyhow::{Context, Result, ensure};
-use latchstring_attacker::cryptanalysis::Keystream;
+use anyhow::{Context, Error, Result, anyhow, ensure};
+use latchstring_attacker::cryptanalysis::{Conflict, Keystream};
 
 /// One byte of one message, both counted from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Session {
         for pin in &board.pins {
             let Place { message, offset } = pin.place;
             self.check(pin)
-                .and_then(|()| self.teach(&mut keystream, pin))
+                .and_then(|()| Ok(self.teach(&mut keystream, pin)?))
                 .with_context(|| format!("the pin on message {}, byte {offset}", message + 1))?;
         }
         self.saved = board.clone();
@@ -146,7 +146,8 @@ impl Session {
             "that text is pinned there already"
         );
         self.check(&pin)?;
-        self.teach(&mut self.keystream.clone(), &pin)?;
+        let taught = self.teach(&mut self.keystream.clone(), &pin);
+        taught.map_err(|conflict| self.explain(&conflict))?;
         self.change(|board| board.pins.push(pin));
         Ok(())
     }
@@ -164,10 +165,21 @@ impl Session {
         Ok(())
     }
 
-    fn teach(&self, keystream: &mut Keystream, pin: &Pin) -> Result<()> {
+    fn teach(&self, keystream: &mut Keystream, pin: &Pin) -> Result<(), Conflict> {
         let ciphertext = &self.ciphertexts[pin.place.message];
-        let text = pin.text.as_bytes();
-        Ok(keystream.learn(ciphertext, text, pin.place.offset)?)
+        keystream.learn(ciphertext, pin.text.as_bytes(), pin.place.offset)
+    }
+
+    /// Says which pin it is that something contradicts.
+    fn explain(&self, conflict: &Conflict) -> Error {
+        let mut pins = self.board.pins.iter();
+        match pins.find(|pin| pin.reaches(conflict.offset)) {
+            Some(Pin { place, text }) => {
+                let message = place.message + 1;
+                anyhow!("{conflict} (pinned: {text:?} on message {message})")
+            }
+            None => anyhow!("{conflict}"),
+        }
     }
 
     /// The number of the pin that says what stands at `place`: one on this message, or else on another one.

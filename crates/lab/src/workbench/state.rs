@@ -8,6 +8,7 @@ use super::{
     draft::{Draft, Preview},
     session::{Place, Session},
     solver::{Problem, Solution},
+    view::number,
 };
 
 /// What the keys go to.
@@ -207,7 +208,7 @@ impl Workbench {
                 // More messages tell it better.
                 self.language = None;
             }
-            self.say(format!("new messages: {count}"));
+            self.say(format!("new: {}", number(count, "message")));
         }
     }
 
@@ -303,12 +304,18 @@ impl Workbench {
     pub(super) fn fit(&mut self, messages: usize, offsets: usize) {
         let focus = self.focus();
         self.page = (messages.max(1), offsets.max(1));
-        let near = |scroll: usize, focus: usize, size: usize| {
-            scroll.clamp((focus + 1).saturating_sub(size), focus)
+        let text = match &self.mode {
+            Mode::Draft(draft) => draft.text.len().max(1),
+            _ => 1,
+        };
+        // The end of the text is to be seen too, but rather its beginning.
+        let near = |scroll: usize, focus: usize, length: usize, size: usize| {
+            let least = (focus + length).saturating_sub(size);
+            scroll.clamp(least.min(focus), focus)
         };
         self.scroll = Place {
-            message: near(self.scroll.message, focus.message, self.page.0),
-            offset: near(self.scroll.offset, focus.offset, self.page.1),
+            message: near(self.scroll.message, focus.message, 1, self.page.0),
+            offset: near(self.scroll.offset, focus.offset, text, self.page.1),
         };
     }
 

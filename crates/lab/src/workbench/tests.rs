@@ -73,7 +73,8 @@ fn reads(bench: &Workbench, message: usize) -> String {
     let preview = bench.preview();
     let places = (0..bench.session.length(message)).map(|offset| Place { message, offset });
     let shown = places.filter_map(|place| bench.shown(place, preview.as_ref()));
-    shown.map(|shown| view::letter(shown.byte.value)).collect()
+    let bytes: Vec<Option<u8>> = shown.map(|shown| shown.byte.value).collect();
+    view::letters(&bytes).into_iter().collect()
 }
 
 fn shade(bench: &Workbench, message: usize, offset: usize) -> Shade {

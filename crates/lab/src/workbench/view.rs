@@ -9,10 +9,11 @@ use ratatui::{
 };
 
 use super::{
+    draft::Preview,
     panel,
     session::Place,
     shade::Palette,
-    state::{Mode, Shade, Workbench},
+    state::{Mode, Shown, Workbench},
 };
 
 /// The smallest terminal that is drawn on.
@@ -110,8 +111,17 @@ fn title(bench: &Workbench, palette: Palette) -> Line<'static> {
         false => "",
     };
     let name = &bench.name;
-    let text = format!("{count} messages, {language}, {pins} pins{unsaved}: {name}");
+    let (count, pins) = (number(count, "message"), number(pins, "pin"));
+    let text = format!("{count}, {language}, {pins}{unsaved}: {name}");
     Line::styled(text, palette.heading())
+}
+
+/// So many of something.
+pub(super) fn number(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
 }
 
 /// The offsets above the messages: a number over each tenth byte.
@@ -128,48 +138,70 @@ fn ruler(bench: &Workbench, palette: Palette) -> Line<'static> {
 
 fn messages(bench: &Workbench, palette: Palette) -> Vec<Line<'static>> {
     let preview = bench.preview();
-    let focus = bench.focus();
-    let (rows, columns) = bench.page;
-    let last = bench.session.ciphertexts().len();
+    let preview = preview.as_ref();
     let from = bench.scroll.message;
-    let numbers = from..(from + rows).min(last);
-    let line = |message: usize| {
-        let noted = bench.session.board().notes.contains_key(&message);
-        let mark = if noted { '*' } else { ' ' };
-        let mut number = Style::default();
-        if message == focus.message {
-            number = number.add_modifier(Modifier::REVERSED);
-        }
-        let number = Span::styled(format!("{:>5}{mark}", message + 1), number);
-        let mut spans = vec![number, Span::raw(" ")];
-        let offsets = bench.scroll.offset..bench.scroll.offset + columns;
-        for offset in offsets {
-            let place = Place { message, offset };
-            let Some(shown) = bench.shown(place, preview.as_ref()) else {
-                break;
-            };
-            let mut style = palette.style(shown.shade);
-            if shown.preview || (place == focus && preview.is_none()) {
-                style = style.add_modifier(Modifier::REVERSED);
-            }
-            let letter = match shown.shade {
-                Shade::Undetermined => '·',
-                _ => letter(shown.byte.value),
-            };
-            spans.push(Span::styled(letter.to_string(), style));
-        }
-        Line::from(spans)
-    };
-    numbers.map(line).collect()
+    let to = (from + bench.page.0).min(bench.session.ciphertexts().len());
+    let line = |message| row(bench, message, preview, palette);
+    (from..to).map(line).collect()
 }
 
-/// How a byte is drawn: itself if it is printable ASCII.
-pub(super) fn letter(byte: Option<u8>) -> char {
-    match byte {
-        None => '·',
-        Some(byte @ b' '..=b'~') => char::from(byte),
-        Some(_) => '□',
+/// One message, from the first offset on the screen to the last.
+fn row(
+    bench: &Workbench,
+    message: usize,
+    preview: Option<&Preview>,
+    palette: Palette,
+) -> Line<'static> {
+    let focus = bench.focus();
+    let noted = bench.session.board().notes.contains_key(&message);
+    let mark = if noted { '*' } else { ' ' };
+    let style = match message == focus.message {
+        true => Style::default().add_modifier(Modifier::REVERSED),
+        false => Style::default(),
+    };
+    let margin = Span::styled(format!("{:>5}{mark}", message + 1), style);
+    let mut spans = vec![margin, Span::raw(" ")];
+
+    let (from, columns) = (bench.scroll.offset, bench.page.1);
+    let places = (from..from + columns).map(|offset| Place { message, offset });
+    let shown: Vec<Shown> = places
+        .map_while(|place| bench.shown(place, preview))
+        .collect();
+    let bytes: Vec<Option<u8>> = shown.iter().map(|shown| shown.byte.value).collect();
+    for ((offset, shown), letter) in (from..).zip(&shown).zip(letters(&bytes)) {
+        let mut style = palette.style(shown.shade);
+        let at_cursor = Place { message, offset } == focus && preview.is_none();
+        if shown.preview || at_cursor {
+            style = style.add_modifier(Modifier::REVERSED);
+        }
+        spans.push(Span::styled(letter.to_string(), style));
     }
+    Line::from(spans)
+}
+
+/// A sign for each byte: itself if it is printable ASCII; a Latin, Greek or Cyrillic letter of two bytes (UTF-8), and then
+/// `◂` for the second one; `·` for what is undetermined, `□` for everything else.
+pub(super) fn letters(bytes: &[Option<u8>]) -> Vec<char> {
+    let mut letters = Vec::new();
+    while let Some((first, rest)) = bytes[letters.len()..].split_first() {
+        match (*first, rest.first().copied().flatten()) {
+            (None, _) => letters.push('·'),
+            (Some(byte @ b' '..=b'~'), _) => letters.push(char::from(byte)),
+            (Some(first), second) => match second.and_then(|second| two_bytes(first, second)) {
+                Some(letter) => letters.extend([letter, '◂']),
+                None => letters.push('□'),
+            },
+        }
+    }
+    letters
+}
+
+/// A letter of two bytes that is one column wide.
+fn two_bytes(first: u8, second: u8) -> Option<char> {
+    const ARMENIAN: char = '\u{530}';
+    let bytes = [first, second];
+    let letter = std::str::from_utf8(&bytes).ok()?.chars().next()?;
+    (letter.len_utf8() == 2 && letter < ARMENIAN && letter.is_alphanumeric()).then_some(letter)
 }
 
 /// What was done or refused last, and on the right how long the solver took.
@@ -187,4 +219,21 @@ fn status(bench: &Workbench, palette: Palette) -> Line<'static> {
         Span::raw(solver),
         Span::styled(bench.status.text.clone(), style),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_has_one_sign() {
+        let signs = |bytes: &[u8]| {
+            let bytes: Vec<Option<u8>> = bytes.iter().copied().map(Some).collect();
+            letters(&bytes).into_iter().collect::<String>()
+        };
+        assert_eq!(signs("perché Ωж!".as_bytes()), "perché◂ Ω◂ж◂!");
+        assert_eq!(signs("\t€\u{301}".as_bytes()), "□□□□□□");
+        assert_eq!(signs(b"\xc3(\xff\xc3"), "□(□□");
+        assert_eq!(letters(&[Some(0xc3), None, Some(b'a')]), ['□', '·', 'a']);
+    }
 }
