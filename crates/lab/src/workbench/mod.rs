@@ -2,12 +2,12 @@
 //!
 //! What the keys change is apart from what the screen shows, and both from the terminal and the files:
 //!
-//! - [`session`]: ciphertexts, pins and notes, with undo; [`draft`]: a text that may be pinned next;
-//! - [`state`]: all that the screen shows; [`keys`]: what each key does to it;
-//! - [`view`], [`panel`], [`shade`]: the screen;
-//! - [`solver`]: threads that solve and drag, so that no key waits for them;
-//! - [`source`]: hexadecimal, captures, growing captures; [`work`]: pins and notes in a file;
-//! - [`screen`]: the terminal, and the loop that brings all of them together.
+//! - `session`: ciphertexts, pins and notes, with undo; `draft`: a text that may be pinned next;
+//! - `state`: all that the screen shows; `keys`: what each key does to it;
+//! - `view`, `panel`, `shade`: the screen;
+//! - `solver`: threads that solve and drag, so that no key waits for them;
+//! - `source`: hexadecimal, captures, growing captures; `work`: pins and notes in a file;
+//! - `screen`: the terminal, and the loop that brings all of them together.
 
 mod draft;
 mod keys;
