@@ -345,7 +345,8 @@ fn what_cannot_be_opened_is_named_and_the_terminal_is_left_alone() {
 #[test]
 fn it_follows_the_size_of_the_terminal_and_leaves_it_clean_when_told_to_end() {
     let folder = tempfile::tempdir().unwrap();
-    let mut terminal = open(&[&intercepted(folder.path())]);
+    let file = intercepted(folder.path());
+    let mut terminal = open(&[&file]);
     terminal.resize(8, 40);
     terminal.see("too small");
     terminal.resize(16, 70);
@@ -359,6 +360,12 @@ fn it_follows_the_size_of_the_terminal_and_leaves_it_clean_when_told_to_end() {
     assert_eq!(terminal.end(), 1);
     assert!(!terminal.screen().alternate_screen() && !terminal.screen().hide_cursor());
     assert!(terminal.shows("told to end"), "{:?}", terminal.lines());
+
+    let rescued = format!("{file}.workbench.toml.rescued");
+    let mut again = open(&["--work", &rescued, &file]);
+    again.see("note: x");
+    again.keys("q");
+    assert_eq!(again.end(), 0);
 }
 
 #[test]

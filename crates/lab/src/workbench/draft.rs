@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use latchstring_attacker::cryptanalysis::{Conflict, Keystream, Placement, xor};
 
-use super::session::{Pin, Place};
+use super::{
+    session::{Pin, Place},
+    solver::Crib,
+};
 
 /// A text that may be pinned next.
 #[derive(Default)]
@@ -57,7 +60,7 @@ impl Draft {
     }
 
     /// The crib whose places are to be found next, once.
-    pub(super) fn question(&mut self) -> Option<String> {
+    pub(super) fn question(&mut self) -> Option<Crib> {
         let ranking = self.ranking.as_mut()?;
         if ranking.asked == self.text {
             return None;
@@ -66,7 +69,11 @@ impl Draft {
         ranking.placements.clear();
         ranking.chosen = None;
         ranking.answered = self.text.is_empty();
-        (!self.text.is_empty()).then(|| self.text.clone())
+        let crib = Crib {
+            text: self.text.clone(),
+            near: self.place.message,
+        };
+        (!crib.text.is_empty()).then_some(crib)
     }
 
     /// Whether the places of the present crib are still being looked for.
@@ -76,8 +83,8 @@ impl Draft {
     }
 
     /// Takes the places of `crib`, unless another one has been typed meanwhile.
-    pub(super) fn answer(&mut self, crib: &str, placements: Vec<Placement>) {
-        let Some(ranking) = self.ranking.as_mut().filter(|_| self.text == crib) else {
+    pub(super) fn answer(&mut self, crib: &Crib, placements: Vec<Placement>) {
+        let Some(ranking) = self.ranking.as_mut().filter(|_| self.text == crib.text) else {
             return;
         };
         ranking.placements = placements;

@@ -86,7 +86,7 @@ enum Event {
     Solved(solver::Solution),
     /// A crib was dragged.
     Ranked {
-        crib: String,
+        crib: solver::Crib,
         placements: Vec<Placement>,
     },
     /// A source that is followed holds these ciphertexts now.
@@ -133,7 +133,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let ended = screen::run(&mut bench, &work, &events, &happened);
     drop(recording);
-    if let Some(recorded) = recorded.filter(|_| work.exists()) {
+    if let Some(recorded) = recorded.filter(|_| ended.is_err() || work.exists()) {
         let (_, kept) = recorded.keep()?;
         println!("what was recorded is kept in {}", kept.display());
     }

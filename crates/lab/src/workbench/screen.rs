@@ -1,7 +1,7 @@
 //! The terminal, and the loop that brings keys, solver, source and files together.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, Sender},
     thread,
 };
@@ -25,7 +25,9 @@ pub(super) fn run(
 ) -> Result<()> {
     stop_on_signals(events.clone())?;
     // This also makes a panic give the terminal back.
-    let mut terminal = ratatui::try_init().context("cannot take the terminal")?;
+    let mut terminal = ratatui::try_init()
+        .inspect_err(|_| ratatui::restore())
+        .context("cannot take the terminal")?;
     read_keys(events.clone());
     let ended = play(&mut terminal, bench, work, events, happened);
     ratatui::restore();
@@ -73,12 +75,14 @@ fn take(event: Event, bench: &mut Workbench, work: &Path) -> Result<bool> {
         Event::Ranked { crib, placements } => bench.ranked(&crib, placements),
         Event::Grown(ciphertexts) => bench.grown(ciphertexts),
         Event::Trouble(why) => bench.refuse(why),
-        Event::Stop if bench.session.unsaved() => {
-            bail!("told to end; the changes since they were last saved are lost")
+        Event::Stop => {
+            rescue(bench, work).context("told to end")?;
+            return Ok(true);
         }
-        Event::Stop => return Ok(true),
         Event::Died(thread) => {
-            bail!("the {thread} stopped by a fault of the program; saved work is not touched")
+            let fault = format!("the {thread} stopped by a fault of the program");
+            rescue(bench, work).context(fault.clone())?;
+            bail!("{fault}; nothing is lost, so start again")
         }
     }
     Ok(false)
@@ -100,17 +104,34 @@ fn perform(effect: Effect, bench: &mut Workbench, work: &Path) -> bool {
 
 /// Returns whether it is saved.
 fn save(bench: &mut Workbench, path: &Path) -> bool {
-    let board = bench.session.board().clone();
-    let language = bench.language().map(|language| language.name());
-    let written = work::save(path, &board, bench.session.ciphertexts(), language);
+    let written = write(bench, path);
     match &written {
         Ok(()) => {
-            bench.session.saved(board);
+            bench.session.saved();
             bench.say(format!("saved to {}", path.display()));
         }
         Err(error) => bench.refuse(format!("not saved: {error:#}")),
     }
     written.is_ok()
+}
+
+fn write(bench: &Workbench, path: &Path) -> Result<()> {
+    let session = &bench.session;
+    let language = bench.language().map(|language| language.name());
+    work::save(path, session.board(), session.ciphertexts(), language)
+}
+
+/// Where nobody can be asked whether to save, what is not saved goes to a file beside the work file.
+fn rescue(bench: &Workbench, work: &Path) -> Result<()> {
+    if !bench.session.unsaved() {
+        return Ok(());
+    }
+    let beside = PathBuf::from(format!("{}.rescued", work.display()));
+    write(bench, &beside)?;
+    bail!(
+        "what was not saved is in {0}: open it with --work {0}",
+        beside.display()
+    )
 }
 
 fn export(bench: &Workbench, path: &Path) -> Result<()> {

@@ -111,9 +111,9 @@ impl Session {
         self.board != self.saved
     }
 
-    /// Remembers that `board` is in a file now.
-    pub(super) fn saved(&mut self, board: Board) {
-        self.saved = board;
+    /// Remembers that pins and notes are in a file as they are now.
+    pub(super) fn saved(&mut self) {
+        self.saved = self.board.clone();
     }
 
     /// Adds those of `ciphertexts` that are not there yet, at the end, so that pins and notes keep their messages. Returns

@@ -18,6 +18,9 @@ use super::Event;
 /// No more places of a crib than this are looked at in full, so that the list keeps pace with who types.
 const PLACES: usize = 300;
 
+/// A crib is dragged over no more messages than this: those around the cursor.
+const AROUND: usize = 40;
+
 /// All that the messages are to be read from.
 pub(super) struct Problem {
     pub(super) revision: u64,
@@ -26,6 +29,14 @@ pub(super) struct Problem {
     /// Detected if it is not known.
     pub(super) language: Option<&'static Language>,
     pub(super) mode: Mode,
+}
+
+/// A text that may stand anywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Crib {
+    pub(super) text: String,
+    /// The message around which it is looked for.
+    pub(super) near: usize,
 }
 
 /// What the messages say, as far as pins and language tell.
@@ -51,29 +62,37 @@ impl Problem {
         }
     }
 
-    /// The places where a crib can stand, the best first: none that contradicts a pin.
-    pub(super) fn rank(&self, crib: &str) -> Vec<Placement> {
+    /// The places where a crib can stand in the messages around one of them, the best first: none that contradicts a pin.
+    pub(super) fn rank(&self, crib: &Crib) -> Vec<Placement> {
         let language = self.language.unwrap_or_else(Language::english);
-        let mut placements = drag_best(&self.ciphertexts, language, crib.as_bytes(), PLACES);
+        let (text, all) = (crib.text.as_bytes(), self.ciphertexts.len());
+        let last = all.saturating_sub(AROUND);
+        let first = crib.near.saturating_sub(AROUND / 2).min(last);
+        let around = &self.ciphertexts[first..all.min(first + AROUND)];
+        let mut placements = drag_best(around, language, text, PLACES);
         placements.retain(|placement| {
-            let ciphertext = &self.ciphertexts[placement.message];
+            let ciphertext = &around[placement.message];
             let mut certain = self.certain.clone();
-            let fits = certain.learn(ciphertext, crib.as_bytes(), placement.offset);
-            fits.is_ok()
+            certain.learn(ciphertext, text, placement.offset).is_ok()
         });
+        for placement in &mut placements {
+            placement.message += first;
+            let others = placement.reveals.iter_mut();
+            others.for_each(|(message, _)| *message += first);
+        }
         placements
     }
 }
 
 /// Starts the two threads. They end when the senders or the receiver of their events are dropped.
-pub(super) fn start(events: &Sender<Event>) -> (Sender<Problem>, Sender<(Problem, String)>) {
+pub(super) fn start(events: &Sender<Event>) -> (Sender<Problem>, Sender<(Problem, Crib)>) {
     let solver = worker("solver", events, |problem: Problem| {
         Event::Solved(problem.solve())
     });
     let ranker = worker(
         "crib dragger",
         events,
-        |(problem, crib): (Problem, String)| {
+        |(problem, crib): (Problem, Crib)| {
             let placements = problem.rank(&crib);
             Event::Ranked { crib, placements }
         },

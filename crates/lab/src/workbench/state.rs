@@ -7,7 +7,7 @@ use latchstring_attacker::cryptanalysis::{Byte, Language, Mode as Effort, Placem
 use super::{
     draft::{Draft, Preview},
     session::{Place, Session},
-    solver::{Problem, Solution},
+    solver::{Crib, Problem, Solution},
     view::number,
 };
 
@@ -161,7 +161,7 @@ impl Workbench {
     }
 
     /// The crib to drag next, once for each text.
-    pub(super) fn crib(&mut self) -> Option<(Problem, String)> {
+    pub(super) fn crib(&mut self) -> Option<(Problem, Crib)> {
         let Mode::Draft(draft) = &mut self.mode else {
             return None;
         };
@@ -187,7 +187,7 @@ impl Workbench {
     }
 
     /// Takes the places of a crib.
-    pub(super) fn ranked(&mut self, crib: &str, placements: Vec<Placement>) {
+    pub(super) fn ranked(&mut self, crib: &Crib, placements: Vec<Placement>) {
         if let Mode::Draft(draft) = &mut self.mode {
             draft.answer(crib, placements);
         }

@@ -164,6 +164,29 @@ fn a_crib_walks_through_its_places_and_is_moved_by_hand() {
 }
 
 #[test]
+fn among_many_messages_a_crib_is_dragged_over_those_around_the_cursor() {
+    let few = unsolved().session.ciphertexts().to_vec();
+    let many = vec![few; 25].concat();
+    let language = Some(Language::english());
+    let mut bench = Workbench::new("x".to_owned(), Session::new(many), language, Effort::Fast);
+    for (cursor, around) in [(0, 0..40), (50, 30..70), (99, 60..100)] {
+        bench.go(Place {
+            message: cursor,
+            offset: 0,
+        });
+        press(&mut bench, KeyCode::Char('c'));
+        bench.key(KeyCode::Char('w').into());
+        let (problem, crib) = bench.crib().unwrap();
+        for placement in problem.rank(&crib) {
+            let mut others = placement.reveals.iter().map(|(message, _)| message);
+            assert!(around.contains(&placement.message));
+            assert!(others.all(|other| around.contains(other) && *other != placement.message));
+        }
+        press(&mut bench, KeyCode::Esc);
+    }
+}
+
+#[test]
 fn an_answer_to_an_older_crib_is_not_taken() {
     let mut bench = bench();
     press(&mut bench, KeyCode::Char('c'));
@@ -249,8 +272,7 @@ fn quitting_asks_only_where_something_would_be_lost() {
     let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
     assert_eq!(bench.key(control_c), None);
     assert_eq!(bench.key(control_c), Some(Effect::Quit), "asked twice");
-    let board = bench.session.board().clone();
-    bench.session.saved(board);
+    bench.session.saved();
     bench.mode = Mode::Help(0);
     assert_eq!(bench.key(control_c), Some(Effect::Quit));
 }
