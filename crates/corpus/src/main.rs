@@ -13,9 +13,12 @@ use latchstring_cryptanalysis::language::{
 };
 
 mod archive;
+mod cases;
 mod mail;
 mod measure;
 mod packages;
+mod peers;
+mod probe;
 mod sources;
 mod text;
 mod train;
@@ -42,13 +45,28 @@ struct Arguments {
     /// Also write the texts into this folder, one message a line
     #[arg(long)]
     texts: Option<PathBuf>,
-    /// Only measure the solver on the held-out texts, and print that as a table in Markdown
+    /// Only measure the solver on the held-out texts; prints a table in Markdown and puts it into the book
     #[arg(long)]
     measure: bool,
+    /// Measure public solvers on the same cases, which are installed for it
+    #[arg(long, requires = "measure")]
+    peers: bool,
+    /// Only write the cases that are measured on into this folder
+    #[arg(long)]
+    cases: Option<PathBuf>,
+    /// Solve these ciphertexts and say what it cost: this program calls itself so
+    #[arg(long, hide = true)]
+    probe: Option<String>,
     /// Only print where the texts come from, as a table in Markdown
     #[arg(long)]
     sources: bool,
 }
+
+/// The page that says how good the solver is.
+const PAGE: &str = "docs/src/keystream-solver.md";
+/// Where the public solvers are installed, and the programs that drive them.
+const PEERS: &str = "target/keystream-peers";
+const DRIVERS: &str = "crates/corpus/peers";
 
 /// A language: its name, the letters beyond ASCII, and its models' texts and settings.
 struct Recipe {
@@ -81,6 +99,9 @@ const RECIPES: [Recipe; 2] = [
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(ciphertexts) = &arguments.probe {
+        return probe::run(ciphertexts);
+    }
     if arguments.sources {
         print_sources();
         return Ok(());
@@ -93,9 +114,11 @@ fn main() -> Result<()> {
             fs::write(folder.join(format!("{name}.txt")), lines(&texts, name))?;
         }
     }
+    if let Some(folder) = &arguments.cases {
+        return cases::write(&cases::suites(&texts)?, folder);
+    }
     if arguments.measure {
-        measure::print(&texts);
-        return Ok(());
+        return measure(&texts, arguments.peers);
     }
     for recipe in RECIPES {
         let path = arguments.data.join(format!("{}.model", recipe.name));
@@ -109,6 +132,17 @@ fn main() -> Result<()> {
         println!("{}: {} bytes", path.display(), model.len());
     }
     Ok(())
+}
+
+/// Measures, prints and publishes.
+fn measure(texts: &Texts, with_peers: bool) -> Result<()> {
+    let peers = match with_peers {
+        true => peers::start(PEERS.as_ref(), DRIVERS.as_ref())?,
+        false => Vec::new(),
+    };
+    let table = measure::table(&cases::suites(texts)?, peers)?;
+    print!("{table}");
+    measure::publish(&table, PAGE.as_ref())
 }
 
 fn print_sources() {

@@ -1,61 +1,123 @@
-//! How good the solver is, on texts that no model has seen.
+//! How good the solver is on texts that no model has seen, beside public ones, as a table.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use latchstring_cryptanalysis::{Keystream, Language, Mode, Recovered, solve, xor};
+use anyhow::{Context, Result};
+use latchstring_cryptanalysis::{Byte, Keystream, Language, Mode, solve};
 
-use crate::sources::Texts;
+use crate::{
+    cases::{Case, Suite},
+    peers::{LIMIT, Peer},
+    probe,
+};
 
-/// Shorter and longer messages are left out.
-const LENGTHS: std::ops::RangeInclusive<usize> = 40..=200;
-/// How many messages share a keystream, and how many such sessions are solved.
-const SESSIONS: [(usize, usize); 5] = [(2, 150), (3, 80), (5, 40), (10, 20), (20, 10)];
-const SUITES: [(&str, &str); 3] = [
-    ("held-out-chat", "english"),
-    ("held-out-other", "english"),
-    ("held-out-italian", "italian"),
-];
 /// Claims at or above this are counted apart.
 const SURE: f32 = 0.95;
+/// What the table stands between in the page.
+const BEGIN: &str = "<!-- measured: begin -->\n";
+const END: &str = "<!-- measured: end -->\n";
 
-/// Prints a table: per text and number of messages, the share of right bytes and the time.
-pub(crate) fn print(texts: &Texts) {
-    println!(
-        "| text | messages | right | pairs right | claimed at 95 % | of these right | ms a byte |"
-    );
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
-    for (name, language) in SUITES {
-        let language = Language::named(language).unwrap_or_else(Language::english);
-        let messages = texts.get(name).map_or(&[][..], Vec::as_slice);
-        let messages: Vec<&[u8]> = messages.iter().map(String::as_bytes).collect();
-        let messages: Vec<&[u8]> = messages
-            .into_iter()
-            .filter(|m| LENGTHS.contains(&m.len()))
-            .collect();
-        for (together, sessions) in SESSIONS {
-            let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ together as u64);
-            let mut total = Counts::default();
-            for _ in 0..sessions {
-                let session: Vec<&[u8]> = (0..together)
-                    .map(|_| messages[random.below(messages.len())])
-                    .collect();
-                total.add(&session, language, &mut random);
-            }
-            println!("| {name} | {together} | {total} |");
+/// What a solver made of a case, and how long it took.
+pub(crate) struct Answer {
+    pub(crate) messages: Vec<Vec<Byte>>,
+    pub(crate) time: Duration,
+}
+
+/// Something that solves cases.
+enum Solver {
+    Ours(Mode),
+    Theirs(Peer),
+}
+
+impl Solver {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Ours(Mode::Fast) => "**ours, fast**",
+            Self::Ours(Mode::Deep) => "**ours, deep**",
+            Self::Theirs(peer) => peer.name,
         }
+    }
+
+    fn solve(&mut self, case: &Case, language: &Language) -> Result<Answer> {
+        let mode = match self {
+            Self::Ours(mode) => *mode,
+            Self::Theirs(peer) => return peer.solve(case),
+        };
+        let start = Instant::now();
+        let found = solve(&case.ciphertexts, language, &Keystream::new(), mode);
+        Ok(Answer {
+            messages: found.messages,
+            time: start.elapsed(),
+        })
     }
 }
 
-/// xorshift64: any fixed choice of sessions will do.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 24) as usize % limit
+/// Measures on all suites, with the public solvers if there are any; returns the table in Markdown.
+///
+/// # Errors
+/// If a public solver fails, or this program when it calls itself.
+pub(crate) fn table(suites: &[Suite], peers: Vec<Peer>) -> Result<String> {
+    let ours = [Mode::Fast, Mode::Deep].map(Solver::Ours).into_iter();
+    let mut solvers: Vec<Solver> = ours.chain(peers.into_iter().map(Solver::Theirs)).collect();
+    let mut out = format!(
+        "{}\n\nA public solver had {} seconds for each case.\n",
+        probe::report(suites)?,
+        LIMIT.as_secs()
+    );
+    let mut name = "";
+    for suite in suites {
+        if suite.name != name {
+            name = suite.name;
+            out += &format!("\n`{name}`\n\n{HEAD}");
+        }
+        eprintln!("{name}: {} messages together", suite.together);
+        out += &rows(suite, &mut solvers)?;
     }
+    Ok(out)
+}
+
+const HEAD: &str = "\
+| messages | cases | program | right | pairs right | claimed at 95 % | of these right | ms a byte | time, ours = 1 |\n\
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
+
+fn rows(suite: &Suite, solvers: &mut [Solver]) -> Result<String> {
+    let language = Language::named(suite.language).unwrap_or_else(Language::english);
+    let mut out = String::new();
+    let mut unit = None;
+    for solver in solvers {
+        let mut total = Counts::default();
+        for case in &suite.cases {
+            total.add(case, solver.solve(case, language)?);
+        }
+        let unit = *unit.get_or_insert(total.time);
+        let ratio = total.time.as_secs_f64() / unit.as_secs_f64();
+        let (together, cases) = (suite.together, suite.cases.len());
+        let name = solver.name();
+        out += &format!("| {together} | {cases} | {name} | {total} | {ratio:.2} |\n");
+    }
+    Ok(out)
+}
+
+/// Puts the table into a page, in the place of the one that is there.
+///
+/// # Errors
+/// If the page cannot be read or written, or has no place for it.
+pub(crate) fn publish(table: &str, page: &Path) -> Result<()> {
+    let shown = page.display();
+    let text = fs::read_to_string(page).with_context(|| format!("reading {shown}"))?;
+    let text = replaced(&text, table)
+        .with_context(|| format!("{shown} has no lines {BEGIN:?} and {END:?}: add them"))?;
+    fs::write(page, text).with_context(|| format!("writing {shown}"))
+}
+
+fn replaced(text: &str, table: &str) -> Option<String> {
+    let (before, rest) = text.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some([before, BEGIN, table, END, after].concat())
 }
 
 #[derive(Default)]
@@ -71,62 +133,54 @@ struct Counts {
 }
 
 impl Counts {
-    /// Encrypts a session, solves it and compares, as far as at least two messages reach.
-    fn add(&mut self, session: &[&[u8]], language: &Language, random: &mut Random) {
-        let longest = session.iter().map(|text| text.len()).max().unwrap_or(0);
-        let key: Vec<u8> = (0..longest).map(|_| random.below(256) as u8).collect();
-        let ciphertexts: Vec<Vec<u8>> = session.iter().map(|text| xor(text, &key)).collect();
-        let start = Instant::now();
-        let mut found = solve(&ciphertexts, language, &Keystream::new(), Mode::Fast);
-        self.time += start.elapsed();
-        self.bytes += ciphertexts.iter().map(Vec::len).sum::<usize>();
-        self.two = session.len() == 2;
-        let mut lengths: Vec<usize> = session.iter().map(|text| text.len()).collect();
-        lengths.sort_unstable_by(|a, b| b.cmp(a));
-        let reach = lengths[1];
+    /// Compares an answer with the truth, as far as at least two messages reach.
+    fn add(&mut self, case: &Case, answer: Answer) {
+        let (reach, mut messages) = (case.reach(), answer.messages);
+        self.time += answer.time;
+        self.bytes += case.ciphertexts.iter().map(Vec::len).sum::<usize>();
+        self.two = case.texts.len() == 2;
         if self.two {
-            self.pairs += 2
-                * (0..reach)
-                    .filter(|&at| pair_is_right(&found, session, at))
-                    .count();
-            let exchanged: Vec<_> = found.messages.iter().rev().cloned().collect();
-            let exchanged = Recovered {
-                messages: exchanged,
-            };
-            if right(&exchanged, session, reach) > right(&found, session, reach) {
-                found = exchanged;
+            self.pairs += 2 * pairs(&messages, case, reach);
+            let exchanged: Vec<_> = messages.iter().rev().cloned().collect();
+            if right(&exchanged, case, reach) > right(&messages, case, reach) {
+                messages = exchanged;
             }
         }
-        self.right += right(&found, session, reach);
-        for (text, message) in session.iter().zip(&found.messages) {
-            for (truth, byte) in text.iter().zip(message).take(reach) {
-                self.covered += 1;
-                if byte.confidence >= SURE {
-                    self.sure += 1;
-                    self.sure_and_right += usize::from(byte.value == Some(*truth));
-                }
-            }
-        }
+        self.right += right(&messages, case, reach);
+        let covered = case.texts.iter().map(|text| text.len().min(reach));
+        self.covered += covered.sum::<usize>();
+        let claims = |byte: &&Byte| byte.confidence >= SURE;
+        let bytes = messages
+            .iter()
+            .flat_map(|message| message.iter().take(reach));
+        self.sure += bytes.filter(claims).count();
+        self.sure_and_right += compared(&messages, case, reach)
+            .filter(|(byte, truth)| byte.confidence >= SURE && byte.value == Some(*truth))
+            .count();
     }
 }
 
-fn right(found: &Recovered, session: &[&[u8]], reach: usize) -> usize {
-    let each = session.iter().zip(&found.messages);
-    let in_one = |(text, message): (&&[u8], &Vec<_>)| {
-        let bytes = text.iter().zip(message).take(reach);
-        bytes
-            .filter(|(truth, byte): &(&u8, &latchstring_cryptanalysis::Byte)| {
-                byte.value == Some(**truth)
-            })
-            .count()
-    };
-    each.map(in_one).sum()
+/// What was found and what is true, byte by byte.
+fn compared(messages: &[Vec<Byte>], case: &Case, reach: usize) -> impl Iterator<Item = (Byte, u8)> {
+    let each = messages.iter().zip(&case.texts);
+    each.flat_map(move |(found, text)| found.iter().copied().zip(text.iter().copied()).take(reach))
 }
 
-fn pair_is_right(found: &Recovered, session: &[&[u8]], at: usize) -> bool {
-    let pair = [0, 1].map(|message| found.messages[message][at].value);
-    let truth = [0, 1].map(|message| Some(session[message][at]));
-    pair == truth || pair == [truth[1], truth[0]]
+fn right(messages: &[Vec<Byte>], case: &Case, reach: usize) -> usize {
+    let bytes = compared(messages, case, reach);
+    bytes
+        .filter(|(byte, truth)| byte.value == Some(*truth))
+        .count()
+}
+
+/// The places where a pair of bytes is right, whichever message each is in.
+fn pairs(messages: &[Vec<Byte>], case: &Case, reach: usize) -> usize {
+    let is_right = |at: &usize| {
+        let found = [0, 1].map(|i: usize| messages.get(i)?.get(*at)?.value);
+        let truth = [0, 1].map(|i: usize| Some(case.texts[i][*at]));
+        found == truth || found == [truth[1], truth[0]]
+    };
+    (0..reach).filter(is_right).count()
 }
 
 impl std::fmt::Display for Counts {
@@ -138,12 +192,51 @@ impl std::fmt::Display for Counts {
         let pairs = if self.two { self.pairs } else { 0 };
         write!(
             f,
-            "{} | {} | {} | {} | {:.3}",
+            "{} | {} | {} | {} | {:.4}",
             percent(self.right, self.covered),
             percent(pairs, if self.two { self.covered } else { 0 }),
             percent(self.sure, self.covered),
             percent(self.sure_and_right, self.sure),
-            self.time.as_secs_f64() * 1000.0 / self.bytes as f64,
+            self.time.as_secs_f64() * 1000.0 / self.bytes.max(1) as f64,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_takes_the_place_of_the_one_before() {
+        let page = format!("# Title\n{BEGIN}old\n{END}end\n");
+        let new = replaced(&page, "new\n").unwrap();
+        assert_eq!(new, format!("# Title\n{BEGIN}new\n{END}end\n"));
+        assert_eq!(replaced("no place", "new\n"), None);
+    }
+
+    #[test]
+    fn a_pair_counts_up_to_one_exchange_and_only_as_far_as_both_reach() {
+        let case = Case {
+            texts: vec![b"abcd".to_vec(), b"xyz".to_vec()],
+            ciphertexts: vec![vec![0; 4], vec![0; 3]],
+        };
+        let byte = |&value: &u8| Byte {
+            value: Some(value),
+            confidence: 0.96,
+        };
+        let messages = [&b"xbz"[..], b"ayc"].map(|text| text.iter().map(byte).collect());
+        let mut counts = Counts::default();
+        let time = Duration::from_millis(7);
+        counts.add(
+            &case,
+            Answer {
+                messages: messages.to_vec(),
+                time,
+            },
+        );
+        assert_eq!((counts.right, counts.covered, counts.pairs), (4, 6, 6));
+        assert_eq!((counts.sure, counts.sure_and_right), (6, 4));
+        let shown = "66.7 % | 100.0 % | 100.0 % | 66.7 % | 1.0000";
+        assert_eq!(counts.to_string(), shown);
     }
 }

