@@ -19,6 +19,7 @@ mod measure;
 mod packages;
 mod peers;
 mod probe;
+mod shorthand;
 mod sources;
 mod text;
 mod train;
@@ -77,7 +78,12 @@ struct Recipe {
 
 const LARGE: Settings = Settings {
     order: 10,
-    threshold: 1.5,
+    threshold: 1.8,
+};
+/// Written by rules: there is less in it to learn.
+const RARE: Settings = Settings {
+    order: 10,
+    threshold: 3.0,
 };
 const SMALL: Settings = Settings {
     order: 8,
@@ -88,7 +94,12 @@ const RECIPES: [Recipe; 2] = [
     Recipe {
         name: "english",
         letters: "",
-        models: &[("chat", LARGE), ("mail", LARGE), ("prose", LARGE)],
+        models: &[
+            ("chat", LARGE),
+            ("mail", LARGE),
+            ("prose", LARGE),
+            ("shorthand", RARE),
+        ],
     },
     Recipe {
         name: "italian",

@@ -13,6 +13,7 @@ use crate::{
     archive::{files, r_lines},
     mail::mail,
     packages::{self, Package},
+    shorthand::shorthand,
     text::{clean, is_prose, messages, prose},
 };
 
@@ -42,6 +43,7 @@ pub(crate) type Texts = BTreeMap<&'static str, Vec<String>>;
 pub(crate) fn collect(folder: &Path) -> Result<Texts> {
     let get = |package: Package| package.fetch(folder);
     let (chat, held_out_chat) = chat(&get(packages::CHITCHAT)?)?;
+    let mail = mails(&get(packages::MAIL)?)?;
     let prose = [
         fortunes(&get(packages::FORTUNES)?)?,
         fortunes(&get(packages::FORTUNES_MIN)?)?,
@@ -55,8 +57,9 @@ pub(crate) fn collect(folder: &Path) -> Result<Texts> {
         jokes(&get(packages::JOKES)?)?,
     ];
     Ok(Texts::from([
+        ("shorthand", shorthand(&[&chat[..], &mail[..]].concat())),
         ("chat", chat),
-        ("mail", mails(&get(packages::MAIL)?)?),
+        ("mail", mail),
         ("prose", prose.concat()),
         ("italian", fortunes(&get(packages::FORTUNES_IT)?)?),
         ("held-out-chat", held_out_chat),

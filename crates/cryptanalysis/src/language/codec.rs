@@ -14,13 +14,15 @@
 //!
 //! Numbers are little-endian.
 
+use rayon::prelude::*;
+
 use super::alphabet::{Alphabet, Distribution, SYMBOLS};
 use super::ngrams::{Level, Ngrams};
 use super::rans::{Decoder, encode};
 use super::{Language, ModelError};
 
 /// What the file begins with; the digit is the version.
-pub const MAGIC: &[u8; 8] = b"latchLM1";
+pub const MAGIC: &[u8; 8] = b"latchLM2";
 /// The deepest level that has situations of its own in the entropy coder.
 const DEPTHS: usize = 18;
 /// More contexts than this in one level are not believed.
@@ -157,13 +159,16 @@ pub(super) fn read(file: &[u8]) -> Result<Language, ModelError> {
     let mut reader = Reader(body);
     let name = String::from_utf8_lossy(reader.short().ok_or(cut)?).into_owned();
     let alphabet = Alphabet::new(reader.short().ok_or(cut)?);
-    let mut models = Vec::new();
+    let mut packed = Vec::new();
     for _ in 0..reader.byte().ok_or(cut)? {
-        models.push(model(&mut reader, &alphabet)?);
+        packed.push(Packed::take(&mut reader, &alphabet).ok_or(cut)?);
     }
-    if models.is_empty() {
+    if packed.is_empty() {
         return Err(cut);
     }
+    // Unpacking is most of what the program does at its start: on all cores, then.
+    let models: Result<_, _> = packed.par_iter().map(Packed::unpack).collect();
+    let models = models?;
     Ok(Language {
         name,
         alphabet,
@@ -171,19 +176,38 @@ pub(super) fn read(file: &[u8]) -> Result<Language, ModelError> {
     })
 }
 
-fn model(reader: &mut Reader<'_>, alphabet: &Alphabet) -> Result<Ngrams, ModelError> {
-    let cut = ModelError::CutShort;
-    let mut root = [0.0; SYMBOLS];
-    for p in &mut root[..alphabet.size()] {
-        *p = f32::from_le_bytes(*reader.array().ok_or(cut)?);
+/// One model as it stands in the file.
+struct Packed<'a> {
+    root: Distribution,
+    depths: usize,
+    first: usize,
+    code: &'a [u8],
+}
+
+impl<'a> Packed<'a> {
+    /// `None` if the file ends too early.
+    fn take(reader: &mut Reader<'a>, alphabet: &Alphabet) -> Option<Self> {
+        let mut root = [0.0; SYMBOLS];
+        for p in &mut root[..alphabet.size()] {
+            *p = f32::from_le_bytes(*reader.array()?);
+        }
+        let depths = usize::from(reader.byte()?).min(DEPTHS);
+        let first = reader.number()?.min(SYMBOLS);
+        let length = reader.number()?;
+        Some(Self {
+            root,
+            depths,
+            first,
+            code: reader.take(length)?,
+        })
     }
-    let depths = usize::from(reader.byte().ok_or(cut)?).min(DEPTHS);
-    let first = reader.number().ok_or(cut)?.min(SYMBOLS);
-    let length = reader.number().ok_or(cut)?;
-    let code = reader.take(length).ok_or(cut)?;
-    let mut decoder = Decoder::new(code, SITUATIONS).ok_or(ModelError::Damaged)?;
-    let levels = unflatten(&mut decoder, depths, first).ok_or(ModelError::Damaged)?;
-    Ngrams::new(root, levels).map_err(|_| ModelError::Damaged)
+
+    fn unpack(&self) -> Result<Ngrams, ModelError> {
+        let decoder = Decoder::new(self.code, SITUATIONS);
+        let levels = decoder.and_then(|mut code| unflatten(&mut code, self.depths, self.first));
+        let levels = levels.ok_or(ModelError::Damaged)?;
+        Ngrams::new(self.root, levels).map_err(|_| ModelError::Damaged)
+    }
 }
 
 struct Reader<'a>(&'a [u8]);

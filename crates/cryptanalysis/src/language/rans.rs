@@ -1,23 +1,18 @@
-//! An entropy coder: symbols in as many bits as they are surprising (Duda, "Asymmetric numeral systems", 2013; the
-//! bytewise form is Giesen's, "Interleaved entropy coders", 2014).
+//! An entropy coder: symbols in as many bits as they are surprising (Duda, "Asymmetric numeral systems", 2013; two states
+//! that take turns, and whole words, as in Giesen, "Interleaved entropy coders", 2014).
 //!
 //! Each symbol belongs to a *situation*, and each situation has a table of how frequent its symbols are. The encoder works
 //! backwards, so that the decoder gets the symbols in order and can choose a situation by what it has decoded already.
 
-/// Frequencies are in units of 1/4096.
-const PRECISION: u32 = 12;
+/// Frequencies are in units of 1/2048.
+const PRECISION: u32 = 11;
 const TOTAL: u32 = 1 << PRECISION;
-/// The state is kept at or above this by moving bytes in and out.
-const LOWEST_STATE: u32 = 1 << 23;
+/// A state is kept at or above this by moving words of 32 bits in and out.
+const LOWEST_STATE: u64 = 1 << 31;
 
-/// How frequent each symbol is in one situation.
+/// How frequent each symbol is in one situation: its frequency, and the sum of those before it.
 #[derive(Clone, Debug, Default)]
-struct Table {
-    /// The frequency of each symbol, and the sum of those before it.
-    ranges: Vec<(u16, u16)>,
-    /// Which symbol each of the 4096 slots belongs to; empty if the situation never occurs.
-    slots: Vec<u8>,
-}
+struct Table(Vec<(u16, u16)>);
 
 impl Table {
     /// Scales counts to frequencies that sum to [`TOTAL`], none of them zero where a count is not.
@@ -50,16 +45,29 @@ impl Table {
     /// `None` if the frequencies do not sum to [`TOTAL`].
     fn new(frequencies: &[u16]) -> Option<Self> {
         let mut table = Self::default();
-        for (symbol, &frequency) in frequencies.iter().enumerate() {
-            let start = table.slots.len();
-            let end = start + usize::from(frequency);
-            if end > TOTAL as usize {
+        let mut sum = 0;
+        for &frequency in frequencies {
+            table.0.push((frequency, sum as u16));
+            sum += u32::from(frequency);
+            if sum > TOTAL {
                 return None;
             }
-            table.ranges.push((frequency, start as u16));
-            table.slots.resize(end, symbol as u8);
         }
-        (frequencies.is_empty() || table.slots.len() == TOTAL as usize).then_some(table)
+        (frequencies.is_empty() || sum == TOTAL).then_some(table)
+    }
+
+    /// What a decoder needs, one number a slot: the symbol that the slot belongs to (8 bits), its frequency (12 bits), and
+    /// how many of its slots come before this one. A situation that never occurs has only zeros.
+    fn slots(&self) -> impl Iterator<Item = u32> {
+        let slots = self
+            .0
+            .iter()
+            .zip(0u32..)
+            .flat_map(|(&(frequency, _), symbol)| {
+                let frequency = u32::from(frequency);
+                (0..frequency).map(move |before| symbol | frequency << 8 | before << 20)
+            });
+        slots.chain(std::iter::repeat(0)).take(TOTAL as usize)
     }
 }
 
@@ -79,21 +87,20 @@ pub fn encode(symbols: &[(u16, u8)], situations: usize) -> Vec<u8> {
         }
         tables.push(Table::new(&frequencies).unwrap_or_default());
     }
-    let mut state = LOWEST_STATE;
-    let mut code = Vec::new();
-    for &(situation, symbol) in symbols.iter().rev() {
-        let (frequency, start) = tables[usize::from(situation)].ranges[usize::from(symbol)];
-        let (frequency, start) = (u32::from(frequency), u32::from(start));
-        let most = ((LOWEST_STATE >> PRECISION) << 8) * frequency;
-        while state >= most {
-            code.push(state as u8);
-            state >>= 8;
+    let mut states = [LOWEST_STATE; 2];
+    let mut words = Vec::new();
+    for (at, &(situation, symbol)) in symbols.iter().enumerate().rev() {
+        let (frequency, start) = tables[usize::from(situation)].0[usize::from(symbol)];
+        let (frequency, start) = (u64::from(frequency), u64::from(start));
+        let state = &mut states[at % 2];
+        if *state >= ((LOWEST_STATE >> PRECISION) << 32) * frequency {
+            words.push(*state as u32);
+            *state >>= 32;
         }
-        state = ((state / frequency) << PRECISION) + state % frequency + start;
+        *state = ((*state / frequency) << PRECISION) + *state % frequency + start;
     }
-    code.extend(state.to_le_bytes());
-    code.reverse();
-    out.extend(code);
+    out.extend(states.into_iter().flat_map(u64::to_le_bytes));
+    out.extend(words.into_iter().rev().flat_map(u32::to_le_bytes));
     out
 }
 
@@ -109,8 +116,10 @@ fn write_number(out: &mut Vec<u8>, number: u16) {
 /// Takes symbols out of what [`encode`] made. Behind the end of the code come wrong symbols, never an error: whoever
 /// decodes knows how many there are, and a checksum tells whether the code is whole.
 pub struct Decoder<'a> {
-    tables: Vec<Table>,
-    state: u32,
+    /// The slots of all situations.
+    slots: Vec<u32>,
+    /// The state whose turn it is, and the other one.
+    states: [u64; 2],
     code: &'a [u8],
 }
 
@@ -122,7 +131,7 @@ impl<'a> Decoder<'a> {
             bytes = rest;
             Some(first)
         };
-        let mut tables = Vec::with_capacity(situations);
+        let mut slots = Vec::with_capacity(situations << PRECISION);
         for _ in 0..situations {
             let mut frequencies = Vec::new();
             for _ in 0..take()? {
@@ -132,35 +141,34 @@ impl<'a> Decoder<'a> {
                     _ => (first & 127) << 7 | u16::from(take()?),
                 });
             }
-            tables.push(Table::new(&frequencies)?);
+            slots.extend(Table::new(&frequencies)?.slots());
         }
-        let (state, code) = bytes.split_first_chunk()?;
+        let (first, rest) = bytes.split_first_chunk()?;
+        let (second, code) = rest.split_first_chunk()?;
         Some(Self {
-            tables,
-            state: u32::from_be_bytes(*state),
+            slots,
+            states: [first, second].map(|state| u64::from_le_bytes(*state)),
             code,
         })
     }
 
     /// The next symbol, which stands in this situation.
+    #[inline]
     pub fn next(&mut self, situation: usize) -> u8 {
-        let slot = self.state % TOTAL;
-        let table = self.tables.get(situation);
-        let Some(table) = table.filter(|table| !table.slots.is_empty()) else {
-            return 0;
-        };
-        let symbol = table.slots[slot as usize];
-        let (frequency, start) = table.ranges[usize::from(symbol)];
-        let high = (self.state >> PRECISION).wrapping_mul(u32::from(frequency));
-        self.state = high.wrapping_add(slot).wrapping_sub(u32::from(start));
-        while self.state < LOWEST_STATE {
-            let Some((&byte, rest)) = self.code.split_first() else {
-                break;
-            };
+        let [state, other] = self.states;
+        let place = situation << PRECISION | (state % u64::from(TOTAL)) as usize;
+        let slot = self.slots.get(place).copied().unwrap_or(0);
+        let (frequency, before) = (slot >> 8 & 0xfff, slot >> 20);
+        let high = (state >> PRECISION).wrapping_mul(u64::from(frequency));
+        let mut state = high.wrapping_add(u64::from(before));
+        if state < LOWEST_STATE
+            && let Some((word, rest)) = self.code.split_first_chunk()
+        {
             self.code = rest;
-            self.state = self.state << 8 | u32::from(byte);
+            state = state << 32 | u64::from(u32::from_le_bytes(*word));
         }
-        symbol
+        self.states = [other, state];
+        slot as u8
     }
 }
 

@@ -22,8 +22,10 @@ pub(super) struct Effort {
 
 /// Keystreams that agree in this many last bytes have the same future, so only the best of them is followed.
 const SAME_FUTURE: u32 = 10;
-/// How much the end of a message counts: a text tends to end where a sentence does, but may be cut.
-const ENDING: f32 = 0.5;
+/// How much the end of a message counts: a text tends to end where a sentence does, but may be cut. Of two messages, the
+/// end of the shorter one also says which is which, and then it should not outvote all that was read before.
+const ENDING: f32 = 1.0;
+const ENDING_OF_TWO: f32 = 0.5;
 /// An ending that no model expects counts as this probable (a natural logarithm).
 const RAREST_ENDING: f32 = -9.0;
 
@@ -240,6 +242,10 @@ impl<'a, 'b> Search<'a, 'b> {
     /// What the messages that end at this place add to a hypothesis: how well its texts end there.
     fn ending(&mut self, at: usize, live: usize, hypothesis: &Hypothesis) -> f32 {
         let mut sum = 0.0;
+        let weight = match self.messages.len() {
+            2 => ENDING_OF_TWO,
+            _ => ENDING,
+        };
         for message in (0..live).rev() {
             if self.messages[message].len() > at + 1 {
                 break;
@@ -247,7 +253,7 @@ impl<'a, 'b> Search<'a, 'b> {
             let reading = hypothesis.readings[message];
             let opinions = self.mixture.opinions(reading.context);
             let ln = self.mixture.blend(&opinions, &reading.weights);
-            sum += ENDING * ln[usize::from(BOUNDARY)].max(RAREST_ENDING);
+            sum += weight * ln[usize::from(BOUNDARY)].max(RAREST_ENDING);
         }
         sum
     }
