@@ -35,7 +35,8 @@ impl Mode {
     /// More messages leave fewer keystreams that make sense of them all: there the margin, not the beam, is the limit.
     fn effort(self, messages: usize) -> Effort {
         let (beam, margin) = match (self, messages) {
-            (Self::Fast, _) => (100, 14.0),
+            (Self::Fast, 0..8) => (100, 14.0),
+            (Self::Fast, _) => (100, 10.0),
             (Self::Deep, 0..=3) => (800, 20.0),
             (Self::Deep, _) => (300, 20.0),
         };

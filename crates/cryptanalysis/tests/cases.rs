@@ -121,6 +121,28 @@ fn nineteen_of_twenty_claims_at_95_percent_are_true() {
 }
 
 #[test]
+fn two_thousand_messages_of_1_to_1024_bytes_are_read() {
+    let lines: Vec<&str> = HELD_OUT.lines().collect();
+    let text = |i: usize| {
+        // Lines in an order of their own for each message.
+        let others = (0..40).map(|step| lines[(i + step * (1 + i / lines.len())) % lines.len()]);
+        let text = others.fold(String::new(), |text, line| text + line + " ");
+        text.bytes().take(1 + i * 37 % 1024).collect()
+    };
+    let texts: Vec<Vec<u8>> = (0..2000).map(text).collect();
+    let key = key(1024);
+    let ciphertexts: Vec<Vec<u8>> = texts.iter().map(|text| xor(text, &key)).collect();
+    let recovered = guess(&ciphertexts);
+    let all: usize = texts.iter().map(Vec::len).sum();
+    let bytes = recovered.messages.iter().zip(&texts);
+    let bytes = bytes.flat_map(|(found, text)| found.iter().zip(text));
+    let right = bytes
+        .filter(|(byte, truth)| byte.value == Some(**truth))
+        .count();
+    assert!(right * 100 >= all * 99, "{right} of {all} bytes are right");
+}
+
+#[test]
 fn the_language_is_detected() {
     let italian = [
         "ciao, come stai? ci vediamo domani sera davanti al cinema",
