@@ -123,6 +123,7 @@ fn parse(line: &str) -> Result<Answer> {
     let messages = answer["messages"].as_array().into_iter().flatten();
     Ok(Answer {
         messages: messages.map(message).collect::<Result<_>>()?,
+        pairs: Vec::new(),
         time: Duration::try_from_secs_f64(seconds)?,
     })
 }

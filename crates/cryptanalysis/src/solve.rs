@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use crate::keystream::Keystream;
+use crate::keystream::{Keystream, xor};
 use crate::language::Language;
 use crate::language::alphabet::Context;
 
@@ -90,21 +90,85 @@ pub fn solve(
     certain: &Keystream,
     mode: Mode,
 ) -> Recovered {
-    let messages = different(ciphertexts);
-    let two = messages.len() == 2;
-    let effort = mode.effort(messages.len());
     let mut mixture = Mixture::new(language);
-    let followed = Search::new(messages, certain, &mut mixture, effort).run();
-    let path = followed.lattice.path(followed.best);
-    let posteriors = followed.lattice.posteriors();
-    // The best path is kept whole: jumping to another one where two messages are left would exchange them midway.
-    let guessed = path.into_iter().zip(&posteriors);
-    let guessed = guessed.map(|(key, posterior)| (key, posterior[usize::from(key)].min(SUREST)));
-    let mut guessed: Vec<(u8, f32)> = guessed.collect();
-    settle_initials(&mut guessed, ciphertexts, certain);
-    let open = |ciphertext: &Vec<u8>| judge(open(ciphertext, &guessed, certain), &mut mixture, two);
+    let two = different(ciphertexts).len() == 2;
+    let guessed = Guessed::new(ciphertexts, &mut mixture, certain, mode);
+    let open = |ciphertext: &Vec<u8>| {
+        let text = open(ciphertext, &guessed.path, certain);
+        let likeness = likeness(&text, &mut mixture);
+        judge(text, &likeness, two)
+    };
     Recovered {
         messages: ciphertexts.iter().map(open).collect(),
+    }
+}
+
+/// What [`solve_pair`] found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pair {
+    /// The two texts, perhaps exchanged here and there.
+    pub recovered: Recovered,
+    /// For each place that both reach, how sure it is that these are the two bytes there, whichever text each belongs to.
+    pub confidence: Vec<f32>,
+}
+
+/// Recovers two messages, and says of each place how sure its two bytes are as an unordered pair.
+///
+/// That is the most that can be claimed of two: which byte belongs to which text is a guess from what stands around it.
+pub fn solve_pair(ciphertexts: &[Vec<u8>; 2], language: &Language, mode: Mode) -> Pair {
+    let certain = Keystream::new();
+    let mut mixture = Mixture::new(language);
+    let guessed = Guessed::new(ciphertexts, &mut mixture, &certain, mode);
+    let texts = [0, 1].map(|i: usize| open(&ciphertexts[i], &guessed.path, &certain));
+    let likeness = [0, 1].map(|i: usize| likeness(&texts[i], &mut mixture));
+    let difference = xor(&ciphertexts[0], &ciphertexts[1]);
+    let places = guessed.path.iter().zip(&guessed.posteriors);
+    let places = places.zip(&difference).enumerate();
+    let judged = |(text, likeness): (_, &Vec<f32>)| judge(text, likeness, true);
+    let confidence = places.map(|(at, ((&(key, _), posterior), &difference))| {
+        let p = |key: u8| posterior[usize::from(key)];
+        let exchanged = if difference == 0 {
+            0.0
+        } else {
+            p(key ^ difference)
+        };
+        let sure = (p(key) + exchanged).min(SUREST);
+        sure * likeness[0][at].min(likeness[1][at])
+    });
+    Pair {
+        confidence: confidence.collect(),
+        recovered: Recovered {
+            messages: texts.into_iter().zip(&likeness).map(judged).collect(),
+        },
+    }
+}
+
+/// What the search makes of a session.
+struct Guessed {
+    /// The best keystream, and how sure each byte of it is in the eyes of all that were followed.
+    path: Vec<(u8, f32)>,
+    /// How probable each byte is at each place.
+    posteriors: Vec<[f32; 256]>,
+}
+
+impl Guessed {
+    fn new(
+        ciphertexts: &[Vec<u8>],
+        mixture: &mut Mixture<'_>,
+        certain: &Keystream,
+        mode: Mode,
+    ) -> Self {
+        let messages = different(ciphertexts);
+        let effort = mode.effort(messages.len());
+        let followed = Search::new(messages, certain, mixture, effort).run();
+        let best = followed.lattice.path(followed.best);
+        let posteriors = followed.lattice.posteriors();
+        // The best path is kept whole: jumping to another one where two messages are left would exchange them midway.
+        let path = best.into_iter().zip(&posteriors);
+        let path = path.map(|(key, posterior)| (key, posterior[usize::from(key)].min(SUREST)));
+        let mut path: Vec<(u8, f32)> = path.collect();
+        settle_initials(&mut path, ciphertexts, certain);
+        Self { path, posteriors }
     }
 }
 
@@ -191,16 +255,24 @@ const INITIALS: f32 = 0.9;
 /// No byte of a pair is surer than this: the two texts may be exchanged midway, and nothing shows it.
 const SUREST_OF_TWO: f32 = 0.94;
 
-/// Lowers the confidence of what does not read like language, whatever the alternatives were.
-fn judge(mut text: Vec<Byte>, mixture: &mut Mixture<'_>, two: bool) -> Vec<Byte> {
+/// How much each byte stands among what reads like language, from 0 to 1, whatever the alternatives were.
+fn likeness(text: &[Byte], mixture: &mut Mixture<'_>) -> Vec<f32> {
     let surprise = surprises(text.iter().map_while(|byte| byte.value), mixture);
-    let guesses = text.iter_mut().enumerate();
-    for (at, byte) in guesses.filter(|(_, byte)| byte.confidence < 1.0) {
+    let one = |at: usize| {
         let from = at.saturating_sub(VICINITY);
         let to = (at + VICINITY + 1).min(surprise.len());
         let near = surprise.get(from..to).unwrap_or(&[]);
         let mean = near.iter().sum::<f32>() / near.len().max(1) as f32;
-        byte.confidence /= 1.0 + ((mean - DOUBTFUL) / DOUBT).exp();
+        1.0 / (1.0 + ((mean - DOUBTFUL) / DOUBT).exp())
+    };
+    (0..text.len()).map(one).collect()
+}
+
+/// Lowers the confidence of what does not read like language.
+fn judge(mut text: Vec<Byte>, likeness: &[f32], two: bool) -> Vec<Byte> {
+    let guesses = text.iter_mut().zip(likeness);
+    for (byte, likeness) in guesses.filter(|(byte, _)| byte.confidence < 1.0) {
+        byte.confidence *= likeness;
         if two {
             byte.confidence = byte.confidence.min(SUREST_OF_TWO);
         }

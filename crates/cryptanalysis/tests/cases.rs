@@ -1,7 +1,7 @@
 //! Whole cases: a session's messages in, plaintexts out.
 
 use latchstring_cryptanalysis::{
-    Keystream, Language, Mode, Recovered, detect, drag, render, solve, xor,
+    Keystream, Language, Mode, Recovered, detect, drag, render, solve, solve_pair, xor,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -171,6 +171,29 @@ fn two_messages_are_never_called_certain() {
 }
 
 #[test]
+fn nineteen_of_twenty_pairs_claimed_at_95_percent_are_true() {
+    let (mut sure, mut sure_and_right, mut all) = (0, 0, 0);
+    let lines: Vec<&[u8]> = HELD_OUT.lines().map(str::as_bytes).collect();
+    for texts in lines.chunks_exact(2) {
+        let ciphertexts = [0, 1].map(|i: usize| xor(texts[i], &key(200)));
+        let pair = solve_pair(&ciphertexts, Language::english(), Mode::Fast);
+        let reach = texts[0].len().min(texts[1].len());
+        assert_eq!(pair.confidence.len(), reach);
+        all += reach;
+        for at in (0..reach).filter(|&at| pair.confidence[at] >= 0.95) {
+            let found = [0, 1].map(|i: usize| pair.recovered.messages[i][at].value);
+            let truth = [0, 1].map(|i: usize| Some(texts[i][at]));
+            sure += 1;
+            sure_and_right += usize::from(found == truth || found == [truth[1], truth[0]]);
+        }
+    }
+    let case = format!("sure {sure_and_right} of {sure}, all {all}");
+    assert!(sure_and_right * 100 >= sure * 95, "{case}");
+    // Claiming nothing would be easy.
+    assert!(sure * 10 >= all * 7, "{case}");
+}
+
+#[test]
 fn noise_gets_less_confidence_than_language() {
     let noise: Vec<Vec<u8>> = (0..4).map(|i| key(240)[i * 60..][..60].to_vec()).collect();
     let mean = |ciphertexts: &[Vec<u8>]| {
@@ -220,6 +243,10 @@ proptest! {
         let recovered = solve(&ciphertexts, Language::english(), &certain, Mode::Fast);
         let lengths = recovered.messages.iter().map(Vec::len);
         prop_assert!(lengths.eq(ciphertexts.iter().map(Vec::len)));
+        if let Ok(two) = <&[Vec<u8>; 2]>::try_from(&ciphertexts[..]) {
+            let pair = solve_pair(two, Language::english(), Mode::Fast);
+            prop_assert!(pair.confidence.iter().all(|sure| (0.0..=1.0).contains(sure)));
+        }
         for byte in recovered.messages.concat() {
             prop_assert!((0.0..=1.0).contains(&byte.confidence));
             prop_assert!(byte.value.is_some() || byte.confidence == 0.0);
