@@ -79,7 +79,7 @@ pub(crate) fn table(suites: &[Suite], peers: Vec<Peer>) -> Result<String> {
     let ours = [Mode::Fast, Mode::Deep].map(Solver::Ours).into_iter();
     let mut solvers: Vec<Solver> = ours.chain(peers.into_iter().map(Solver::Theirs)).collect();
     let mut out = format!(
-        "{}\n\nA public solver had {} seconds for each case.\n",
+        "{}\nA public solver had {} seconds for each case.\n",
         probe::report(suites)?,
         LIMIT.as_secs()
     );
