@@ -8,6 +8,7 @@
 //! * [`demo`]: the same as a story;
 //! * [`exercise`]: the labs;
 //! * [`generate`]: what the repository holds that is made from runs;
+//! * [`weak_server`]: the faithful server with guessable keys;
 //! * [`solve`]: the mathematical attacks on files;
 //! * [`workbench`]: the many-time pad by hand.
 //!
@@ -27,6 +28,7 @@ pub mod recorder;
 pub mod solve;
 pub mod stopwatch;
 pub mod truth;
+pub mod weak_server;
 pub mod weakened;
 pub mod wire;
 pub mod workbench;

@@ -28,6 +28,7 @@ use latchstring_lab::{
     generate,
     matrix::{self, Matrix, Selection},
     solve::{self, SolveCommand},
+    weak_server,
     wire::Over,
 };
 
@@ -95,6 +96,8 @@ enum Command {
     /// Mathematical attacks on what was recorded
     #[command(subcommand)]
     Solve(SolveCommand),
+    /// The faithful server with session keys from a weak generator that is seeded with the time
+    WeakServer(weak_server::Arguments),
     /// The exercises
     #[command(subcommand)]
     Lab(LabCommand),
@@ -168,9 +171,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         } => record(&iface, &out, port, seconds),
         Command::Read { file } => read(&file),
         Command::Regenerate { root, check } => regenerate(&root, check),
-        Command::Solve(command) => {
-            solve::run(command, &mut std::io::stdout())?;
-            Ok(ExitCode::SUCCESS)
+        Command::Solve(command) => solve::run(command, &mut std::io::stdout()),
+        Command::WeakServer(arguments) => {
+            let runtime = tokio::runtime::Runtime::new()?;
+            runtime.block_on(weak_server::run(arguments))
         }
         Command::Lab(command) => {
             let runtime = tokio::runtime::Runtime::new()?;

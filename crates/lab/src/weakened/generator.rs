@@ -7,7 +7,7 @@ use std::{
 
 use latchstring_attacker::{
     attacks::seeded_keys::{GENERATOR, STARTED},
-    cryptanalysis::generators::Stream,
+    cryptanalysis::generators::{Generator, Stream},
     net::entropy::Entropy,
 };
 use rand::{TryCryptoRng, TryRng};
@@ -22,7 +22,12 @@ impl SeededWithTime {
     pub(crate) fn new(seed: u64) -> Self {
         let random = u64::from_be_bytes(Seeded::new(seed, "when the server was started").array());
         let second = STARTED.start() + random % (STARTED.end() - STARTED.start() + 1);
-        Self(Mutex::new(GENERATOR.start(second)))
+        Self::with(GENERATOR, second)
+    }
+
+    /// Another generator, and the seed itself.
+    pub(crate) fn with(generator: Generator, seed: u64) -> Self {
+        Self(Mutex::new(generator.start(seed)))
     }
 
     fn stream(&self) -> MutexGuard<'_, Stream> {

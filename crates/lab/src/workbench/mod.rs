@@ -34,7 +34,7 @@ use clap::Args;
 use latchstring_attacker::cryptanalysis::{Language, Mode, Placement};
 use ratatui::crossterm::event;
 
-use crate::solve::{self, Effort};
+use crate::solve::keystream::{self, Effort};
 use session::Session;
 use source::{Recording, Source};
 use state::Workbench;
@@ -167,7 +167,7 @@ fn opened(
         resumed.with_context(|| format!("{} does not fit the ciphertexts", work.display()))?;
         language = language.or(loaded.language);
     }
-    let own = arguments.model.as_deref().and_then(solve::own_model);
+    let own = arguments.model.as_deref().and_then(keystream::own_model);
     let language = match own {
         // The solver's thread may outlive this function, so the one model that is read stays until the program ends.
         Some(own) => Some(&*Box::leak(Box::new(own))),

@@ -11,7 +11,7 @@ use ratatui::{DefaultTerminal, crossterm::event};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Event, shade::Palette, solver, state::Effect, state::Workbench, view, work};
-use crate::solve;
+use crate::solve::keystream;
 
 /// Takes the terminal, until the workbench is left, and gives it back whatever happens.
 ///
@@ -136,7 +136,7 @@ fn rescue(bench: &Workbench, work: &Path) -> Result<()> {
 
 fn export(bench: &Workbench, path: &Path) -> Result<()> {
     let mut text = Vec::new();
-    solve::print(&mut text, &bench.plaintexts())?;
+    keystream::print(&mut text, &bench.plaintexts())?;
     work::write(path, &text)
 }
 

@@ -1,44 +1,38 @@
-//! `latchstring solve`: the mathematical attacks on files, without a session.
+//! `latchstring solve keystream`: messages under one keystream, from a file.
 
 use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
 use anyhow::{Context, Result, ensure};
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use latchstring_attacker::cryptanalysis::{
     Byte, Keystream, Language, Mode, Recovered, detect, solve,
 };
 
-use crate::workbench;
-
-/// What to solve.
-#[derive(Subcommand)]
-pub enum SolveCommand {
-    /// Reads messages that were encrypted under one keystream, without the key
-    #[command(after_help = "Example: latchstring solve keystream intercepted.hex\n\
-        The file holds one ciphertext a line, in hexadecimal; the plaintexts are printed one a line.\n\
-        A byte that only one message reaches is undetermined and printed as '_'.")]
-    Keystream {
-        /// One ciphertext a line, in hexadecimal
-        file: PathBuf,
-        /// Print each byte's confidence too, as JSON
-        #[arg(long)]
-        json: bool,
-        /// How much time it may take
-        #[arg(long, value_enum, default_value = "fast")]
-        mode: Effort,
-        /// The language of the plaintexts; detected unless it is given
-        #[arg(long, value_parser = Language::NAMES)]
-        language: Option<String>,
-        /// A language model of your own instead of a built-in one
-        #[arg(long, conflicts_with = "language")]
-        model: Option<PathBuf>,
-    },
-    /// Reads messages of one keystream by hand, with the solver's help, in a terminal
-    Workbench(workbench::Arguments),
+/// Which messages, and what to do with them.
+#[derive(Args)]
+#[command(after_help = "Example: latchstring solve keystream intercepted.hex\n\
+    The file holds one ciphertext a line, in hexadecimal; the plaintexts are printed one a line.\n\
+    A byte that only one message reaches is undetermined and printed as '_'.")]
+pub struct Arguments {
+    /// One ciphertext a line, in hexadecimal
+    file: PathBuf,
+    /// Print each byte's confidence too, as JSON
+    #[arg(long)]
+    json: bool,
+    /// How much time it may take
+    #[arg(long, value_enum, default_value = "fast")]
+    mode: Effort,
+    /// The language of the plaintexts; detected unless it is given
+    #[arg(long, value_parser = Language::NAMES)]
+    language: Option<String>,
+    /// A language model of your own instead of a built-in one
+    #[arg(long, conflicts_with = "language")]
+    model: Option<PathBuf>,
 }
 
 /// How much time a solution may take.
@@ -63,17 +57,14 @@ impl From<Effort> for Mode {
 ///
 /// # Errors
 /// If the file cannot be read or is not hexadecimal, or if `out` fails.
-pub fn run(command: SolveCommand, out: &mut impl Write) -> Result<()> {
-    let (file, json, mode, language, model) = match command {
-        SolveCommand::Workbench(arguments) => return workbench::run(&arguments),
-        SolveCommand::Keystream {
-            file,
-            json,
-            mode,
-            language,
-            model,
-        } => (file, json, mode, language, model),
-    };
+pub fn run(arguments: Arguments, out: &mut impl Write) -> Result<ExitCode> {
+    let Arguments {
+        file,
+        json,
+        mode,
+        language,
+        model,
+    } = arguments;
     let ciphertexts = read(&file)?;
     let own = model.as_deref().and_then(own_model);
     let language = match (&own, language) {
@@ -83,9 +74,10 @@ pub fn run(command: SolveCommand, out: &mut impl Write) -> Result<()> {
     };
     let recovered = solve(&ciphertexts, language, &Keystream::new(), mode.into());
     match json {
-        true => print_json(out, language, &recovered),
-        false => print(out, &recovered),
+        true => print_json(out, language, &recovered)?,
+        false => print(out, &recovered)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A model from a file. If that is none, this says so and the built-in ones have to do.

@@ -1,0 +1,40 @@
+//! `latchstring solve`: the mathematical attacks on files, without a session.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::workbench;
+
+pub mod job;
+pub mod keystream;
+pub mod seed;
+
+/// What to solve. Each ends with 0 when something was found and with 2 when nothing was.
+#[derive(Subcommand)]
+pub enum SolveCommand {
+    /// Reads messages that were encrypted under one keystream, without the key
+    Keystream(keystream::Arguments),
+    /// Reads messages of one keystream by hand, with the solver's help, in a terminal
+    Workbench(workbench::Arguments),
+    /// Finds the session key of a server that seeds a weak generator, by trying every seed
+    Seed(seed::Arguments),
+}
+
+/// What ends a search that found nothing.
+pub(crate) const NOTHING_FOUND: u8 = 2;
+
+/// Runs the command and prints to `out`.
+///
+/// # Errors
+/// If a file cannot be read or does not hold what it should, or if `out` fails.
+pub fn run(command: SolveCommand, out: &mut impl Write) -> Result<ExitCode> {
+    match command {
+        SolveCommand::Keystream(arguments) => keystream::run(arguments, out),
+        SolveCommand::Workbench(arguments) => {
+            workbench::run(&arguments).map(|()| ExitCode::SUCCESS)
+        }
+        SolveCommand::Seed(arguments) => seed::run(&arguments, out),
+    }
+}
