@@ -19,11 +19,7 @@ use latchstring_attacker::{
 };
 use latchstring_faithful::{client, keys::KeyDir};
 use latchstring_lab::keys::Seeded;
-use latchstring_tests::binary;
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use latchstring_tests::{binary, interrupt};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -231,9 +227,7 @@ fn ctrl_c_ends_a_search_and_the_file_takes_it_up_again() {
     ];
     let mut search = solve(&capture, "python", &range);
     let search = search.arg("--plain").spawn().unwrap();
-    let pid = search.id();
-    wait_until_it_listens(pid);
-    kill(Pid::from_raw(pid as i32), Signal::SIGINT).unwrap();
+    interrupt(search.id());
     let output = search.wait_with_output().unwrap();
     let ended = json(&output);
     let next = ended["ended_before"]
@@ -259,24 +253,6 @@ fn ctrl_c_ends_a_search_and_the_file_takes_it_up_again() {
         !fs::exists(&file).unwrap(),
         "all is done: nothing is left to go on from"
     );
-}
-
-/// Until the process has a handler for SIGINT: the second bit of what Linux says it catches.
-fn wait_until_it_listens(pid: u32) {
-    let catches = |status: String| {
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("SigCgt:"))?;
-        Some(u64::from_str_radix(line.trim(), 16).ok()? & 2 != 0)
-    };
-    for _ in 0..10_000 {
-        let status = fs::read_to_string(format!("/proc/{pid}/status"));
-        if status.ok().and_then(catches) == Some(true) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    panic!("the search never listened for Ctrl-C");
 }
 
 #[test]

@@ -6,6 +6,13 @@ use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
+    thread::sleep,
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
 };
 
 /// The root of the repository.
@@ -53,4 +60,27 @@ pub fn python(peer: &str, module: &str) -> Command {
     let mut command = Command::new(python);
     command.arg(workspace().join("tests/peers").join(peer));
     command
+}
+
+/// Presses Ctrl-C for a process, as soon as it listens for that: before, it would just die.
+///
+/// # Panics
+/// When it does not listen within ten seconds.
+pub fn interrupt(process: u32) {
+    // What Linux says that a process catches, as a number whose second bit is SIGINT.
+    let catches = |status: String| {
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigCgt:"))?;
+        Some(u64::from_str_radix(line.trim(), 16).ok()? & 2 != 0)
+    };
+    for _ in 0..10_000 {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+        if status.ok().and_then(catches) == Some(true) {
+            let process = Pid::from_raw(process.try_into().expect("Linux counts to 2^22"));
+            return kill(process, Signal::SIGINT).expect("it runs");
+        }
+        sleep(Duration::from_millis(1));
+    }
+    panic!("process {process} never listened for Ctrl-C");
 }

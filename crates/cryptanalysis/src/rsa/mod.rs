@@ -22,7 +22,7 @@ pub use batch::{Shared, batch_gcd, shared_primes};
 pub use dashu_int::UBig;
 pub use few::{fermat, pollard_p_minus_1, pollard_rho, trial_division};
 pub use primes::{is_probable_prime, next_prime};
-pub use sieve::quadratic_sieve;
+pub use sieve::{QuadraticSieve, Relation, Sieved, quadratic_sieve};
 pub use wiener::{WeakExponent, wiener};
 
 use dashu_int::{

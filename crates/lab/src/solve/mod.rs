@@ -7,6 +7,7 @@ use clap::Subcommand;
 
 use crate::workbench;
 
+pub mod factor;
 pub mod job;
 pub mod keystream;
 pub mod seed;
@@ -20,6 +21,8 @@ pub enum SolveCommand {
     Workbench(workbench::Arguments),
     /// Finds the session key of a server that seeds a weak generator, by trying every seed
     Seed(seed::Arguments),
+    /// Finds the primes of RSA keys that were badly made or are short
+    Factor(factor::Arguments),
 }
 
 /// What ends a search that found nothing.
@@ -36,5 +39,6 @@ pub fn run(command: SolveCommand, out: &mut impl Write) -> Result<ExitCode> {
             workbench::run(&arguments).map(|()| ExitCode::SUCCESS)
         }
         SolveCommand::Seed(arguments) => seed::run(&arguments, out),
+        SolveCommand::Factor(arguments) => factor::run(&arguments, out),
     }
 }

@@ -16,13 +16,13 @@ use super::{
 
 /// `root^2 = product of the factors, times the large prime` modulo n.
 #[derive(Clone, Debug)]
-pub(super) struct Relation {
+pub struct Relation {
     /// `ax + b`, without its sign.
-    pub(super) root: UBig,
+    pub root: UBig,
     /// 0 for -1, and `i + 1` for prime i of the factor base, as often as it divides.
-    pub(super) factors: Vec<u32>,
+    pub factors: Vec<u32>,
     /// The one prime beyond the factor base, or 1.
-    pub(super) large: u64,
+    pub large: u64,
 }
 
 /// Primes below this are not sieved with: they cost the most and tell the least. Their share is guessed.

@@ -27,7 +27,8 @@ use dashu_int::{
 use rayon::prelude::*;
 
 use super::{Factored, Method, is_probable_prime, pollard_rho};
-use collect::{Relation, Sieve};
+pub use collect::Relation;
+use collect::Sieve;
 use polynomial::{Chooser, FactorBase};
 
 /// Below so many bits [`pollard_rho`] is faster.
@@ -135,45 +136,140 @@ impl Size {
 /// search.
 ///
 /// `progress` is told several times a second, or several times a minute for large n, how many relations were found of how
-/// many that are needed.
+/// many that are needed. To leave a search and take it up later, use [`QuadraticSieve`].
 pub fn quadratic_sieve(
     n: &UBig,
     mut progress: impl FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Option<Factored> {
-    if let Some(small) = super::trial_division(n) {
-        return Some(small);
-    }
-    if *n < UBig::from(4u8) || n.bit_len() > LARGEST || is_probable_prime(n) {
-        return None;
-    }
-    let found = |factor| Factored::from_factor(n, factor, Method::QuadraticSieve);
-    // Modulo a power of one prime there are no other square roots of 1 than 1 and -1. Its root is above 2^16.
-    let roots = (2..=n.bit_len() / 16).map(|k| (k, n.nth_root(k)));
-    if let Some((_, root)) = roots.into_iter().find(|(k, root)| root.pow(*k) == *n) {
-        return found(root);
-    }
-    if n.bit_len() < SMALLEST {
-        return pollard_rho(n, 1 << (SMALLEST / 4 + 4)).and_then(|by_rho| found(by_rho.p));
-    }
-    let size = Size::of(n.bit_len());
-    let base = FactorBase::new(n, size.primes);
-    let mut chooser = Chooser::new(&base, size.half);
-    let mut store = Store::new(base.primes.len());
+    let mut sieve = match QuadraticSieve::new(n) {
+        Ok(sieve) => sieve,
+        Err(without_sieving) => return without_sieving,
+    };
     loop {
-        let batch: Vec<_> = (0..BATCH).map(|_| chooser.next(&base)).collect();
-        let found_by = batch.par_iter().map(|a| Sieve::new(&base, size).run(a));
-        let relations: Vec<Relation> = found_by.flatten_iter().collect();
-        store.add(relations);
-        if store.surplus() >= SPARE as isize {
-            if let Some(factored) = store.solve(n, &base).and_then(found) {
-                return Some(factored);
-            }
-            // All dependencies were trivial, which happens to small n: go on for more.
-            store.columns += SPARE;
+        if let Some(factored) = sieve.step() {
+            return Some(factored);
         }
-        if progress(store.usable(), store.columns + SPARE).is_break() {
+        if progress(sieve.found(), sieve.needed()).is_break() {
             return None;
         }
+    }
+}
+
+/// A sieve that works in steps, and can be left between two of them.
+pub struct QuadraticSieve {
+    n: UBig,
+    size: Size,
+    base: FactorBase,
+    chooser: Chooser,
+    store: Store,
+    steps: u64,
+}
+
+/// What a [`QuadraticSieve`] has done so far: all that is needed to go on.
+#[derive(Clone, Debug, Default)]
+pub struct Sieved {
+    /// How many steps it has made.
+    pub steps: u64,
+    /// What they found.
+    pub relations: Vec<Relation>,
+}
+
+impl QuadraticSieve {
+    /// Prepares a sieve.
+    ///
+    /// # Errors
+    /// What is known of `n` without sieving: its factors, or `None` if it is prime, below 4 or above 360 bits.
+    pub fn new(n: &UBig) -> Result<Self, Option<Factored>> {
+        if let Some(small) = super::trial_division(n) {
+            return Err(Some(small));
+        }
+        if *n < UBig::from(4u8) || n.bit_len() > LARGEST || is_probable_prime(n) {
+            return Err(None);
+        }
+        // Modulo a power of one prime there are no other square roots of 1 than 1 and -1. Its root is above 2^16.
+        let roots = (2..=n.bit_len() / 16).map(|k| (k, n.nth_root(k)));
+        if let Some((_, root)) = roots.into_iter().find(|(k, root)| root.pow(*k) == *n) {
+            return Err(Factored::from_factor(n, root, Method::QuadraticSieve));
+        }
+        if n.bit_len() < SMALLEST {
+            let by_rho = pollard_rho(n, 1 << (SMALLEST / 4 + 4));
+            let found = |found: Factored| Factored::from_factor(n, found.p, Method::QuadraticSieve);
+            return Err(by_rho.and_then(found));
+        }
+        let size = Size::of(n.bit_len());
+        let base = FactorBase::new(n, size.primes);
+        Ok(Self {
+            n: n.clone(),
+            size,
+            chooser: Chooser::new(&base, size.half),
+            store: Store::new(base.primes.len()),
+            base,
+            steps: 0,
+        })
+    }
+
+    /// Sieves for a while on all cores; the factors, once there are enough relations.
+    pub fn step(&mut self) -> Option<Factored> {
+        let (base, size) = (&self.base, self.size);
+        let batch: Vec<_> = (0..BATCH).map(|_| self.chooser.next(base)).collect();
+        let found_by = batch.par_iter().map(|a| Sieve::new(base, size).run(a));
+        let relations: Vec<Relation> = found_by.flatten_iter().collect();
+        self.store.add(relations);
+        self.steps += 1;
+        if self.store.surplus() < SPARE as isize {
+            return None;
+        }
+        let factor = self.store.solve(&self.n, base);
+        // All dependencies may be trivial, which happens to small n: then it goes on for more.
+        self.store.columns += SPARE;
+        factor.and_then(|factor| Factored::from_factor(&self.n, factor, Method::QuadraticSieve))
+    }
+
+    /// How many relations there are that count.
+    pub fn found(&self) -> usize {
+        self.store.usable()
+    }
+
+    /// How many there must be.
+    pub fn needed(&self) -> usize {
+        self.store.columns + SPARE
+    }
+
+    /// What to keep of it.
+    pub fn sieved(&self) -> Sieved {
+        Sieved {
+            steps: self.steps,
+            relations: self.store.relations.clone(),
+        }
+    }
+
+    /// Goes on from what another sieve of the same `n` did. `false`, and nothing happens, if that is not true of `n`:
+    /// each relation is checked.
+    pub fn take_up(&mut self, sieved: Sieved) -> bool {
+        if !sieved.relations.iter().all(|relation| self.holds(relation)) {
+            return false;
+        }
+        for _ in 0..sieved.steps.saturating_mul(BATCH as u64) {
+            self.chooser.next(&self.base);
+        }
+        self.steps += sieved.steps;
+        self.store.add(sieved.relations);
+        true
+    }
+
+    fn holds(&self, relation: &Relation) -> bool {
+        let ring = ConstDivisor::new(self.n.clone());
+        let mut product = ring.reduce(UBig::from(relation.large));
+        for &factor in &relation.factors {
+            product *= match factor.checked_sub(1) {
+                None => -ring.reduce(UBig::ONE),
+                Some(i) => match self.base.primes.get(i as usize) {
+                    Some(&p) => ring.reduce(UBig::from(p)),
+                    None => return false,
+                },
+            };
+        }
+        ring.reduce(relation.root.clone()).sqr() == product
     }
 }
 
@@ -307,5 +403,35 @@ mod tests {
         assert_eq!(ended, None);
         let (found, needed) = told.unwrap();
         assert!(found < needed && needed > 1_000);
+    }
+
+    #[test]
+    fn a_sieve_that_was_left_is_taken_up_where_it_was() {
+        let n = prime(64, 1) * prime(64, 2);
+        let mut whole = QuadraticSieve::new(&n).ok().unwrap();
+        let factored = std::iter::repeat_with(|| whole.step()).find_map(|found| found);
+
+        let mut left = QuadraticSieve::new(&n).ok().unwrap();
+        assert_eq!(left.step(), None);
+        let mut taken_up = QuadraticSieve::new(&n).ok().unwrap();
+        assert!(taken_up.take_up(left.sieved()));
+        assert_eq!(taken_up.found(), left.found());
+        let again = std::iter::repeat_with(|| taken_up.step()).find_map(|found| found);
+        assert_eq!((again, taken_up.steps), (factored, whole.steps));
+    }
+
+    #[test]
+    fn what_is_not_true_of_the_number_is_not_taken_up() {
+        let n = prime(64, 1) * prime(64, 2);
+        let mut sieve = QuadraticSieve::new(&n).ok().unwrap();
+        sieve.step();
+        let mut sieved = sieve.sieved();
+        sieved.relations[0].root += UBig::ONE;
+        let mut fresh = QuadraticSieve::new(&n).ok().unwrap();
+        assert!(!fresh.take_up(sieved.clone()));
+        sieved.relations.truncate(1);
+        sieved.relations[0].factors = vec![u32::MAX];
+        assert!(!fresh.take_up(sieved));
+        assert_eq!((fresh.steps, fresh.found()), (0, 0));
     }
 }
