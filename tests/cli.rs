@@ -1,7 +1,7 @@
 //! The two programs of the lab as a person runs them: what they print, how they end, and that each command explains
 //! itself.
 
-use std::{path::PathBuf, process::Command, time::Instant};
+use std::{fs, path::PathBuf, process::Command, time::Instant};
 
 use latchstring_tests::binary;
 use serde_json::Value;
@@ -21,7 +21,7 @@ fn run(program: &str, arguments: &[&str]) -> Ran {
         .unwrap();
     Ran {
         code: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
 }
@@ -307,4 +307,101 @@ fn every_command_has_help_with_an_example() {
             );
         }
     }
+}
+
+/// A file of messages under one keystream, a ciphertext a line.
+fn intercepted(texts: &[&str]) -> tempfile::NamedTempFile {
+    let key = |at: usize| (at as u32).wrapping_mul(2_654_435_761).to_be_bytes()[0];
+    let encrypt = |text: &&str| -> String {
+        let bytes = text.bytes().enumerate();
+        bytes
+            .map(|(at, byte)| format!("{:02x}", byte ^ key(at)))
+            .collect()
+    };
+    let lines: Vec<String> = texts.iter().map(encrypt).collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, lines.join("\n")).unwrap();
+    file
+}
+
+#[test]
+fn messages_under_one_keystream_are_solved_from_a_file() {
+    let texts = [
+        "are you coming to the party on saturday night?",
+        "i don't know yet, i have to work until nine",
+        "that's a pity, everybody else will be there",
+        "ok, i will try to come a little bit later",
+        "great! do you want me to pick you up at work?",
+    ];
+    let file = intercepted(&texts);
+    let path = file.path().to_str().unwrap();
+    let solved = run("latchstring", &["solve", "keystream", path]);
+    assert_eq!(solved.code, Some(0), "{}", solved.err);
+    let right = solved.out.lines().zip(texts).map(|(read, text)| {
+        assert_eq!(read.len(), text.len());
+        read.bytes()
+            .zip(text.bytes())
+            .filter(|(a, b)| a == b)
+            .count()
+    });
+    let all: usize = texts.iter().map(|text| text.len()).sum();
+    assert!(right.sum::<usize>() * 10 > all * 9, "{}", solved.out);
+
+    let json = run("latchstring", &["solve", "keystream", path, "--json"]);
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["language"], "english");
+    assert_eq!(json["messages"].as_array().unwrap().len(), texts.len());
+    assert_eq!(json.get("pair_confidence"), None);
+
+    // The longest is the only one that reaches its last byte: nothing is invented there.
+    assert!(solved.out.lines().next().unwrap().ends_with('_'));
+    assert!(
+        json["messages"][0]["bytes"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap()
+            .is_null()
+    );
+}
+
+#[test]
+fn of_two_messages_the_pairs_are_claimed_and_not_the_texts() {
+    let file = intercepted(&[
+        "the train leaves at seven in the morning",
+        "please remember to bring the tickets with you",
+    ]);
+    let path = file.path().to_str().unwrap();
+    let json = run("latchstring", &["solve", "keystream", path, "--json"]);
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["pair_confidence"].as_array().unwrap().len(), 40);
+    let mut sure = json["messages"].as_array().unwrap().iter();
+    let mut sure = sure.flat_map(|message| message["confidence"].as_array().unwrap());
+    assert!(sure.all(|confidence| confidence.as_f64().unwrap() < 0.95));
+}
+
+#[test]
+fn what_the_solver_cannot_use_is_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    for (text, complaint) in [
+        ("00ff\nhello\n", "line 2 of"),
+        ("00ff\n", "two under one keystream are needed"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let refused = run("latchstring", &["solve", "keystream", path]);
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.err.contains(complaint), "{}", refused.err);
+    }
+    fs::write(&file, "00ff\nff00\n").unwrap();
+    let own = run(
+        "latchstring",
+        &["solve", "keystream", path, "--model", "no-such.model"],
+    );
+    assert_eq!(own.code, Some(0));
+    assert!(
+        own.err.contains("a built-in model is used instead"),
+        "{}",
+        own.err
+    );
 }

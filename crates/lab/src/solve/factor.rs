@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
 use dashu_int::ops::BitTest;
+use indicatif::{ProgressBar, ProgressStyle};
 use latchstring_attacker::{
     cryptanalysis::rsa::{
         Effort, Factored, QuadraticSieve, Relation, Shared, Sieved, UBig, factor, shared_primes,
@@ -75,21 +76,29 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
     );
     let moduli: Vec<UBig> = keys.iter().map(|key| key.n.clone()).collect();
     let mut found = 0;
+    // Drawn on standard error, and only where that is a terminal.
+    let style = ProgressStyle::with_template("{bar:30} {pos} of {len} keys, {eta} left")?;
+    let bar = match keys.len() {
+        1 => ProgressBar::hidden(),
+        keys => ProgressBar::new(keys as u64).with_style(style),
+    };
     for (key, shared) in keys.iter().zip(shared_primes(&moduli)) {
         let twice = matches!(shared, Shared::Whole);
         let factored = match shared {
             Shared::Prime(factored) => Some(factored),
             Shared::No | Shared::Whole => alone(&key.n, arguments)?,
         };
-        match arguments.json {
-            true => writeln!(out, "{}", as_json(key, factored.as_ref()))?,
-            false => print(out, key, factored.as_ref(), twice)?,
-        }
+        bar.suspend(|| match arguments.json {
+            true => Ok(writeln!(out, "{}", as_json(key, factored.as_ref()))?),
+            false => print(out, key, factored.as_ref(), twice),
+        })?;
+        bar.inc(1);
         if let (Some(folder), Some(factored)) = (&arguments.out, &factored) {
             write_private_key(folder, key, factored)?;
         }
         found += usize::from(factored.is_some());
     }
+    bar.finish_and_clear();
     Ok(match found {
         0 => ExitCode::from(NOTHING_FOUND),
         _ => ExitCode::SUCCESS,

@@ -10,14 +10,15 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use latchstring_attacker::cryptanalysis::{
-    Byte, Keystream, Language, Mode, Recovered, detect, solve,
+    Byte, Keystream, Language, Mode, Recovered, detect, solve, solve_pair,
 };
 
 /// Which messages, and what to do with them.
 #[derive(Args)]
 #[command(after_help = "Example: latchstring solve keystream intercepted.hex\n\
     The file holds one ciphertext a line, in hexadecimal; the plaintexts are printed one a line.\n\
-    A byte that only one message reaches is undetermined and printed as '_'.")]
+    A byte that only one message reaches is undetermined and printed as '_'.\n\
+    Of two messages, which text is whose is a guess: --json then says of each place how sure its two bytes are as a pair.")]
 pub struct Arguments {
     /// One ciphertext a line, in hexadecimal
     file: PathBuf,
@@ -74,7 +75,11 @@ pub fn run(arguments: Arguments, out: &mut impl Write) -> Result<ExitCode> {
     };
     let recovered = solve(&ciphertexts, language, &Keystream::new(), mode.into());
     match json {
-        true => print_json(out, language, &recovered)?,
+        true => {
+            let pairs = <&[_; 2]>::try_from(&ciphertexts[..]).ok();
+            let pairs = pairs.map(|two| solve_pair(two, language, mode.into()).confidence);
+            print_json(out, language, &recovered, pairs)?;
+        }
         false => print(out, &recovered)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -128,8 +133,14 @@ pub(crate) fn print(out: &mut impl Write, recovered: &Recovered) -> Result<()> {
     Ok(())
 }
 
-fn print_json(out: &mut impl Write, language: &Language, recovered: &Recovered) -> Result<()> {
-    let rounded = |byte: &Byte| (f64::from(byte.confidence) * 1000.0).round() / 1000.0;
+/// `pairs`: for each place of two messages, how sure it is that these are its two bytes, whichever text each is of.
+fn print_json(
+    out: &mut impl Write,
+    language: &Language,
+    recovered: &Recovered,
+    pairs: Option<Vec<f32>>,
+) -> Result<()> {
+    let rounded = |confidence: f32| (f64::from(confidence) * 1000.0).round() / 1000.0;
     let messages = recovered.messages.iter().map(|message| {
         let text: Vec<u8> = message
             .iter()
@@ -138,11 +149,15 @@ fn print_json(out: &mut impl Write, language: &Language, recovered: &Recovered) 
         serde_json::json!({
             "text": String::from_utf8_lossy(&text),
             "bytes": message.iter().map(|byte| byte.value).collect::<Vec<_>>(),
-            "confidence": message.iter().map(rounded).collect::<Vec<_>>(),
+            "confidence": message.iter().map(|byte| rounded(byte.confidence)).collect::<Vec<_>>(),
         })
     });
     let messages: Vec<_> = messages.collect();
-    let all = serde_json::json!({ "language": language.name(), "messages": messages });
+    let mut all = serde_json::json!({ "language": language.name(), "messages": messages });
+    if let Some(pairs) = pairs {
+        let pairs: Vec<_> = pairs.into_iter().map(rounded).collect();
+        all["pair_confidence"] = pairs.into();
+    }
     writeln!(out, "{all}")?;
     Ok(())
 }
