@@ -375,7 +375,7 @@ fn of_two_messages_the_pairs_are_claimed_and_not_the_texts() {
     let json = run("latchstring", &["solve", "keystream", path, "--json"]);
     let json: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json["pair_confidence"].as_array().unwrap().len(), 40);
-    let mut sure = json["messages"].as_array().unwrap().iter();
+    let sure = json["messages"].as_array().unwrap().iter();
     let mut sure = sure.flat_map(|message| message["confidence"].as_array().unwrap());
     assert!(sure.all(|confidence| confidence.as_f64().unwrap() < 0.95));
 }
