@@ -8,10 +8,12 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use latchstring_attacker::{
     Attack, Claim, Faithful, Report, Run,
     attacks::{self, keystream_reuse},
@@ -145,7 +147,13 @@ fn show(out: &mut impl Write, attack: &Attack) -> anyhow::Result<ExitCode> {
 
 fn in_the_arena(out: &mut impl Write, arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     let attack = attack(&arguments.id)?;
+    // Drawn on standard error, and only where that is a terminal.
+    let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}")?;
+    let bar = ProgressBar::new_spinner().with_style(style);
+    bar.set_message(format!("{} against {}", attack.id, arguments.against));
+    bar.enable_steady_tick(Duration::from_millis(100));
     let run = arena::run(attack, arguments.against, arguments.over, arguments.seed)?;
+    bar.finish_and_clear();
     if arguments.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&run)?)?;
     } else {
