@@ -1,6 +1,9 @@
 //! Short keys, factored by `latchstring solve factor`: also one that is left in the middle and taken up again.
 
-use std::process::{Command, Stdio};
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
 
 use latchstring_attacker::cryptanalysis::rsa::{UBig, next_prime};
 use latchstring_tests::{binary, interrupt};
@@ -44,6 +47,29 @@ fn a_sieve_that_ctrl_c_ended_goes_on_and_finds_the_primes() {
         (&p.to_string().into(), &q.to_string().into())
     );
     assert!(!file.exists(), "all is done: nothing is left to go on from");
+}
+
+#[test]
+fn ctrl_c_ends_a_list_of_keys_with_what_was_found() {
+    // The first falls at once, each of the others keeps the cheap methods busy for a second.
+    let hard = |i: u32| next_prime(&((UBig::from(3u8) << 510) + (UBig::from(i) << 400)));
+    let mut keys = vec!["0x23".to_owned()];
+    keys.extend((1..20).map(|i| (hard(i) * hard(1_000_003 * i)).to_string()));
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let mut factoring = solve(keys[0], &keys[1..]).spawn().unwrap();
+    let mut first = String::new();
+    let mut out = BufReader::new(factoring.stdout.take().unwrap());
+    out.read_line(&mut first).unwrap();
+    interrupt(factoring.id());
+    let ended = factoring.wait_with_output().unwrap();
+    let found: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!((&found["p"], &found["q"]), (&"5".into(), &"7".into()));
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(
+        said.contains("ended by Ctrl-C after") && said.contains("of 20 keys are left"),
+        "{said}"
+    );
+    assert_eq!(ended.status.code(), Some(0));
 }
 
 #[test]

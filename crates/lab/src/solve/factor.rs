@@ -6,6 +6,8 @@ use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::atomic::Ordering,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -25,7 +27,10 @@ use rsa::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{NOTHING_FOUND, job::Job};
+use super::{
+    NOTHING_FOUND,
+    job::{CtrlC, Job},
+};
 
 /// All keys of the lab have this public exponent.
 const EXPONENT: u32 = 65_537;
@@ -75,18 +80,17 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
         keys.len()
     );
     let moduli: Vec<UBig> = keys.iter().map(|key| key.n.clone()).collect();
+    let bar = bar(keys.len())?;
+    bar.set_message("looking for shared primes");
+    let shared = shared_primes(&moduli);
+    bar.set_message("each alone");
+    let ctrl_c = CtrlC::listen()?;
     let mut found = 0;
-    // Drawn on standard error, and only where that is a terminal.
-    let style = ProgressStyle::with_template("{bar:30} {pos} of {len} keys, {eta} left")?;
-    let bar = match keys.len() {
-        1 => ProgressBar::hidden(),
-        keys => ProgressBar::new(keys as u64).with_style(style),
-    };
-    for (key, shared) in keys.iter().zip(shared_primes(&moduli)) {
+    for (tried, (key, shared)) in (1..).zip(keys.iter().zip(shared)) {
         let twice = matches!(shared, Shared::Whole);
         let factored = match shared {
             Shared::Prime(factored) => Some(factored),
-            Shared::No | Shared::Whole => alone(&key.n, arguments)?,
+            Shared::No | Shared::Whole => alone(&key.n, arguments, &ctrl_c)?,
         };
         bar.suspend(|| match arguments.json {
             true => Ok(writeln!(out, "{}", as_json(key, factored.as_ref()))?),
@@ -97,12 +101,32 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
             write_private_key(folder, key, factored)?;
         }
         found += usize::from(factored.is_some());
+        if tried < keys.len() && ctrl_c.pressed().load(Ordering::SeqCst) {
+            eprintln!(
+                "ended by Ctrl-C after {}: {} of {} keys are left",
+                key.name,
+                keys.len() - tried,
+                keys.len()
+            );
+            break;
+        }
     }
     bar.finish_and_clear();
     Ok(match found {
         0 => ExitCode::from(NOTHING_FOUND),
         _ => ExitCode::SUCCESS,
     })
+}
+
+/// On standard error, and only where that is a terminal. The sieve of a single key has a bar of its own.
+fn bar(keys: usize) -> Result<ProgressBar> {
+    if keys == 1 {
+        return Ok(ProgressBar::hidden());
+    }
+    let style = "{spinner} {bar:30} {pos} of {len} keys, {elapsed}, {eta} left, {msg}";
+    let bar = ProgressBar::new(keys as u64).with_style(ProgressStyle::with_template(style)?);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    Ok(bar)
 }
 
 /// A key from a command line.
@@ -124,7 +148,7 @@ fn read(text: &str) -> Result<Key> {
 }
 
 /// The factors of a key without regard to others.
-fn alone(n: &UBig, arguments: &Arguments) -> Result<Option<Factored>> {
+fn alone(n: &UBig, arguments: &Arguments, ctrl_c: &CtrlC) -> Result<Option<Factored>> {
     let effort = match arguments.thorough {
         true => Effort::THOROUGH,
         false => Effort::QUICK,
@@ -139,7 +163,7 @@ fn alone(n: &UBig, arguments: &Arguments) -> Result<Option<Factored>> {
     };
     match factor(n, &cheap) {
         Some(factored) => Ok(Some(factored)),
-        None => sieve(n, arguments.resume.as_deref()),
+        None => sieve(n, arguments.resume.as_deref(), ctrl_c),
     }
 }
 
@@ -189,13 +213,13 @@ impl Kept {
     }
 }
 
-fn sieve(n: &UBig, file: Option<&Path>) -> Result<Option<Factored>> {
+fn sieve(n: &UBig, file: Option<&Path>, ctrl_c: &CtrlC) -> Result<Option<Factored>> {
     let mut sieve = match QuadraticSieve::new(n) {
         Ok(sieve) => sieve,
         Err(without_sieving) => return Ok(without_sieving),
     };
     let run = json!({ "command": "solve factor", "modulus": n.to_string() });
-    let mut job: Job<Kept> = Job::begin(sieve.needed() as u64, "relations", run, file)?;
+    let mut job: Job<Kept> = Job::begin((sieve.needed() as u64, "relations"), run, file, ctrl_c)?;
     if let Some(kept) = job.take_up(|kept| kept.relations.len() as u64) {
         let taken_up = kept.sieved().is_some_and(|sieved| sieve.take_up(sieved));
         ensure!(

@@ -27,10 +27,11 @@ const KEEP_EVERY: Duration = Duration::from_secs(5);
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-/// Whether somebody pressed Ctrl-C. A second Ctrl-C ends the program at once.
+/// Whether somebody pressed Ctrl-C. A second Ctrl-C ends the program at once, so a program listens once and clones.
+#[derive(Clone)]
 pub struct CtrlC {
     pressed: Arc<AtomicBool>,
-    _listens: Runtime,
+    _listens: Arc<Runtime>,
 }
 
 impl CtrlC {
@@ -54,7 +55,7 @@ impl CtrlC {
         });
         Ok(Self {
             pressed,
-            _listens: runtime,
+            _listens: Arc::new(runtime),
         })
     }
 
@@ -88,7 +89,12 @@ impl<S: Serialize + DeserializeOwned> Job<S> {
     ///
     /// # Errors
     /// If the file to go on from exists but cannot be read, or is about another run.
-    pub fn begin(total: u64, things: &str, run: Value, file: Option<&Path>) -> Result<Self> {
+    pub fn begin(
+        (total, things): (u64, &str),
+        run: Value,
+        file: Option<&Path>,
+        ctrl_c: &CtrlC,
+    ) -> Result<Self> {
         let state = file.map(|file| kept(file, &run)).transpose()?.flatten();
         let style = format!(
             "{{bar:30}} {{percent}} % of {{human_len}} {things}, {{per_sec}}, {{eta}} left {{msg}}"
@@ -96,7 +102,7 @@ impl<S: Serialize + DeserializeOwned> Job<S> {
         let style = ProgressStyle::with_template(&style)?.progress_chars("=> ");
         Ok(Self {
             bar: ProgressBar::new(total).with_style(style),
-            ctrl_c: CtrlC::listen()?,
+            ctrl_c: ctrl_c.clone(),
             run,
             file: file.map(Path::to_owned),
             kept: Instant::now(),
@@ -222,7 +228,8 @@ mod tests {
     use super::*;
 
     fn begin(file: &Path, from: u64) -> Result<Job<u64>> {
-        Job::begin(100, "tries", json!({ "from": from }), Some(file))
+        let ctrl_c = CtrlC::listen()?;
+        Job::begin((100, "tries"), json!({ "from": from }), Some(file), &ctrl_c)
     }
 
     #[test]

@@ -23,7 +23,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{NOTHING_FOUND, job::Job};
+use super::{
+    NOTHING_FOUND,
+    job::{CtrlC, Job},
+};
 
 /// What was recorded, and which seeds to try.
 #[derive(Args)]
@@ -237,7 +240,7 @@ fn search(arguments: &Arguments, ciphertexts: Vec<Vec<u8>>, from: u64, to: u64) 
         "earlier": arguments.earlier,
     });
     let file = arguments.resume.as_deref();
-    let mut job: Job<Stopped> = Job::begin(seeds, "seeds", run, file)?;
+    let mut job: Job<Stopped> = Job::begin((seeds, "seeds"), run, file, &CtrlC::listen()?)?;
     let before = job.take_up(|stopped| stopped.next - from);
     let start = before.as_ref().map_or(from, |stopped| stopped.next);
     let before = before.map_or(Vec::new(), |stopped| stopped.hits);
