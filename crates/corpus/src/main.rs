@@ -19,6 +19,7 @@ mod measure;
 mod packages;
 mod peers;
 mod probe;
+mod recurrent;
 mod shorthand;
 mod sources;
 mod text;
@@ -69,11 +70,20 @@ const PAGE: &str = "docs/src/keystream-solver.md";
 const PEERS: &str = "target/keystream-peers";
 const DRIVERS: &str = "crates/corpus/peers";
 
-/// A language: its name, the letters beyond ASCII, and its models' texts and settings.
+/// A language: its name, the letters beyond ASCII, its models' texts and settings, and its recurrent model.
 struct Recipe {
     name: &'static str,
     letters: &'static str,
     models: &'static [(&'static str, Settings)],
+    recurrent: Recurrent,
+}
+
+/// What a recurrent model is trained on: of each text, one message in so many.
+struct Recurrent {
+    units: usize,
+    /// How often it reads all of that.
+    epochs: f64,
+    texts: &'static [(&'static str, usize)],
 }
 
 const LARGE: Settings = Settings {
@@ -83,7 +93,7 @@ const LARGE: Settings = Settings {
 /// Written by rules: there is less in it to learn.
 const RARE: Settings = Settings {
     order: 10,
-    threshold: 3.0,
+    threshold: 4.0,
 };
 const SMALL: Settings = Settings {
     order: 8,
@@ -100,11 +110,21 @@ const RECIPES: [Recipe; 2] = [
             ("prose", LARGE),
             ("shorthand", RARE),
         ],
+        recurrent: Recurrent {
+            units: 512,
+            epochs: 1.0,
+            texts: &[("chat", 1), ("mail", 1), ("shorthand", 2), ("prose", 4)],
+        },
     },
     Recipe {
         name: "italian",
         letters: "àèéìòùÈ",
         models: &[("italian", SMALL)],
+        recurrent: Recurrent {
+            units: 192,
+            epochs: 6.0,
+            texts: &[("italian", 1)],
+        },
     },
 ];
 
@@ -133,7 +153,7 @@ fn main() -> Result<()> {
     }
     for recipe in RECIPES {
         let path = arguments.data.join(format!("{}.model", recipe.name));
-        let model = build(&recipe, &texts);
+        let model = build(&recipe, &texts)?;
         if !arguments.check {
             fs::write(&path, &model).with_context(|| format!("writing {}", path.display()))?;
         } else if fs::read(&path).ok().as_ref() != Some(&model) {
@@ -175,8 +195,8 @@ fn lines(texts: &Texts, name: &str) -> Vec<u8> {
     text
 }
 
-/// Trains the models of a language, each in a thread of its own.
-fn build(recipe: &Recipe, texts: &Texts) -> Vec<u8> {
+/// Trains the models of a language: those that count, each in a thread of its own, and then the recurrent one.
+fn build(recipe: &Recipe, texts: &Texts) -> Result<Vec<u8>> {
     let alphabet = Alphabet::ascii_and(recipe.letters.as_bytes());
     let models: Vec<Trained> = std::thread::scope(|scope| {
         let start = |(name, settings): &(&'static str, Settings)| {
@@ -190,5 +210,25 @@ fn build(recipe: &Recipe, texts: &Texts) -> Vec<u8> {
         // A panic in training is a bug here, and there is nothing to write then.
         results.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     });
-    codec::write(recipe.name, &alphabet, &models)
+    let recurrent = train_recurrent(&recipe.recurrent, texts, &alphabet)?;
+    Ok(codec::write(
+        recipe.name,
+        &alphabet,
+        &models,
+        Some(&recurrent),
+    ))
+}
+
+fn train_recurrent(
+    recipe: &Recurrent,
+    texts: &Texts,
+    alphabet: &Alphabet,
+) -> Result<latchstring_cryptanalysis::language::recurrent::Recurrent> {
+    let mut messages = Vec::new();
+    for (name, one_in) in recipe.texts {
+        let text = texts.get(name).map_or(&[][..], Vec::as_slice);
+        messages.extend(text.iter().step_by(*one_in).map(String::as_str));
+    }
+    eprintln!("training a recurrent model of {} units", recipe.units);
+    recurrent::train(&messages, alphabet, recipe.units, recipe.epochs)
 }

@@ -241,7 +241,7 @@ mod tests {
         let trained = train(text.as_bytes(), &alphabet, settings);
         let sum: f32 = trained.root.iter().sum();
         assert!((sum - 1.0).abs() < 1e-3, "{sum}");
-        let file = codec::write("test", &alphabet, &[trained]);
+        let file = codec::write("test", &alphabet, &[trained], None);
         let language = Language::read(&file).unwrap();
         let read = |text: &[u8]| {
             let symbols = text.iter().map(|&byte| alphabet.symbol(byte));

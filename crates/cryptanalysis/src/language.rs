@@ -11,9 +11,12 @@ pub mod alphabet;
 pub mod codec;
 pub mod ngrams;
 pub mod rans;
+pub mod recurrent;
+mod weights;
 
 use alphabet::Alphabet;
 use ngrams::Ngrams;
+use recurrent::Recurrent;
 
 /// A language that plaintexts may be written in.
 #[derive(Clone, Debug)]
@@ -21,6 +24,7 @@ pub struct Language {
     pub(crate) name: String,
     pub(crate) alphabet: Alphabet,
     pub(crate) models: Vec<Ngrams>,
+    pub(crate) recurrent: Option<Recurrent>,
 }
 
 /// Why bytes are not a language.
@@ -108,6 +112,7 @@ impl Language {
             name: "unknown".to_owned(),
             alphabet,
             models: Ngrams::new(root, Vec::new()).into_iter().collect(),
+            recurrent: None,
         }
     }
 

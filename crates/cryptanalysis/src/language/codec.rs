@@ -11,6 +11,7 @@
 //! | 1 | number of levels |
 //! | 4 | contexts of one symbol |
 //! | 4 + n | all levels, through the entropy coder |
+//! | 1 | number of recurrent models: none or one, as `weights.rs` says |
 //!
 //! Numbers are little-endian.
 
@@ -19,10 +20,11 @@ use rayon::prelude::*;
 use super::alphabet::{Alphabet, Distribution, SYMBOLS};
 use super::ngrams::{Level, Ngrams};
 use super::rans::{Decoder, encode};
-use super::{Language, ModelError};
+use super::recurrent::Recurrent;
+use super::{Language, ModelError, weights};
 
 /// What the file begins with; the digit is the version.
-pub const MAGIC: &[u8; 8] = b"latchLM2";
+pub const MAGIC: &[u8; 8] = b"latchLM3";
 /// The deepest level that has situations of its own in the entropy coder.
 const DEPTHS: usize = 18;
 /// More contexts than this in one level are not believed.
@@ -46,7 +48,12 @@ pub struct Trained {
 }
 
 /// Writes a language's file.
-pub fn write(name: &str, alphabet: &Alphabet, models: &[Trained]) -> Vec<u8> {
+pub fn write(
+    name: &str,
+    alphabet: &Alphabet,
+    models: &[Trained],
+    recurrent: Option<&Recurrent>,
+) -> Vec<u8> {
     let mut body = Vec::new();
     for text in [name.as_bytes(), alphabet.bytes()] {
         body.push(text.len() as u8);
@@ -64,6 +71,12 @@ pub fn write(name: &str, alphabet: &Alphabet, models: &[Trained]) -> Vec<u8> {
         body.extend((code.len() as u32).to_le_bytes());
         body.extend(code);
     }
+    body.push(u8::from(recurrent.is_some()));
+    body.extend(
+        recurrent
+            .into_iter()
+            .flat_map(|model| weights::pack(model, alphabet)),
+    );
     [&MAGIC[..], &checksum(&body).to_le_bytes(), &body].concat()
 }
 
@@ -166,13 +179,20 @@ pub(super) fn read(file: &[u8]) -> Result<Language, ModelError> {
     if packed.is_empty() {
         return Err(cut);
     }
+    let weights = match reader.byte().ok_or(cut)? {
+        0 => None,
+        _ => Some(weights::Packed::take(&mut reader, &alphabet).ok_or(cut)?),
+    };
     // Unpacking is most of what the program does at its start: on all cores, then.
-    let models: Result<_, _> = packed.par_iter().map(Packed::unpack).collect();
-    let models = models?;
+    let (models, recurrent): (Result<_, _>, _) = rayon::join(
+        || packed.par_iter().map(Packed::unpack).collect(),
+        || weights.map(|weights| weights.unpack().ok_or(ModelError::Damaged)),
+    );
     Ok(Language {
         name,
         alphabet,
-        models,
+        models: models?,
+        recurrent: recurrent.transpose()?,
     })
 }
 
@@ -210,16 +230,17 @@ impl<'a> Packed<'a> {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+/// What is left of a file.
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+    pub(super) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+    pub(super) fn array<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
         self.take(N)?.try_into().ok()
     }
 
@@ -227,7 +248,7 @@ impl<'a> Reader<'a> {
         self.array::<1>().map(|byte| byte[0])
     }
 
-    fn number(&mut self) -> Option<usize> {
+    pub(super) fn number(&mut self) -> Option<usize> {
         Some(u32::from_le_bytes(*self.array()?) as usize)
     }
 
@@ -276,7 +297,7 @@ mod tests {
             codes: vec![31],
         };
         let levels = vec![one, two];
-        write("tiny", &alphabet, &[Trained { root, levels }])
+        write("tiny", &alphabet, &[Trained { root, levels }], None)
     }
 
     #[test]
