@@ -14,6 +14,7 @@ use crate::language::alphabet::Context;
 mod beam;
 mod initials;
 mod lattice;
+mod memory;
 mod mixture;
 
 use beam::{Effort, Search};
@@ -27,7 +28,7 @@ pub enum Mode {
     /// Under a millisecond for each byte of two messages, far less where there are more.
     #[default]
     Fast,
-    /// Some ten times that, for a few bytes more.
+    /// Some ten to twenty times that: asks the recurrent model too. Worth it for up to five messages.
     Deep,
 }
 
@@ -37,17 +38,13 @@ impl Mode {
         let (beam, margin) = match (self, messages) {
             (Self::Fast, 0..8) => (100, 14.0),
             (Self::Fast, _) => (100, 10.0),
-            (Self::Deep, 0..=3) => (800, 20.0),
-            (Self::Deep, _) => (300, 20.0),
-        };
-        let voters = match self {
-            Self::Fast => 48,
-            Self::Deep => 200,
+            (Self::Deep, 0..=3) => (300, 20.0),
+            (Self::Deep, _) => (100, 20.0),
         };
         Effort {
             beam,
             margin,
-            voters,
+            recurrent: self == Self::Deep,
         }
     }
 }
@@ -287,8 +284,8 @@ pub(crate) fn surprises(text: impl Iterator<Item = u8>, mixture: &mut Mixture<'_
     let surprise = |byte| {
         let symbol = mixture.language.alphabet.symbol(byte);
         let opinions = mixture.opinions(context);
-        let surprise = -mixture.blend(&opinions, &weights)[usize::from(symbol)];
-        weights = weights.then(&opinions, symbol);
+        let surprise = -mixture.blend(&opinions, None, &weights)[usize::from(symbol)];
+        weights = weights.then(&opinions, None, symbol);
         context = context.then(symbol);
         surprise
     };

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::lattice::{Lattice, Node, Way};
+use super::memory::Memory;
 use super::mixture::{Mixture, Opinions, Weights};
 use crate::keystream::Keystream;
 use crate::language::alphabet::{BOUNDARY, Context, Distribution};
@@ -16,10 +17,12 @@ pub(super) struct Effort {
     pub(super) beam: usize,
     /// A keystream so much worse than the best (in natural logarithms) is given up.
     pub(super) margin: f32,
-    /// The most messages that are looked at; more add nothing but time.
-    pub(super) voters: usize,
+    /// Whether to ask the recurrent model too.
+    pub(super) recurrent: bool,
 }
 
+/// The most messages that are looked at; more add nothing but time.
+const VOTERS: usize = 48;
 /// Keystreams that agree in this many last bytes have the same future, so only the best of them is followed.
 const SAME_FUTURE: u32 = 10;
 /// How much the end of a message counts: a text tends to end where a sentence does, but may be cut. Of two messages, the
@@ -71,6 +74,8 @@ pub(super) struct Search<'a, 'b> {
     effort: Effort,
     /// `symbols[message][key byte]` at the present place.
     symbols: Vec<[u8; 256]>,
+    /// What the recurrent model remembers under each hypothesis of the beam.
+    memory: Memory<'b>,
 }
 
 /// What a search has followed.
@@ -92,8 +97,10 @@ impl<'a, 'b> Search<'a, 'b> {
         effort: Effort,
     ) -> Self {
         messages.sort_by_key(|message| std::cmp::Reverse(message.len()));
-        messages.truncate(effort.voters);
+        messages.truncate(VOTERS);
+        let model = mixture.language.recurrent.as_ref();
         Self {
+            memory: Memory::new(model.filter(|_| effort.recurrent), messages.len()),
             symbols: vec![[0; 256]; messages.len()],
             messages,
             certain,
@@ -144,7 +151,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let mut opinions = Vec::with_capacity(beam.len());
         let mut least = f32::MIN;
         for (from, hypothesis) in (0..).zip(beam) {
-            let (scores, heard) = self.score(hypothesis, live);
+            let (scores, heard) = self.score(hypothesis, from as usize, live);
             opinions.push(heard);
             let tried = allowed.iter().map(|&key| (key, scores[usize::from(key)]));
             let best = tried
@@ -162,7 +169,16 @@ impl<'a, 'b> Search<'a, 'b> {
             steps.truncate(enough);
         }
         steps.sort_unstable_by(Step::order);
-        self.select(at, live, beam, &steps, &opinions)
+        let (mut nodes, chosen) = self.select(beam, &steps);
+        let child = |step: &Step| self.child(beam, *step, &opinions[step.from as usize]);
+        let mut next: Vec<Hypothesis> = chosen.iter().map(child).collect();
+        self.remember(&chosen, live);
+        for (place, (node, child)) in nodes.iter_mut().zip(&mut next).enumerate() {
+            let ending = self.ending(at, live, child, place);
+            child.score += ending;
+            node.gain(ending);
+        }
+        (nodes, next)
     }
 
     /// The keystream bytes that are possible at `at`.
@@ -177,70 +193,79 @@ impl<'a, 'b> Search<'a, 'b> {
         }
     }
 
-    /// The score of a hypothesis after each keystream byte, and the opinions that led to it, by message.
-    fn score(&mut self, hypothesis: &Hypothesis, live: usize) -> ([f32; 256], Vec<Rc<Opinions>>) {
+    /// The score of the hypothesis at `place` of the beam after each keystream byte, and the opinions that led to it, by
+    /// message.
+    fn score(
+        &mut self,
+        hypothesis: &Hypothesis,
+        place: usize,
+        live: usize,
+    ) -> ([f32; 256], Vec<Rc<Opinions>>) {
         let mut scores = [hypothesis.score; 256];
         let mut heard = Vec::with_capacity(live);
-        for (reading, symbols) in hypothesis.readings.iter().zip(&self.symbols[..live]) {
+        let each = hypothesis.readings.iter().zip(&self.symbols[..live]);
+        for (message, (reading, symbols)) in each.enumerate() {
             let opinions = self.mixture.opinions(reading.context);
-            let ln = self.mixture.blend(&opinions, &reading.weights);
+            let recurrent = self.memory.expected(place, message);
+            let ln = self.mixture.blend(&opinions, recurrent, &reading.weights);
             add(&mut scores, symbols, &ln);
             heard.push(opinions);
         }
         (scores, heard)
     }
 
-    /// The best of `steps` become the next beam; those that share a future with a better one are merged into it.
-    fn select(
-        &mut self,
-        at: usize,
-        live: usize,
-        beam: &[Hypothesis],
-        steps: &[Step],
-        opinions: &[Vec<Rc<Opinions>>],
-    ) -> (Vec<Node>, Vec<Hypothesis>) {
+    /// The best of `steps` lead to the next beam; those that share a future with a better one are merged into it.
+    fn select(&self, beam: &[Hypothesis], steps: &[Step]) -> (Vec<Node>, Vec<Step>) {
         let mut futures = HashMap::new();
-        let (mut nodes, mut next): (Vec<Node>, Vec<Hypothesis>) = (Vec::new(), Vec::new());
+        let (mut nodes, mut chosen): (Vec<Node>, Vec<Step>) = (Vec::new(), Vec::new());
         for &step in steps {
             let parent = &beam[step.from as usize];
-            let mut way = Way {
+            let way = Way {
                 from: step.from,
                 gain: step.score - parent.score,
             };
-            let recent =
-                (parent.recent << 8 | u128::from(step.key)) & ((1 << (8 * SAME_FUTURE)) - 1);
+            let recent = recent(parent, step);
             if let Some(&same) = futures.get(&recent) {
                 let node: &mut Node = &mut nodes[same];
                 node.merge(way);
-            } else if next.len() < self.effort.beam {
-                futures.insert(recent, next.len());
-                let mut child = self.child(parent, step, &opinions[step.from as usize]);
-                child.recent = recent;
-                let ending = self.ending(at, live, &child);
-                child.score += ending;
-                way.gain += ending;
+            } else if chosen.len() < self.effort.beam {
+                futures.insert(recent, chosen.len());
                 nodes.push(Node::new(step.key, way));
-                next.push(child);
+                chosen.push(step);
             }
         }
-        (nodes, next)
+        (nodes, chosen)
     }
 
-    /// `parent` after one more keystream byte.
-    fn child(&self, parent: &Hypothesis, step: Step, opinions: &[Rc<Opinions>]) -> Hypothesis {
-        let mut child = parent.clone();
+    /// A hypothesis after one more keystream byte.
+    fn child(&self, beam: &[Hypothesis], step: Step, opinions: &[Rc<Opinions>]) -> Hypothesis {
+        let place = step.from as usize;
+        let mut child = beam[place].clone();
         child.score = step.score;
+        child.recent = recent(&beam[place], step);
         let each = child.readings.iter_mut().zip(&self.symbols).zip(opinions);
-        for ((reading, symbols), opinions) in each {
+        for (message, ((reading, symbols), opinions)) in each.enumerate() {
             let symbol = symbols[usize::from(step.key)];
-            reading.weights = reading.weights.then(opinions, symbol);
+            let recurrent = self.memory.expected(place, message);
+            reading.weights = reading.weights.then(opinions, recurrent, symbol);
             reading.context = reading.context.then(symbol);
         }
         child
     }
 
-    /// What the messages that end at this place add to a hypothesis: how well its texts end there.
-    fn ending(&mut self, at: usize, live: usize, hypothesis: &Hypothesis) -> f32 {
+    /// Lets the recurrent model read on under the hypotheses of the next beam.
+    fn remember(&mut self, chosen: &[Step], live: usize) {
+        let from = chosen.iter().map(|step| step.from as usize);
+        let symbols = |step: &Step| {
+            let key = usize::from(step.key);
+            self.symbols[..live].iter().map(move |symbols| symbols[key])
+        };
+        let symbols: Vec<u8> = chosen.iter().flat_map(symbols).collect();
+        self.memory = self.memory.then(from, live, &symbols);
+    }
+
+    /// What the messages that end at this place add to the hypothesis at `place` of the beam: how well its texts end there.
+    fn ending(&mut self, at: usize, live: usize, hypothesis: &Hypothesis, place: usize) -> f32 {
         let mut sum = 0.0;
         let weight = match self.messages.len() {
             2 => ENDING_OF_TWO,
@@ -252,11 +277,17 @@ impl<'a, 'b> Search<'a, 'b> {
             }
             let reading = hypothesis.readings[message];
             let opinions = self.mixture.opinions(reading.context);
-            let ln = self.mixture.blend(&opinions, &reading.weights);
+            let recurrent = self.memory.expected(place, message);
+            let ln = self.mixture.blend(&opinions, recurrent, &reading.weights);
             sum += weight * ln[usize::from(BOUNDARY)].max(RAREST_ENDING);
         }
         sum
     }
+}
+
+/// The last keystream bytes after a step.
+fn recent(parent: &Hypothesis, step: Step) -> u128 {
+    (parent.recent << 8 | u128::from(step.key)) & ((1 << (8 * SAME_FUTURE)) - 1)
 }
 
 /// Adds to the score of each keystream byte what it makes of one message.

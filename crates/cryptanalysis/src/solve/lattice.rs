@@ -35,6 +35,11 @@ impl Node {
         }
     }
 
+    /// Adds to the gain of each way.
+    pub(super) fn gain(&mut self, more: f32) {
+        self.ways.iter_mut().for_each(|way| way.gain += more);
+    }
+
     /// Adds a worse way to the same future.
     pub(super) fn merge(&mut self, way: Way) {
         self.ways.push(way);

@@ -10,10 +10,12 @@ use std::rc::Rc;
 use crate::language::Language;
 use crate::language::alphabet::{BOUNDARY, Context, Distribution, OTHER, SYMBOLS};
 
-/// The most models that a language is mixed from; further ones are ignored.
+/// The most models that count contexts; further ones are ignored.
 const MODELS: usize = 4;
 /// How much a model gains by each further symbol of the context that it knew.
 const DEPTH_GAIN: f32 = 0.2;
+/// What the recurrent model gains, which knows all that was read.
+const RECURRENT_GAIN: f32 = 2.5;
 /// The exponent of the whole mixture. Above one, since models that agree confirm each other.
 const AGREEMENT: f32 = 1.15;
 /// How fast the weights follow what was read, and how much of the past they keep from character to character.
@@ -34,18 +36,35 @@ pub(super) struct Opinions {
     bonus: [f32; MODELS],
 }
 
+impl Opinions {
+    /// Each model's log-probabilities and bonus; last those of the recurrent model, where it was asked.
+    fn with<'a>(
+        &'a self,
+        recurrent: Option<&'a [f32]>,
+    ) -> impl Iterator<Item = (&'a [f32], f32)> + Clone {
+        let models = self.models.iter().map(|model| &model[..]);
+        let recurrent = recurrent.into_iter().map(|model| (model, RECURRENT_GAIN));
+        models.zip(self.bonus).chain(recurrent)
+    }
+}
+
 /// The logarithms of the models' weights in one message.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Weights([f32; MODELS]);
+pub(super) struct Weights([f32; MODELS + 1]);
 
 impl Weights {
     /// The weights after `symbol` was read where the models had these opinions.
-    pub(super) fn then(mut self, opinions: &Opinions, symbol: u8) -> Self {
-        for (weight, model) in self.0.iter_mut().zip(&opinions.models) {
+    pub(super) fn then(
+        mut self,
+        opinions: &Opinions,
+        recurrent: Option<&[f32]>,
+        symbol: u8,
+    ) -> Self {
+        let mut best = f32::MIN;
+        for (weight, (model, _)) in self.0.iter_mut().zip(opinions.with(recurrent)) {
             *weight = *weight * MEMORY + LEARNING * model[usize::from(symbol)].max(SURPRISE);
+            best = best.max(*weight);
         }
-        let used = &self.0[..opinions.models.len()];
-        let best = used.iter().fold(f32::MIN, |best, &weight| best.max(weight));
         self.0.iter_mut().for_each(|weight| *weight -= best);
         self
     }
@@ -92,17 +111,20 @@ impl<'a> Mixture<'a> {
     }
 
     /// The log-probability of each symbol; that of [`OTHER`] is for one byte of them.
-    pub(super) fn blend(&self, opinions: &Opinions, weights: &Weights) -> Distribution {
-        let mut strength = [0.0; MODELS];
-        for (strength, (weight, bonus)) in strength
-            .iter_mut()
-            .zip(weights.0.iter().zip(&opinions.bonus))
-        {
+    pub(super) fn blend(
+        &self,
+        opinions: &Opinions,
+        recurrent: Option<&[f32]>,
+        weights: &Weights,
+    ) -> Distribution {
+        let mut strength = [0.0; MODELS + 1];
+        let models = opinions.with(recurrent).zip(weights.0);
+        for (strength, ((_, bonus), weight)) in strength.iter_mut().zip(models) {
             *strength = (weight + bonus).exp();
         }
-        let total: f32 = strength[..opinions.models.len()].iter().sum();
+        let total: f32 = strength.iter().sum();
         let mut ln = [0.0; SYMBOLS];
-        for (model, strength) in opinions.models.iter().zip(&strength) {
+        for ((model, _), strength) in opinions.with(recurrent).zip(strength) {
             let share = AGREEMENT * strength / total;
             for (ln, opinion) in ln.iter_mut().zip(model) {
                 *ln += share * opinion;
@@ -147,15 +169,15 @@ mod tests {
         for &byte in b"lol i dont know what u mea" {
             let symbol = alphabet.symbol(byte);
             let opinions = mixture.opinions(context);
-            let mut ln = mixture.blend(&opinions, &weights);
+            let mut ln = mixture.blend(&opinions, None, &weights);
             ln[usize::from(OTHER)] -= mixture.share;
             let sum: f32 = ln[1..alphabet.size()].iter().map(|ln| ln.exp()).sum();
             assert!((sum - 1.0).abs() < 0.05, "{sum}");
-            weights = weights.then(&opinions, symbol);
+            weights = weights.then(&opinions, None, symbol);
             context = context.then(symbol);
         }
         let opinions = mixture.opinions(context);
-        let ln = mixture.blend(&opinions, &weights);
+        let ln = mixture.blend(&opinions, None, &weights);
         assert!(ln[usize::from(alphabet.symbol(b'n'))] > -0.7);
     }
 
