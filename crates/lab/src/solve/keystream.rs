@@ -25,9 +25,9 @@ pub struct Arguments {
     /// Print each byte's confidence too, as JSON
     #[arg(long)]
     json: bool,
-    /// How much time it may take
-    #[arg(long, value_enum, default_value = "fast")]
-    mode: Effort,
+    /// How much time it may take; deep for up to five messages unless it is given, fast for more
+    #[arg(long, value_enum)]
+    mode: Option<Effort>,
     /// The language of the plaintexts; detected unless it is given
     #[arg(long, value_parser = Language::NAMES)]
     language: Option<String>,
@@ -41,9 +41,12 @@ pub struct Arguments {
 pub enum Effort {
     /// Below a millisecond a byte
     Fast,
-    /// Some ten times that
+    /// Ten to twenty times that
     Deep,
 }
+
+/// So many messages are worth the deep mode: with more, the fast one finds as much.
+const FEW: usize = 5;
 
 impl From<Effort> for Mode {
     fn from(effort: Effort) -> Self {
@@ -67,17 +70,19 @@ pub fn run(arguments: Arguments, out: &mut impl Write) -> Result<ExitCode> {
         model,
     } = arguments;
     let ciphertexts = read(&file)?;
+    let few = ciphertexts.len() <= FEW;
+    let mode = mode.map_or(if few { Mode::Deep } else { Mode::Fast }, Mode::from);
     let own = model.as_deref().and_then(own_model);
     let language = match (&own, language) {
         (Some(own), _) => own,
         (None, Some(name)) => Language::named(&name).unwrap_or_else(Language::english),
         (None, None) => detect(&ciphertexts),
     };
-    let recovered = solve(&ciphertexts, language, &Keystream::new(), mode.into());
+    let recovered = solve(&ciphertexts, language, &Keystream::new(), mode);
     match json {
         true => {
             let pairs = <&[_; 2]>::try_from(&ciphertexts[..]).ok();
-            let pairs = pairs.map(|two| solve_pair(two, language, mode.into()).confidence);
+            let pairs = pairs.map(|two| solve_pair(two, language, mode).confidence);
             print_json(out, language, &recovered, pairs)?;
         }
         false => print(out, &recovered)?,
