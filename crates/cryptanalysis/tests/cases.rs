@@ -188,11 +188,11 @@ impl Pairs {
             let pair = solve_pair(&ciphertexts, language, mode);
             let reach = texts[0].len().min(texts[1].len());
             assert_eq!(pair.confidence.len(), reach);
-            for at in 0..reach {
+            for (at, confidence) in pair.confidence.iter().enumerate() {
                 let found = [0, 1].map(|i: usize| pair.recovered.messages[i][at].value);
                 let truth = [0, 1].map(|i: usize| Some(texts[i][at]));
                 let right = found == truth || found == [truth[1], truth[0]];
-                let sure = pair.confidence[at] >= 0.95;
+                let sure = *confidence >= 0.95;
                 pairs.all += 1;
                 pairs.right += usize::from(right);
                 pairs.sure += usize::from(sure);
