@@ -146,6 +146,26 @@ impl<'a, 'b> Search<'a, 'b> {
                 *symbol = self.mixture.language.alphabet.symbol(message[at] ^ key);
             }
         }
+        let (steps, opinions) = self.candidates(at, beam, live);
+        let (mut nodes, chosen) = self.select(beam, &steps);
+        let child = |step: &Step| self.child(beam, *step, &opinions[step.from as usize]);
+        let mut next: Vec<Hypothesis> = chosen.iter().map(child).collect();
+        self.remember(&chosen, live);
+        for (place, (node, child)) in nodes.iter_mut().zip(&mut next).enumerate() {
+            let ending = self.ending(at, live, child, place);
+            child.score += ending;
+            node.gain(ending);
+        }
+        (nodes, next)
+    }
+
+    /// The steps that are good enough, the best first, and what each hypothesis of `beam` heard from the models.
+    fn candidates(
+        &mut self,
+        at: usize,
+        beam: &[Hypothesis],
+        live: usize,
+    ) -> (Vec<Step>, Vec<Vec<Rc<Opinions>>>) {
         let allowed = self.allowed(at);
         let mut steps = Vec::new();
         let mut opinions = Vec::with_capacity(beam.len());
@@ -169,16 +189,7 @@ impl<'a, 'b> Search<'a, 'b> {
             steps.truncate(enough);
         }
         steps.sort_unstable_by(Step::order);
-        let (mut nodes, chosen) = self.select(beam, &steps);
-        let child = |step: &Step| self.child(beam, *step, &opinions[step.from as usize]);
-        let mut next: Vec<Hypothesis> = chosen.iter().map(child).collect();
-        self.remember(&chosen, live);
-        for (place, (node, child)) in nodes.iter_mut().zip(&mut next).enumerate() {
-            let ending = self.ending(at, live, child, place);
-            child.score += ending;
-            node.gain(ending);
-        }
-        (nodes, next)
+        (steps, opinions)
     }
 
     /// The keystream bytes that are possible at `at`.
