@@ -1,9 +1,14 @@
 //! The two programs of the lab as a person runs them: what they print, how they end, and that each command explains
 //! itself.
 
-use std::{fs, path::PathBuf, process::Command, time::Instant};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Instant,
+};
 
-use latchstring_tests::binary;
+use latchstring_tests::{binary, interrupt};
 use serde_json::Value;
 
 struct Ran {
@@ -363,6 +368,38 @@ fn messages_under_one_keystream_are_solved_from_a_file() {
             .unwrap()
             .is_null()
     );
+}
+
+#[test]
+fn ctrl_c_ends_the_solver_with_what_it_has_read() {
+    const LENGTH: usize = 1000;
+    let noise =
+        |i: usize| (0..LENGTH).map(move |at| format!("{:02x}", (at * at / 7 + i * at + i) % 256));
+    let lines = (0..40).map(|i| noise(i).collect::<String>() + "\n");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), lines.collect::<String>()).unwrap();
+    let mut solver = Command::new(binary("latchstring"));
+    solver.args([
+        "solve",
+        "keystream",
+        "--mode",
+        "deep",
+        "--language",
+        "english",
+    ]);
+    solver
+        .arg(file.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let solver = solver.spawn().unwrap();
+    interrupt(solver.id());
+    let ended = solver.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(said.contains("ended by Ctrl-C after"), "{said}");
+    assert!(ended.status.success());
+    let read = String::from_utf8_lossy(&ended.stdout);
+    assert_eq!(read.lines().count(), 40);
+    assert!(read.lines().all(|line| line.ends_with('_')), "{read}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use latchstring_cryptanalysis::{Byte, Keystream, Language, Mode, solve, solve_pair};
+use latchstring_cryptanalysis::{Byte, Keystream, Language, Mode, solve};
 
 use crate::{
     cases::{Case, Suite},
@@ -50,22 +50,10 @@ impl Solver {
             Self::Theirs(peer) => return peer.solve(case),
         };
         let start = Instant::now();
-        let (found, pairs) = match <&[_; 2]>::try_from(&case.ciphertexts[..]) {
-            Ok(two) => {
-                let pair = solve_pair(two, language, mode);
-                (pair.recovered, pair.confidence)
-            }
-            Err(_) => {
-                let certain = Keystream::new();
-                (
-                    solve(&case.ciphertexts, language, &certain, mode),
-                    Vec::new(),
-                )
-            }
-        };
+        let found = solve(&case.ciphertexts, language, &Keystream::new(), mode);
         Ok(Answer {
             messages: found.messages,
-            pairs,
+            pairs: found.pairs,
             time: start.elapsed(),
         })
     }

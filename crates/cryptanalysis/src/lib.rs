@@ -32,4 +32,4 @@ mod solve;
 pub use crib::{Placement, drag, drag_best};
 pub use keystream::{Conflict, Keystream, render, xor};
 pub use language::Language;
-pub use solve::{Byte, Mode, Pair, Recovered, detect, solve, solve_pair};
+pub use solve::{Byte, Mode, Recovered, Watch, detect, solve, solve_watched};

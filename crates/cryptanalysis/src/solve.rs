@@ -6,6 +6,7 @@
 //! of the other messages too. This is the same, with a model of the language in place of the eye.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 use crate::keystream::{Keystream, xor};
 use crate::language::Language;
@@ -64,6 +65,10 @@ pub struct Byte {
 pub struct Recovered {
     /// For each ciphertext, in order, each of its bytes.
     pub messages: Vec<Vec<Byte>>,
+    /// Of two ciphertexts, for each place that both reach: how sure it is that these are the two bytes there, whichever
+    /// text each belongs to. That is the most that can be claimed of two: which byte belongs to which text is a guess from
+    /// what stands around it.
+    pub pairs: Vec<f32>,
 }
 
 impl Recovered {
@@ -87,56 +92,39 @@ pub fn solve(
     certain: &Keystream,
     mode: Mode,
 ) -> Recovered {
+    solve_watched(ciphertexts, language, certain, mode, &mut |_, _| {
+        ControlFlow::Continue(())
+    })
+}
+
+/// Hears after each place how many were looked at, and how many there are, and may end the search there.
+pub type Watch<'a> = dyn FnMut(usize, usize) -> ControlFlow<()> + 'a;
+
+/// [`solve`], but with somebody who watches. What a search that was ended has not come to stays undetermined.
+pub fn solve_watched(
+    ciphertexts: &[Vec<u8>],
+    language: &Language,
+    certain: &Keystream,
+    mode: Mode,
+    watch: &mut Watch<'_>,
+) -> Recovered {
     let mut mixture = Mixture::new(language);
     let two = different(ciphertexts).len() == 2;
-    let guessed = Guessed::new(ciphertexts, &mut mixture, certain, mode);
-    let open = |ciphertext: &Vec<u8>| {
-        let text = open(ciphertext, &guessed.path, certain);
-        let likeness = likeness(&text, &mut mixture);
-        judge(text, &likeness, two)
+    let guessed = Guessed::new(ciphertexts, &mut mixture, certain, mode, watch);
+    let open = |ciphertext: &Vec<u8>| open(ciphertext, &guessed.path, certain);
+    let texts: Vec<Vec<Byte>> = ciphertexts.iter().map(open).collect();
+    let likeness = texts.iter().map(|text| likeness(text, &mut mixture));
+    let likeness: Vec<Vec<f32>> = likeness.collect();
+    let pairs = match (ciphertexts, &likeness[..]) {
+        ([a, b], [like_a, like_b]) => guessed.pairs(&xor(a, b), like_a, like_b),
+        _ => Vec::new(),
     };
+    let judged = texts.into_iter().zip(&likeness);
     Recovered {
-        messages: ciphertexts.iter().map(open).collect(),
-    }
-}
-
-/// What [`solve_pair`] found.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Pair {
-    /// The two texts, perhaps exchanged here and there.
-    pub recovered: Recovered,
-    /// For each place that both reach, how sure it is that these are the two bytes there, whichever text each belongs to.
-    pub confidence: Vec<f32>,
-}
-
-/// Recovers two messages, and says of each place how sure its two bytes are as an unordered pair.
-///
-/// That is the most that can be claimed of two: which byte belongs to which text is a guess from what stands around it.
-pub fn solve_pair(ciphertexts: &[Vec<u8>; 2], language: &Language, mode: Mode) -> Pair {
-    let certain = Keystream::new();
-    let mut mixture = Mixture::new(language);
-    let guessed = Guessed::new(ciphertexts, &mut mixture, &certain, mode);
-    let texts = [0, 1].map(|i: usize| open(&ciphertexts[i], &guessed.path, &certain));
-    let likeness = [0, 1].map(|i: usize| likeness(&texts[i], &mut mixture));
-    let difference = xor(&ciphertexts[0], &ciphertexts[1]);
-    let places = guessed.path.iter().zip(&guessed.posteriors);
-    let places = places.zip(&difference).enumerate();
-    let judged = |(text, likeness): (_, &Vec<f32>)| judge(text, likeness, true);
-    let confidence = places.map(|(at, ((&(key, _), posterior), &difference))| {
-        let p = |key: u8| posterior[usize::from(key)];
-        let exchanged = if difference == 0 {
-            0.0
-        } else {
-            p(key ^ difference)
-        };
-        let sure = (p(key) + exchanged).min(SUREST);
-        sure * likeness[0][at].min(likeness[1][at])
-    });
-    Pair {
-        confidence: confidence.collect(),
-        recovered: Recovered {
-            messages: texts.into_iter().zip(&likeness).map(judged).collect(),
-        },
+        messages: judged
+            .map(|(text, likeness)| judge(text, likeness, two))
+            .collect(),
+        pairs,
     }
 }
 
@@ -154,10 +142,11 @@ impl Guessed {
         mixture: &mut Mixture<'_>,
         certain: &Keystream,
         mode: Mode,
+        watch: &mut Watch<'_>,
     ) -> Self {
         let messages = different(ciphertexts);
         let effort = mode.effort(messages.len());
-        let followed = Search::new(messages, certain, mixture, effort).run();
+        let followed = Search::new(messages, certain, mixture, effort).run(watch);
         let best = followed.lattice.path(followed.best);
         let posteriors = followed.lattice.posteriors();
         // The best path is kept whole: jumping to another one where two messages are left would exchange them midway.
@@ -166,6 +155,23 @@ impl Guessed {
         let mut path: Vec<(u8, f32)> = path.collect();
         settle_initials(&mut path, ciphertexts, certain);
         Self { path, posteriors }
+    }
+
+    /// How sure each place of two messages is, given their `difference` and how much the texts there are like language.
+    fn pairs(&self, difference: &[u8], like_a: &[f32], like_b: &[f32]) -> Vec<f32> {
+        let likeness = like_a.iter().zip(like_b).map(|(a, b)| a.min(*b));
+        let places = self.path.iter().zip(&self.posteriors);
+        let places = places.zip(difference).zip(likeness);
+        let sure = places.map(|(((&(key, _), posterior), &difference), likeness)| {
+            let p = |key: u8| posterior[usize::from(key)];
+            let exchanged = if difference == 0 {
+                0.0
+            } else {
+                p(key ^ difference)
+            };
+            (p(key) + exchanged).min(SUREST) * likeness
+        });
+        sure.collect()
     }
 }
 
@@ -212,7 +218,10 @@ pub fn detect(ciphertexts: &[Vec<u8>]) -> &'static Language {
         let effort = Mode::Fast.effort(beginnings.len());
         let certain = Keystream::new();
         let search = Search::new(beginnings.clone(), &certain, &mut mixture, effort);
-        (language, search.run().score)
+        (
+            language,
+            search.run(&mut |_, _| ControlFlow::Continue(())).score,
+        )
     });
     let best = scored.reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map_or_else(Language::english, |best| best.0)

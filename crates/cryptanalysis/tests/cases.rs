@@ -1,7 +1,9 @@
 //! Whole cases: a session's messages in, plaintexts out.
 
+use std::ops::ControlFlow;
+
 use latchstring_cryptanalysis::{
-    Keystream, Language, Mode, Recovered, detect, drag, render, solve, solve_pair, xor,
+    Keystream, Language, Mode, Recovered, detect, drag, render, solve, solve_watched, xor,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -185,11 +187,11 @@ impl Pairs {
         let mut pairs = Self::default();
         for texts in lines.chunks_exact(2) {
             let ciphertexts = [0, 1].map(|i: usize| xor(texts[i], &key(200)));
-            let pair = solve_pair(&ciphertexts, language, mode);
+            let pair = solve(&ciphertexts, language, &Keystream::new(), mode);
             let reach = texts[0].len().min(texts[1].len());
-            assert_eq!(pair.confidence.len(), reach);
-            for (at, confidence) in pair.confidence.iter().enumerate() {
-                let found = [0, 1].map(|i: usize| pair.recovered.messages[i][at].value);
+            assert_eq!(pair.pairs.len(), reach);
+            for (at, confidence) in pair.pairs.iter().enumerate() {
+                let found = [0, 1].map(|i: usize| pair.messages[i][at].value);
                 let truth = [0, 1].map(|i: usize| Some(texts[i][at]));
                 let right = found == truth || found == [truth[1], truth[0]];
                 let sure = *confidence >= 0.95;
@@ -216,6 +218,38 @@ fn held_out() -> Vec<&'static [u8]> {
 #[test]
 fn nineteen_of_twenty_pairs_claimed_at_95_percent_are_true() {
     Pairs::read(Mode::Fast, Language::english(), &held_out()).assert_honest();
+}
+
+#[test]
+fn what_a_search_that_was_ended_has_found_is_kept() {
+    let ciphertexts = encrypt(&CHAT);
+    let mut last = (0, 0);
+    let recovered = solve_watched(
+        &ciphertexts,
+        Language::english(),
+        &Keystream::new(),
+        Mode::Fast,
+        &mut |at, all| {
+            last = (at, all);
+            match at {
+                12 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        },
+    );
+    let lengths = recovered.messages.iter().map(Vec::len);
+    assert!(lengths.eq(ciphertexts.iter().map(Vec::len)));
+    for message in &recovered.messages {
+        assert!(message[..12].iter().all(|byte| byte.value.is_some()));
+        assert!(message[12..].iter().all(|byte| byte.value.is_none()));
+    }
+    let second = CHAT
+        .map(str::len)
+        .into_iter()
+        .fold((0, 0), |(a, b), length| {
+            (a.max(length), b.max(a.min(length)))
+        });
+    assert_eq!(last, (12, second.1));
 }
 
 #[test]
@@ -277,10 +311,7 @@ proptest! {
         let recovered = solve(&ciphertexts, Language::english(), &certain, Mode::Fast);
         let lengths = recovered.messages.iter().map(Vec::len);
         prop_assert!(lengths.eq(ciphertexts.iter().map(Vec::len)));
-        if let Ok(two) = <&[Vec<u8>; 2]>::try_from(&ciphertexts[..]) {
-            let pair = solve_pair(two, Language::english(), Mode::Fast);
-            prop_assert!(pair.confidence.iter().all(|sure| (0.0..=1.0).contains(sure)));
-        }
+        prop_assert!(recovered.pairs.iter().all(|sure| (0.0..=1.0).contains(sure)));
         for byte in recovered.messages.concat() {
             prop_assert!((0.0..=1.0).contains(&byte.confidence));
             prop_assert!(byte.value.is_some() || byte.confidence == 0.0);

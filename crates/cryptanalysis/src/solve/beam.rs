@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::Watch;
 use super::lattice::{Lattice, Node, Way};
 use super::memory::Memory;
 use super::mixture::{Mixture, Opinions, Weights};
@@ -109,8 +110,8 @@ impl<'a, 'b> Search<'a, 'b> {
         }
     }
 
-    /// Follows the keystream as far as two messages reach.
-    pub(super) fn run(mut self) -> Followed {
+    /// Follows the keystream as far as two messages reach, or as `watch` wants it.
+    pub(super) fn run(mut self, watch: &mut Watch<'_>) -> Followed {
         let reading = Reading {
             context: Context::START,
             weights: Weights::default(),
@@ -126,6 +127,9 @@ impl<'a, 'b> Search<'a, 'b> {
             let (nodes, next) = self.step(at, &beam);
             lattice.push(nodes);
             beam = next;
+            if watch(at + 1, reach).is_break() {
+                break;
+            }
         }
         let scores = beam.iter().map(|hypothesis| hypothesis.score).enumerate();
         let best = scores.max_by(|a, b| a.1.total_cmp(&b.1));

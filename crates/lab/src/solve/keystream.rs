@@ -3,15 +3,20 @@
 use std::{
     fs,
     io::Write,
+    ops::ControlFlow,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::atomic::Ordering,
 };
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
 use latchstring_attacker::cryptanalysis::{
-    Byte, Keystream, Language, Mode, Recovered, detect, solve, solve_pair,
+    Byte, Keystream, Language, Mode, Recovered, detect, solve_watched,
 };
+
+use super::job::CtrlC;
 
 /// Which messages, and what to do with them.
 #[derive(Args)]
@@ -78,16 +83,35 @@ pub fn run(arguments: Arguments, out: &mut impl Write) -> Result<ExitCode> {
         (None, Some(name)) => Language::named(&name).unwrap_or_else(Language::english),
         (None, None) => detect(&ciphertexts),
     };
-    let recovered = solve(&ciphertexts, language, &Keystream::new(), mode);
+    let recovered = watched(&ciphertexts, language, mode)?;
     match json {
-        true => {
-            let pairs = <&[_; 2]>::try_from(&ciphertexts[..]).ok();
-            let pairs = pairs.map(|two| solve_pair(two, language, mode).confidence);
-            print_json(out, language, &recovered, pairs)?;
-        }
+        true => print_json(out, language, &recovered)?,
         false => print(out, &recovered)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Solves with a bar on standard error, where that is a terminal, until all is read or somebody presses Ctrl-C.
+fn watched(ciphertexts: &[Vec<u8>], language: &Language, mode: Mode) -> Result<Recovered> {
+    let ctrl_c = CtrlC::listen()?;
+    let style = "{bar:30} {pos} of {len} places, {per_sec}, {eta} left";
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(style)?);
+    let watch = &mut |at: usize, all: usize| {
+        bar.set_length(all as u64);
+        bar.set_position(at as u64);
+        match ctrl_c.pressed().load(Ordering::SeqCst) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    };
+    let certain = Keystream::new();
+    let recovered = solve_watched(ciphertexts, language, &certain, mode, watch);
+    let (at, all) = (bar.position(), bar.length().unwrap_or_default());
+    bar.finish_and_clear();
+    if at < all {
+        eprintln!("ended by Ctrl-C after {at} of {all} places: the rest stays undetermined");
+    }
+    Ok(recovered)
 }
 
 /// A model from a file. If that is none, this says so and the built-in ones have to do.
@@ -138,13 +162,7 @@ pub(crate) fn print(out: &mut impl Write, recovered: &Recovered) -> Result<()> {
     Ok(())
 }
 
-/// `pairs`: for each place of two messages, how sure it is that these are its two bytes, whichever text each is of.
-fn print_json(
-    out: &mut impl Write,
-    language: &Language,
-    recovered: &Recovered,
-    pairs: Option<Vec<f32>>,
-) -> Result<()> {
+fn print_json(out: &mut impl Write, language: &Language, recovered: &Recovered) -> Result<()> {
     let rounded = |confidence: f32| (f64::from(confidence) * 1000.0).round() / 1000.0;
     let messages = recovered.messages.iter().map(|message| {
         let text: Vec<u8> = message
@@ -159,8 +177,8 @@ fn print_json(
     });
     let messages: Vec<_> = messages.collect();
     let mut all = serde_json::json!({ "language": language.name(), "messages": messages });
-    if let Some(pairs) = pairs {
-        let pairs: Vec<_> = pairs.into_iter().map(rounded).collect();
+    if let [_, _] = &recovered.messages[..] {
+        let pairs: Vec<_> = recovered.pairs.iter().copied().map(rounded).collect();
         all["pair_confidence"] = pairs.into();
     }
     writeln!(out, "{all}")?;

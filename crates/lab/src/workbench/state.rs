@@ -280,6 +280,7 @@ impl Workbench {
         };
         Recovered {
             messages: (0..self.session.ciphertexts().len()).map(read).collect(),
+            pairs: Vec::new(),
         }
     }
 
