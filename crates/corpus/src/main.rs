@@ -8,8 +8,10 @@ use std::{fs, path::PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use latchstring_cryptanalysis::language::{
+    Language,
     alphabet::Alphabet,
     codec::{self, Trained},
+    recurrent::Recurrent,
 };
 
 mod archive;
@@ -44,6 +46,9 @@ struct Arguments {
     /// Write nothing: say whether the models there are the ones that come out
     #[arg(long)]
     check: bool,
+    /// Only this language; all of them unless it is given
+    #[arg(long, value_parser = Language::NAMES)]
+    language: Option<String>,
     /// Also write the texts into this folder, one message a line
     #[arg(long)]
     texts: Option<PathBuf>,
@@ -75,11 +80,11 @@ struct Recipe {
     name: &'static str,
     letters: &'static str,
     models: &'static [(&'static str, Settings)],
-    recurrent: Recurrent,
+    recurrent: Lessons,
 }
 
 /// What a recurrent model is trained on: of each text, one message in so many.
-struct Recurrent {
+struct Lessons {
     units: usize,
     /// How often it reads all of that.
     epochs: f64,
@@ -110,7 +115,7 @@ const RECIPES: [Recipe; 2] = [
             ("prose", LARGE),
             ("shorthand", RARE),
         ],
-        recurrent: Recurrent {
+        recurrent: Lessons {
             units: 512,
             epochs: 1.0,
             texts: &[("chat", 1), ("mail", 1), ("shorthand", 2), ("prose", 4)],
@@ -120,7 +125,7 @@ const RECIPES: [Recipe; 2] = [
         name: "italian",
         letters: "àèéìòùÈ",
         models: &[("italian", SMALL)],
-        recurrent: Recurrent {
+        recurrent: Lessons {
             units: 192,
             epochs: 6.0,
             texts: &[("italian", 1)],
@@ -151,7 +156,13 @@ fn main() -> Result<()> {
     if arguments.measure {
         return measure(&texts, arguments.peers);
     }
-    for recipe in RECIPES {
+    let wanted = |name: &str| {
+        arguments
+            .language
+            .as_deref()
+            .is_none_or(|only| only == name)
+    };
+    for recipe in RECIPES.into_iter().filter(|recipe| wanted(recipe.name)) {
         let path = arguments.data.join(format!("{}.model", recipe.name));
         let model = build(&recipe, &texts)?;
         if !arguments.check {
@@ -219,16 +230,12 @@ fn build(recipe: &Recipe, texts: &Texts) -> Result<Vec<u8>> {
     ))
 }
 
-fn train_recurrent(
-    recipe: &Recurrent,
-    texts: &Texts,
-    alphabet: &Alphabet,
-) -> Result<latchstring_cryptanalysis::language::recurrent::Recurrent> {
+fn train_recurrent(lessons: &Lessons, texts: &Texts, alphabet: &Alphabet) -> Result<Recurrent> {
     let mut messages = Vec::new();
-    for (name, one_in) in recipe.texts {
+    for (name, one_in) in lessons.texts {
         let text = texts.get(name).map_or(&[][..], Vec::as_slice);
         messages.extend(text.iter().step_by(*one_in).map(String::as_str));
     }
-    eprintln!("training a recurrent model of {} units", recipe.units);
-    recurrent::train(&messages, alphabet, recipe.units, recipe.epochs)
+    eprintln!("training a recurrent model of {} units", lessons.units);
+    recurrent::train(&messages, alphabet, lessons.units, lessons.epochs)
 }
