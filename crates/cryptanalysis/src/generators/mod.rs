@@ -67,6 +67,7 @@ impl Generator {
     }
 
     /// Seeds the generator. Like the real ones, those with small seeds drop the upper bits.
+    #[inline(always)]
     pub fn start(self, seed: u64) -> Stream {
         // The real functions take `unsigned int`, `uint32_t` and `int`: truncation is what they do.
         let low = seed as u32;
@@ -81,6 +82,7 @@ impl Generator {
     }
 
     /// The first `out.len()` bytes that `seed` gives.
+    #[inline(always)]
     pub fn fill(self, seed: u64, out: &mut [u8]) {
         self.start(seed).fill(out);
     }
@@ -142,6 +144,7 @@ impl Stream {
     ///
     /// Each call begins with a fresh output, as a call of the real function does: what an output holds beyond the bytes
     /// asked for is lost.
+    #[inline(always)]
     pub fn fill(&mut self, out: &mut [u8]) {
         match &mut self.0 {
             State::Words(mt) => fill_words(out, || mt.next_u32()),

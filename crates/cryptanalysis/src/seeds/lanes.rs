@@ -34,12 +34,18 @@ fn fill_by<const L: usize>(generator: Generator, first: u64, out: &mut [Secrets;
             }
             Generator::PythonRandom => words(&from_key::<L, true>(first), out),
             Generator::CRand => c_rand(first, out),
-            Generator::Xorshift64Star | Generator::JavaRandom => {
-                for (lane, secrets) in out.iter_mut().enumerate() {
-                    generator.fill(first + lane as u64, secrets);
-                }
-            }
+            Generator::Xorshift64Star => each(Generator::Xorshift64Star, first, out),
+            Generator::JavaRandom => each(Generator::JavaRandom, first, out),
         }
+    }
+}
+
+/// One lane after the other, for generators whose state is a single word. Compiled for each generator by itself: the
+/// compiler then sees that nothing else can be meant.
+#[inline(always)]
+fn each<const L: usize>(generator: Generator, first: u64, out: &mut [Secrets; L]) {
+    for (lane, secrets) in out.iter_mut().enumerate() {
+        generator.fill(first + lane as u64, secrets);
     }
 }
 
