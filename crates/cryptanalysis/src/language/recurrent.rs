@@ -37,6 +37,9 @@ impl Recurrent {
     }
 
     /// The states after one more symbol each: a state a row, and as many symbols.
+    ///
+    /// # Panics
+    /// If a state has another length than [`Recurrent::units`].
     pub fn read(&self, mut states: Array2<f32>, symbols: &[u8]) -> Array2<f32> {
         let mut gates = states.dot(&self.recurrent);
         let rows = states.outer_iter_mut().zip(gates.outer_iter_mut());
@@ -53,6 +56,9 @@ impl Recurrent {
     }
 
     /// The log-probability of each symbol after each of these states.
+    ///
+    /// # Panics
+    /// If a state has another length than [`Recurrent::units`].
     pub fn expect(&self, states: &Array2<f32>) -> Array2<f32> {
         let mut said = states.dot(&self.output) + &self.bias;
         for mut row in said.outer_iter_mut() {

@@ -76,10 +76,10 @@ pub(super) struct Packed<'a> {
 }
 
 impl<'a> Packed<'a> {
-    /// `None` if the file ends too early, or wants more units than there can be.
+    /// `None` if the file ends too early, or there is no such number of units.
     pub(super) fn take(reader: &mut Reader<'a>, alphabet: &Alphabet) -> Option<Self> {
         let units = usize::from(u16::from_le_bytes(*reader.array()?));
-        if units > MOST_UNITS {
+        if units == 0 || units > MOST_UNITS {
             return None;
         }
         let symbols = alphabet.size();
