@@ -8,7 +8,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use latchstring_net::protocol::hardened::message::MAX_TEXT;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -61,6 +60,18 @@ pub enum ConfigError {
         /// Its permission bits.
         mode: u32,
     },
+    /// A setting of an earlier version. To pass over it in silence would leave its operator in the belief that it holds.
+    #[error("{}: line {line}: the setting `{name}` no longer exists: {why}; delete this line", .path.display())]
+    Retired {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// The setting.
+        name: &'static str,
+        /// What holds instead.
+        why: &'static str,
+    },
     /// The file says something that means nothing here.
     #[error("{}: {source}", .path.display())]
     Toml {
@@ -88,6 +99,15 @@ impl Config {
             let path = path.to_owned();
             return Err(ConfigError::Permissions { path, mode });
         }
+        if let Some((line, name, why)) = retired(&text) {
+            let path = path.to_owned();
+            return Err(ConfigError::Retired {
+                path,
+                line,
+                name,
+                why,
+            });
+        }
         let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Toml {
             path: path.to_owned(),
             source: Box::new(source),
@@ -97,6 +117,26 @@ impl Config {
         config.database = beside.join(config.database);
         Ok(config)
     }
+}
+
+/// The first setting in the file that earlier versions had: its line, its name, and what holds instead.
+fn retired(text: &str) -> Option<(usize, &'static str, &'static str)> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Earlier {
+        limits: EarlierLimits,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct EarlierLimits {
+        max_message: Option<toml::Spanned<toml::Value>>,
+    }
+    // What is wrong with the rest of the file is for the real reader to say.
+    let earlier: Earlier = toml::from_str(text).ok()?;
+    let start = earlier.limits.max_message?.span().start;
+    let line = text[..start].lines().count();
+    let why = "every server takes messages of up to 16372 bytes, the protocol's own limit";
+    Some((line, "max_message", why))
 }
 
 /// The text and the permission bits of the very file that was read.
@@ -122,7 +162,6 @@ pub fn new_file(listen: SocketAddr) -> String {
         signing_queue,
         password_permits,
         password_queue,
-        max_message,
     } = Limits::default();
     format!(
         r#"# latchstring-server. Relative paths are relative to this file. A name that is not known here is an error.
@@ -153,8 +192,6 @@ signing_queue = {signing_queue}
 # Passwords checked at the same time; each takes 64 MiB and a processor for about 0.15 s. And how many may wait.
 password_permits = {password_permits}
 password_queue = {password_queue}
-# Longest message in bytes; the protocol allows at most {MAX_TEXT}.
-max_message = {max_message}
 "#
     )
 }
@@ -218,7 +255,12 @@ mod tests {
             ("[limits]\nmax_conections = 1\n", 5, "max_conections"),
             ("[limits]\nmax_connections = 0\n", 5, "use 1 to"),
             ("[limits]\npassword_permits = -1\n", 5, "-1"),
-            ("[limits]\nmax_message = 16373\n", 5, "use 1 to 16372"),
+            ("[limits]\nmax_message = 200\n", 5, "delete this line"),
+            (
+                "[limits]\n\n  max_message = \"x\" # old\n",
+                6,
+                "delete this line",
+            ),
         ] {
             let error = load(&format!("{SHORT}{more}")).unwrap_err();
             assert!(error.contains(&format!("line {line}")), "{error}");

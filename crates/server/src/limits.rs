@@ -1,6 +1,5 @@
 //! How much a server takes on.
 
-use latchstring_net::protocol::hardened::message::MAX_TEXT;
 use serde::{Deserialize, Deserializer, de::Error};
 
 /// Limits that an operator may choose; each is at least 1.
@@ -40,9 +39,6 @@ pub struct Limits {
     /// Logins that may wait for one of those; who comes when all places are taken is dropped.
     #[serde(deserialize_with = "count")]
     pub password_queue: usize,
-    /// Longest message, in bytes: at most what the protocol allows.
-    #[serde(deserialize_with = "message_length")]
-    pub max_message: usize,
 }
 
 impl Default for Limits {
@@ -59,7 +55,6 @@ impl Default for Limits {
             signing_queue: 64,
             password_permits: 2,
             password_queue: 16,
-            max_message: MAX_TEXT,
         }
     }
 }
@@ -73,10 +68,6 @@ fn count<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
 
 fn percent<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
     between(from, 100)
-}
-
-fn message_length<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
-    between(from, MAX_TEXT)
 }
 
 fn between<'de, D: Deserializer<'de>>(from: D, most: usize) -> Result<usize, D::Error> {

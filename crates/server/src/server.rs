@@ -127,14 +127,6 @@ impl<D: Defences> Server<D> {
         (u64::from_be_bytes(bytes) % 100) as u8
     }
 
-    /// The lengths of records that can be needed when no plaintext is longer than this.
-    pub(crate) fn lengths_for(&self, longest: usize) -> &'static [usize] {
-        let lengths = self.setup.defences.lengths();
-        let shorter = lengths.partition_point(|length| *length < longest);
-        // The other messages fit the smallest.
-        &lengths[..lengths.len().min(shorter + 1)]
-    }
-
     pub(crate) fn saw(&self, connection: u64, event: &Event) {
         self.setup.observer.event(connection, event);
     }

@@ -27,8 +27,6 @@ const SILENT_INTERVALS: u32 = 3;
 const CLOSE_DEADLINE: Duration = Duration::from_secs(3);
 /// While this many bytes wait to be taken by the client, nothing more is read from it.
 const MAX_OUTGOING: usize = 16 * 1024;
-/// What a message has besides its text: type, length, id and kind.
-const MESSAGE_OVERHEAD: usize = 3 + 8 + 1;
 
 /// A logged-in client on its stream.
 pub(crate) struct OpenSession<'a, S, D> {
@@ -78,8 +76,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Defences> OpenSession<'a, S, D> {
 
     /// Until the server wants to close (`Ok`), or anything else ends the session (`Err`).
     async fn talk(&mut self) -> Result<CloseCode, Event> {
-        let allowed =
-            (self.server).lengths_for(self.server.setup.limits.max_message + MESSAGE_OVERHEAD);
+        let allowed = self.server.setup.defences.lengths();
         loop {
             // In a fixed order, so that a run with a virtual clock repeats. Writing comes before reading: a client that
             // sends without end must still get its acknowledgements.
@@ -119,9 +116,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Defences> OpenSession<'a, S, D> {
 
     /// Durable first, acknowledged second: whatever happens in between, the client still has the message.
     async fn on_message(&mut self, id: u64, kind: u8, text: &str) -> Result<(), Event> {
-        if text.len() > self.server.setup.limits.max_message {
-            return Err(self.broke("a message longer than max_message allows"));
-        }
         let accounts = &self.server.setup.accounts;
         let appended = accounts.append(&self.user, &self.kid, id, kind, text).await;
         let user = self.user.clone();

@@ -232,24 +232,6 @@ async fn a_new_password_counts_from_the_next_login_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_operator_can_shorten_messages() {
-    let world = World::with(|setup| setup.limits.max_message = 200).await;
-    let mut chat = world.open().await;
-    chat.say_and_hear_back(&"x".repeat(200)).await;
-    chat.say(&"x".repeat(201)).await;
-    assert_eq!(chat.hear().await, None);
-    assert!(matches!(ended(&world, 1), Event::ProtocolError { .. }));
-
-    let mut chat = world.open().await;
-    let (_, record) = chat.session.send(0, &"x".repeat(300)).unwrap();
-    let began = Instant::now();
-    chat.stream.write_all(&record[..4]).await.unwrap();
-    assert_eq!(chat.hear().await, None, "refused by its length alone");
-    assert_eq!(began.elapsed(), seconds(0));
-    assert_eq!(world.stored().await.len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_client_that_takes_nothing_is_dropped_and_holds_little() {
     let world = World::new().await;
     let mut chat = world.open().await;
