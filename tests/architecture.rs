@@ -10,20 +10,21 @@ use latchstring_tests::workspace;
 use serde_json::Value;
 
 /// Who may depend on whom; nothing else is allowed. The tests see all.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
+    ("cli", &[]),
     ("protocol", &[]),
     ("cryptanalysis", &[]),
-    ("corpus", &["cryptanalysis"]),
+    ("corpus", &["cli", "cryptanalysis"]),
     ("capture", &["protocol"]),
     ("net", &["protocol"]),
     ("store", &["protocol"]),
-    ("faithful", &["net"]),
-    ("client", &["net"]),
-    ("server", &["net", "store"]),
+    ("faithful", &["cli", "net"]),
+    ("client", &["cli", "net"]),
+    ("server", &["cli", "net", "store"]),
     ("attacker", &["protocol", "net", "capture", "cryptanalysis"]),
     (
         "lab",
-        &["faithful", "client", "server", "attacker", "capture"],
+        &["cli", "faithful", "client", "server", "attacker", "capture"],
     ),
 ];
 

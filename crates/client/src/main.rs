@@ -2,14 +2,13 @@
 
 use std::process::exit;
 
-use clap::Parser;
 use latchstring_client::commands::{Options, exit_code};
 use latchstring_net::report;
 use nix::sys::resource::{Resource, setrlimit};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let options = Options::parse();
+    let options: Options = latchstring_cli::parse(env!("CARGO_BIN_NAME"));
     // A core dump would hold the key and the password.
     if let Err(why) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
         eprintln!("Warning: core dumps cannot be turned off: {why}");

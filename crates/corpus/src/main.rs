@@ -134,7 +134,7 @@ const RECIPES: [Recipe; 2] = [
 ];
 
 fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+    let arguments = latchstring_cli::parse::<Arguments>(env!("CARGO_BIN_NAME"));
     if let Some(ciphertexts) = &arguments.probe {
         return probe::run(ciphertexts);
     }

@@ -150,7 +150,7 @@ enum Format {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    match run(latchstring_cli::parse::<Cli>(env!("CARGO_BIN_NAME")).command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("latchstring: {}", report::line(error.as_ref()));

@@ -2,14 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use latchstring_net::report;
 use latchstring_server::commands::Options;
 use nix::sys::resource::{Resource, setrlimit};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = Options::parse();
+    let options: Options = latchstring_cli::parse(env!("CARGO_BIN_NAME"));
     // A core dump would hold the host key and passwords.
     if let Err(why) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
         eprintln!("Warning: core dumps cannot be turned off: {why}");

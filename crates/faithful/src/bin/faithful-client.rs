@@ -34,7 +34,7 @@ struct Options {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Options::parse()).await {
+    match run(latchstring_cli::parse(env!("CARGO_BIN_NAME"))).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("Error: {why:#}");

@@ -88,7 +88,7 @@ struct RunArgs {
 }
 
 fn main() -> ExitCode {
-    match command(Cli::parse().command) {
+    match command(latchstring_cli::parse::<Cli>(env!("CARGO_BIN_NAME")).command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("latchstring-attack: {}", report::line(error.as_ref()));
