@@ -7,6 +7,8 @@
 //! * [`keyfile`]: keys in PEM files;
 //! * [`password`]: a prompt without echo, a private file or a descriptor;
 //! * [`report`]: an error as one line;
+//! * [`print`]: lines for a person or a script, without a panic when they cannot be written;
+//! * [`terminal`]: text of strangers, so that it cannot steer a terminal or hide;
 //! * [`loopback`]: an address that cannot be another machine.
 
 pub use latchstring_protocol as protocol;
@@ -16,6 +18,8 @@ pub mod hygiene;
 pub mod keyfile;
 pub mod loopback;
 pub mod password;
+pub mod print;
 pub mod provider;
 pub mod report;
+pub mod terminal;
 pub mod wire;

@@ -1,0 +1,199 @@
+//! Printing for all programs: `println!` panics when nobody reads any more or the disk is full, and this does not.
+//!
+//! [`line`] and [`Output`] write to the standard output and say when they could not: what a program prints there is its
+//! result, so it must not end with code 0 without it. [`note`] writes to the standard error, where nobody can be told of
+//! a failure. Both wait where the descriptor was set to `O_NONBLOCK` by another program that shares it.
+
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal, Write},
+    os::fd::AsFd,
+};
+
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
+use thiserror::Error;
+
+use crate::terminal::visible_bytes;
+
+/// This many bytes are collected before they are written.
+const BUFFER: usize = 64 * 1024;
+
+/// The standard output did not take what was printed.
+#[derive(Debug, Error)]
+#[error("cannot write to the standard output: {}", why(.0))]
+pub struct OutputError(#[from] io::Error);
+
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => "nobody reads it any more (broken pipe)".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Prints a line to the standard output, at once.
+///
+/// # Errors
+/// [`OutputError`].
+pub fn line(text: impl Display) -> Result<(), OutputError> {
+    let mut output = Output::new();
+    output.line(text)?;
+    output.finish()
+}
+
+/// Prints a line to the standard error. A failure is not told: there is no place left to tell it.
+pub fn note(text: impl Display) {
+    let _ = write_all(&io::stderr().lock(), format!("{text}\n").as_bytes());
+}
+
+/// As [`note`], without a newline: a question.
+pub fn ask(text: impl Display) {
+    let _ = write_all(&io::stderr().lock(), text.to_string().as_bytes());
+}
+
+/// Many lines for the standard output. Call [`Output::finish`]: what was not written before is lost otherwise.
+#[derive(Debug)]
+#[must_use = "the last lines are written by `finish`"]
+pub struct Output {
+    waiting: Vec<u8>,
+    to_terminal: bool,
+}
+
+impl Output {
+    /// Writes to the standard output of the program.
+    pub fn new() -> Self {
+        Self {
+            waiting: Vec::new(),
+            to_terminal: io::stdout().is_terminal(),
+        }
+    }
+
+    /// Whether a terminal shows what is written.
+    pub fn to_terminal(&self) -> bool {
+        self.to_terminal
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// [`OutputError`].
+    pub fn line(&mut self, text: impl Display) -> Result<(), OutputError> {
+        writeln!(self.waiting, "{text}")?;
+        self.flush_if_full()
+    }
+
+    /// Adds what a stranger wrote, and no newline: the exact bytes for a file or a pipe, and what
+    /// [`visible_bytes`] makes of them for a terminal.
+    ///
+    /// # Errors
+    /// [`OutputError`].
+    pub fn foreign(&mut self, bytes: &[u8]) -> Result<(), OutputError> {
+        if self.to_terminal {
+            self.waiting.extend(visible_bytes(bytes).into_bytes());
+        } else {
+            self.waiting.extend(bytes);
+        }
+        self.flush_if_full()
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// [`OutputError`].
+    pub fn finish(mut self) -> Result<(), OutputError> {
+        self.flush_waiting()
+    }
+
+    fn flush_if_full(&mut self) -> Result<(), OutputError> {
+        if self.waiting.len() < BUFFER {
+            return Ok(());
+        }
+        self.flush_waiting()
+    }
+
+    fn flush_waiting(&mut self) -> Result<(), OutputError> {
+        let mut stdout = io::stdout().lock();
+        // What was printed by other means comes first.
+        stdout.flush()?;
+        write_all(&stdout, &self.waiting)?;
+        self.waiting.clear();
+        Ok(())
+    }
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// For libraries that write by themselves. A flush writes, as it should; errors are those of the descriptor.
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.waiting.extend(bytes);
+        self.flush_if_full().map_err(|error| error.0)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.flush_waiting().map_err(|error| error.0)
+    }
+}
+
+/// Writes all of it, straight to the descriptor.
+fn write_all(to: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match nix::unistd::write(to, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => wait_for(to, PollFlags::POLLOUT)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Waits until a descriptor that does not block is ready.
+pub(crate) fn wait_for(descriptor: &impl AsFd, what: PollFlags) -> io::Result<()> {
+    let mut polled = [PollFd::new(descriptor.as_fd(), what)];
+    match poll(&mut polled, PollTimeout::NONE) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::OpenOptions, io::Read, thread};
+
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_and_a_closed_pipe_are_errors_and_no_panics() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let error = OutputError(write_all(&full, b"x").unwrap_err()).to_string();
+        assert!(error.contains("No space left"), "{error}");
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let error = OutputError(write_all(&writer, b"x").unwrap_err()).to_string();
+        assert!(error.contains("nobody reads it any more"), "{error}");
+    }
+
+    #[test]
+    fn a_descriptor_that_does_not_block_gets_everything() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        let sent = vec![b'x'; 1 << 20];
+        let expected = sent.len();
+        let writing = thread::spawn(move || write_all(&writer, &sent));
+        let mut read = Vec::new();
+        reader.read_to_end(&mut read).unwrap();
+        writing.join().unwrap().unwrap();
+        assert_eq!(read.len(), expected);
+    }
+}
