@@ -31,7 +31,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use latchstring_attacker::cryptanalysis::{Language, Mode, Placement};
+use latchstring_attacker::cryptanalysis::{Keystream, Language, Mode, Placement};
 use ratatui::crossterm::event;
 
 use crate::solve::keystream::{self, Effort};
@@ -146,6 +146,20 @@ fn new_recording() -> Result<tempfile::NamedTempFile> {
         .suffix(".pcap")
         .tempfile();
     file.context("cannot make a file for the recording")
+}
+
+/// The keystream that the pins in a work file tell; `None` if there is no such file.
+///
+/// # Errors
+/// If it is no work file, if it belongs to other ciphertexts, or if its pins do not fit them.
+pub fn pinned(work: &Path, ciphertexts: &[Vec<u8>]) -> Result<Option<Keystream>> {
+    let Some(loaded) = work::load(work, ciphertexts)? else {
+        return Ok(None);
+    };
+    let mut session = Session::new(ciphertexts.to_vec());
+    let resumed = session.resume(loaded.board);
+    resumed.with_context(|| format!("{} does not fit the ciphertexts", work.display()))?;
+    Ok(Some(session.keystream().clone()))
 }
 
 /// A workbench with what is known from the work file, if there is one.
