@@ -34,7 +34,8 @@ pub enum ModelError {
     NotAModel,
     /// The file ends too early.
     CutShort,
-    /// The file is not what was written: its checksum or its counts are wrong.
+    /// The file is not what was written: its checksum or its counts are wrong, or it asks for more
+    /// memory than a file of its length can fill.
     Damaged,
 }
 

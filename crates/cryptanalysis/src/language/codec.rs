@@ -27,8 +27,14 @@ use super::{Language, ModelError, weights};
 pub const MAGIC: &[u8; 8] = b"latchLM3";
 /// The deepest level that has situations of its own in the entropy coder.
 const DEPTHS: usize = 18;
-/// More contexts than this in one level are not believed.
-const MOST_CONTEXTS: usize = 1 << 24;
+/// More models than this are not believed.
+const MOST_MODELS: usize = 8;
+/// More contexts and corrections than this in one model are not believed: the largest shipped one has a fiftieth.
+const MOST_NUMBERS: usize = 1 << 25;
+/// So many contexts and corrections can come from one byte of code, and so many more from none. A table of one symbol costs
+/// no code, so without this limit a short file could ask for any amount of memory. The shipped models need three.
+const NUMBERS_A_BYTE: usize = 32;
+const NUMBERS_OF_NOTHING: usize = 1 << 12;
 // The kinds of number in a level. Each has situations of its own: by depth, and by one thing more.
 const CHILDREN: usize = 0;
 const CORRECTIONS: usize = DEPTHS;
@@ -124,9 +130,31 @@ fn flatten(levels: &[Level]) -> Vec<(u16, u8)> {
     out
 }
 
-/// The levels again.
-fn unflatten(decoder: &mut Decoder<'_>, depths: usize, first: usize) -> Option<Vec<Level>> {
+/// How many contexts and corrections a file of `code` bytes may still ask for.
+struct Allowance(usize);
+
+impl Allowance {
+    fn of(code: usize) -> Self {
+        let numbers = code.saturating_mul(NUMBERS_A_BYTE);
+        Self(numbers.saturating_add(NUMBERS_OF_NOTHING).min(MOST_NUMBERS))
+    }
+
+    /// `None` when that is more than is left. Asked before anything is allocated.
+    fn take(&mut self, numbers: usize) -> Option<()> {
+        self.0 = self.0.checked_sub(numbers)?;
+        Some(())
+    }
+}
+
+/// The levels again; `None` if they are more than the code can hold.
+fn unflatten(
+    decoder: &mut Decoder<'_>,
+    depths: usize,
+    first: usize,
+    allowance: &mut Allowance,
+) -> Option<Vec<Level>> {
     let mut levels = Vec::with_capacity(depths);
+    allowance.take(first)?;
     let mut parents = vec![Parent::default(); first];
     for depth in 0..depths {
         let mut level = Level::default();
@@ -136,6 +164,8 @@ fn unflatten(decoder: &mut Decoder<'_>, depths: usize, first: usize) -> Option<V
             let children = decoder.next(CHILDREN + depth);
             let leaf = usize::from(children == 0);
             let corrections = decoder.next(CORRECTIONS + 2 * depth + leaf);
+            allowance.take(usize::from(corrections))?;
+            allowance.take(usize::from(children))?;
             let node = parent.child(depth, symbol);
             level.symbols.push(symbol);
             level.children.push(children);
@@ -147,10 +177,6 @@ fn unflatten(decoder: &mut Decoder<'_>, depths: usize, first: usize) -> Option<V
                 level.codes.push(decoder.next(CODE + 2 * depth + alone));
             }
             next.extend(std::iter::repeat_n(node, usize::from(children)));
-            // Only a damaged file grows faster than any text.
-            if next.len() > MOST_CONTEXTS {
-                return None;
-            }
         }
         parents = next;
         levels.push(level);
@@ -173,7 +199,11 @@ pub(super) fn read(file: &[u8]) -> Result<Language, ModelError> {
     let name = String::from_utf8_lossy(reader.short().ok_or(cut)?).into_owned();
     let alphabet = Alphabet::new(reader.short().ok_or(cut)?);
     let mut packed = Vec::new();
-    for _ in 0..reader.byte().ok_or(cut)? {
+    let models = usize::from(reader.byte().ok_or(cut)?);
+    if models > MOST_MODELS {
+        return Err(ModelError::Damaged);
+    }
+    for _ in 0..models {
         packed.push(Packed::take(&mut reader, &alphabet).ok_or(cut)?);
     }
     if packed.is_empty() {
@@ -223,8 +253,14 @@ impl<'a> Packed<'a> {
     }
 
     fn unpack(&self) -> Result<Ngrams, ModelError> {
+        // Not a number, or a negative one, is no probability.
+        if !self.root.iter().all(|p| (0.0..=1.0).contains(p)) {
+            return Err(ModelError::Damaged);
+        }
+        let mut allowance = Allowance::of(self.code.len());
         let decoder = Decoder::new(self.code, SITUATIONS);
-        let levels = decoder.and_then(|mut code| unflatten(&mut code, self.depths, self.first));
+        let levels = decoder
+            .and_then(|mut code| unflatten(&mut code, self.depths, self.first, &mut allowance));
         let levels = levels.ok_or(ModelError::Damaged)?;
         Ngrams::new(self.root, levels).map_err(|_| ModelError::Damaged)
     }
@@ -319,6 +355,95 @@ mod tests {
             damaged[at] ^= 1;
             assert_eq!(read(&damaged).unwrap_err(), ModelError::Damaged);
             assert!(read(&file[..at]).is_err());
+        }
+    }
+
+    /// The bytes of a file with this one model, under a right checksum.
+    fn forged(code: &[u8], first: u32, tail: &[u8]) -> Vec<u8> {
+        let mut body = vec![1, b'x', 1, b'e', 1];
+        // Four symbols are in use: those of the alphabet's one byte and the three that every language has.
+        body.extend([0.25f32; 4].iter().flat_map(|p| p.to_le_bytes()));
+        body.push(DEPTHS as u8);
+        body.extend(first.to_le_bytes());
+        body.extend((code.len() as u32).to_le_bytes());
+        body.extend(code);
+        body.extend(tail);
+        [&MAGIC[..], &checksum(&body).to_le_bytes(), &body].concat()
+    }
+
+    /// Code in which every number of every situation is the same one, at no cost.
+    fn all_alike(number: u8, situations: usize) -> Vec<u8> {
+        let mut table = vec![0; usize::from(number)];
+        table.extend([2048u16.to_be_bytes()[0] << 1 | 128, 0]);
+        table.insert(0, number + 1);
+        let mut code = table.repeat(situations);
+        code.extend([255; 16]);
+        code
+    }
+
+    #[test]
+    fn a_short_file_that_asks_for_gigabytes_is_refused_before_they_are_allocated() {
+        for (number, first) in [(1, 128), (2, 128), (16, 1), (100, 2)] {
+            let code = all_alike(number, SITUATIONS);
+            let decodes = Decoder::new(&code, SITUATIONS).unwrap().next(7);
+            assert_eq!(decodes, number, "the forgery is what it should be");
+            let file = forged(&code, first, &[0]);
+            let mut allowance = Allowance::of(code.len());
+            let all = allowance.0;
+            let levels = unflatten(
+                &mut Decoder::new(&code, SITUATIONS).unwrap(),
+                DEPTHS,
+                first as usize,
+                &mut allowance,
+            );
+            // One child each stays small; what is wrong with that one is found later.
+            assert_eq!(levels.is_none(), number > 1);
+            assert!(all <= NUMBERS_A_BYTE * code.len() + NUMBERS_OF_NOTHING);
+            assert_eq!(read(&file).unwrap_err(), ModelError::Damaged, "{number}");
+        }
+        let boundless = Allowance::of(usize::MAX);
+        assert_eq!(boundless.0, MOST_NUMBERS);
+    }
+
+    #[test]
+    fn a_recurrent_model_is_no_larger_than_its_code() {
+        let units = 1024u16;
+        let rows = 4 + 2 * usize::from(units);
+        let weights = |code: &[u8]| {
+            let mut tail = vec![1];
+            tail.extend(units.to_le_bytes());
+            tail.extend(vec![0; 4 * (4 + rows)]);
+            tail.extend((code.len() as u32).to_le_bytes());
+            tail.extend(code);
+            forged(&all_alike(0, SITUATIONS), 1, &tail)
+        };
+        let file = weights(&all_alike(3, 7));
+        assert_eq!(read(&file).unwrap_err(), ModelError::Damaged);
+    }
+
+    #[test]
+    fn what_is_no_number_is_no_probability() {
+        let file = forged(&all_alike(0, SITUATIONS), 1, &[0]);
+        assert!(read(&file).is_ok());
+        for wrong in [f32::NAN, f32::INFINITY, -0.5, 2.0] {
+            let mut body = file[16..].to_vec();
+            body[5..9].copy_from_slice(&wrong.to_le_bytes());
+            let file = [&MAGIC[..], &checksum(&body).to_le_bytes(), &body].concat();
+            assert_eq!(read(&file).unwrap_err(), ModelError::Damaged, "{wrong}");
+        }
+        let mut models = file[16..].to_vec();
+        models[4] = 255;
+        let file = [&MAGIC[..], &checksum(&models).to_le_bytes(), &models].concat();
+        assert_eq!(read(&file).unwrap_err(), ModelError::Damaged);
+    }
+
+    #[test]
+    fn the_shipped_models_are_far_from_the_limits() {
+        for name in Language::NAMES {
+            let models = &Language::named(name).unwrap().models;
+            assert!(models.len() <= MOST_MODELS / 2);
+            let most = models.iter().map(Ngrams::len).max();
+            assert!(most < Some(MOST_NUMBERS / 10), "{name}: {most:?}");
         }
     }
 

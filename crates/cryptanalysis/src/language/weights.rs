@@ -21,6 +21,10 @@ use super::recurrent::{GATES, Recurrent};
 const LEVELS: f32 = 63.0;
 /// More units than this are not believed.
 const MOST_UNITS: usize = 1024;
+/// So many weights can come from one byte of code, and so many more from none. One takes nearly a byte; but levels that are
+/// all alike take nothing, and a short file must not ask for much memory.
+const WEIGHTS_A_BYTE: usize = 16;
+const WEIGHTS_OF_NOTHING: usize = 1 << 12;
 /// The log-probability of a symbol that is not used.
 const NEVER: f32 = -100.0;
 /// The gates of the input, those of the states, and the output are distributed differently.
@@ -102,6 +106,11 @@ impl<'a> Packed<'a> {
     /// `None` if the code is damaged.
     pub(super) fn unpack(&self) -> Option<Recurrent> {
         let units = (self.most.len() - self.symbols) / 2;
+        let weights = units * (GATES * (self.symbols + units) + self.symbols);
+        let finite = self.bias.iter().chain(&self.most).all(|x| x.is_finite());
+        if weights > WEIGHTS_A_BYTE * self.code.len() + WEIGHTS_OF_NOTHING || !finite {
+            return None;
+        }
         let mut code = Decoder::new(self.code, SITUATIONS)?;
         let mut most = self.most.iter();
         let mut matrix =

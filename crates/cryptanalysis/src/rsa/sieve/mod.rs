@@ -38,6 +38,10 @@ const LARGEST: usize = 360;
 /// Coefficients `a` between two looks at what has been found. A fixed number, so that the result does not depend on the
 /// number of cores.
 const BATCH: usize = 4;
+/// A sieve that found fewer relations than one in so many steps would never end, so nobody has left one.
+const MOST_STEPS_A_RELATION: u64 = 64;
+/// A sieve may have been left before it found anything.
+const FIRST_STEPS: u64 = 1_024;
 /// Relations more than needed: each gives another chance of one half.
 const SPARE: usize = 40;
 
@@ -244,9 +248,11 @@ impl QuadraticSieve {
     }
 
     /// Goes on from what another sieve of the same `n` did. `false`, and nothing happens, if that is not true of `n`:
-    /// each relation is checked.
+    /// each relation is checked, and whether so many steps can have found so few.
     pub fn take_up(&mut self, sieved: Sieved) -> bool {
-        if !sieved.relations.iter().all(|relation| self.holds(relation)) {
+        let roots: HashSet<&UBig> = sieved.relations.iter().map(|found| &found.root).collect();
+        let most = FIRST_STEPS + MOST_STEPS_A_RELATION * roots.len() as u64;
+        if sieved.steps > most || !sieved.relations.iter().all(|relation| self.holds(relation)) {
             return false;
         }
         for _ in 0..sieved.steps.saturating_mul(BATCH as u64) {
@@ -258,6 +264,12 @@ impl QuadraticSieve {
     }
 
     fn holds(&self, relation: &Relation) -> bool {
+        // A root is below n. One of a million digits would take long to square, and belongs to no sieve.
+        if relation.root.bit_len() > self.n.bit_len() + 64
+            || relation.factors.len() > self.n.bit_len()
+        {
+            return false;
+        }
         let ring = ConstDivisor::new(self.n.clone());
         let mut product = ring.reduce(UBig::from(relation.large));
         for &factor in &relation.factors {
@@ -433,5 +445,31 @@ mod tests {
         sieved.relations[0].factors = vec![u32::MAX];
         assert!(!fresh.take_up(sieved));
         assert_eq!((fresh.steps, fresh.found()), (0, 0));
+    }
+
+    #[test]
+    fn more_steps_than_a_sieve_can_have_made_are_refused_at_once() {
+        let n = prime(70, 1) * prime(70, 2);
+        let mut sieve = QuadraticSieve::new(&n).ok().unwrap();
+        for steps in [u64::MAX, u64::MAX / BATCH as u64, 1 << 20] {
+            let forged = Sieved {
+                steps,
+                relations: Vec::new(),
+            };
+            assert!(!sieve.take_up(forged), "{steps}");
+        }
+        assert!(sieve.step().is_none());
+        let mut honest = sieve.sieved();
+        assert!(
+            QuadraticSieve::new(&n)
+                .ok()
+                .unwrap()
+                .take_up(honest.clone())
+        );
+        // The same relation many times is one relation.
+        let one = honest.relations[0].clone();
+        honest.relations = vec![one; 100_000];
+        honest.steps = 200_000;
+        assert!(!QuadraticSieve::new(&n).ok().unwrap().take_up(honest));
     }
 }
