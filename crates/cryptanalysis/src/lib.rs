@@ -6,6 +6,7 @@
 //! - [`Keystream`]: with the plaintext of one message, all others open as far as it reaches.
 //! - [`drag`]: with a guessed word, the places where it can stand show by what they make of the other messages.
 //! - [`solve`]: with nothing but a model of the language, the computer guesses at every place at once.
+//! - [`Evidence`]: how likely it is that chance alone gives text as good as what was read.
 //!
 //! Where the keys themselves are weak:
 //!
@@ -22,6 +23,7 @@ pub mod bleichenbacher;
 pub mod brute_force;
 mod crib;
 pub mod dictionary;
+mod evidence;
 pub mod generators;
 mod keystream;
 pub mod language;
@@ -30,6 +32,7 @@ pub mod seeds;
 mod solve;
 
 pub use crib::{Placement, drag, drag_best};
+pub use evidence::{Evidence, Given};
 pub use keystream::{Conflict, Keystream, render, xor};
 pub use language::Language;
 pub use solve::{Byte, Mode, Recovered, Watch, detect, solve, solve_watched};
