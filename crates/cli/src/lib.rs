@@ -25,13 +25,14 @@ const MAN: &str = "man";
 /// Does not return when the command line is wrong, asks for help, or asks for completions or manual pages.
 pub fn parse<P: Parser>(program: &'static str) -> P {
     let mut command = command::<P>(program);
-    let matches = with_pages(command.clone()).get_matches();
+    let matches = (with_pages(command.clone()).try_get_matches())
+        .unwrap_or_else(|instead| end(program, &instead));
     let done = match matches.subcommand() {
         Some((COMPLETIONS, given)) => print_completions(command, given),
         Some((MAN, given)) => write_manual(command, given),
         _ => {
             return P::from_arg_matches(&matches)
-                .unwrap_or_else(|error| error.format(&mut command).exit());
+                .unwrap_or_else(|error| end(program, &error.format(&mut command)));
         }
     };
     match done {
@@ -42,6 +43,19 @@ pub fn parse<P: Parser>(program: &'static str) -> P {
             exit(1)
         }
     }
+}
+
+/// Prints the help, the version, or what is wrong with the command line, and ends the program. A help text that nobody
+/// got is a failure: clap itself would exit with 0.
+fn end(program: &str, instead: &clap::Error) -> ! {
+    let code = match instead.print() {
+        Ok(()) => instead.exit_code(),
+        Err(why) => {
+            let _ = writeln!(io::stderr(), "{program}: cannot print this help: {why}");
+            1
+        }
+    };
+    exit(code)
 }
 
 /// A program's command line under its own name: the name of its package is another one.
