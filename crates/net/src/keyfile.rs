@@ -1,9 +1,9 @@
 //! Keys in PEM files: PKCS#8 for the private half, SubjectPublicKeyInfo for the public one, as `openssl` writes them.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    fs::{File, Metadata, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -12,14 +12,17 @@ use pem_rfc7468::LineEnding;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::provider::{KeyError, RsaKey, check_public_key};
+use crate::{
+    files::{self, Exposed},
+    provider::{KeyError, RsaKey, check_public_key},
+};
 
 /// `PrivateKeyInfo` of PKCS#8 (RFC 5958), not encrypted.
 const PRIVATE: &str = "PRIVATE KEY";
 /// `SubjectPublicKeyInfo` (RFC 5280).
 const PUBLIC: &str = "PUBLIC KEY";
 /// No key file is longer (4096 bits take 3.3 kB); what is longer is not read.
-const MAX_FILE: u64 = 16 * 1024;
+const MAX_FILE: usize = 16 * 1024;
 
 /// What went wrong with a key file, and what to do about it.
 #[derive(Debug, Error)]
@@ -39,13 +42,8 @@ pub enum KeyFileError {
     #[error("{} exists already; move it away first, a key is never overwritten", .0.display())]
     Exists(PathBuf),
     /// A private key that other users of this machine can read.
-    #[error("{} can be read by other users (mode {mode:04o}); run: chmod 600 {}", .path.display(), .path.display())]
-    Permissions {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
     /// The file holds no key that can be used.
     #[error("{}: {source}", .path.display())]
     Key {
@@ -61,10 +59,9 @@ pub enum KeyFileError {
 /// # Errors
 /// [`KeyFileError`]; also for a key of 2048 bits, whose file is otherwise in order.
 pub fn load_private(path: &Path) -> Result<RsaKey, KeyFileError> {
-    let (pem, mode) = read(path)?;
-    if mode & 0o077 != 0 {
-        let path = path.to_owned();
-        return Err(KeyFileError::Permissions { path, mode });
+    let (pem, about) = read(path)?;
+    if about.is_file() {
+        files::check_secret(path, &about)?;
     }
     private_from_pem(&pem).map_err(|source| bad_key(path, source))
 }
@@ -148,16 +145,9 @@ fn encode(label: &str, der: &[u8]) -> Result<String, KeyError> {
     pem.map_err(|why| KeyError::Pem(why.to_string()))
 }
 
-/// The file's bytes and permission bits, the latter of the very file that was read.
-fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), KeyFileError> {
-    let failed = |source| io_error("read", path, source);
-    let file = File::open(path).map_err(failed)?;
-    let mode = file.metadata().map_err(failed)?.mode() & 0o7777;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize));
-    file.take(MAX_FILE)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    Ok((bytes, mode))
+/// The file's bytes, and what the system knows about the very file that was read.
+fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), KeyFileError> {
+    files::read(path, MAX_FILE).map_err(|source| io_error("read", path, source))
 }
 
 /// Makes a file that was not there before; the mode holds from its first moment.

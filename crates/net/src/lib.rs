@@ -4,6 +4,7 @@
 //! * [`entropy`]: randomness from the operating system, behind a trait that the lab can seed;
 //! * [`provider`]: RSA-PSS by `aws-lc-rs`;
 //! * [`hygiene`]: which public keys may be enrolled;
+//! * [`files`]: files that a person named, and who else could read or change them;
 //! * [`keyfile`]: keys in PEM files;
 //! * [`password`]: a prompt without echo, a private file or a descriptor;
 //! * [`report`]: an error as one line;
@@ -14,6 +15,7 @@
 pub use latchstring_protocol as protocol;
 
 pub mod entropy;
+pub mod files;
 pub mod hygiene;
 pub mod keyfile;
 pub mod loopback;

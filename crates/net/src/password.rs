@@ -1,16 +1,23 @@
-//! Where the password comes from: a prompt without echo, a file, or a file descriptor. Never the command line or the
-//! environment, which other users of the machine may read.
+//! Where a secret line comes from, a password or an invitation: a prompt without echo, a file, or a file descriptor.
+//! Never the command line or the environment, which other users of the machine may read.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, IsTerminal, Read},
-    os::unix::fs::MetadataExt,
+    os::unix::fs::FileTypeExt,
     path::{Path, PathBuf},
 };
 
+use filedescriptor::FileDescriptor;
 use latchstring_protocol::hardened::message::MAX_PASSWORD;
+use nix::poll::PollFlags;
 use thiserror::Error;
 use zeroize::Zeroizing;
+
+use crate::{
+    files::{self, Exposed},
+    print::wait_for,
+};
 
 /// Why there is no password.
 #[derive(Debug, Error)]
@@ -25,12 +32,17 @@ pub enum PasswordError {
         source: io::Error,
     },
     /// Other users can read it too.
-    #[error("{} can be read by other users (mode {mode:04o}); run: chmod 600 {}", .path.display(), .path.display())]
-    Permissions {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
+    /// The descriptor gives nothing.
+    #[error(
+        "cannot read the password from file descriptor {descriptor}: {source}; open it for this program, as in {descriptor}<FILE"
+    )]
+    Descriptor {
+        /// Its number.
+        descriptor: u32,
+        /// Why.
+        source: io::Error,
     },
     /// There is nobody to ask.
     #[error(
@@ -50,24 +62,36 @@ pub enum PasswordError {
 pub enum Source {
     /// A person at the terminal.
     Prompt,
-    /// A file that its owner alone can read.
+    /// A file that its owner alone can read, or a named pipe.
     File(PathBuf),
-    /// An open file descriptor, 3 or above.
+    /// An open file descriptor: one line is read from where it stands, and what follows is left in it.
     Descriptor(u32),
 }
 
 impl Source {
-    /// Gets the password; one newline at its end is not part of it.
+    /// Gets the password. The end of its line, `\n` or `\r\n`, is not part of it, and neither is a byte order mark
+    /// before it.
     ///
     /// # Errors
     /// [`PasswordError`].
     pub fn read(&self, question: &str) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
         match self {
             Self::Prompt => prompt(question),
-            Self::File(path) => from_file(path, true),
-            // The kernel's name for an open descriptor; opening it is safe code, taking it over is not.
-            Self::Descriptor(fd) => from_file(Path::new(&format!("/dev/fd/{fd}")), false),
+            Self::File(path) => from_file(path),
+            Self::Descriptor(number) => from_descriptor(*number),
         }
+    }
+}
+
+/// The number of a descriptor on the command line. 1 and 2 are where the program writes.
+///
+/// # Errors
+/// When the text is not such a number.
+pub fn descriptor_number(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(1 | 2) => Err("1 and 2 are for output: use 0, 3 or more".to_owned()),
+        Ok(number) if i32::try_from(number).is_ok() => Ok(number),
+        _ => Err("write the number of an open file descriptor, such as 3".to_owned()),
     }
 }
 
@@ -79,31 +103,94 @@ fn prompt(question: &str) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
     checked(Zeroizing::new(answer.into_bytes()))
 }
 
-fn from_file(path: &Path, must_be_private: bool) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
+/// Room for the longest password, a byte order mark, `\r\n`, and one byte more, so that what is too long is seen.
+const LIMIT: usize = MAX_PASSWORD + 6;
+
+fn from_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
     let failed = |source| PasswordError::Io {
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(failed)?;
-    let about = file.metadata().map_err(failed)?;
-    let mode = about.mode() & 0o7777;
-    if must_be_private && about.is_file() && mode & 0o077 != 0 {
-        let path = path.to_owned();
-        return Err(PasswordError::Permissions { path, mode });
-    }
-    // Room for one byte more than allowed, so that what is too long is seen, and the buffer never moves.
-    let limit = MAX_PASSWORD + 2;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * limit));
-    (file.take(limit as u64).read_to_end(&mut bytes)).map_err(failed)?;
-    if bytes.last() == Some(&b'\n') {
-        bytes.pop();
+    let (bytes, about) = files::read(path, LIMIT).map_err(failed)?;
+    if about.is_file() {
+        files::check_secret(path, &about)?;
     }
     checked(bytes)
 }
 
-fn checked(password: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
-    if (1..=MAX_PASSWORD).contains(&password.len()) && !password.contains(&b'\n') {
-        Ok(password)
+fn from_descriptor(descriptor: u32) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
+    let line = take_descriptor(descriptor).and_then(read_line);
+    checked(line.map_err(|source| PasswordError::Descriptor { descriptor, source })?)
+}
+
+/// The descriptor itself under a second number. To open its name below `/dev/fd` would be something else: a file is
+/// read from its beginning again, with the rights of this user, and a socket cannot be opened at all.
+fn take_descriptor(number: u32) -> io::Result<File> {
+    let not_open = || io::Error::other("it is not open");
+    if is_our_own(number) {
+        return Err(not_open());
+    }
+    let raw = i32::try_from(number).map_err(|_| not_open())?;
+    let file = FileDescriptor::dup(&raw).map_err(|_| not_open())?;
+    let file = file.as_file().map_err(io::Error::other)?;
+    if file.is_terminal() {
+        let why = "it is a terminal, which would show what is typed: leave the option out";
+        return Err(io::Error::other(why));
+    }
+    let kind = file.metadata()?.file_type();
+    if kind.is_dir() {
+        return Err(io::Error::other("it is a directory"));
+    }
+    let reads = kind.is_file() || kind.is_fifo() || kind.is_socket() || kind.is_char_device();
+    if reads { Ok(file) } else { Err(not_open()) }
+}
+
+/// Whether this program opened the descriptor for itself, such as for its event loop. All of those are closed on
+/// exec; one that was inherited cannot have been. Without `/proc` nothing is known, and nothing is refused.
+fn is_our_own(number: u32) -> bool {
+    /// As `/proc/PID/fdinfo` shows it.
+    const CLOSE_ON_EXEC: i32 = nix::fcntl::OFlag::O_CLOEXEC.bits();
+    let about = fs::read_to_string(format!("/proc/self/fdinfo/{number}")).unwrap_or_default();
+    let flags = about.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|octal| i32::from_str_radix(octal.trim(), 8).ok());
+    flags.is_some_and(|flags| flags & CLOSE_ON_EXEC != 0)
+}
+
+/// One line, byte by byte: what follows is not ours, be it a second secret or the messages.
+fn read_line(mut file: File) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
+    let mut byte = Zeroizing::new([0]);
+    while line.len() < LIMIT {
+        match file.read(&mut *byte) {
+            Ok(0) => break,
+            Ok(_) => line.push(byte[0]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                wait_for(&file, PollFlags::POLLIN, None)?;
+            }
+            Err(error) => return Err(error),
+        }
+        if line.last() == Some(&b'\n') {
+            break;
+        }
+    }
+    Ok(line)
+}
+
+/// Takes off what editors add around a line, and checks the length.
+fn checked(mut line: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
+    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+    for end in *b"\n\r" {
+        if line.last() == Some(&end) {
+            line.pop();
+        }
+    }
+    if line.starts_with(BYTE_ORDER_MARK) {
+        line.drain(..BYTE_ORDER_MARK.len());
+    }
+    let one_line = !line.contains(&b'\n') && !line.contains(&b'\r');
+    if (1..=MAX_PASSWORD).contains(&line.len()) && one_line {
+        Ok(line)
     } else {
         Err(PasswordError::Length)
     }
@@ -111,7 +198,16 @@ fn checked(password: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, PasswordE
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::fd::AsRawFd, os::unix::fs::PermissionsExt};
+    use std::{
+        fs::Permissions,
+        io::{Seek, Write},
+        os::{
+            fd::{AsRawFd, OwnedFd},
+            unix::{fs::PermissionsExt, net::UnixStream},
+        },
+        thread,
+        time::Duration,
+    };
 
     use super::*;
 
@@ -119,15 +215,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("password");
         fs::write(&path, bytes).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         (dir, Source::File(path))
     }
 
     #[test]
-    fn one_newline_at_the_end_is_not_part_of_it() {
+    fn what_editors_add_is_not_part_of_it() {
         for (bytes, password) in [
             (&b"secret"[..], &b"secret"[..]),
             (b"secret\n", b"secret"),
+            (b"secret\r\n", b"secret"),
+            (b"secret\r", b"secret"),
+            (b"\xef\xbb\xbfsecret\r\n", b"secret"),
             (b" \xff \n", b" \xff "),
         ] {
             let (_dir, source) = file(bytes, 0o600);
@@ -136,7 +235,9 @@ mod tests {
         for bytes in [
             &b""[..],
             b"\n",
+            b"\r\n",
             b"two\nlines",
+            b"two\rlines",
             b"secret\n\n",
             &[b'x'; 129],
             &[b'x'; 999],
@@ -147,7 +248,8 @@ mod tests {
                 "{bytes:?}"
             );
         }
-        let (_dir, longest) = file(&[&[b'x'; 128][..], b"\n"].concat(), 0o400);
+        let longest = [b"\xef\xbb\xbf", &[b'x'; 128][..], b"\r\n"].concat();
+        let (_dir, longest) = file(&longest, 0o400);
         assert_eq!(longest.read("").unwrap().len(), 128);
     }
 
@@ -161,15 +263,50 @@ mod tests {
     }
 
     #[test]
-    fn a_descriptor_is_read() {
-        let (mut writer, reader) = {
-            let (reader, writer) = io::pipe().unwrap();
-            (writer, reader)
-        };
-        io::Write::write_all(&mut writer, b"secret\n").unwrap();
-        drop(writer);
-        let fd = u32::try_from(reader.as_raw_fd()).unwrap();
-        assert_eq!(&Source::Descriptor(fd).read("").unwrap()[..], b"secret");
-        assert!(Source::Descriptor(9999).read("").is_err());
+    fn one_line_is_read_from_where_the_descriptor_stands() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"ignored\nfirst\nsecond\nthird\n").unwrap();
+        file.seek(io::SeekFrom::Start(8)).unwrap();
+        for expected in [&b"first\n"[..], b"second\n"] {
+            let line = read_line(file.try_clone().unwrap()).unwrap();
+            assert_eq!(&line[..], expected);
+        }
+        assert_eq!(file.stream_position().unwrap(), 21);
+    }
+
+    #[test]
+    fn a_socket_that_does_not_block_is_waited_for() {
+        let (mut far, near) = UnixStream::pair().unwrap();
+        near.set_nonblocking(true).unwrap();
+        let writing = thread::spawn(move || {
+            for part in [&b"sec"[..], b"ret\n"] {
+                thread::sleep(Duration::from_millis(20));
+                far.write_all(part).unwrap();
+            }
+        });
+        let line = read_line(File::from(OwnedFd::from(near))).unwrap();
+        assert_eq!(&line[..], b"secret\n");
+        writing.join().unwrap();
+    }
+
+    #[test]
+    fn a_descriptor_that_nobody_handed_over_is_not_open() {
+        // As those of the event loop: open, but of this program.
+        let (ours, _far) = UnixStream::pair().unwrap();
+        let ours = u32::try_from(ours.as_raw_fd()).unwrap();
+        for number in [ours, 9999, u32::MAX] {
+            let error = Source::Descriptor(number).read("").unwrap_err();
+            assert!(error.to_string().contains("is not open"), "{error}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_descriptors_are_checked() {
+        for (text, number) in [("0", Some(0)), ("3", Some(3)), ("63", Some(63))] {
+            assert_eq!(descriptor_number(text).ok(), number);
+        }
+        for text in ["1", "2", "-1", "x", "", "4294967295"] {
+            assert!(descriptor_number(text).is_err(), "{text}");
+        }
     }
 }

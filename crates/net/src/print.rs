@@ -8,6 +8,7 @@ use std::{
     fmt::Display,
     io::{self, IsTerminal, Write},
     os::fd::AsFd,
+    time::Duration,
 };
 
 use nix::{
@@ -149,18 +150,27 @@ fn write_all(to: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => bytes = &bytes[written..],
             Err(Errno::EINTR) => {}
-            Err(Errno::EAGAIN) => wait_for(to, PollFlags::POLLOUT)?,
+            Err(Errno::EAGAIN) => _ = wait_for(to, PollFlags::POLLOUT, None)?,
             Err(error) => return Err(error.into()),
         }
     }
     Ok(())
 }
 
-/// Waits until a descriptor that does not block is ready.
-pub(crate) fn wait_for(descriptor: &impl AsFd, what: PollFlags) -> io::Result<()> {
+/// Waits until a descriptor that does not block is ready, or a signal came. `false`: it was not, `within` that time.
+pub(crate) fn wait_for(
+    descriptor: &impl AsFd,
+    what: PollFlags,
+    within: Option<Duration>,
+) -> io::Result<bool> {
     let mut polled = [PollFd::new(descriptor.as_fd(), what)];
-    match poll(&mut polled, PollTimeout::NONE) {
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
+    let limit = within.map_or(Ok(PollTimeout::NONE), |within| {
+        // Not 0 for the last part of a millisecond, which would be asked for again and again.
+        PollTimeout::try_from(within + Duration::from_millis(1))
+    });
+    match poll(&mut polled, limit.unwrap_or(PollTimeout::MAX)) {
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::EINTR) => Ok(true),
         Err(error) => Err(error.into()),
     }
 }

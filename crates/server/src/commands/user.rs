@@ -15,7 +15,7 @@ use latchstring_store::{
 };
 
 use super::{Place, now};
-use latchstring_net::password::Source;
+use latchstring_net::password::{Source, descriptor_number};
 
 use crate::password::read_new;
 
@@ -67,7 +67,7 @@ pub(super) struct PasswordOptions {
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Read the password from an open file descriptor
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
+    #[arg(long, value_name = "N", value_parser = descriptor_number)]
     password_fd: Option<u32>,
 }
 
