@@ -8,9 +8,16 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use latchstring_net::protocol::hardened::message::Fingerprint;
+use latchstring_net::{
+    files::check_trusted, password::descriptor_number, protocol::hardened::message::Fingerprint,
+};
 
-use crate::{ClientError, address::Address, known_hosts::Changed, password::Source};
+use crate::{
+    ClientError,
+    address::Address,
+    known_hosts::{Changed, KnownHostsError},
+    password::Source,
+};
 
 /// The client of the hardened protocol, latch/2.
 #[derive(Debug, Parser)]
@@ -92,7 +99,7 @@ struct Connect {
     #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
     password_file: Option<PathBuf>,
     /// Read the password from an open file descriptor
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
+    #[arg(long, value_name = "N", value_parser = descriptor_number)]
     password_fd: Option<u32>,
     /// Show nothing but errors and the server's messages
     #[arg(long, short)]
@@ -114,13 +121,13 @@ struct Enrol {
     #[arg(long, value_name = "FILE", conflicts_with = "invite_fd")]
     invite_file: Option<PathBuf>,
     /// Read the invitation from an open file descriptor
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
+    #[arg(long, value_name = "N", value_parser = descriptor_number)]
     invite_fd: Option<u32>,
     /// Read your new password from a file that only you can read
     #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
     password_file: Option<PathBuf>,
     /// Read your new password from an open file descriptor
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
+    #[arg(long, value_name = "N", value_parser = descriptor_number)]
     password_fd: Option<u32>,
 }
 
@@ -141,6 +148,9 @@ impl Options {
 /// What the program exits with after `error`; see [`ClientError::exit_code`].
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<Box<Changed>>() {
+        return 3;
+    }
+    if let Some(KnownHostsError::Changed(_)) = error.downcast_ref() {
         return 3;
     }
     match error.downcast_ref::<ClientError>() {
@@ -169,6 +179,12 @@ fn home(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     };
     (DirBuilder::new().recursive(true).mode(0o700).create(&dir))
         .with_context(|| format!("cannot make the directory {}", dir.display()))?;
+    // Others could put a key or a known_hosts of theirs in it.
+    let about = std::fs::metadata(&dir);
+    check_trusted(
+        &dir,
+        &about.with_context(|| format!("cannot look at {}", dir.display()))?,
+    )?;
     Ok(dir)
 }
 

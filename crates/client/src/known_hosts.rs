@@ -1,14 +1,30 @@
 //! Which host has which key: a text file with a line `HOST:PORT SHA256:…` for each, comments kept.
+//!
+//! A line that says nothing certain is an error, and so is a file that cannot be read: whoever wrote a pin relies on it.
 
 use std::{
-    fmt, fs, io,
-    io::Write,
+    fmt, fs,
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
-use latchstring_net::protocol::hardened::message::Fingerprint;
+use latchstring_net::{
+    files::{self, Exposed},
+    protocol::hardened::message::Fingerprint,
+};
 use tempfile::NamedTempFile;
 use thiserror::Error;
+
+use crate::place::Place;
+
+/// The file is no longer than this, in bytes: some 10,000 hosts.
+const MAX_FILE: u64 = 1 << 20;
+/// Another client changes the file within this time, or is stuck.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What went wrong with the file, and what to do about it.
 #[derive(Debug, Error)]
@@ -17,13 +33,16 @@ pub enum KnownHostsError {
     /// The operating system says no.
     #[error("cannot {doing} {}: {source}", .path.display())]
     Io {
-        /// "read" or "write".
+        /// "read", "lock" or "write".
         doing: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
+    /// Somebody else can change the pins.
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
     /// A line that says nothing certain. The file is not used in part: the broken line might be the one that matters.
     #[error("line {line} of {}: {why}; mend or delete the line", .path.display())]
     BrokenLine {
@@ -32,8 +51,11 @@ pub enum KnownHostsError {
         /// Counted from 1.
         line: usize,
         /// What is wrong with it.
-        why: &'static str,
+        why: String,
     },
+    /// While this client met the host, another one met it too, and saw another key.
+    #[error(transparent)]
+    Changed(#[from] Box<Changed>),
 }
 
 /// What the file says about one host.
@@ -59,44 +81,52 @@ impl KnownHosts {
     /// # Errors
     /// [`KnownHostsError`]; also for two lines about one host.
     pub fn load(path: &Path) -> Result<Self, KnownHostsError> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(io_error("read", path, source)),
+        let failed = |source| io_error("read", path, source);
+        // The file itself, should its name be a link: a link to nothing is a file that is missing, and not an empty one.
+        let path = match fs::symlink_metadata(path) {
+            Ok(about) if about.is_symlink() => fs::canonicalize(path).map_err(failed)?,
+            _ => path.to_owned(),
         };
         let mut this = Self {
-            path: path.to_owned(),
-            text: String::new(),
+            text: read_text(&path)?,
+            path,
             hosts: Vec::new(),
         };
-        for (number, line) in text.lines().enumerate() {
-            this.read_line(number + 1, line)?;
-        }
-        this.text = text;
+        this.read_lines()?;
         Ok(this)
     }
 
-    fn read_line(&mut self, line: usize, content: &str) -> Result<(), KnownHostsError> {
-        let content = content.trim();
+    fn read_lines(&mut self) -> Result<(), KnownHostsError> {
+        for (number, line) in self.text.clone().lines().enumerate() {
+            if let Err(why) = self.read_line(number + 1, line.trim()) {
+                let (path, line) = (self.path.clone(), number + 1);
+                return Err(KnownHostsError::BrokenLine { path, line, why });
+            }
+        }
+        Ok(())
+    }
+
+    fn read_line(&mut self, line: usize, content: &str) -> Result<(), String> {
         if content.is_empty() || content.starts_with('#') {
             return Ok(());
         }
-        let broken = |why| KnownHostsError::BrokenLine {
-            path: self.path.clone(),
-            line,
-            why,
-        };
+        if content.starts_with('\u{feff}') {
+            return Err("it begins with a byte order mark, which some editors add".to_owned());
+        }
         let words: Vec<&str> = content.split_whitespace().collect();
         let [host, fingerprint] = words[..] else {
-            return Err(broken("it is not HOST:PORT SHA256:…"));
+            return Err("it is not HOST:PORT SHA256:…".to_owned());
         };
         let fingerprint = (fingerprint.parse())
-            .map_err(|_| broken("the fingerprint is not SHA256: and 43 characters of base64"))?;
-        if self.find(host).is_some() {
-            return Err(broken("an earlier line names the same host"));
+            .map_err(|_| "the fingerprint is not SHA256: and 43 characters of base64")?;
+        let place: Place = (host.parse()).map_err(|why| format!("{host:?} {why}"))?;
+        // In another spelling it would be found by nobody, and its pin would protect nothing.
+        let host = (Some(place.to_string()).filter(|one| one == host))
+            .ok_or_else(|| format!("no host is ever called {host:?}: write {place}"))?;
+        if let Some(earlier) = self.find(&host) {
+            return Err(format!("line {} names the same host", earlier.line));
         }
-        let known = Known { fingerprint, line };
-        self.hosts.push((host.to_owned(), known));
+        self.hosts.push((host, Known { fingerprint, line }));
         Ok(())
     }
 
@@ -147,11 +177,18 @@ impl KnownHosts {
     }
 
     /// Adds a host that is not known yet. The file is replaced as a whole or not at all, and is on the disk when this
-    /// returns.
+    /// returns. What other clients have added since it was read is kept.
     ///
     /// # Errors
-    /// [`KnownHostsError::Io`].
+    /// [`KnownHostsError`]; [`KnownHostsError::Changed`] when another client has added the same host with another key.
     pub fn add(&mut self, host: &str, fingerprint: Fingerprint) -> Result<(), KnownHostsError> {
+        let _lock = lock(&self.path)?;
+        *self = Self::load(&self.path)?;
+        match self.find(host) {
+            Some(known) if known.fingerprint == fingerprint => return Ok(()),
+            Some(known) => return Err(self.changed(host, known, fingerprint, false).into()),
+            None => {}
+        }
         let mut text = self.text.clone();
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
@@ -166,15 +203,68 @@ impl KnownHosts {
     }
 }
 
+/// The file's text; nothing if there is no file. All else that keeps it from being read is an error.
+fn read_text(path: &Path) -> Result<String, KnownHostsError> {
+    let failed = |source| io_error("read", path, source);
+    let (file, about) = match files::open(path) {
+        Ok(opened) => opened,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(source) => return Err(failed(source)),
+    };
+    if !about.is_file() {
+        return Err(failed(io::Error::other("it is a pipe, not a file")));
+    }
+    files::check_trusted(path, &about)?;
+    if about.len() > MAX_FILE {
+        let why = format!("it has more than {MAX_FILE} bytes");
+        return Err(failed(io::Error::other(why)));
+    }
+    let mut text = String::new();
+    (file.take(MAX_FILE).read_to_string(&mut text)).map_err(failed)?;
+    Ok(text)
+}
+
+/// Keeps other clients from changing the file until it is dropped. The lock is a file of its own: the other one is
+/// replaced.
+fn lock(path: &Path) -> Result<File, KnownHostsError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let failed = |source| io_error("lock", Path::new(&name), source);
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(&name).map_err(failed)?;
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => {
+                let why = "another latchstring-client has held it for 10 s; end that one";
+                return Err(failed(io::Error::other(why)));
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+    }
+}
+
 /// A new file of mode 0600 beside the old one, flushed, then renamed over it.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let dir = parent.unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(dir)?;
+    let mut file = temporary_beside(path)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path)?;
-    fs::File::open(dir)?.sync_all()
+    File::open(directory_of(path))?.sync_all()
+}
+
+fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    NamedTempFile::new_in(directory_of(path))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 fn io_error(doing: &'static str, path: &Path, source: io::Error) -> KnownHostsError {
@@ -234,7 +324,7 @@ impl fmt::Display for Changed {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{os::unix::fs::PermissionsExt, sync::Barrier};
 
     use super::*;
 
@@ -308,30 +398,139 @@ mod tests {
     fn a_write_that_fails_leaves_the_old_file_as_it_was() {
         let (dir, path) = file(&format!("{HOST} {}\n", fingerprint(1)));
         let before = fs::read(&path).unwrap();
-        let mut hosts = KnownHosts::load(&path).unwrap();
         // The rename fails: a directory stands where the file should go.
-        hosts.path = dir.path().join("taken");
-        fs::create_dir_all(hosts.path.join("x")).unwrap();
-        assert!(hosts.add("other:1", fingerprint(2)).is_err());
-        assert!(hosts.find("other:1").is_none());
+        let taken = dir.path().join("taken");
+        fs::create_dir_all(taken.join("x")).unwrap();
+        assert!(replace(&taken, "other:1").is_err());
         assert_eq!(fs::read(&path).unwrap(), before);
         let left_behind = fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(left_behind, 2, "the temporary file is gone");
     }
 
     #[test]
-    fn a_broken_line_is_named() {
-        let good = format!("{HOST} {}\n", fingerprint(1));
-        for bad in [
-            "example.org",
-            "h:1 SHA256:short",
-            "h:1 MD5:x",
-            "a b c",
-            &good,
-        ] {
-            let (_dir, path) = file(&format!("{good}{bad}"));
-            let error = KnownHosts::load(&path).unwrap_err().to_string();
-            assert!(error.contains("line 2 of"), "{error}");
+    fn the_new_text_is_written_beside_the_file_itself() {
+        let (dir, path) = file("");
+        // Elsewhere it may be another file system, over whose border nothing is renamed.
+        let beside = temporary_beside(&path).unwrap();
+        assert_eq!(beside.path().parent(), Some(dir.path()));
+        let elsewhere = tempfile::tempdir().unwrap();
+        let link = elsewhere.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let mut hosts = KnownHosts::load(&link).unwrap();
+        hosts.add(HOST, fingerprint(1)).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(KnownHosts::load(&path).unwrap().find(HOST).is_some());
+    }
+
+    #[test]
+    fn twelve_first_connections_at_once_keep_twelve_lines() {
+        let (_dir, path) = file("# mine\n");
+        let together = Barrier::new(12);
+        thread::scope(|scope| {
+            for n in 0..12 {
+                let (path, together) = (&path, &together);
+                scope.spawn(move || {
+                    let mut hosts = KnownHosts::load(path).unwrap();
+                    together.wait();
+                    hosts.add(&format!("host-{n}:1"), fingerprint(n)).unwrap();
+                });
+            }
+        });
+        let hosts = KnownHosts::load(&path).unwrap();
+        for n in 0..12 {
+            let known = hosts.find(&format!("host-{n}:1")).unwrap();
+            assert_eq!(known.fingerprint, fingerprint(n));
         }
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 13);
+    }
+
+    #[test]
+    fn two_first_connections_to_one_host_agree_on_its_key_or_one_is_refused() {
+        let (_dir, path) = file("");
+        let mut first = KnownHosts::load(&path).unwrap();
+        let mut second = KnownHosts::load(&path).unwrap();
+        let mut third = KnownHosts::load(&path).unwrap();
+        first.add(HOST, fingerprint(1)).unwrap();
+        second.add(HOST, fingerprint(1)).unwrap();
+        let error = third.add(HOST, fingerprint(2)).unwrap_err();
+        assert!(matches!(error, KnownHostsError::Changed(_)), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn a_broken_line_is_named() {
+        let pin = fingerprint(1);
+        let good = format!("{HOST} {pin}");
+        for bad in [
+            "example.org".to_owned(),
+            "h:1 SHA256:short".to_owned(),
+            "h:1 MD5:x".to_owned(),
+            "a b c".to_owned(),
+            format!("{good} # a comment"),
+            format!("h:1 {pin}="),
+            format!("h:1 {}", pin.to_string().to_lowercase()),
+            format!("h:1 {pin}\rh:2 {pin}"),
+            good.clone(),
+            // What nobody is ever called.
+            format!("LOCALHOST:1 {pin}"),
+            format!("localhost.:1 {pin}"),
+            format!("[localhost]:1 {pin}"),
+            format!("localhost {pin}"),
+            format!("localhost:01 {pin}"),
+            format!("localhost:0 {pin}"),
+            format!("[127.0.0.1]:1 {pin}"),
+            format!("[::ffff:127.0.0.1]:1 {pin}"),
+            format!("127.1:1 {pin}"),
+            format!("::1:1 {pin}"),
+            format!("[0:0::1]:1 {pin}"),
+            format!("[::1%lo]:1 {pin}"),
+            format!("alice@localhost:1 {pin}"),
+            format!("\u{feff}localhost:1 {pin}"),
+            format!("local\u{200b}host:1 {pin}"),
+            format!("{pin} localhost:1"),
+        ] {
+            let (_dir, path) = file(&format!("{good}\n{bad}"));
+            let error = KnownHosts::load(&path).unwrap_err().to_string();
+            assert!(error.contains("line 2 of"), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn windows_line_ends_and_tabs_do_no_harm() {
+        let (_dir, path) = file(&format!("# mine\r\n\r\n {HOST}\t{}  \r\n", fingerprint(1)));
+        let hosts = KnownHosts::load(&path).unwrap();
+        assert_eq!(hosts.find(HOST).unwrap().fingerprint, fingerprint(1));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_an_empty_one() {
+        let (dir, path) = file("");
+        let unreadable = |what: &str| {
+            let error = KnownHosts::load(&path).unwrap_err().to_string();
+            assert!(error.contains(what), "{error}");
+            fs::remove_file(&path)
+                .or_else(|_| fs::remove_dir(&path))
+                .unwrap();
+        };
+        fs::write(&path, b"# gr\xf6\xdfer\n").unwrap();
+        unreadable("UTF-8");
+        fs::create_dir(&path).unwrap();
+        unreadable("directory");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        unreadable("pipe");
+        std::os::unix::fs::symlink(dir.path().join("nothing"), &path).unwrap();
+        unreadable("No such file");
+        std::os::unix::fs::symlink(&path, &path).unwrap();
+        unreadable("links");
+        fs::write(&path, "#".repeat(MAX_FILE as usize + 1)).unwrap();
+        unreadable("more than");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        unreadable("chmod go-w");
+        // Adding a line reads the file again, and must not begin an empty one either.
+        let mut hosts = KnownHosts::load(&path).unwrap();
+        fs::write(&path, b"\xff").unwrap();
+        assert!(hosts.add(HOST, fingerprint(1)).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"\xff");
     }
 }

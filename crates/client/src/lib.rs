@@ -4,7 +4,7 @@
 //! * [`connection`]: messages, acknowledgements, liveness and an agreed end;
 //! * [`known_hosts`]: which host has which key, and the refusal when that changes;
 //! * [`outbox`]: messages on disk until the server says that it has them;
-//! * [`address`], [`password`], [`input`]: what people and scripts hand in;
+//! * [`address`], [`place`], [`password`], [`input`]: what people and scripts hand in;
 //! * [`commands`]: `keygen`, `enrol` and `connect`.
 //!
 //! There is no other protocol in here to fall back to.
@@ -17,6 +17,7 @@ pub mod input;
 pub mod known_hosts;
 pub mod login;
 pub mod outbox;
+pub mod place;
 
 pub use connection::{Connection, Event};
 pub use error::{ClientError, Stage};

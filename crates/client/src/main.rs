@@ -3,7 +3,7 @@
 use std::process::exit;
 
 use latchstring_client::commands::{Options, exit_code};
-use latchstring_net::report;
+use latchstring_net::{print, report, terminal};
 use nix::sys::resource::{Resource, setrlimit};
 
 #[tokio::main(flavor = "current_thread")]
@@ -11,12 +11,15 @@ async fn main() {
     let options: Options = latchstring_cli::parse(env!("CARGO_BIN_NAME"));
     // A core dump would hold the key and the password.
     if let Err(why) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
-        eprintln!("Warning: core dumps cannot be turned off: {why}");
+        print::note(format_args!(
+            "Warning: core dumps cannot be turned off: {why}"
+        ));
     }
     let code = match options.run().await {
         Ok(()) => 0,
         Err(error) => {
-            eprintln!("Error: {}", report::line(error.as_ref()));
+            let line = report::line(error.as_ref());
+            print::note(format_args!("Error: {}", terminal::visible_lines(&line)));
             exit_code(&error)
         }
     };

@@ -367,7 +367,7 @@ fn exit_codes_tell_a_refusal_and_a_usage_error() {
     for usage in [
         &["nobody"][..],
         &["--password", "x", "a@h"],
-        &["--password-fd", "0", "a@h"],
+        &["--password-fd", "1", "a@h"],
     ] {
         assert_eq!(script(client(home.path(), usage), "").0, 2, "{usage:?}");
     }

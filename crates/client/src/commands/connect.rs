@@ -1,7 +1,7 @@
 //! `connect`: trust, password, login, then one message a line.
 
 use std::{
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, BufRead, IsTerminal},
     sync::Arc,
     time::Duration,
 };
@@ -10,6 +10,7 @@ use anyhow::{Context, bail, ensure};
 use latchstring_net::{
     entropy::OsEntropy,
     keyfile::load_private,
+    print,
     protocol::hardened::{
         defence::{Deployable, Full},
         message::{Fingerprint, MAX_TEXT},
@@ -17,6 +18,7 @@ use latchstring_net::{
         signature::Signer,
     },
     provider::AwsLc,
+    terminal::visible,
 };
 use tokio::{
     io::{AsyncBufRead, BufReader},
@@ -163,10 +165,12 @@ pub(super) fn refusal(
 
 /// Asks the person at the terminal. Anything but a clear yes is a no.
 fn confirm(host: &str, met: Fingerprint) -> anyhow::Result<Fingerprint> {
-    eprintln!("The host {host} is not known. Its key has the fingerprint\n\n  {met}\n");
-    eprintln!(
+    print::note(format_args!(
+        "The host {host} is not known. Its key has the fingerprint\n\n  {met}\n"
+    ));
+    print::note(format_args!(
         "Compare it with the one that the operator gave you, then type `yes` or paste that one:"
-    );
+    ));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     match (answer.trim(), answer.trim().parse::<Fingerprint>()) {
@@ -181,8 +185,7 @@ pub(super) async fn dial<D: Deployable>(
     _: &Client<D>,
     address: &Address,
 ) -> Result<TcpStream, ClientError> {
-    let connect = TcpStream::connect((address.host.as_str(), address.port));
-    let stream = match timeout(CONNECT_DEADLINE, connect).await {
+    let stream = match timeout(CONNECT_DEADLINE, address.place.connect()).await {
         Ok(stream) => stream,
         Err(_) => Err(io::Error::new(
             io::ErrorKind::TimedOut,
@@ -205,10 +208,10 @@ fn send_again(
     screen: &Screen,
 ) -> anyhow::Result<()> {
     if outbox.settle(connection.last_message())? {
-        eprintln!(
+        print::note(format_args!(
             "Warning: the server holds messages of this user and key that were not sent from here. Use a key on one \
              computer only: otherwise messages may be taken for one another."
-        );
+        ));
     }
     for (id, text) in outbox.waiting() {
         ensure!(
@@ -240,8 +243,7 @@ async fn talk<R: AsyncBufRead + Unpin>(
         select! {
             event = connection.event() => match event? {
                 Event::Message { id, text } => {
-                    let mut stdout = io::stdout().lock();
-                    writeln!(stdout, "{}", printable(&text)).and_then(|()| stdout.flush())
+                    print::line(visible(&text))
                         .context("cannot show a message, so it is not acknowledged")?;
                     connection.acknowledge(id)?;
                 }
@@ -264,7 +266,7 @@ async fn talk<R: AsyncBufRead + Unpin>(
                 }
                 Some(bad) => {
                     skipped += 1;
-                    eprintln!("Not sent: {}.", why_not(&bad));
+                    print::note(format_args!("Not sent: {}.", why_not(&bad)));
                     screen.prompt();
                 }
                 None => ended = true,
@@ -284,7 +286,7 @@ fn closed_early(code: u8, connection: &Connection<TcpStream>) -> anyhow::Error {
     } else {
         "it gave no reason"
     };
-    eprintln!("The server closed the session: {why}.");
+    print::note(format_args!("The server closed the session: {why}."));
     let unacknowledged = connection.unacknowledged();
     ClientError::Truncated { unacknowledged }.into()
 }
@@ -296,19 +298,6 @@ fn why_not(line: &Line) -> String {
     }
 }
 
-/// A server must not move the cursor, change the title or press keys in our terminal.
-fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && c != '\t' {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
 /// What is shown besides errors and messages.
 struct Screen {
     quiet: bool,
@@ -318,25 +307,13 @@ struct Screen {
 impl Screen {
     fn note(&self, text: &str) {
         if !self.quiet {
-            eprintln!("{text}");
+            print::note(text);
         }
     }
 
     fn prompt(&self) {
         if self.interactive {
-            eprint!("> ");
+            print::ask("> ");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_servers_text_cannot_steer_the_terminal() {
-        assert_eq!(printable("plain, größer\tx"), "plain, größer\tx");
-        let shown = printable("\x1b]0;title\x07\r\n\u{9b}2J");
-        assert!(shown.chars().all(|c| !c.is_control()), "{shown:?}");
     }
 }

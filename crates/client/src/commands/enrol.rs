@@ -9,6 +9,7 @@ use latchstring_net::{
     entropy::OsEntropy,
     hygiene,
     keyfile::load_private,
+    print,
     protocol::hardened::{
         defence::Full,
         message::{Invite, MIN_NEW_PASSWORD},
@@ -56,7 +57,9 @@ pub(super) async fn run(options: Enrol) -> anyhow::Result<()> {
         hosts.add(&host, pin)?;
     }
     connection.close().await?;
-    println!("You have an account now. Log in with: latchstring-client connect {address}");
+    print::line(format_args!(
+        "You have an account now. Log in with: latchstring-client connect {address}"
+    ))?;
     Ok(())
 }
 
@@ -76,7 +79,11 @@ fn read_invite(source: &Source, address: &Address) -> anyhow::Result<Invite> {
 fn load_or_make(path: &Path) -> anyhow::Result<RsaKey> {
     if !path.exists() {
         let (key, public) = keygen::make(path, Bits::B3072)?;
-        eprintln!("Made a key: {} and {}.", path.display(), public.display());
+        print::note(format_args!(
+            "Made a key: {} and {}.",
+            path.display(),
+            public.display()
+        ));
         return Ok(key);
     }
     let key = load_private(path)?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use latchstring_net::{
     keyfile::{save_private, save_public},
+    print,
     protocol::hardened::{message::Fingerprint, signature::Signer},
     provider::{Bits, RsaKey},
 };
@@ -16,15 +17,15 @@ pub(super) fn run(options: &Keygen) -> anyhow::Result<()> {
     let (key, public) = make(&private, Bits::new(options.bits.parse()?)?)?;
 
     let fingerprint = Fingerprint::of(key.public_key());
-    println!("Private key: {}  (keep it to yourself)", private.display());
-    println!("Public key:  {}", public.display());
-    println!("Fingerprint: {fingerprint}");
-    println!(
-        "\nNext: hand {} to the server's operator,",
-        public.display()
-    );
-    println!("who runs: latchstring-server user add NAME --key FILE");
-    println!("Ask for the host's fingerprint in return, and for a password.");
+    let (private, public) = (private.display(), public.display());
+    print::line(format_args!(
+        "Private key: {private}  (keep it to yourself)\n\
+         Public key:  {public}\n\
+         Fingerprint: {fingerprint}\n\n\
+         Next: hand {public} to the server's operator,\n\
+         who runs: latchstring-server user add NAME --key FILE\n\
+         Ask for the host's fingerprint in return, and for a password."
+    ))?;
     Ok(())
 }
 

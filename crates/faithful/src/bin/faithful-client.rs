@@ -8,7 +8,7 @@ use std::{
 
 use clap::Parser;
 use latchstring_faithful::{keys::KeyDir, menu, protocol::faithful::DEFAULT_PORT};
-use latchstring_net::loopback::Loopback;
+use latchstring_net::{loopback::Loopback, print};
 use rand::{rand_core::UnwrapErr, rngs::SysRng};
 
 /// The client of the faithful protocol: weak on purpose, on loopback only.
@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
     match run(latchstring_cli::parse(env!("CARGO_BIN_NAME"))).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("Error: {why:#}");
+            print::note(format_args!("Error: {why:#}"));
             ExitCode::FAILURE
         }
     }

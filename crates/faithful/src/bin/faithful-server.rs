@@ -12,7 +12,7 @@ use latchstring_faithful::{
     protocol::faithful::DEFAULT_PORT,
     server::{Listener, REPLY_PAUSE},
 };
-use latchstring_net::loopback::Loopback;
+use latchstring_net::{loopback::Loopback, print};
 use rand::{rand_core::UnwrapErr, rngs::SysRng};
 
 /// The server of the faithful protocol: weak on purpose, on loopback only.
@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
     match run(latchstring_cli::parse(env!("CARGO_BIN_NAME"))).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("Error: {why:#}");
+            print::note(format_args!("Error: {why:#}"));
             ExitCode::FAILURE
         }
     }
@@ -51,14 +51,14 @@ async fn run(options: Options) -> anyhow::Result<()> {
     let keys = KeyDir::open(options.dir)?;
     let listener = Listener::bind(address).await?;
     let mut rng = UnwrapErr(SysRng);
-    let mut print = |event: latchstring_faithful::server::ServerEvent| {
+    let mut show = |event: latchstring_faithful::server::ServerEvent| {
         if let Some(lines) = event.screen() {
             // A closed screen is no reason to stop serving.
             let _ = writeln!(stdout(), "{lines}");
         }
     };
     listener
-        .serve(&keys, REPLY_PAUSE, &mut rng, &mut print)
+        .serve(&keys, REPLY_PAUSE, &mut rng, &mut show)
         .await;
     Ok(())
 }
