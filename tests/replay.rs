@@ -3,7 +3,13 @@
 #[path = "fuzz/src/lib.rs"]
 pub mod fuzz;
 
-use std::{collections::BTreeSet, fs, path::PathBuf, thread};
+use std::{
+    collections::BTreeSet,
+    fs,
+    panic::{catch_unwind, resume_unwind},
+    path::PathBuf,
+    thread,
+};
 
 use latchstring_tests::workspace;
 
@@ -17,22 +23,56 @@ fn names(folder: PathBuf) -> BTreeSet<String> {
     entries.map(|entry| name(entry.unwrap())).collect()
 }
 
+/// Runs `each` for every target with its corpus, all at once; the names of those that panicked.
+fn failing(each: fn(&str, fuzz::Target, Vec<(String, Vec<u8>)>)) -> Vec<&'static str> {
+    let begun = fuzz::TARGETS.map(|(name, target)| {
+        let folder = corpora().join(name);
+        let read = |file: String| {
+            let bytes = fs::read(folder.join(&file)).unwrap();
+            (file, bytes)
+        };
+        let corpus = names(folder.clone()).into_iter().map(read).collect();
+        (name, thread::spawn(move || each(name, target, corpus)))
+    });
+    let ended = begun
+        .into_iter()
+        .map(|(name, thread)| (name, thread.join()));
+    ended
+        .filter_map(|(name, ended)| ended.is_err().then_some(name))
+        .collect()
+}
+
 #[test]
 fn every_input_of_every_corpus_holds() {
-    let begun = fuzz::TARGETS.map(|(name, target)| {
-        let replay = move || {
-            let folder = corpora().join(name);
-            for file in names(folder.clone()) {
-                println!("{name}/{file}");
-                target(&fs::read(folder.join(file)).unwrap());
-            }
-        };
-        (name, thread::spawn(replay))
+    let failed = failing(|name, target, corpus| {
+        for (file, bytes) in corpus {
+            println!("{name}/{file}");
+            target(&bytes);
+        }
     });
-    let failed = begun
-        .into_iter()
-        .filter_map(|(name, thread)| thread.join().err().map(|_| name));
-    assert_eq!(failed.collect::<Vec<_>>(), Vec::<&str>::new());
+    assert_eq!(failed, Vec::<&str>::new());
+}
+
+/// A few, the same each time. `LATCHSTRING_SHAKES=100000` tries more, and `.ci/fuzz` better ones.
+#[test]
+fn inputs_like_those_of_the_corpora_hold() {
+    let failed = failing(|name, target, corpus| {
+        let shakes = std::env::var("LATCHSTRING_SHAKES")
+            .ok()
+            .map(|shakes| shakes.parse().unwrap());
+        let corpus: Vec<_> = corpus.into_iter().map(|(_, bytes)| bytes).collect();
+        let mut shaker = fuzz::shake::Shaker::new(&corpus, 0x9e37_79b9_7f4a_7c15);
+        for number in 0..shakes.unwrap_or(150) {
+            let input = shaker.input();
+            if let Err(why) = catch_unwind(|| target(&input)) {
+                let path = std::env::temp_dir().join(format!("latchstring-{name}-{number}"));
+                fs::write(&path, input).unwrap();
+                eprintln!("the input is in {}", path.display());
+                resume_unwind(why);
+            }
+        }
+    });
+    assert_eq!(failed, Vec::<&str>::new());
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub mod resume_files;
 pub mod scratch;
 pub mod seeds;
 pub mod server_toml;
+pub mod shake;
 pub mod vectors;
 pub mod workbench_files;
 
