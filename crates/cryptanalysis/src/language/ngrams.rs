@@ -68,8 +68,13 @@ impl Ngrams {
     /// Puts a model together: the distribution without any context, and the contexts by length, from one symbol on.
     ///
     /// # Errors
-    /// What is wrong with the levels, if their counts contradict each other.
+    /// What is wrong: `root` is no distribution, or the counts of the levels contradict each other.
     pub fn new(root: Distribution, levels: Vec<Level>) -> Result<Self, &'static str> {
+        // False for what is no number, too.
+        let each = root.iter().all(|p| (0.0..=1.0).contains(p));
+        if !each || (root.iter().sum::<f32>() - 1.0).abs() > 0.01 {
+            return Err("its probabilities without context do not sum to one");
+        }
         let sum = |counts: &[u8]| counts.iter().map(|&n| usize::from(n)).sum::<usize>();
         for (i, level) in levels.iter().enumerate() {
             let next = levels.get(i + 1).map_or(0, |next| next.symbols.len());
@@ -209,6 +214,16 @@ mod tests {
             ..Level::default()
         };
         assert!(Ngrams::new(uniform(), vec![level]).is_err());
+    }
+
+    #[test]
+    fn probabilities_that_are_none_are_refused() {
+        for wrong in [f32::NAN, f32::INFINITY, -0.001, 0.2] {
+            let mut root = uniform();
+            root[7] = wrong;
+            assert!(Ngrams::new(root, Vec::new()).is_err(), "{wrong}");
+        }
+        assert!(Ngrams::new(uniform(), Vec::new()).is_ok());
     }
 
     #[test]
