@@ -52,7 +52,7 @@ fn end(program: &str, instead: &clap::Error) -> ! {
         Ok(()) => instead.exit_code(),
         Err(why) => {
             let _ = writeln!(io::stderr(), "{program}: cannot print this help: {why}");
-            1
+            instead.exit_code().max(1)
         }
     };
     exit(code)
