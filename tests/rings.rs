@@ -69,6 +69,8 @@ fn real_client(at: SocketAddr) -> Output {
         .arg(home.path().join("id.pem"))
         .arg("--password-file")
         .arg(home.path().join("pw"))
+        // A server that hangs up is not waited for: a weak one always does.
+        .args(["--wait", "0"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

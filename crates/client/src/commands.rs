@@ -1,8 +1,11 @@
 //! The program's command line. What a person or a script sees is decided here and below; nothing in here is protocol.
 
 mod connect;
+mod editor;
 mod enrol;
 mod keygen;
+mod screen;
+mod talk;
 
 use std::path::PathBuf;
 
@@ -12,6 +15,7 @@ use latchstring_net::{
     files::check_trusted, password::descriptor_number, protocol::hardened::message::Fingerprint,
 };
 
+use self::connect::Interrupted;
 use crate::{
     ClientError,
     address::Address,
@@ -19,13 +23,18 @@ use crate::{
     password::Source,
 };
 
+/// In seconds: a class that logs in together is in after a minute.
+const WAIT: u64 = 60;
+/// A day, in seconds.
+const MAX_WAIT: u64 = 24 * 60 * 60;
+
 /// The client of the hardened protocol, latch/2.
 #[derive(Debug, Parser)]
 #[command(
     version,
     name = "latchstring-client",
     after_help = "Exit codes: 0 all messages acknowledged and the close agreed, 1 other errors, 2 usage,\n\
-                  3 the host key is not the expected one, 4 login or enrolment refused, 5 ended early or unacknowledged.\n\n\
+                  3 the host key is not the expected one, 4 login or enrolment refused, 5 ended early or unacknowledged,\n                  6 the server had no room for this connection in time.\n\n\
                   Examples:\n  \
                   latchstring-client enrol alice@example.org\n  \
                   latchstring-client keygen\n  \
@@ -59,6 +68,7 @@ enum Command {
         after_help = "The host's key must be known, be given (--fingerprint) or be confirmed by you before a password is\n\
                       asked for. If a known host shows another key, the connection is refused; no option overrides that.\n\
                       Messages that the server has not acknowledged are kept and sent again at the next connect.\n\
+                      An error says how many lines of the input were taken; the rest is left in the input.\n\
                       The end of the input (Ctrl-D) ends the session.\n\n\
                       Examples:\n  \
                       latchstring-client connect alice@example.org\n  \
@@ -104,6 +114,12 @@ struct Connect {
     /// Show nothing but errors and the server's messages
     #[arg(long, short)]
     quiet: bool,
+    /// Print one JSON object a line to the standard output, for programs
+    #[arg(long)]
+    json: bool,
+    /// Try again for this many seconds while the server has no room; 0 for once
+    #[arg(long, value_name = "SECONDS", default_value_t = WAIT, value_parser = clap::value_parser!(u64).range(..=MAX_WAIT))]
+    wait: u64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -129,6 +145,9 @@ struct Enrol {
     /// Read your new password from an open file descriptor
     #[arg(long, value_name = "N", value_parser = descriptor_number)]
     password_fd: Option<u32>,
+    /// Try again for this many seconds while the server has no room; 0 for once
+    #[arg(long, value_name = "SECONDS", default_value_t = WAIT, value_parser = clap::value_parser!(u64).range(..=MAX_WAIT))]
+    wait: u64,
 }
 
 impl Options {
@@ -147,6 +166,9 @@ impl Options {
 
 /// What the program exits with after `error`; see [`ClientError::exit_code`].
 pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
+        return exit_code(interrupted.why());
+    }
     if error.is::<Box<Changed>>() {
         return 3;
     }

@@ -98,6 +98,26 @@ pub enum ClientError {
         /// Ids of the messages that were sent and not acknowledged.
         unacknowledged: Vec<u64>,
     },
+    /// The peer: it hung up before the login, each time.
+    #[error(
+        "{stage}: the server closed the connection, at each of {} in {seconds} s. It may be busy, or have too many connections from this address: try again in a minute, or give it longer with --wait. If it goes on, check that this is the port of a latchstring-server", count(*.attempts, "attempt")
+    )]
+    TurnedAway {
+        /// When, at the last attempt.
+        stage: Stage,
+        /// How many connections were made.
+        attempts: u32,
+        /// How long that took, in seconds.
+        seconds: u64,
+    },
+    /// Ourselves: somebody wants this program to end.
+    #[error("ended by {signal}; {}", in_doubt(.unacknowledged))]
+    Stopped {
+        /// The signal's name.
+        signal: &'static str,
+        /// Ids of the messages that were sent and not acknowledged.
+        unacknowledged: Vec<u64>,
+    },
     /// Ourselves: something that the protocol cannot do was asked for.
     #[error("{0}")]
     Misuse(ProtocolError),
@@ -122,17 +142,27 @@ impl ClientError {
         }
     }
 
-    /// What the program exits with: 3 host key mismatch, 4 login or enrolment refused, 5 ended with the close not agreed, else 1.
+    /// What the program exits with: 3 host key mismatch, 4 login or enrolment refused, 5 ended with the close not agreed,
+    /// 6 turned away before the login, else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::HostKeyMismatch { .. } => 3,
             Self::Refused | Self::NotEnrolled => 4,
-            Self::Truncated { .. } | Self::Silent { .. } => 5,
+            Self::Truncated { .. } | Self::Silent { .. } | Self::Stopped { .. } => 5,
+            Self::TurnedAway { .. } => 6,
             Self::Wire { stage, .. } | Self::Protocol { stage, .. } if *stage == Stage::Session => {
                 5
             }
             _ => 1,
         }
+    }
+}
+
+/// `1 attempt`, `2 attempts`.
+pub(crate) fn count(n: impl Into<u64>, thing: &str) -> String {
+    match n.into() {
+        1 => format!("1 {thing}"),
+        n => format!("{n} {thing}s"),
     }
 }
 

@@ -3,6 +3,7 @@
 //! * [`login`]: proves the host, then the user; only [`login::Client::login`] makes a [`connection::Connection`];
 //! * [`connection`]: messages, acknowledgements, liveness and an agreed end;
 //! * [`known_hosts`]: which host has which key, and the refusal when that changes;
+//! * [`patience`]: coming again where the server has no room yet;
 //! * [`outbox`]: messages on disk until the server says that it has them;
 //! * [`address`], [`place`], [`password`], [`input`]: what people and scripts hand in;
 //! * [`commands`]: `keygen`, `enrol` and `connect`.
@@ -17,6 +18,7 @@ pub mod input;
 pub mod known_hosts;
 pub mod login;
 pub mod outbox;
+pub mod patience;
 pub mod place;
 
 pub use connection::{Connection, Event};

@@ -2,175 +2,12 @@
 
 mod support;
 
-use std::{
-    fs,
-    io::Write,
-    net::SocketAddr,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Command, Output, Stdio},
-    sync::mpsc,
-    thread,
+use std::{fs, process::Command};
+
+use support::{
+    HOST, PASSWORD, ROGUE, pin,
+    program::{Host, client, code, connect_script, home, host, know, script, terminal},
 };
-
-use latchstring_net::{
-    keyfile::save_private,
-    protocol::hardened::session::{CloseCode, Event, KIND_TEXT},
-    provider::RsaKey,
-};
-use rexpect::{
-    process::WaitStatus,
-    session::{PtySession, spawn_command},
-};
-use support::{ALICE, HOST, PASSWORD, ROGUE, greet, host_login, pin, read_record, serve};
-use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
-
-/// What one connection of a host does and reports.
-#[derive(Clone, Copy, PartialEq)]
-enum Host {
-    /// Proves its key and counts what comes after the hello.
-    Greet,
-    /// The whole protocol; reports what was said. Holds messages up to this id.
-    Serve(u64),
-    /// Logs the client in, reads this many messages, and vanishes.
-    Vanish(usize),
-    /// Says something that would clear a terminal, waits for the acknowledgement, and closes.
-    Say,
-}
-
-/// A host on a port of its own that plays `acts`, one a connection.
-fn host(key: &'static RsaKey, acts: &[Host]) -> (SocketAddr, mpsc::Receiver<Vec<(u64, String)>>) {
-    let (report, reports) = mpsc::channel();
-    let (address, bound) = mpsc::channel();
-    let acts = acts.to_vec();
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime.unwrap().block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            address.send(listener.local_addr().unwrap()).unwrap();
-            for act in acts {
-                let (stream, _) = listener.accept().await.unwrap();
-                let _ = report.send(play(act, key, stream).await);
-            }
-        });
-    });
-    (bound.recv().unwrap(), reports)
-}
-
-async fn play(act: Host, key: &RsaKey, mut stream: TcpStream) -> Vec<(u64, String)> {
-    match act {
-        Host::Greet => {
-            greet(&mut stream, key).await.unwrap();
-            let mut more = Vec::new();
-            let _ = stream.read_to_end(&mut more).await;
-            vec![(more.len() as u64, String::new())]
-        }
-        Host::Serve(last) => match host_login(&mut stream, key, last).await {
-            Some(mut session) => serve(&mut stream, &mut session).await,
-            None => vec![],
-        },
-        Host::Vanish(after) => {
-            host_login(&mut stream, key, 0).await.unwrap();
-            for _ in 0..after {
-                read_record(&mut stream).await.unwrap();
-            }
-            vec![]
-        }
-        Host::Say => {
-            let mut session = host_login(&mut stream, key, 0).await.unwrap();
-            let (_, record) = session
-                .send(KIND_TEXT, "\x1b[2J maintenance at noon")
-                .unwrap();
-            stream.write_all(&record).await.unwrap();
-            let ack = read_record(&mut stream).await.unwrap();
-            assert_eq!(session.receive(&ack), Ok(Event::Acknowledged { up_to: 1 }));
-            let close = session.close(CloseCode::Stopping).unwrap();
-            stream.write_all(&close).await.unwrap();
-            let answer = read_record(&mut stream).await.unwrap();
-            assert_eq!(session.receive(&answer), Ok(Event::CloseAgreed));
-            vec![]
-        }
-    }
-}
-
-/// A home with alice's key and a password file.
-fn home() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    save_private(&ALICE, &dir.path().join("id.pem")).unwrap();
-    let password = dir.path().join("pw");
-    fs::write(&password, [PASSWORD, b"\n"].concat()).unwrap();
-    fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).unwrap();
-    dir
-}
-
-fn know(home: &Path, address: SocketAddr, key: &RsaKey) {
-    fs::write(
-        home.join("known_hosts"),
-        format!("# mine\n{address} {}\n", pin(key)),
-    )
-    .unwrap();
-}
-
-fn client(home: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_latchstring-client"));
-    command.args(["connect", "--dir"]).arg(home).args(arguments);
-    command
-}
-
-/// Runs a script: `input` on the standard input, which is not a terminal.
-fn script(mut command: Command, input: &str) -> (i32, String, String) {
-    let piped = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
-    // The client may end before it reads.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code().unwrap(), text(stdout), text(stderr))
-}
-
-fn connect_script(
-    home: &Path,
-    address: SocketAddr,
-    more: &[&str],
-    input: &str,
-) -> (i32, String, String) {
-    let (to, pw) = (format!("alice@{address}"), home.join("pw"));
-    let arguments = [
-        &["--quiet", "--password-file", pw.to_str().unwrap(), &to][..],
-        more,
-    ]
-    .concat();
-    script(client(home, &arguments), input)
-}
-
-fn terminal(home: &Path, address: SocketAddr, more: &[&str]) -> PtySession {
-    let to = format!("alice@{address}");
-    spawn_command(
-        client(home, &[&[to.as_str()][..], more].concat()),
-        Some(20_000),
-    )
-    .unwrap()
-}
-
-fn code(session: &PtySession) -> i32 {
-    match session.process().wait().unwrap() {
-        WaitStatus::Exited(_, code) => code,
-        other => panic!("{other:?}"),
-    }
-}
 
 #[test]
 fn a_person_confirms_the_host_then_types_the_password_unseen_and_talks() {
@@ -276,7 +113,15 @@ fn a_script_sends_its_lines_and_is_told_nothing_but_success() {
     let input = format!("three\n{}\nfour", "x".repeat(20_000));
     let (code, _, errors) = connect_script(home.path(), address, &[], &input);
     assert_eq!(code, 1);
-    assert!(errors.contains("16372 bytes"), "{errors}");
+    assert!(errors.contains("line 2 of the input"), "{errors}");
+    assert!(
+        errors.contains("20000 bytes, and a message has at most 16372"),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("Error: 1 line of the input was not sent"),
+        "{errors}"
+    );
     assert_eq!(
         said.recv().unwrap(),
         [(3, "three".to_owned()), (4, "four".to_owned())]
@@ -345,7 +190,10 @@ fn what_the_server_says_is_shown_without_its_control_characters() {
     let output = command.stdin(input).output().unwrap();
     drop(open);
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    assert_eq!(text(output.stdout), "\\u{1b}[2J maintenance at noon\n");
+    assert_eq!(
+        text(output.stdout),
+        "\\u{1b}[2J \\u{202e}maintenance at noon\n"
+    );
     let errors = text(output.stderr);
     assert!(errors.contains("it is being stopped"), "{errors}");
     assert_eq!(output.status.code(), Some(5));

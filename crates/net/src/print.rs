@@ -157,6 +157,14 @@ fn write_all(to: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether something can be read from a descriptor, or its end, within that time. Returns early after a signal.
+///
+/// # Errors
+/// When it is not open.
+pub fn is_ready(descriptor: &impl AsFd, within: Option<Duration>) -> io::Result<bool> {
+    wait_for(descriptor, PollFlags::POLLIN, within)
+}
+
 /// Waits until a descriptor that does not block is ready, or a signal came. `false`: it was not, `within` that time.
 pub(crate) fn wait_for(
     descriptor: &impl AsFd,
@@ -164,11 +172,15 @@ pub(crate) fn wait_for(
     within: Option<Duration>,
 ) -> io::Result<bool> {
     let mut polled = [PollFd::new(descriptor.as_fd(), what)];
-    let limit = within.map_or(Ok(PollTimeout::NONE), |within| {
-        // Not 0 for the last part of a millisecond, which would be asked for again and again.
-        PollTimeout::try_from(within + Duration::from_millis(1))
-    });
-    match poll(&mut polled, limit.unwrap_or(PollTimeout::MAX)) {
+    let limit = match within {
+        None => PollTimeout::NONE,
+        Some(Duration::ZERO) => PollTimeout::ZERO,
+        // The last part of a millisecond must not become 0, which would be asked for again and again.
+        Some(within) => {
+            PollTimeout::try_from(within + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+        }
+    };
+    match poll(&mut polled, limit) {
         Ok(ready) => Ok(ready > 0),
         Err(Errno::EINTR) => Ok(true),
         Err(error) => Err(error.into()),

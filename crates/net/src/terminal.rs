@@ -49,7 +49,7 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 /// Whether a terminal shows the character as itself. What Unicode has not assigned counts as invisible: a list of
 /// what is harmless cannot be overtaken by the next version of Unicode.
-fn is_visible(c: char) -> bool {
+pub fn is_visible(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
     }

@@ -1,4 +1,4 @@
-//! `connect`: trust, password, login, then one message a line.
+//! `connect`: trust, password, login; then [`Talk`].
 
 use std::{
     io::{self, BufRead, IsTerminal},
@@ -13,35 +13,88 @@ use latchstring_net::{
     print,
     protocol::hardened::{
         defence::{Deployable, Full},
-        message::{Fingerprint, MAX_TEXT},
-        session::CloseCode,
+        message::Fingerprint,
         signature::Signer,
     },
     provider::AwsLc,
-    terminal::visible,
 };
-use tokio::{
-    io::{AsyncBufRead, BufReader},
-    net::TcpStream,
-    select,
-    time::timeout,
-};
+use tokio::{net::TcpStream, time::timeout};
 use zeroize::Zeroizing;
 
-use super::{Connect, home, source};
+use super::{
+    Connect, exit_code, home,
+    screen::{Report, Screen, Tally},
+    source,
+    talk::{Input, Talk},
+};
 use crate::{
-    Client, ClientError, Connection, Event,
+    Client, ClientError, Connection,
     address::Address,
-    input::{Line, Lines},
     known_hosts::KnownHosts,
     outbox::Outbox,
     password::{PasswordError, Source},
+    patience::Patience,
 };
 
 /// A TCP connection must be there within this time.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 
+/// Whatever happens, it is said what became of the input.
 pub(super) async fn run(options: Connect) -> anyhow::Result<()> {
+    let mut tally = Tally::default();
+    let mut screen = Screen::new(options.quiet, options.json);
+    let is_script = !io::stdin().is_terminal();
+    let result = session(options, &mut screen, &mut tally).await;
+    let result = result.map_err(|error| match is_script {
+        // Nothing is left where the session ended as it should.
+        true if tally.waiting > 0 || !tally.end_of_input => Interrupted::new(error, &tally).into(),
+        _ => error,
+    });
+    let error = result.as_ref().err();
+    let text = error.map(|error| latchstring_net::report::line(error.as_ref()));
+    let end = Report::End {
+        exit_code: error.map_or(0, exit_code),
+        error: text.as_deref(),
+        tally,
+    };
+    match (screen.report(&end), result) {
+        (Err(why), Ok(())) => Err(why.into()),
+        (_, result) => result,
+    }
+}
+
+/// An error, and where in the input it came.
+#[derive(Debug)]
+pub(super) struct Interrupted {
+    why: anyhow::Error,
+    rest_of_the_input: String,
+}
+
+impl Interrupted {
+    fn new(why: anyhow::Error, tally: &Tally) -> Self {
+        let rest_of_the_input = tally.rest_of_the_input();
+        Self {
+            why,
+            rest_of_the_input,
+        }
+    }
+
+    /// What ended the session.
+    pub(super) fn why(&self) -> &anyhow::Error {
+        &self.why
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let why = latchstring_net::report::line(self.why.as_ref());
+        write!(f, "{why}. Input: {}", self.rest_of_the_input)
+    }
+}
+
+async fn session(options: Connect, screen: &mut Screen, tally: &mut Tally) -> anyhow::Result<()> {
     let dir = home(options.dir)?;
     let key_path = options.key.unwrap_or_else(|| dir.join("id.pem"));
     let key = load_private(&key_path).with_context(|| {
@@ -52,10 +105,6 @@ pub(super) async fn run(options: Connect) -> anyhow::Result<()> {
     if source == Source::Prompt && !io::stdin().is_terminal() {
         return Err(ClientError::from(PasswordError::NoTerminal).into());
     }
-    let screen = Screen {
-        quiet: options.quiet,
-        interactive: !options.quiet && io::stdin().is_terminal(),
-    };
     let address = options.address;
     let host = address.host_port();
     let kid = Fingerprint::of(key.public_key());
@@ -68,82 +117,137 @@ pub(super) async fn run(options: Connect) -> anyhow::Result<()> {
         defences: Full,
     };
 
-    let hosts = KnownHosts::load(&dir.join("known_hosts"))?;
-    let mut connection = log_in(
-        &client,
-        &address,
-        options.fingerprint,
-        &source,
-        hosts,
-        &screen,
-    )
-    .await?;
+    let login = Login {
+        client: &client,
+        address: &address,
+        given: options.fingerprint,
+        source: &source,
+        hosts: KnownHosts::load(&dir.join("known_hosts"))?,
+        patience: Patience::new(Duration::from_secs(options.wait), &OsEntropy),
+        screen,
+    };
+    let mut connection = login.log_in().await?;
     let session = hex::encode(connection.session_id());
+    let input = Input::open(screen)?;
     screen.note(&format!("Logged in at {host} (session {session})."));
-    send_again(&mut connection, &mut outbox, &screen)?;
-    let input = BufReader::new(tokio::io::stdin());
-    talk(connection, outbox, Lines::new(input), &screen).await
+    screen.report(&Report::LoggedIn {
+        host: &host,
+        session: &session,
+        last_message: connection.last_message(),
+    })?;
+    send_again(&mut connection, &mut outbox, screen)?;
+    let talk = Talk {
+        connection,
+        outbox,
+        input,
+        screen,
+        tally,
+    };
+    talk.run().await
 }
 
-/// Decides which key the host must have, and logs in with that as the pin.
-///
-/// Where a person has to be asked anything, the host is met on a connection of its own first: nobody confirms a
-/// fingerprint or types a password within the ten seconds that a handshake may take, and the password is asked for only
-/// once the host has proven its key. Whatever feeds a descriptor may be a person too.
-async fn log_in(
-    client: &Client,
-    address: &Address,
+/// Everything that decides about a login.
+struct Login<'a> {
+    client: &'a Client,
+    address: &'a Address,
     given: Option<Fingerprint>,
-    source: &Source,
-    mut hosts: KnownHosts,
-    screen: &Screen,
-) -> anyhow::Result<Connection<TcpStream>> {
-    let host = address.host_port();
-    let is_known = hosts.find(&host).is_some();
-    let pin = hosts.pin(&host, given)?;
-    let may_take_long = !matches!(source, Source::File(_));
-    ensure!(
-        pin.is_some() || io::stdin().is_terminal(),
-        "the host {host} is not known, and nobody can be asked because the standard input is not a terminal. Get its \
-         fingerprint from the operator (latchstring-server prints it) and give it with --fingerprint SHA256:…"
-    );
+    source: &'a Source,
+    hosts: KnownHosts,
+    patience: Patience<'a>,
+    screen: &'a Screen,
+}
 
-    let mut typed = None;
-    let pin = match pin {
-        Some(pin) if is_known && !may_take_long => pin,
-        _ => {
-            let met = client.meet_host(&mut dial(client, address).await?).await?;
-            let pin = match pin {
-                Some(pin) => pin,
-                None => confirm(&host, met)?,
-            };
-            if met != pin {
-                return Err(refusal(&hosts, &host, pin, met));
-            }
-            if !is_known {
-                hosts.add(&host, met)?;
-                screen.note(&format!(
-                    "Remembered {host} {met} in {}.",
-                    hosts.path().display()
-                ));
-            }
-            if may_take_long {
-                typed = Some(source.read(&format!("Password of {address}: "))?);
-            }
-            pin
-        }
-    };
+impl Login<'_> {
+    /// Decides which key the host must have, and logs in with that as the pin.
+    ///
+    /// Where a person has to be asked anything, the host is met on a connection of its own first: nobody confirms a
+    /// fingerprint or types a password within the ten seconds that a handshake may take, and the password is asked for
+    /// only once the host has proven its key. Whatever feeds a descriptor may be a person too.
+    async fn log_in(mut self) -> anyhow::Result<Connection<TcpStream>> {
+        let host = self.address.host_port();
+        let is_known = self.hosts.find(&host).is_some();
+        let pin = self.hosts.pin(&host, self.given)?;
+        let may_take_long = !matches!(self.source, Source::File(_));
+        ensure!(
+            pin.is_some() || io::stdin().is_terminal(),
+            "the host {host} is not known, and nobody can be asked because the standard input is not a terminal. Get \
+             its fingerprint from the operator (latchstring-server prints it) and give it with --fingerprint SHA256:…"
+        );
 
-    let password = || typed.map_or_else(|| source.read(""), Ok::<Zeroizing<Vec<u8>>, _>);
-    match client
-        .login(dial(client, address).await?, &pin, password)
-        .await
-    {
-        Err(ClientError::HostKeyMismatch { presented, .. }) => {
-            Err(refusal(&hosts, &host, pin, presented))
+        let mut password = None;
+        let pin = match pin {
+            Some(pin) if is_known && !may_take_long => pin,
+            _ => {
+                let met = self.meet_host().await?;
+                let pin = match pin {
+                    Some(pin) => pin,
+                    None => confirm(&host, met)?,
+                };
+                if met != pin {
+                    return Err(refusal(&self.hosts, &host, pin, met));
+                }
+                if !is_known {
+                    self.hosts.add(&host, met)?;
+                    self.screen.note(&format!(
+                        "Remembered {host} {met} in {}.",
+                        self.hosts.path().display()
+                    ));
+                }
+                if may_take_long {
+                    let question = format!("Password of {}: ", self.address);
+                    password = Some(self.source.read(&question)?);
+                }
+                pin
+            }
+        };
+        match self.log_in_to(&pin, password).await {
+            Err(ClientError::HostKeyMismatch { presented, .. }) => {
+                Err(refusal(&self.hosts, &host, pin, presented))
+            }
+            other => Ok(other?),
         }
-        other => Ok(other?),
     }
+
+    async fn meet_host(&mut self) -> Result<Fingerprint, ClientError> {
+        let (client, address) = (self.client, self.address);
+        let meet = async || client.meet_host(&mut dial(client, address).await?).await;
+        let waiting = |wait, attempt| say_waiting(self.screen, wait, attempt);
+        self.patience.connect(meet, waiting).await
+    }
+
+    /// A password that is not there yet is read once, after the host has proven its key, and kept for further attempts:
+    /// a pipe can be read once only.
+    async fn log_in_to(
+        &mut self,
+        pin: &Fingerprint,
+        mut password: Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<Connection<TcpStream>, ClientError> {
+        let (client, address, source) = (self.client, self.address, self.source);
+        let log_in = async || {
+            let stream = dial(client, address).await?;
+            let read = || match &password {
+                Some(password) => Ok(password.clone()),
+                None => Ok(password.insert(source.read("")?).clone()),
+            };
+            client.login(stream, pin, read).await
+        };
+        let waiting = |wait, attempt| say_waiting(self.screen, wait, attempt);
+        self.patience.connect(log_in, waiting).await
+    }
+}
+
+/// Says that the server turned us away, and that we come again.
+pub(super) fn say_waiting(screen: &Screen, wait: Duration, attempt: u32) {
+    screen.note(&format!(
+        "The server has no room for this connection yet. Attempt {attempt} follows in {:.1} s.",
+        wait.as_secs_f64()
+    ));
+    let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    // Whether somebody reads shows at the next report.
+    let _ = screen.report(&Report::Waiting {
+        milliseconds,
+        attempt,
+    });
 }
 
 /// The error for a key that is not the pin: a loud one, if another key is known.
@@ -208,10 +312,10 @@ fn send_again(
     screen: &Screen,
 ) -> anyhow::Result<()> {
     if outbox.settle(connection.last_message())? {
-        print::note(format_args!(
+        screen.warn(
             "Warning: the server holds messages of this user and key that were not sent from here. Use a key on one \
-             computer only: otherwise messages may be taken for one another."
-        ));
+             computer only: otherwise messages may be taken for one another.",
+        );
     }
     for (id, text) in outbox.waiting() {
         ensure!(
@@ -219,101 +323,7 @@ fn send_again(
             "message {id} in the outbox does not follow the last one that the server holds"
         );
         screen.note(&format!("Message {id} is sent again."));
+        screen.report(&Report::SentAgain { id })?;
     }
     Ok(())
-}
-
-/// Sends and shows until the input is at its end, everything is acknowledged and the close is agreed.
-async fn talk<R: AsyncBufRead + Unpin>(
-    mut connection: Connection<TcpStream>,
-    mut outbox: Outbox,
-    mut lines: Lines<R>,
-    screen: &Screen,
-) -> anyhow::Result<()> {
-    let (mut ended, mut closing, mut skipped) = (false, false, 0);
-    if screen.interactive {
-        screen.note("Each line is a message; Ctrl-D ends.");
-    }
-    screen.prompt();
-    loop {
-        if ended && !closing && connection.unacknowledged().is_empty() {
-            connection.begin_close()?;
-            closing = true;
-        }
-        select! {
-            event = connection.event() => match event? {
-                Event::Message { id, text } => {
-                    print::line(visible(&text))
-                        .context("cannot show a message, so it is not acknowledged")?;
-                    connection.acknowledge(id)?;
-                }
-                Event::Acknowledged { up_to } => {
-                    outbox.acknowledged(up_to)?;
-                    screen.note(&format!("Stored: {up_to}."));
-                    screen.prompt();
-                }
-                Event::CloseAgreed => break,
-                Event::Closed { code } => {
-                    if closing { break }
-                    return Err(closed_early(code, &connection));
-                }
-            },
-            line = lines.next(), if !ended && connection.has_room() => match line? {
-                Some(Line::Text(text)) if text.is_empty() && screen.interactive => screen.prompt(),
-                Some(Line::Text(text)) => {
-                    let id = connection.send(&text)?;
-                    outbox.keep(id, &text)?;
-                }
-                Some(bad) => {
-                    skipped += 1;
-                    print::note(format_args!("Not sent: {}.", why_not(&bad)));
-                    screen.prompt();
-                }
-                None => ended = true,
-            },
-        }
-    }
-    screen.note("Closed; both ends agree on what was said.");
-    ensure!(skipped == 0, "{skipped} line(s) of the input were not sent");
-    Ok(())
-}
-
-fn closed_early(code: u8, connection: &Connection<TcpStream>) -> anyhow::Error {
-    let why = if code == CloseCode::Superseded as u8 {
-        "the same user and key logged in again elsewhere"
-    } else if code == CloseCode::Stopping as u8 {
-        "it is being stopped"
-    } else {
-        "it gave no reason"
-    };
-    print::note(format_args!("The server closed the session: {why}."));
-    let unacknowledged = connection.unacknowledged();
-    ClientError::Truncated { unacknowledged }.into()
-}
-
-fn why_not(line: &Line) -> String {
-    match line {
-        Line::NotUtf8 => "the line is not UTF-8".to_owned(),
-        _ => format!("the line has more than {MAX_TEXT} bytes; split it"),
-    }
-}
-
-/// What is shown besides errors and messages.
-struct Screen {
-    quiet: bool,
-    interactive: bool,
-}
-
-impl Screen {
-    fn note(&self, text: &str) {
-        if !self.quiet {
-            print::note(text);
-        }
-    }
-
-    fn prompt(&self) {
-        if self.interactive {
-            print::ask("> ");
-        }
-    }
 }

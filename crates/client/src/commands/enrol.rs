@@ -2,7 +2,7 @@
 //!
 //! The host is met before a person has to think of a password: only the host of the invitation gets to see one.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use latchstring_net::{
@@ -21,10 +21,14 @@ use zeroize::Zeroizing;
 
 use super::{
     Enrol,
-    connect::{dial, refusal},
-    home, keygen, source,
+    connect::{dial, refusal, say_waiting},
+    home, keygen,
+    screen::Screen,
+    source,
 };
-use crate::{Client, address::Address, known_hosts::KnownHosts, password::Source};
+use crate::{
+    Client, address::Address, known_hosts::KnownHosts, password::Source, patience::Patience,
+};
 
 pub(super) async fn run(options: Enrol) -> anyhow::Result<()> {
     let address = options.address;
@@ -43,16 +47,22 @@ pub(super) async fn run(options: Enrol) -> anyhow::Result<()> {
     let host = address.host_port();
     let pin = invite.host;
     hosts.pin(&host, Some(pin))?;
-    let met = client
-        .meet_host(&mut dial(&client, &address).await?)
-        .await?;
+    let screen = Screen::new(false, false);
+    let mut patience = Patience::new(Duration::from_secs(options.wait), &OsEntropy);
+    let waiting = |wait, attempt| say_waiting(&screen, wait, attempt);
+    let meet = async || client.meet_host(&mut dial(&client, &address).await?).await;
+    let met = patience.connect(meet, &waiting).await?;
     if met != pin {
         return Err(refusal(&hosts, &host, pin, met));
     }
     let source = source(options.password_file, options.password_fd);
     let password = new_password(&source, &address)?;
-    let stream = dial(&client, &address).await?;
-    let connection = client.enrol(stream, &invite, &password).await?;
+    let mut patience = patience.for_an_enrolment();
+    let enrol = async || {
+        let stream = dial(&client, &address).await?;
+        client.enrol(stream, &invite, &password).await
+    };
+    let connection = patience.connect(enrol, waiting).await?;
     if hosts.find(&host).is_none() {
         hosts.add(&host, pin)?;
     }

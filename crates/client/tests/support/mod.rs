@@ -7,6 +7,8 @@
     reason = "each test file uses its part"
 )]
 
+pub mod program;
+
 use std::sync::{Arc, LazyLock};
 
 use latchstring_client::Client;

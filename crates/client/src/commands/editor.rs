@@ -1,0 +1,219 @@
+//! Lines that a person types, edited by us and not by the terminal: a terminal that edits lines itself cuts them at
+//! 4,095 bytes without a word.
+//!
+//! `rustyline` does the editing, on a thread of its own, since it waits for keys. A second thread hands it what is to be
+//! shown meanwhile, since it may wait until the editor takes it. History is kept in memory alone: what people say to
+//! each other is secret, and a file of it would be one more place to guard.
+
+use std::{
+    collections::VecDeque,
+    fs::OpenOptions,
+    io::{self, IsTerminal, Write, stdin},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+    time::Duration,
+};
+
+use nix::sys::termios::{
+    FlushArg, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcflush, tcgetattr, tcsetattr,
+};
+use rustyline::{
+    Behavior, Config, Editor as Rustyline, ExternalPrinter, error::ReadlineError,
+    history::MemHistory,
+};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// Old lines that the arrow keys bring back.
+const HISTORY: usize = 200;
+/// What is still to be shown at the end of a session is waited for so long.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// What a person did.
+#[derive(Debug)]
+pub(super) enum Typed {
+    /// A line; one of several, if they were pasted together.
+    Line(String),
+    /// A character that is not UTF-8. The line is dropped, with everything that was typed ahead.
+    NotUtf8,
+    /// Ctrl-C: the line is dropped.
+    Interrupted,
+    /// Ctrl-D on an empty line.
+    End,
+}
+
+/// The terminal's lines.
+pub(super) struct Editor {
+    typing: Typing,
+    shown: UnboundedReceiver<(u64, bool)>,
+    printer: Option<Printer>,
+    printed: Receiver<()>,
+    _mode: Mode,
+}
+
+/// What comes from the terminal.
+pub(super) struct Typing {
+    ask: Sender<()>,
+    typed: UnboundedReceiver<Result<Typed, ReadlineError>>,
+    asked: bool,
+    /// Lines that were pasted together and are not handed out yet.
+    pasted: VecDeque<String>,
+}
+
+/// Whether lines can be edited: there is a terminal, and it can do more than show one character after the other.
+pub(super) fn can_edit() -> bool {
+    let dumb = ["dumb", "cons25", "emacs"];
+    let term = std::env::var("TERM").unwrap_or_default();
+    stdin().is_terminal() && !dumb.iter().any(|dumb| term.eq_ignore_ascii_case(dumb))
+}
+
+impl Editor {
+    /// Takes the terminal over until it is dropped.
+    pub(super) fn open(prompt: &'static str) -> io::Result<Self> {
+        let mode = Mode::enter()?;
+        let config = Config::builder()
+            .behavior(Behavior::PreferTerm)
+            .auto_add_history(true)
+            .max_history_size(HISTORY)
+            .map_err(io::Error::other)?
+            .build();
+        let history = MemHistory::with_config(&config);
+        let mut editor: Rustyline<(), MemHistory> =
+            Rustyline::with_history(config, history).map_err(io::Error::other)?;
+        let external = editor.create_external_printer().map_err(io::Error::other)?;
+
+        let (ask, asks) = channel();
+        let (answers, typed) = unbounded_channel();
+        thread::spawn(move || {
+            for () in asks {
+                let line = match editor.readline(prompt) {
+                    Ok(line) => Ok(Typed::Line(line)),
+                    Err(ReadlineError::Interrupted) => Ok(Typed::Interrupted),
+                    Err(ReadlineError::Eof) => Ok(Typed::End),
+                    Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                        // What follows is the rest of the line: it must not become a message of its own.
+                        let _ = tcflush(stdin(), FlushArg::TCIFLUSH);
+                        Ok(Typed::NotUtf8)
+                    }
+                    Err(error) => Err(error),
+                };
+                if answers.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let (to_print, prints) = channel();
+        let (tell_shown, shown) = unbounded_channel();
+        let (done, printed) = channel();
+        thread::spawn(move || {
+            print_all(external, &prints, &tell_shown);
+            let _ = done.send(());
+        });
+        let typing = Typing {
+            ask,
+            typed,
+            asked: false,
+            pasted: VecDeque::new(),
+        };
+        Ok(Self {
+            typing,
+            shown,
+            printer: Some(Printer(to_print)),
+            printed,
+            _mode: mode,
+        })
+    }
+
+    /// Shows something above the line that is being typed.
+    pub(super) fn printer(&self) -> Option<Printer> {
+        self.printer.clone()
+    }
+
+    /// What is typed, and which messages are shown, or could not be: to wait for both at once.
+    pub(super) fn split(&mut self) -> (&mut Typing, &mut UnboundedReceiver<(u64, bool)>) {
+        (&mut self.typing, &mut self.shown)
+    }
+}
+
+impl Typing {
+    /// What is done next. Cancel safe: a line that is being typed stays.
+    pub(super) async fn next(&mut self) -> io::Result<Typed> {
+        if let Some(line) = self.pasted.pop_front() {
+            return Ok(Typed::Line(line));
+        }
+        if !self.asked {
+            self.asked = self.ask.send(()).is_ok();
+        }
+        let typed = self.typed.recv().await;
+        self.asked = false;
+        match typed {
+            Some(Ok(Typed::Line(text))) => {
+                self.pasted.extend(text.split('\n').map(str::to_owned));
+                Ok(Typed::Line(self.pasted.pop_front().unwrap_or_default()))
+            }
+            Some(Ok(other)) => Ok(other),
+            Some(Err(error)) => Err(io::Error::other(error)),
+            None => Err(io::Error::other("the line editor has ended")),
+        }
+    }
+}
+
+impl Drop for Editor {
+    fn drop(&mut self) {
+        self.printer = None;
+        // If the editor takes nothing any more, there is nobody to wait for.
+        let _ = self.printed.recv_timeout(LAST_WORDS);
+        if self.typing.asked {
+            // Below the line that was being typed, and out of the mode in which a paste comes in brackets.
+            let terminal = OpenOptions::new().write(true).open("/dev/tty");
+            let _ = terminal.and_then(|mut terminal| terminal.write_all(b"\x1b[?2004l\r\n"));
+        }
+    }
+}
+
+/// A way to the terminal while a line is being typed.
+#[derive(Debug, Clone)]
+pub(super) struct Printer(Sender<(String, Option<u64>)>);
+
+impl Printer {
+    /// Shows a line. With an id, [`Editor::shown`] tells when it is there.
+    pub(super) fn print(&self, line: String, id: Option<u64>) {
+        // The thread ends with the program alone.
+        let _ = self.0.send((line, id));
+    }
+}
+
+fn print_all(
+    mut terminal: impl ExternalPrinter,
+    prints: &Receiver<(String, Option<u64>)>,
+    shown: &UnboundedSender<(u64, bool)>,
+) {
+    for (line, id) in prints {
+        let done = terminal.print(line + "\n").is_ok();
+        if let Some(id) = id {
+            let _ = shown.send((id, done));
+        }
+    }
+}
+
+/// The terminal between two lines: it edits nothing and shows nothing, and keeps what is typed ahead for the editor.
+/// Dropped, it is as it was.
+struct Mode(Termios);
+
+impl Mode {
+    fn enter() -> io::Result<Self> {
+        let before = tcgetattr(stdin())?;
+        let mut mode = before.clone();
+        mode.local_flags -= LocalFlags::ICANON | LocalFlags::ECHO;
+        mode.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
+        mode.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
+        tcsetattr(stdin(), SetArg::TCSANOW, &mode)?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for Mode {
+    fn drop(&mut self) {
+        // If the terminal is gone, it needs nothing.
+        let _ = tcsetattr(stdin(), SetArg::TCSANOW, &self.0);
+    }
+}

@@ -1,0 +1,387 @@
+//! The open session of `connect`: each line of the input goes out as a message, until both ends agree on the end.
+
+use std::io;
+
+use anyhow::{Context, ensure};
+use latchstring_net::protocol::hardened::{message::MAX_TEXT, session::CloseCode};
+use tokio::{
+    net::TcpStream,
+    select,
+    signal::unix::{Signal, SignalKind, signal},
+};
+
+use super::{
+    editor::{Editor, Typed, can_edit},
+    screen::{Report, Screen, Tally},
+};
+use crate::{
+    ClientError, Connection, Event,
+    error::count,
+    input::{Line, Lines},
+    outbox::Outbox,
+};
+
+/// Where messages come from.
+pub(super) enum Input {
+    /// A script, or a terminal that edits lines itself.
+    Lines { lines: Lines, prompt: &'static str },
+    /// A person.
+    Editor(Box<Editor>),
+}
+
+impl Input {
+    /// The standard input. A terminal is taken over from now on.
+    pub(super) fn open(screen: &mut Screen) -> anyhow::Result<Self> {
+        let is_terminal = io::IsTerminal::is_terminal(&io::stdin());
+        let prompt = if is_terminal && !screen.quiet {
+            "> "
+        } else {
+            ""
+        };
+        if can_edit() {
+            let editor = Editor::open(prompt).context("cannot use the terminal")?;
+            screen.edited_by(editor.printer());
+            return Ok(Self::Editor(Box::new(editor)));
+        }
+        let lines = Lines::standard().context("cannot read the standard input")?;
+        Ok(Self::Lines { lines, prompt })
+    }
+}
+
+/// One session, from the login to the agreed end.
+pub(super) struct Talk<'a> {
+    pub(super) connection: Connection<TcpStream>,
+    pub(super) outbox: Outbox,
+    pub(super) input: Input,
+    pub(super) screen: &'a mut Screen,
+    /// Kept up to date, so that it is right after an error too.
+    pub(super) tally: &'a mut Tally,
+}
+
+/// What comes next.
+enum Next {
+    Event(Event),
+    Line(Line),
+    /// Ctrl-C on a line that is being typed.
+    Interrupted,
+    EndOfInput,
+    Shown(u64, bool),
+    Signal(&'static str),
+}
+
+impl Talk<'_> {
+    /// Sends and shows until the input is at its end, everything is acknowledged and the close is agreed.
+    pub(super) async fn run(mut self) -> anyhow::Result<()> {
+        let mut signals = Signals::new()?;
+        if let Input::Editor(_) = self.input {
+            self.screen
+                .note("Each line is a message; Ctrl-D ends, Ctrl-C drops a line.");
+        }
+        let result = self.until_the_end(&mut signals).await;
+        if let Input::Lines { lines, .. } = &self.input {
+            self.tally.bytes_lost = lines.lost();
+        }
+        self.tally.waiting = self.outbox.waiting().count() as u64;
+        self.screen.edited_by(None);
+        // The terminal is as it was before anything else is said.
+        drop(self.input);
+        result?;
+        self.screen
+            .note("Closed; both ends agree on what was said.");
+        let skipped = self.tally.lines_not_sent;
+        ensure!(skipped == 0, "{} not sent", lines_were(skipped));
+        Ok(())
+    }
+
+    async fn until_the_end(&mut self, signals: &mut Signals) -> anyhow::Result<()> {
+        let (mut ended, mut closing, mut interrupted) = (false, false, false);
+        self.prompt();
+        loop {
+            if ended && !closing && self.connection.unacknowledged().is_empty() {
+                self.connection.begin_close()?;
+                closing = true;
+            }
+            let was_interrupted = std::mem::take(&mut interrupted);
+            match self.next(signals, ended).await? {
+                Next::Event(Event::CloseAgreed) => return Ok(()),
+                Next::Event(Event::Closed { .. }) if closing => return Ok(()),
+                Next::Event(event) => {
+                    interrupted = was_interrupted;
+                    self.on_event(event)?;
+                }
+                Next::Shown(id, shown) => {
+                    interrupted = was_interrupted;
+                    ensure!(shown, "cannot show message {id}, so it is not acknowledged");
+                    self.connection.acknowledge(id)?;
+                }
+                Next::Line(line) => self.on_line(line)?,
+                Next::Interrupted if was_interrupted => {
+                    ended = true;
+                    self.say_what_is_waited_for();
+                }
+                Next::EndOfInput => {
+                    ended = true;
+                    self.tally.end_of_input = true;
+                    self.say_what_is_waited_for();
+                }
+                Next::Interrupted => {
+                    interrupted = true;
+                    self.screen.note(
+                        "The line was dropped. Ctrl-D ends the session, and so does Ctrl-C again.",
+                    );
+                }
+                Next::Signal(signal) => {
+                    let unacknowledged = self.connection.unacknowledged();
+                    let stopped = ClientError::Stopped {
+                        signal,
+                        unacknowledged,
+                    };
+                    return Err(stopped.into());
+                }
+            }
+        }
+    }
+
+    fn say_what_is_waited_for(&self) {
+        let waiting = self.connection.unacknowledged().len();
+        if waiting > 0 && self.is_terminal() {
+            let messages = count(waiting as u64, "message");
+            self.screen.note(&format!(
+                "Waiting until the server has stored {messages}; Ctrl-C leaves at once, and keeps them."
+            ));
+        }
+    }
+
+    async fn next(&mut self, signals: &mut Signals, ended: bool) -> anyhow::Result<Next> {
+        let read_on = !ended && self.connection.has_room();
+        Ok(match &mut self.input {
+            Input::Lines { lines, .. } => select! {
+                event = self.connection.event() => Next::Event(event?),
+                signal = signals.next() => Next::Signal(signal),
+                line = lines.next(), if read_on => {
+                    let line = line.context("cannot read the standard input")?;
+                    line.map_or(Next::EndOfInput, Next::Line)
+                }
+            },
+            Input::Editor(editor) => {
+                let (typing, shown) = editor.split();
+                select! {
+                    event = self.connection.event() => Next::Event(event?),
+                    signal = signals.next() => match signal {
+                        // Ctrl-C between two lines, when the terminal makes a signal of it.
+                        "SIGINT" if !ended => Next::Interrupted,
+                        signal => Next::Signal(signal),
+                    },
+                    Some((id, done)) = shown.recv() => Next::Shown(id, done),
+                    typed = typing.next(), if read_on => {
+                        match typed.context("cannot read from the terminal")? {
+                            Typed::Line(text) if text.len() > MAX_TEXT => {
+                                Next::Line(Line::TooLong(text.len() as u64))
+                            }
+                            Typed::Line(text) => Next::Line(Line::Text(text)),
+                            Typed::NotUtf8 => Next::Line(Line::NotUtf8),
+                            Typed::Interrupted => Next::Interrupted,
+                            Typed::End => Next::EndOfInput,
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    fn on_event(&mut self, event: Event) -> anyhow::Result<()> {
+        match event {
+            Event::Message { id, text } => {
+                let shown = self.screen.message(id, &text);
+                if shown.context("cannot show a message, so it is not acknowledged")? {
+                    self.connection.acknowledge(id)?;
+                }
+            }
+            Event::Acknowledged { up_to } => {
+                self.outbox.acknowledged(up_to)?;
+                self.screen.note(&format!("Stored: {up_to}."));
+                self.screen.report(&Report::Stored { up_to })?;
+                self.prompt();
+            }
+            Event::Closed { code } => {
+                self.screen
+                    .warn(&format!("The server closed the session: {}.", why(code)));
+                let unacknowledged = self.connection.unacknowledged();
+                return Err(ClientError::Truncated { unacknowledged }.into());
+            }
+            Event::CloseAgreed => {}
+        }
+        Ok(())
+    }
+
+    /// A line counts once it is on the disk, or refused for good.
+    fn on_line(&mut self, line: Line) -> anyhow::Result<()> {
+        let number = self.tally.lines_taken + 1;
+        let text = match line {
+            // Return on an empty line asks for nothing; a script means what it says.
+            Line::Text(text) if text.is_empty() && self.is_terminal() => {
+                self.take()?;
+                self.prompt();
+                return Ok(());
+            }
+            Line::Text(text) => text,
+            bad => {
+                self.take()?;
+                self.tally.lines_not_sent += 1;
+                let (code, why) = why_not(&bad);
+                let which = if self.is_terminal() {
+                    String::new()
+                } else {
+                    format!("line {number} of the input, because ")
+                };
+                self.screen.warn(&format!("Not sent: {which}{why}."));
+                self.screen.report(&Report::NotSent {
+                    line: number,
+                    why: code,
+                })?;
+                self.prompt();
+                return Ok(());
+            }
+        };
+        let id = self.connection.send(&text)?;
+        self.outbox.keep(id, &text)?;
+        self.take()?;
+        self.tally.lines_kept += 1;
+        self.screen.report(&Report::Kept { line: number, id })?;
+        Ok(())
+    }
+
+    fn take(&mut self) -> anyhow::Result<()> {
+        self.tally.lines_taken += 1;
+        match &mut self.input {
+            Input::Lines { lines, .. } => lines.take().context("cannot go on in the input"),
+            Input::Editor(_) => Ok(()),
+        }
+    }
+
+    fn is_terminal(&self) -> bool {
+        match &self.input {
+            Input::Lines { lines, .. } => lines.is_terminal(),
+            Input::Editor(_) => true,
+        }
+    }
+
+    /// An editor shows its own.
+    fn prompt(&self) {
+        if let Input::Lines { prompt, .. } = &self.input {
+            latchstring_net::print::ask(prompt);
+        }
+    }
+}
+
+fn why(code: u8) -> &'static str {
+    if code == CloseCode::Superseded as u8 {
+        "the same user and key logged in again elsewhere"
+    } else if code == CloseCode::Stopping as u8 {
+        "it is being stopped"
+    } else {
+        "it gave no reason"
+    }
+}
+
+/// For programs and for people.
+fn why_not(line: &Line) -> (&'static str, String) {
+    match line {
+        Line::Text(_) => ("", String::new()),
+        Line::NotUtf8 => ("not_utf8", "it is not UTF-8".to_owned()),
+        Line::TooLong(bytes) => (
+            "too_long",
+            format!("it has {bytes} bytes, and a message has at most {MAX_TEXT}; split it"),
+        ),
+        Line::MayBeCut => (
+            "may_be_cut",
+            "the terminal cuts lines as long as this one; send it from a file or a pipe".to_owned(),
+        ),
+    }
+}
+
+/// The signals that ask the program to end. Without them it would leave the terminal without an echo, and say nothing
+/// about the input.
+struct Signals([(Signal, &'static str); 3]);
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let listen = |kind, name| signal(kind).map(|signal| (signal, name));
+        Ok(Self([
+            listen(SignalKind::interrupt(), "SIGINT")?,
+            listen(SignalKind::terminate(), "SIGTERM")?,
+            listen(SignalKind::hangup(), "SIGHUP")?,
+        ]))
+    }
+
+    async fn next(&mut self) -> &'static str {
+        let [(a, int), (b, term), (c, hup)] = &mut self.0;
+        select! {
+            _ = a.recv() => int,
+            _ = b.recv() => term,
+            _ = c.recv() => hup,
+        }
+    }
+}
+
+impl Tally {
+    /// What a script needs to go on where this one stopped.
+    pub(super) fn rest_of_the_input(&self) -> String {
+        let (taken, kept) = (self.lines_taken, self.lines_kept);
+        let mut said = match taken {
+            0 => "no line of the input was taken".to_owned(),
+            _ => format!("{} taken, {kept} of them stored or kept", lines_were(taken)),
+        };
+        if self.end_of_input {
+            said.push_str("; that was all of it");
+        } else if taken > 0 {
+            said.push_str(&format!("; go on with line {}", taken + 1));
+        }
+        if self.bytes_lost > 0 {
+            let bytes = count(self.bytes_lost, "byte");
+            let next = taken + 1;
+            said.push_str(&format!("; {bytes} of line {next} are gone from the input"));
+        }
+        said
+    }
+}
+
+fn lines_were(n: u64) -> String {
+    match n {
+        1 => "1 line of the input was".to_owned(),
+        n => format!("{n} lines of the input were"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_the_input_is_stated_exactly() {
+        let said = |lines_taken, lines_kept, bytes_lost, end_of_input| {
+            let tally = Tally {
+                lines_taken,
+                lines_kept,
+                bytes_lost,
+                end_of_input,
+                ..Tally::default()
+            };
+            tally.rest_of_the_input()
+        };
+        assert_eq!(said(0, 0, 0, false), "no line of the input was taken");
+        assert_eq!(
+            said(1, 1, 0, false),
+            "1 line of the input was taken, 1 of them stored or kept; go on with line 2"
+        );
+        assert_eq!(
+            said(7, 6, 3, false),
+            "7 lines of the input were taken, 6 of them stored or kept; go on with line 8; 3 bytes of line 8 are gone \
+             from the input"
+        );
+        assert_eq!(
+            said(2, 2, 0, true),
+            "2 lines of the input were taken, 2 of them stored or kept; that was all of it"
+        );
+    }
+}

@@ -1,0 +1,232 @@
+//! Coming again after the server turned a connection away: it is busy, or this address has too many connections.
+//!
+//! Such a server hangs up before it has said whether a login is good. After a refused login, another host key or a broken
+//! protocol nothing is tried again.
+
+use std::{io, time::Duration};
+
+use latchstring_net::{entropy::Entropy, wire::WireError};
+use tokio::time::{Instant, sleep};
+
+use crate::error::{ClientError, Stage};
+
+/// The first wait; each one after it is twice as long, up to [`LONGEST`].
+const FIRST: Duration = Duration::from_secs(1);
+/// No wait is longer, but for the half that chance may add.
+const LONGEST: Duration = Duration::from_secs(8);
+/// However much time is left, a server is not bothered more often.
+const ATTEMPTS: u32 = 20;
+
+/// How long to come again.
+pub struct Patience<'a> {
+    total: Duration,
+    began: Instant,
+    attempts: u32,
+    also_at_the_verdict: bool,
+    entropy: &'a dyn Entropy,
+}
+
+impl<'a> Patience<'a> {
+    /// Comes again for so long, counted from now.
+    pub fn new(total: Duration, entropy: &'a dyn Entropy) -> Self {
+        Self {
+            total,
+            began: Instant::now(),
+            attempts: 0,
+            also_at_the_verdict: true,
+            entropy,
+        }
+    }
+
+    /// Does not come again once an enrolment was sent: if only the answer was lost, the account is there and the
+    /// invitation used up.
+    pub fn for_an_enrolment(mut self) -> Self {
+        self.also_at_the_verdict = false;
+        self
+    }
+
+    /// Makes connections with `connect` until one is not turned away or the time is up. `waiting` is told before each wait,
+    /// with its length and the number of the attempt that follows.
+    ///
+    /// # Errors
+    /// The first error of `connect` that is no [turning away](turned_away); [`ClientError::TurnedAway`] when time is up.
+    pub async fn connect<T>(
+        &mut self,
+        mut connect: impl AsyncFnMut() -> Result<T, ClientError>,
+        mut waiting: impl FnMut(Duration, u32),
+    ) -> Result<T, ClientError> {
+        loop {
+            let result = connect().await;
+            let stage = result.as_ref().err().and_then(turned_away);
+            let stage = stage.filter(|s| self.also_at_the_verdict || *s != Stage::Verdict);
+            let Some(stage) = stage else {
+                return result;
+            };
+            self.attempts += 1;
+            let Some(wait) = self.next_wait() else {
+                return Err(ClientError::TurnedAway {
+                    stage,
+                    attempts: self.attempts,
+                    seconds: self.began.elapsed().as_secs(),
+                });
+            };
+            waiting(wait, self.attempts + 1);
+            sleep(wait).await;
+        }
+    }
+
+    /// Half to one and a half times what it would be, by chance: a class that was turned away together must not come
+    /// again together. The last attempt is at the very end.
+    fn next_wait(&self) -> Option<Duration> {
+        let left = self.total.saturating_sub(self.began.elapsed());
+        if left.is_zero() || self.attempts >= ATTEMPTS {
+            return None;
+        }
+        let doubled = FIRST.saturating_mul(1 << (self.attempts - 1).min(16));
+        let mut chance = [0; 2];
+        self.entropy.fill(&mut chance);
+        let chance = f64::from(u16::from_be_bytes(chance)) / f64::from(u16::MAX);
+        Some(doubled.min(LONGEST).mul_f64(0.5 + chance).min(left))
+    }
+}
+
+/// Where the server hung up before it said whether the login is good, as it does where it has no room.
+fn turned_away(error: &ClientError) -> Option<Stage> {
+    let ClientError::Wire { stage, source } = error else {
+        return None;
+    };
+    let hung_up = match source {
+        WireError::Closed => true,
+        // A connection that is closed with something unread in it ends like this.
+        WireError::Io(error) => matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+        ),
+        _ => false,
+    };
+    Some(*stage).filter(|stage| hung_up && *stage != Stage::Session)
+}
+
+#[cfg(test)]
+mod tests {
+    use latchstring_net::protocol::hardened::message::Fingerprint;
+
+    use super::*;
+
+    /// The same chance each time.
+    struct Always(u8);
+
+    impl Entropy for Always {
+        fn fill(&self, out: &mut [u8]) {
+            out.fill(self.0);
+        }
+    }
+
+    fn closed(stage: Stage) -> ClientError {
+        let source = WireError::Closed;
+        ClientError::Wire { stage, source }
+    }
+
+    /// Turned away `times`, then let in; when each attempt was made, in milliseconds.
+    async fn attempts(times: u32, total: u64, chance: u8) -> (Vec<u128>, Result<(), ClientError>) {
+        let began = Instant::now();
+        let mut made = Vec::new();
+        let mut left = times;
+        let chance = Always(chance);
+        let mut patience = Patience::new(Duration::from_secs(total), &chance);
+        let connect = async || {
+            made.push(began.elapsed().as_millis());
+            let away = left > 0;
+            left = left.saturating_sub(1);
+            if away {
+                Err(closed(Stage::Hello))
+            } else {
+                Ok(())
+            }
+        };
+        let result = patience.connect(connect, |_, _| {}).await;
+        (made, result)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_grow_by_chance_and_end_in_time() {
+        let (made, result) = attempts(3, 60, 0).await;
+        assert!(result.is_ok());
+        assert_eq!(made, [0, 500, 1500, 3500]);
+        let (made, result) = attempts(3, 60, 0xff).await;
+        assert!(result.is_ok());
+        assert_eq!(made, [0, 1500, 4500, 10_500]);
+        for chance in [0, 0x80, 0xff] {
+            let (made, result) = attempts(u32::MAX, 60, chance).await;
+            let error = result.unwrap_err();
+            assert!(
+                matches!(error, ClientError::TurnedAway { attempts, seconds: 60, .. } if attempts as usize == made.len()),
+                "{error}"
+            );
+            assert_eq!(made.last(), Some(&60_000), "one at the very end");
+            assert!((8..=ATTEMPTS as usize).contains(&made.len()), "{made:?}");
+            assert_eq!(error.exit_code(), 6);
+        }
+        let (made, result) = attempts(u32::MAX, 0, 0).await;
+        assert_eq!((made, result.unwrap_err().exit_code()), (vec![0], 6));
+        let (made, _) = attempts(u32::MAX, 100_000, 0).await;
+        assert_eq!(made.len(), ATTEMPTS as usize, "however much time there is");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_no_turning_away_is_tried_once() {
+        let (expected, presented) = (Fingerprint([1; 32]), Fingerprint([2; 32]));
+        let refused = io::ErrorKind::ConnectionRefused;
+        for error in [
+            ClientError::Refused,
+            ClientError::HostKeyMismatch {
+                expected,
+                presented,
+            },
+            closed(Stage::Session),
+            ClientError::Wire {
+                stage: Stage::Hello,
+                source: WireError::BadLength(7),
+            },
+            ClientError::Wire {
+                stage: Stage::Hello,
+                source: WireError::Deadline { have: 0, need: 66 },
+            },
+            ClientError::Unreachable {
+                address: "h:1".into(),
+                source: refused.into(),
+            },
+        ] {
+            let mut once = Some(error);
+            let mut patience = Patience::new(Duration::from_secs(60), &Always(0));
+            let result: Result<(), _> = patience
+                .connect(async || Err(once.take().expect("one attempt")), |_, _| {})
+                .await;
+            assert_ne!(result.unwrap_err().exit_code(), 6);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_enrolment_that_was_sent_is_not_sent_again_and_a_login_is() {
+        for (enrolment, at, expected) in [
+            (true, Stage::Verdict, 1),
+            (true, Stage::HostProof, 2),
+            (false, Stage::Verdict, 2),
+        ] {
+            let patience = Patience::new(Duration::from_millis(100), &Always(0));
+            let mut patience = match enrolment {
+                true => patience.for_an_enrolment(),
+                false => patience,
+            };
+            let mut attempts = 0;
+            let connect = async || {
+                attempts += 1;
+                Err::<(), _>(closed(at))
+            };
+            assert!(patience.connect(connect, |_, _| {}).await.is_err());
+            assert_eq!(attempts, expected, "{at:?}");
+        }
+    }
+}
