@@ -13,7 +13,7 @@ use latchstring_attacker::{
         read_sessions,
         trace::Trace,
     },
-    vantage::{Wiretap, blank_server},
+    vantage::Wiretap,
 };
 
 fn folder() -> PathBuf {
@@ -35,7 +35,7 @@ fn read_by(id: &str, trace: &Trace) -> Vec<Vec<Option<u8>>> {
     let attack = ALL.iter().find(|attack| attack.id == id).unwrap();
     let report = match attack.run {
         Run::Sniff(program) => program(&Wiretap::of_deployed(trace.clone())),
-        Run::SniffClientOnly(program) => program(&Wiretap::of_deployed(blank_server(trace))),
+        Run::SniffClientOnly(program) => program(&Wiretap::of_deployed(trace.clone()).blanked()),
         _ => panic!("{id} is not passive"),
     };
     match report.claim {
@@ -126,7 +126,7 @@ fn a_known_message_opens_as_much_of_the_others_exactly() {
         .max_by_key(|i| typed[0][*i].len())
         .unwrap();
     let known = [(longest, typed[0][longest].clone().into_bytes())];
-    let report = keystream_reuse::run(&blank_server(&sessions[0]), &known);
+    let report = keystream_reuse::run(&Wiretap::of_deployed(sessions[0].clone()).blanked(), &known);
     let Claim::Read(read) = report.claim else {
         panic!("nothing was read")
     };

@@ -7,6 +7,7 @@
 //! * [`vantage`]: what it can see and do;
 //! * [`peer`]: the attacker's own client of the server;
 //! * [`path`]: the client's messages, for somebody on the path;
+//! * [`cuts`]: where the messages of a faithful session begin and end;
 //! * [`eavesdrop`]: what a listener does with a secret;
 //! * [`host`]: the attacker's own server;
 //! * [`attacks`]: the attacks themselves and their registry.
@@ -16,6 +17,7 @@
 
 pub mod attack;
 pub mod attacks;
+pub mod cuts;
 pub mod eavesdrop;
 pub mod host;
 pub mod path;

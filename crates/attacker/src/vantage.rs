@@ -123,6 +123,7 @@ pub struct Wiretap {
 impl Wiretap {
     /// A recording from somewhere else: what it holds says which protocol it is, and deployed peers leave nothing out.
     pub fn of_deployed(trace: Trace) -> Self {
+        // Judged by what the server said, so before anything is blanked.
         let target = match dissect::protocol(&trace) {
             Protocol::Faithful => Target::Faithful,
             _ => Target::Hardened,
@@ -134,6 +135,12 @@ impl Wiretap {
             trace,
             directory: Vec::new(),
         }
+    }
+
+    /// The same without what the server said: see [`blank_server`].
+    pub fn blanked(mut self) -> Self {
+        blank(&mut self.trace);
+        self
     }
 
     /// What one side said, cut at its boundaries: the hello, then whole records.
@@ -250,12 +257,14 @@ pub enum Cut {
 /// The trace with every byte from the server set to zero: whoever works from it has not seen a session key.
 pub fn blank_server(trace: &Trace) -> Trace {
     let mut blanked = trace.clone();
-    for chunk in &mut blanked.chunks {
-        if chunk.from == Side::Server {
-            chunk.bytes.fill(0);
-        }
-    }
+    blank(&mut blanked);
     blanked
+}
+
+fn blank(trace: &mut Trace) {
+    let of_server = trace.chunks.iter_mut();
+    let of_server = of_server.filter(|chunk| chunk.from == Side::Server);
+    of_server.for_each(|chunk| chunk.bytes.fill(0));
 }
 
 /// Splits one side's hardened stream at its boundaries, which are in clear: a hello of known size, then records that each

@@ -4,22 +4,25 @@
 //! parsing belongs to the protocol crate. The layouts are those of `docs/src/faithful-protocol.md` and
 //! `docs/src/hardened-protocol.md`.
 //!
-//! [`fields`] names every byte exactly once. [`faithful`] and [`hardened`] pick from it what an attack works on, and
-//! [`describe`] prints it.
+//! A [`Dissector`] names every byte exactly once, while a session is read. [`faithful`] and [`hardened`] pick from it what
+//! an attack works on, and [`identify`] says which of the two it is, and how sure that is.
 
+mod event;
 mod faithful;
 mod hardened;
+mod identity;
+mod words;
 
-use std::{
-    fmt::{self, Write},
-    ops::Range,
-    time::Duration,
-};
+use std::{fmt, ops::Range, time::Duration};
 
-pub use faithful::{Faithful, faithful};
+pub use event::{Event, Named};
+pub use faithful::{Faithful, Place, faithful};
 pub use hardened::{CLIENT_MAGIC, Hardened, Record, WEAKENED_MAGIC, hardened};
+pub use identity::{Identity, identify};
+pub use words::{lacking, missing};
 
-use crate::trace::{AnnotatedSession, Side, Trace};
+pub(crate) use self::identity::Evidence;
+use crate::trace::{Chunk, Item, Side, Trace};
 
 /// Which protocol a trace speaks, judged by what is in clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,21 +86,21 @@ pub enum Part {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Login => f.write_str("login: textbook RSA of the username, no padding"),
-            Self::Greeting => f.write_str("greeting: `Authentication Successful!`"),
+            Self::Login => f.write_str("login"),
+            Self::Greeting => f.write_str("greeting"),
             Self::SessionKey => f.write_str("session key, in clear"),
             Self::Iv => f.write_str("IV, in clear"),
-            Self::Message(n) => write!(f, "message {n}: AES-256-CTR, its counter starts at 1"),
+            Self::Message(n) => write!(f, "message {n}"),
             Self::Magic => f.write_str("hello: magic"),
             Self::Version => f.write_str("hello: version"),
             Self::Suite => f.write_str("hello: suite"),
             Self::Random => f.write_str("hello: random bytes"),
-            Self::EphemeralKey => f.write_str("hello: ephemeral X25519 public key"),
-            Self::RecordLength(n) => write!(f, "record {n}: length of ciphertext and tag"),
+            Self::EphemeralKey => f.write_str("hello: X25519 public key"),
+            Self::RecordLength(n) => write!(f, "record {n}: length"),
             Self::Ciphertext(n) => write!(f, "record {n}: ciphertext"),
             Self::Tag(n) => write!(f, "record {n}: tag"),
-            Self::Cut => f.write_str("the beginning of something that is not here whole"),
-            Self::Unknown => f.write_str("not part of the protocol"),
+            Self::Cut => f.write_str("the beginning of a field"),
+            Self::Unknown => f.write_str("unknown"),
         }
     }
 }
@@ -113,201 +116,292 @@ pub struct Field {
     pub part: Part,
 }
 
-/// Tells the protocol of a trace.
-///
-/// A login answered by nothing, or whose answer was blanked out, still counts as faithful by its size: it is a number
-/// below a 1024-bit modulus, and shorter than 120 bytes about once in 2^64 logins.
+/// The protocol of a trace, or the one that it could be: see [`identify`].
 pub fn protocol(trace: &Trace) -> Protocol {
-    let client = trace.stream(Side::Client);
-    let login = trace
-        .chunks_from(Side::Client)
-        .next()
-        .map_or(0, |chunk| chunk.bytes.len());
-    if trace.whole_prefix(Side::Client) == 0 && !client.is_empty() {
-        Protocol::Unknown
-    } else if client.starts_with(&CLIENT_MAGIC) {
-        Protocol::Hardened
-    } else if client.starts_with(&WEAKENED_MAGIC) {
-        Protocol::Weakened
-    } else if trace.stream(Side::Server).starts_with(faithful::GREETING)
-        || (120..=128).contains(&login)
-    {
-        Protocol::Faithful
-    } else {
-        Protocol::Unknown
-    }
+    identify(trace).protocol
 }
 
 /// Names every byte of both streams: the fields of each side follow one another without a hole, client first.
 pub fn fields(trace: &Trace) -> Vec<Field> {
-    match protocol(trace) {
-        Protocol::Faithful => faithful::layout(trace),
-        Protocol::Hardened | Protocol::Weakened => hardened::layout(trace),
-        Protocol::Unknown => {
-            let unknown = |side| {
-                let stream = trace.stream(side);
-                let mut cutter = Cutter::new(trace, side, &stream);
-                cutter.rest(Part::Unknown);
-                cutter.fields
-            };
-            [unknown(Side::Client), unknown(Side::Server)].concat()
-        }
+    let mut fields: [Vec<Field>; 2] = Default::default();
+    dissected(trace, Dissector::of(identify(trace)), |named| {
+        add(&mut fields[named.from as usize], named.field());
+    });
+    fields.concat()
+}
+
+/// Adds a field; unknown bytes behind unknown bytes are one field.
+fn add(fields: &mut Vec<Field>, field: Field) {
+    let same = |last: &Field| {
+        last.part == Part::Unknown && field.part == Part::Unknown && last.from == field.from
+    };
+    match fields.last_mut().filter(|last| same(last)) {
+        Some(last) => last.range.end = field.range.end,
+        None => fields.push(field),
     }
 }
 
-/// Cuts a stream into fields from its beginning. Behind a gap nothing can be told apart, so there it stops.
-struct Cutter<'a> {
-    from: Side,
-    stream: &'a [u8],
-    /// How much of the stream comes before a gap.
-    whole: usize,
-    at: usize,
-    fields: Vec<Field>,
+/// Runs a dissector over a trace, and hands on what it names.
+fn dissected(trace: &Trace, mut dissector: Dissector, mut take: impl FnMut(Named)) {
+    let mut hand_on = |event| {
+        if let Event::Named(named) = event {
+            take(named);
+        }
+    };
+    for item in trace.items() {
+        dissector.push(item, &mut hand_on);
+    }
+    dissector.finish(&mut hand_on);
 }
 
-impl<'a> Cutter<'a> {
-    fn new(trace: &Trace, from: Side, stream: &'a [u8]) -> Self {
+/// Names the bytes of a session while they come.
+#[derive(Debug, Default)]
+pub struct Dissector {
+    /// What came before the protocol was known.
+    evidence: Evidence,
+    waiting: Vec<Item>,
+    names: Option<Names>,
+    sides: [Progress; 2],
+    /// A segment of which the next item may say that it was cut.
+    last: Option<Named>,
+}
+
+/// How far a side's stream was read.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Bytes that are in the capture.
+    captured: usize,
+    /// Bytes that were sent, as far as is known.
+    sent: u64,
+    begun: bool,
+}
+
+/// How the bytes of a protocol are named.
+#[derive(Debug)]
+struct Names {
+    identity: Identity,
+    client: faithful::Client,
+    server: faithful::Server,
+    cutters: [hardened::Cutter; 2],
+}
+
+impl Dissector {
+    /// For a session whose protocol is known.
+    pub fn of(identity: Identity) -> Self {
         Self {
-            from,
-            stream,
-            whole: trace.whole_prefix(from),
-            at: 0,
-            fields: Vec::new(),
+            names: Some(Names::of(identity)),
+            ..Self::default()
         }
     }
 
-    /// The next `len` bytes without naming them, if the trace has them whole.
-    fn peek(&self, len: usize) -> Option<&'a [u8]> {
-        let end = self.at.checked_add(len).filter(|&end| end <= self.whole)?;
-        self.stream.get(self.at..end)
+    /// The protocol, once it is known.
+    pub fn identity(&self) -> Option<Identity> {
+        self.names.as_ref().map(|names| names.identity)
     }
 
-    /// Names the next `len` bytes. If there are fewer, they are a [`Part::Cut`] and it is over.
-    fn take(&mut self, len: usize, part: Part) -> Option<&'a [u8]> {
-        let bytes = self.peek(len);
-        if bytes.is_some() {
-            self.name(len, part);
-        } else {
-            self.name(self.whole.saturating_sub(self.at), Part::Cut);
-            self.rest(Part::Unknown);
+    /// Whether the two ends have each other's roles, as the bytes show. What is named has the right ones.
+    pub fn flipped(&self) -> bool {
+        self.identity().is_some_and(|identity| identity.flipped)
+    }
+
+    /// Takes what happened next.
+    pub fn push(&mut self, item: Item, out: &mut impl FnMut(Event)) {
+        if self.names.is_some() {
+            return self.name(item, out);
         }
-        bytes
+        self.evidence.push(&item);
+        self.waiting.push(item);
+        self.begin(false, out);
     }
 
-    /// Names all that is left.
-    fn rest(&mut self, part: Part) {
-        self.name(self.stream.len() - self.at, part);
+    /// Nothing more will happen.
+    pub fn finish(&mut self, out: &mut impl FnMut(Event)) {
+        self.begin(true, out);
+        self.release(out);
+        let Some(names) = &mut self.names else {
+            return;
+        };
+        let sides = &mut self.sides;
+        names.finish(&mut |from, part, at, bytes, lacks| {
+            let named = place(sides, from, part, at, bytes, lacks);
+            out(Event::Named(named));
+        });
     }
 
-    fn name(&mut self, len: usize, part: Part) {
-        let range = self.at..self.at + len;
-        self.at = range.end;
-        if !range.is_empty() {
-            self.fields.push(Field {
-                from: self.from,
-                range,
-                part,
+    /// Names what has waited, once the protocol is known.
+    fn begin(&mut self, ended: bool, out: &mut impl FnMut(Event)) {
+        if self.names.is_none()
+            && let Some(identity) = self.evidence.decide(ended)
+        {
+            self.names = Some(Names::of(identity));
+            for item in std::mem::take(&mut self.waiting) {
+                self.name(item, out);
+            }
+        }
+    }
+
+    fn release(&mut self, out: &mut impl FnMut(Event)) {
+        if let Some(last) = self.last.take() {
+            out(Event::Named(last));
+        }
+    }
+
+    fn name(&mut self, item: Item, out: &mut impl FnMut(Event)) {
+        let flipped = self.flipped();
+        match if flipped { item.flipped() } else { item } {
+            Item::Chunk(chunk) => self.chunk(&chunk, out),
+            Item::Lost { from, bytes, cut } => self.lost(from, bytes, cut, out),
+            Item::Comment(text) => {
+                self.release(out);
+                out(Event::Comment(text));
+            }
+        }
+    }
+
+    fn chunk(&mut self, chunk: &Chunk, out: &mut impl FnMut(Event)) {
+        self.release(out);
+        let (Some(names), sides) = (&mut self.names, &mut self.sides) else {
+            return;
+        };
+        sides[chunk.from as usize].begun = true;
+        let last = &mut self.last;
+        names.chunk(chunk, &mut |part, at, bytes, lacks| {
+            let named = place(sides, chunk.from, part, at, bytes, lacks);
+            if let Some(before) = last.replace(named) {
+                out(Event::Named(before));
+            }
+        });
+    }
+
+    fn lost(&mut self, from: Side, bytes: Option<u64>, cut: bool, out: &mut impl FnMut(Event)) {
+        // The recorder cut the segment that came last: its last field lacks its end.
+        let within = cut
+            && self.last.as_ref().is_some_and(|last| {
+                last.from == from && matches!(last.part, Part::Login | Part::Message(_))
+            });
+        if within && let Some(last) = &mut self.last {
+            last.lacks += bytes.unwrap_or(0);
+        }
+        self.release(out);
+        let (Some(names), sides) = (&mut self.names, &mut self.sides) else {
+            return;
+        };
+        let progress = &mut sides[from as usize];
+        let begun = std::mem::replace(&mut progress.begun, true);
+        let mut counted = 0;
+        names.lost(from, bytes, begun, &mut |part, at, bytes, lacks| {
+            counted += lacks;
+            let named = place(sides, from, part, at, bytes, 0);
+            out(Event::Named(Named { lacks, ..named }));
+        });
+        let progress = &mut sides[from as usize];
+        let offset = progress.sent;
+        progress.sent += bytes.unwrap_or(0);
+        if !within && (counted == 0 || bytes != Some(counted)) {
+            let bytes = bytes.map(|bytes| bytes - counted.min(bytes));
+            out(Event::Lost {
+                from,
+                offset,
+                bytes,
+                cut,
             });
         }
     }
 }
 
-/// How many bytes of a field [`describe`] shows.
-const SHOWN: usize = 16;
-
-/// A readable dissection: a heading, then a line for every run of bytes, in the order in which they were sent.
-///
-/// It shows what was on the wire, which with the faithful protocol is the session key too.
-pub fn describe(trace: &Trace) -> String {
-    described(trace, &[])
-}
-
-/// Like [`describe`], with the comments, each above what it is about.
-pub fn describe_annotated(session: &AnnotatedSession) -> String {
-    described(&session.trace, &session.comments)
-}
-
-fn described(trace: &Trace, comments: &[(usize, String)]) -> String {
-    let mut out = format!(
-        "{} -> {}: {}, ",
-        trace.client,
-        trace.server,
-        protocol(trace)
-    );
-    out.push_str(if trace.closed {
-        "closed\n"
-    } else {
-        "still open at the end of the capture\n"
-    });
-    for gap in &trace.gaps {
-        let missing = gap
-            .bytes
-            .map_or("the beginning".to_owned(), |bytes| format!("{bytes} bytes"));
-        let _ = writeln!(
-            out,
-            "  the capture lacks {missing} of what the {} sent",
-            gap.from
-        );
-    }
-    let streams = [trace.stream(Side::Client), trace.stream(Side::Server)];
-    let mut lines: Vec<_> = fields(trace)
-        .into_iter()
-        .map(|field| (sent(trace, &field), field))
-        .collect();
-    lines.sort_by_key(|((chunk, _), field)| (*chunk, field.range.start));
-    let mut comments = comments.iter().peekable();
-    for ((chunk, at), field) in lines {
-        while let Some((_, text)) = comments.next_if(|(on, _)| *on <= chunk) {
-            remark(&mut out, text);
-        }
-        let bytes = &streams[field.from as usize][field.range.clone()];
-        let range = format!("{}..{}", field.range.start, field.range.end);
-        let _ = writeln!(
-            out,
-            "  {:>11.6} s  {}  {range:<13} {}  {}",
-            at.as_secs_f64(),
-            field.from,
-            field.part,
-            hex(bytes)
-        );
-    }
-    comments.for_each(|(_, text)| remark(&mut out, text));
-    out
-}
-
-fn remark(out: &mut String, text: &str) {
-    for line in text.lines() {
-        let _ = writeln!(out, "                 # {line}");
+/// Gives a field its place in its stream.
+fn place(
+    sides: &mut [Progress; 2],
+    from: Side,
+    part: Part,
+    at: Duration,
+    bytes: Vec<u8>,
+    lacks: u64,
+) -> Named {
+    let progress = &mut sides[from as usize];
+    let begin = progress.captured;
+    let offset = progress.sent;
+    progress.captured += bytes.len();
+    progress.sent += bytes.len() as u64;
+    Named {
+        from,
+        at,
+        part,
+        range: begin..progress.captured,
+        offset,
+        lacks,
+        bytes,
     }
 }
 
-/// The chunk that holds the first byte of a field, and its time.
-fn sent(trace: &Trace, field: &Field) -> (usize, Duration) {
-    let mut end = 0;
-    for (index, chunk) in trace
-        .chunks
-        .iter()
-        .enumerate()
-        .filter(|(_, chunk)| chunk.from == field.from)
-    {
-        end += chunk.bytes.len();
-        if field.range.start < end {
-            return (index, chunk.at);
+impl Names {
+    fn of(identity: Identity) -> Self {
+        Self {
+            identity,
+            client: faithful::Client::of(identity),
+            server: faithful::Server::of(identity),
+            cutters: [Side::Client, Side::Server].map(hardened::Cutter::of),
         }
     }
-    (trace.chunks.len(), Duration::ZERO)
-}
 
-fn hex(bytes: &[u8]) -> String {
-    let shown: String = bytes
-        .iter()
-        .take(SHOWN)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    if bytes.len() > SHOWN {
-        shown + "…"
-    } else {
-        shown
+    fn chunk(&mut self, chunk: &Chunk, out: &mut impl FnMut(Part, Duration, Vec<u8>, u64)) {
+        if chunk.bytes.is_empty() {
+            return;
+        }
+        match (self.identity.protocol, chunk.from) {
+            (Protocol::Faithful, Side::Client) => {
+                let part = self.client.part(chunk.bytes.len());
+                out(part, chunk.at, chunk.bytes.clone(), 0);
+            }
+            (Protocol::Faithful, Side::Server) => {
+                self.client.server_spoke();
+                self.server.push(chunk, out);
+            }
+            (Protocol::Hardened | Protocol::Weakened, from) => {
+                let out = &mut |part, at, bytes| out(part, at, bytes, 0);
+                self.cutters[from as usize].push(chunk, out);
+            }
+            (Protocol::Unknown, _) => out(Part::Unknown, chunk.at, chunk.bytes.clone(), 0),
+        }
+    }
+
+    /// Bytes that the capture lacks. Those before the first ones that it has are in the identity already.
+    fn lost(
+        &mut self,
+        from: Side,
+        bytes: Option<u64>,
+        begun: bool,
+        out: &mut impl FnMut(Part, Duration, Vec<u8>, u64),
+    ) {
+        match (self.identity.protocol, from) {
+            (Protocol::Faithful, Side::Client) => self.client.lost(bytes),
+            (Protocol::Faithful, Side::Server) => {
+                if let Some(bytes) = bytes.filter(|_| begun) {
+                    self.server.lost(bytes, out);
+                }
+            }
+            (Protocol::Hardened | Protocol::Weakened, from) => {
+                let out = &mut |part, at, bytes| out(part, at, bytes, 0);
+                self.cutters[from as usize].lose_step(out);
+            }
+            (Protocol::Unknown, _) => {}
+        }
+    }
+
+    fn finish(&mut self, out: &mut impl FnMut(Side, Part, Duration, Vec<u8>, u64)) {
+        match self.identity.protocol {
+            Protocol::Faithful => {
+                let out = &mut |part, at, bytes, lacks| out(Side::Server, part, at, bytes, lacks);
+                self.server.finish(out);
+            }
+            Protocol::Hardened | Protocol::Weakened => {
+                for side in [Side::Client, Side::Server] {
+                    let out = &mut |part, at, bytes| out(side, part, at, bytes, 0);
+                    self.cutters[side as usize].lose_step(out);
+                }
+            }
+            Protocol::Unknown => {}
+        }
     }
 }
 

@@ -17,14 +17,15 @@ pub enum CaptureError {
         /// The reason.
         source: io::Error,
     },
-    /// The file is larger than what is read into memory.
+    /// The sessions that are open at the same time do not fit into memory.
     #[error(
-        "{file} has {size} bytes and at most {limit} are read: cut out what matters with `editcap` or a capture filter"
+        "{file} holds more than {limit} bytes of sessions that are open at the same time: cut out what matters with \
+         `editcap` or a capture filter"
     )]
     TooLarge {
         /// The file.
         file: String,
-        /// Its size in bytes.
+        /// How many bytes were held.
         size: u64,
         /// The limit in bytes.
         limit: u64,
@@ -41,8 +42,8 @@ pub enum CaptureError {
     },
     /// The file ends inside a packet.
     #[error(
-        "{file} is cut off: {what} at offset {offset} needs {needed} bytes and only {left} are left; record it again, \
-         or keep its whole packets with `editcap {file} repaired.pcap`"
+        "{file} is cut off: {what} at offset {offset} needs {needed} bytes and only {left} are left; what comes before it \
+         is whole, `editcap {file} repaired.pcap` keeps that alone"
     )]
     Truncated {
         /// The file.
@@ -67,17 +68,6 @@ pub enum CaptureError {
         offset: usize,
         /// What is wrong.
         why: &'static str,
-    },
-    /// Packets of a link whose headers are not known here.
-    #[error(
-        "{file} holds packets of link type {link}, which is not understood: record on an Ethernet, loopback or `any` \
-         interface"
-    )]
-    UnknownLink {
-        /// The file.
-        file: String,
-        /// The number in the registry at <https://www.tcpdump.org/linktypes.html>.
-        link: u32,
     },
     /// A classic pcap file has one link type, these packets have several.
     #[error(

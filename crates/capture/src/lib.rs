@@ -3,7 +3,7 @@
 //! One way in and one way out, a module a step:
 //!
 //! ```text
-//! file -> pcapfile -> decode -> reassembly -> trace -> dissect
+//! file -> pcapfile -> decode -> reassembly -> trace -> dissect      (`contents` goes all the way)
 //! file <- pcapfile <- frames <--------------- trace
 //! file <- live (needs libpcap)
 //! ```
@@ -11,26 +11,32 @@
 //! A [`trace::Trace`] is what a passive eavesdropper on one TCP connection has. Everything that reads here reads a
 //! stranger's bytes: nothing panics on them, and nothing allocates by a length that they state.
 
+pub mod contents;
 pub mod decode;
 pub mod dissect;
 pub mod error;
 pub mod frames;
 pub mod live;
+pub mod losses;
 pub mod pcapfile;
 pub mod reassembly;
 pub mod trace;
 
-use std::{path::Path, time::Duration};
+use std::{io::Read, path::Path, time::Duration};
 
+pub use contents::{Contents, Wanted, each_session, read};
 pub use error::CaptureError;
-pub use trace::{AnnotatedSession, Chunk, Gap, Side, Trace};
+pub use losses::Losses;
+pub use trace::{AnnotatedSession, Chunk, Gap, Item, Side, Trace};
 
-/// Reads every TCP session of a pcap or pcapng file, in the order of their first packets.
+/// Reads every TCP session of a pcap or pcapng file, in the order of their first packets. [`read`] also says what was
+/// lost.
 ///
 /// # Errors
-/// When the file cannot be read, is no capture, is cut off or is damaged, or is of a kind of link that is not understood.
+/// When the file cannot be read, is no capture, is cut off or is damaged.
 pub fn read_sessions(path: &Path) -> Result<Vec<Trace>, CaptureError> {
-    sessions_from_bytes(&path.display().to_string(), &pcapfile::read_file(path)?)
+    let sessions = whole(pcapfile::open(path)?)?.into_iter();
+    Ok(sessions.map(|session| session.trace).collect())
 }
 
 /// Like [`read_sessions`], from the bytes of a file. `name` stands for the file in errors.
@@ -50,16 +56,13 @@ pub fn annotated_from_bytes(
     name: &str,
     bytes: &[u8],
 ) -> Result<Vec<AnnotatedSession>, CaptureError> {
+    whole(pcapfile::packets(name, bytes)?)
+}
+
+fn whole(packets: pcapfile::Packets<impl Read>) -> Result<Vec<AnnotatedSession>, CaptureError> {
     let mut reassembler = reassembly::Reassembler::default();
-    for packet in pcapfile::packets(name, bytes)? {
-        let packet = packet?;
-        if let pcapfile::LinkType::Other(link) = packet.link {
-            return Err(CaptureError::UnknownLink {
-                file: name.to_owned(),
-                link,
-            });
-        }
-        reassembler.push(&packet);
+    for packet in packets {
+        reassembler.push(&packet?);
     }
     Ok(reassembler.finish_annotated())
 }

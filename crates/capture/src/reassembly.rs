@@ -4,68 +4,204 @@
 //!
 //! - **First arrival wins.** Where segments overlap, the bytes that were captured first stand. Receivers differ in this
 //!   (that is how intrusion detection is evaded: Ptacek and Newsham, 1998); Linux keeps what it has, and so do we.
-//! - **Boundaries are kept.** The new bytes of one segment are one [`Chunk`], or several where others came before parts
-//!   of it.
+//! - **Boundaries are kept.** The new bytes of one segment are one [`Chunk`](crate::Chunk), or several where others came
+//!   before parts of it.
 //! - **Delivery order.** A chunk counts when its receiver could read it: once all that was sent before it has arrived.
 //!   The two directions are merged by that moment.
-//! - **Gaps are reported**, never filled, and nothing waits for them.
-//! - **Bounded.** What is held is what was captured, and no number on the wire is a size to allocate.
+//! - **Gaps are reported**, never filled. What comes behind a gap waits for it, up to [`MAX_WAITING`] bytes.
+//! - **Bounded.** What could be read is handed on at once and forgotten. What is held is what waits for a gap to be
+//!   filled, and no number on the wire is a size to allocate.
 
 mod direction;
+mod session;
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
-
-use self::direction::{Arrival, Direction, LATE_SYN};
-use crate::{
-    decode::{self, Segment},
-    pcapfile::Packet,
-    trace::{AnnotatedSession, Chunk, Gap, Side, Trace},
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
 };
 
-/// Collects packets into sessions.
-#[derive(Debug, Default)]
-pub struct Reassembler {
-    sessions: Vec<Session>,
+pub(crate) use self::session::Strays;
+use self::{direction::Arrival, session::Session};
+use crate::{
+    decode::{Decoder, Segment},
+    losses::Losses,
+    pcapfile::Packet,
+    trace::{AnnotatedSession, Item, Trace},
+};
+
+/// So many bytes of a session wait for a gap before them to be filled; then the gap is given up. Receive windows are
+/// smaller.
+pub const MAX_WAITING: usize = 16 << 20;
+
+/// A session that is over is kept for so many more packets, in case some of its own come late.
+const LINGER: u64 = 4096;
+
+/// Takes what happens in the sessions of a capture, while it is read. Sessions are numbered from 0 in the order of
+/// their first packets.
+pub trait Listener {
+    /// A session has begun.
+    fn began(&mut self, session: usize, client: SocketAddr, server: SocketAddr);
+    /// Something happened in it.
+    fn happened(&mut self, session: usize, item: Item);
+    /// Nothing more will happen in it. `closed` says whether a FIN both ways or an RST was seen.
+    fn ended(&mut self, session: usize, closed: bool);
+}
+
+/// Sorts segments into sessions, and tells a [`Listener`] what happens in them as soon as it is certain.
+#[derive(Debug)]
+pub struct Streams<L> {
+    listener: L,
+    decoder: Decoder,
+    losses: Losses,
+    open: HashMap<usize, Session>,
     /// The current session between two addresses, the smaller one first.
     current: HashMap<(SocketAddr, SocketAddr), usize>,
+    /// Sessions that are over, and the packet after which they are forgotten.
+    lingering: VecDeque<(u64, usize)>,
+    sessions: usize,
     /// How many packets came so far: the clock that orders both directions.
     packets: u64,
+}
+
+impl<L: Listener> Streams<L> {
+    /// Tells this listener.
+    pub fn new(listener: L) -> Self {
+        Self {
+            listener,
+            decoder: Decoder::default(),
+            losses: Losses::default(),
+            open: HashMap::new(),
+            current: HashMap::new(),
+            lingering: VecDeque::new(),
+            sessions: 0,
+            packets: 0,
+        }
+    }
+
+    /// Takes one captured packet. What is not TCP is counted and passed over.
+    pub fn push(&mut self, packet: &Packet) {
+        // The decoder may lend a segment of its own, so it cannot stay in `self` meanwhile.
+        let mut decoder = std::mem::take(&mut self.decoder);
+        self.losses.packets += 1;
+        match decoder.segment(packet) {
+            Ok(segment) => {
+                let comments = packet.comments.iter().cloned();
+                let comments: Vec<String> = comments.collect();
+                self.file(&segment, comments);
+            }
+            Err(why) => self.losses.skip(why),
+        }
+        self.decoder = decoder;
+    }
+
+    /// Takes one segment.
+    pub fn push_segment(&mut self, segment: &Segment<'_>) {
+        self.losses.packets += 1;
+        self.file(segment, Vec::new());
+    }
+
+    /// The listener, while packets still come.
+    pub fn listener(&mut self) -> &mut L {
+        &mut self.listener
+    }
+
+    /// Ends all sessions. Returns the listener, and what was lost or not understood.
+    pub fn finish(mut self) -> (L, Losses) {
+        let mut open: Vec<_> = self.open.drain().collect();
+        open.sort_unstable_by_key(|(number, _)| *number);
+        for (number, session) in open {
+            end(&mut self.listener, &mut self.losses, number, session);
+        }
+        self.losses.fragments_left_over(self.decoder.incomplete());
+        (self.listener, self.losses)
+    }
+
+    /// Gives a segment to its session.
+    fn file(&mut self, segment: &Segment<'_>, comments: Vec<String>) {
+        self.packets += 1;
+        self.forget();
+        let key = (segment.from.min(segment.to), segment.from.max(segment.to));
+        let of_it = |number: &usize| {
+            let session = self.open.get(number);
+            session.is_some_and(|session| !session.is_followed_by(segment))
+        };
+        let number = match self.current.get(&key).filter(|number| of_it(number)) {
+            Some(&number) => number,
+            // Neither the last words of a session from before the capture nor a stray RST make a session.
+            None if !segment.syn && segment.payload.is_empty() && segment.lacks == 0 => return,
+            None => self.begin(key, segment),
+        };
+        let Some(session) = self.open.get_mut(&number) else {
+            return;
+        };
+        let was_closed = session.closed();
+        let tell = &mut |item| self.listener.happened(number, item);
+        session.push(segment, comments, self.packets, tell);
+        if session.closed() && !was_closed {
+            self.lingering.push_back((self.packets + LINGER, number));
+        }
+    }
+
+    fn begin(&mut self, key: (SocketAddr, SocketAddr), first: &Segment<'_>) -> usize {
+        if let Some(number) = self.current.remove(&key)
+            && let Some(before) = self.open.remove(&number)
+        {
+            end(&mut self.listener, &mut self.losses, number, before);
+        }
+        let number = self.sessions;
+        self.sessions += 1;
+        let session = Session::begin(first);
+        self.listener.began(number, session.client, session.server);
+        self.open.insert(number, session);
+        self.current.insert(key, number);
+        number
+    }
+
+    /// Ends the sessions that have been over for long enough.
+    fn forget(&mut self) {
+        while let Some(&(until, number)) = self.lingering.front()
+            && until < self.packets
+        {
+            self.lingering.pop_front();
+            let Some(session) = self.open.remove(&number) else {
+                continue;
+            };
+            let (one, other) = (session.client, session.server);
+            let key = (one.min(other), one.max(other));
+            if self.current.get(&key) == Some(&number) {
+                self.current.remove(&key);
+            }
+            end(&mut self.listener, &mut self.losses, number, session);
+        }
+    }
+}
+
+fn end(listener: &mut impl Listener, losses: &mut Losses, number: usize, session: Session) {
+    let closed = session.closed();
+    let strays = session.finish(&mut |item| listener.happened(number, item));
+    losses.stray(strays);
+    listener.ended(number, closed);
+}
+
+/// Collects packets into sessions, all of which stay in memory.
+#[derive(Debug)]
+pub struct Reassembler(Streams<Collector>);
+
+impl Default for Reassembler {
+    fn default() -> Self {
+        Self(Streams::new(Collector::default()))
+    }
 }
 
 impl Reassembler {
     /// Takes one captured packet; what is not TCP is passed over.
     pub fn push(&mut self, packet: &Packet) {
-        let Some(segment) = decode::segment(packet) else {
-            return;
-        };
-        if let Some(session) = self.file(&segment) {
-            let comments = packet.comments.iter();
-            let comments = comments.map(|text| (self.packets, text.clone()));
-            self.sessions[session].comments.extend(comments);
-        }
+        self.0.push(packet);
     }
 
     /// Takes one segment.
     pub fn push_segment(&mut self, segment: &Segment<'_>) {
-        self.file(segment);
-    }
-
-    /// Gives a segment to its session: to which, or `None` when it belongs to none.
-    fn file(&mut self, segment: &Segment<'_>) -> Option<usize> {
-        self.packets += 1;
-        let key = (segment.from.min(segment.to), segment.from.max(segment.to));
-        let session = match self.current.get(&key) {
-            Some(&index) if !self.sessions[index].is_reopened_by(segment) => index,
-            // Neither the last words of a session from before the capture nor a stray RST make a session.
-            _ if !segment.syn && segment.payload.is_empty() => return None,
-            _ => {
-                self.sessions.push(Session::begin(segment));
-                self.current.insert(key, self.sessions.len() - 1);
-                self.sessions.len() - 1
-            }
-        };
-        self.sessions[session].push(segment, self.packets);
-        Some(session)
+        self.0.push_segment(segment);
     }
 
     /// The sessions, in the order of their first packets.
@@ -76,138 +212,27 @@ impl Reassembler {
 
     /// The sessions with the comments on their packets.
     pub fn finish_annotated(self) -> Vec<AnnotatedSession> {
-        self.sessions.into_iter().map(Session::finish).collect()
+        self.0.finish().0.sessions
     }
 }
 
-/// One connection while it is being collected.
-#[derive(Debug)]
-struct Session {
-    client: SocketAddr,
-    server: SocketAddr,
-    began: Duration,
-    reset: bool,
-    from_client: Direction,
-    from_server: Direction,
-    /// With the order of arrival of the packets that they are on.
-    comments: Vec<(u64, String)>,
+/// Keeps everything.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    pub(crate) sessions: Vec<AnnotatedSession>,
 }
 
-impl Session {
-    fn begin(first: &Segment<'_>) -> Self {
-        // Who sends a SYN is the client, and who answers one the server. Without either, servers have the lower port.
-        let sent_by_client = match (first.syn, first.ack) {
-            (true, None) => true,
-            (true, Some(_)) => false,
-            (false, _) => first.from.port() >= first.to.port(),
-        };
-        let (client, server) = if sent_by_client {
-            (first.from, first.to)
-        } else {
-            (first.to, first.from)
-        };
-        Self {
-            client,
-            server,
-            began: first.at,
-            reset: false,
-            from_client: Direction::default(),
-            from_server: Direction::default(),
-            comments: Vec::new(),
-        }
+impl Listener for Collector {
+    fn began(&mut self, _: usize, client: SocketAddr, server: SocketAddr) {
+        self.sessions.push(AnnotatedSession::new(client, server));
     }
 
-    fn direction(&mut self, from: SocketAddr) -> &mut Direction {
-        if from == self.client {
-            &mut self.from_client
-        } else {
-            &mut self.from_server
-        }
+    fn happened(&mut self, session: usize, item: Item) {
+        self.sessions[session].push(item);
     }
 
-    fn closed(&self) -> bool {
-        self.reset || self.from_client.fin.is_some() && self.from_server.fin.is_some()
-    }
-
-    /// Whether this is the SYN of a later session that uses the same ports again.
-    fn is_reopened_by(&self, segment: &Segment<'_>) -> bool {
-        let direction = if segment.from == self.client {
-            &self.from_client
-        } else {
-            &self.from_server
-        };
-        segment.syn
-            && match direction.base {
-                None => self.closed(),
-                Some(_) if direction.start_known => {
-                    direction.offset(segment.seq.wrapping_add(1)) != 0
-                }
-                Some(_) => {
-                    let late = direction.first() - direction.offset(segment.seq.wrapping_add(1));
-                    self.closed() || !(0..=LATE_SYN).contains(&late)
-                }
-            }
-    }
-
-    fn push(&mut self, segment: &Segment<'_>, arrival: u64) {
-        let when = Arrival {
-            order: arrival,
-            at: segment.at.saturating_sub(self.began),
-        };
-        if segment.syn {
-            self.direction(segment.from)
-                .start(segment.seq.wrapping_add(1));
-            if let Some(ack) = segment.ack {
-                // The answer to a SYN that the capture may have missed says where the other stream starts.
-                self.direction(segment.to).start(ack);
-            }
-        }
-        // A SYN takes one sequence number, before any data.
-        let seq = segment.seq.wrapping_add(segment.syn.into());
-        // What an RST carries is a remark, not data (RFC 9293, 3.5.3).
-        let payload = if segment.rst { &[] } else { segment.payload };
-        let fits = self
-            .direction(segment.from)
-            .push(seq, payload, segment.fin, when);
-        self.reset |= segment.rst && fits;
-    }
-
-    /// Merges the two directions by delivery.
-    fn finish(self) -> AnnotatedSession {
-        let closed = self.closed();
-        let mut pieces = self.from_client.deliver(Side::Client);
-        pieces.extend(self.from_server.deliver(Side::Server));
-        // Stable, so that what one packet delivers stays in order.
-        pieces.sort_by_key(|piece| piece.arrival.order);
-
-        let mut arrivals = Vec::new();
-        let mut trace = Trace::new(self.client, self.server);
-        trace.closed = closed;
-        for piece in pieces {
-            if let Some(bytes) = piece.gap_before {
-                trace.gaps.push(Gap {
-                    from: piece.from,
-                    before: trace.chunks.len(),
-                    bytes,
-                });
-            }
-            if !piece.bytes.is_empty() {
-                arrivals.push(piece.arrival.order);
-                trace.chunks.push(Chunk {
-                    from: piece.from,
-                    at: piece.arrival.at,
-                    bytes: piece.bytes,
-                });
-            }
-        }
-        // A comment is about the first thing that its packet made readable, or about what came next.
-        let chunk = |arrival| arrivals.partition_point(|order| *order < arrival);
-        let comments = self.comments.into_iter();
-        let comments = comments.map(|(arrival, text)| (chunk(arrival), text));
-        AnnotatedSession {
-            comments: comments.collect(),
-            trace,
-        }
+    fn ended(&mut self, session: usize, closed: bool) {
+        self.sessions[session].trace.closed = closed;
     }
 }
 

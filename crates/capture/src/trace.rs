@@ -55,6 +55,9 @@ pub struct Gap {
     pub before: usize,
     /// How many bytes are missing; `None` when the capture began in mid-stream, and nobody can know.
     pub bytes: Option<u64>,
+    /// Whether they belong to the segment before them, of which the recorder kept only the beginning. Otherwise the
+    /// capture lacks whole segments.
+    pub cut: bool,
 }
 
 /// One TCP connection, reassembled.
@@ -114,6 +117,84 @@ impl Trace {
     }
 }
 
+/// One thing that happened in a session, in the order in which it could be noticed. A [`Trace`] is a list of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// Bytes of one segment.
+    Chunk(Chunk),
+    /// Bytes that the capture lacks.
+    Lost {
+        /// Who sent them.
+        from: Side,
+        /// As [`Gap::bytes`].
+        bytes: Option<u64>,
+        /// As [`Gap::cut`].
+        cut: bool,
+    },
+    /// A remark on what comes next.
+    Comment(String),
+}
+
+impl Item {
+    /// The same with the roles of the two ends exchanged.
+    pub(crate) fn flipped(mut self) -> Self {
+        match &mut self {
+            Self::Chunk(chunk) => chunk.from = chunk.from.peer(),
+            Self::Lost { from, .. } => *from = from.peer(),
+            Self::Comment(_) => {}
+        }
+        self
+    }
+}
+
+impl Trace {
+    /// The same with the roles of the two ends exchanged.
+    pub fn flip(&mut self) {
+        std::mem::swap(&mut self.client, &mut self.server);
+        self.chunks
+            .iter_mut()
+            .for_each(|chunk| chunk.from = chunk.from.peer());
+        self.gaps
+            .iter_mut()
+            .for_each(|gap| gap.from = gap.from.peer());
+    }
+
+    /// Adds what happened next. Comments are not part of a trace.
+    pub fn push(&mut self, item: Item) {
+        match item {
+            Item::Chunk(chunk) => self.chunks.push(chunk),
+            Item::Lost { from, bytes, cut } => self.gaps.push(Gap {
+                from,
+                before: self.chunks.len(),
+                bytes,
+                cut,
+            }),
+            Item::Comment(_) => {}
+        }
+    }
+
+    /// What happened, in order. The chunks are copied one by one.
+    pub fn items(&self) -> impl Iterator<Item = Item> {
+        let mut gaps = self.gaps.clone();
+        gaps.sort_by_key(|gap| gap.before);
+        let mut gaps = gaps.into_iter().peekable();
+        let lost = |gap: Gap| Item::Lost {
+            from: gap.from,
+            bytes: gap.bytes,
+            cut: gap.cut,
+        };
+        let chunks = self.chunks.iter().map(Some).chain([None]);
+        chunks.enumerate().flat_map(move |(index, chunk)| {
+            let mut items = Vec::new();
+            while let Some(gap) = gaps.next_if(|gap| gap.before <= index) {
+                items.push(lost(gap));
+            }
+            items.extend(chunk.cloned().map(Item::Chunk));
+            items
+        })
+    }
+}
+
 /// A session with remarks on what was sent: what a capture file with comments holds of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnnotatedSession {
@@ -122,6 +203,24 @@ pub struct AnnotatedSession {
     /// Remarks, in the order of the session. Each has the index in [`Trace::chunks`] of what it is about; the number of
     /// chunks stands for the end of the session.
     pub comments: Vec<(usize, String)>,
+}
+
+impl AnnotatedSession {
+    /// A session in which nothing has happened yet.
+    pub fn new(client: SocketAddr, server: SocketAddr) -> Self {
+        Self {
+            trace: Trace::new(client, server),
+            comments: Vec::new(),
+        }
+    }
+
+    /// Adds what happened next.
+    pub fn push(&mut self, item: Item) {
+        match item {
+            Item::Comment(text) => self.comments.push((self.trace.chunks.len(), text)),
+            other => self.trace.push(other),
+        }
+    }
 }
 
 impl Default for Trace {
@@ -162,6 +261,7 @@ mod tests {
             from: Side::Client,
             before: 3,
             bytes: Some(9),
+            cut: false,
         });
         assert_eq!(trace.whole_prefix(Side::Client), 5);
         assert_eq!(trace.whole_prefix(Side::Server), 2);

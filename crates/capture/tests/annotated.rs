@@ -8,8 +8,8 @@ use std::process::Command;
 
 use common::{EPOCH, session, traces};
 use latchstring_capture::{
-    AnnotatedSession, Side, annotated_from_bytes, annotated_to_bytes, dissect, pcapfile,
-    read_sessions, write_annotated, write_sessions,
+    AnnotatedSession, Side, annotated_from_bytes, annotated_to_bytes, pcapfile, read_sessions,
+    write_annotated, write_sessions,
 };
 use proptest::prelude::*;
 
@@ -70,16 +70,6 @@ fn a_comment_longer_than_its_field_is_cut_and_the_file_stays_whole() {
     let file = annotated_to_bytes(&[long], "", EPOCH);
     let read = annotated_from_bytes("x", &file).unwrap();
     assert_eq!(read[0].comments, [(0, "x".repeat(65_535))]);
-}
-
-#[test]
-fn comments_stand_above_what_they_are_about() {
-    let text = dissect::describe_annotated(&annotated());
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let at = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
-    assert_eq!(at(ON_THE_KEY) + 2, at("session key, in clear  0505"));
-    assert_eq!(at("# 32 bytes") + 1, at("session key, in clear  0505"));
-    assert_eq!(at(AT_THE_END), lines.len() - 1);
 }
 
 #[test]

@@ -66,6 +66,7 @@ fn segment(from: Side, seq: u32, payload: &[u8]) -> Segment<'_> {
         fin: false,
         rst: false,
         payload,
+        lacks: 0,
     }
 }
 

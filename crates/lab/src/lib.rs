@@ -9,6 +9,8 @@
 //! * [`exercise`]: the labs;
 //! * [`generate`]: what the repository holds that is made from runs;
 //! * [`weak_server`]: the faithful server with guessable keys;
+//! * [`overheard`]: the attacks that only listen, on a capture;
+//! * [`read`]: every byte of a capture, named;
 //! * [`solve`]: the mathematical attacks on files;
 //! * [`workbench`]: the many-time pad by hand.
 //!
@@ -23,7 +25,9 @@ pub mod exercise;
 pub mod generate;
 pub mod keys;
 pub mod matrix;
+pub mod overheard;
 pub mod peers;
+pub mod read;
 pub mod recorder;
 pub mod solve;
 pub mod stopwatch;

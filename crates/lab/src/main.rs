@@ -15,10 +15,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use latchstring_attacker::{
-    capture::{
-        self,
-        live::{Limits, capture_live},
-    },
+    capture::live::{Limits, capture_live},
     net::report,
 };
 use latchstring_lab::{
@@ -27,6 +24,7 @@ use latchstring_lab::{
     exercise::{self, LabCommand},
     generate,
     matrix::{self, Matrix, Selection},
+    read,
     solve::{self, SolveCommand},
     weak_server,
     wire::Over,
@@ -78,11 +76,7 @@ enum Command {
         seconds: Option<u64>,
     },
     /// Names every byte of the sessions in a capture
-    #[command(after_help = "Example: latchstring read captures/faithful-chat.pcap")]
-    Read {
-        /// A pcap or pcapng file
-        file: PathBuf,
-    },
+    Read(read::Arguments),
     /// Makes the captures and the generated pages of this repository anew
     #[command(hide = true)]
     Regenerate {
@@ -169,7 +163,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             port,
             seconds,
         } => record(&iface, &out, port, seconds),
-        Command::Read { file } => read(&file),
+        Command::Read(arguments) => read::run(&arguments),
         Command::Regenerate { root, check } => regenerate(&root, check),
         Command::Solve(command) => solve::run(command, &mut std::io::stdout()),
         Command::WeakServer(arguments) => {
@@ -286,18 +280,5 @@ fn record(
         stats.dropped,
         out.display()
     );
-    Ok(ExitCode::SUCCESS)
-}
-
-fn read(file: &Path) -> anyhow::Result<ExitCode> {
-    let name = file.display().to_string();
-    let bytes = capture::pcapfile::read_file(file)?;
-    let mut out = anstream::stdout();
-    if let Some(about) = capture::pcapfile::section_comment(&bytes) {
-        writeln!(out, "{about}\n")?;
-    }
-    for session in capture::annotated_from_bytes(&name, &bytes)? {
-        writeln!(out, "{}", capture::dissect::describe_annotated(&session))?;
-    }
     Ok(ExitCode::SUCCESS)
 }

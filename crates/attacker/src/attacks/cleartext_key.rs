@@ -23,11 +23,12 @@
 //! - The same mistake stands in the catalogues as CWE-319, "cleartext transmission of sensitive information".
 
 use crate::{
-    Attack, Claim, Goal, Report, Run, Story,
+    Attack, Claim, Goal, Report, Run, Story, Target,
     capture::{
-        dissect::{self, Protocol},
+        dissect,
         trace::{Side, Trace},
     },
+    cuts,
     eavesdrop::open_session,
     protocol::{
         faithful::{keys::SessionSecrets, record::Opener},
@@ -49,9 +50,9 @@ pub const ATTACK: Attack = Attack {
 
 /// Runs the attack.
 pub(super) fn run(wiretap: &Wiretap) -> Report {
-    match dissect::protocol(&wiretap.trace) {
-        Protocol::Faithful => read_faithful(&wiretap.trace),
-        _ => search_hellos(wiretap),
+    match wiretap.dialect.target {
+        Target::Faithful => read_faithful(&wiretap.trace),
+        Target::Hardened => search_hellos(wiretap),
     }
 }
 
@@ -59,23 +60,43 @@ fn read_faithful(trace: &Trace) -> Report {
     let mut story = Story::default();
     let session = dissect::faithful(trace);
     let (Some(key), Some(iv)) = (session.key, session.iv) else {
-        story.tell("the server sent no key: the login failed");
+        story.tell(why_no_key(trace));
         return Report::new(Claim::Nothing, story);
     };
     story.tell(format!("server -> client: session key {}", hex(&key)));
     story.tell(format!("server -> client: IV {}", hex(&iv)));
     let opener = Opener::new(&SessionSecrets::new(key, iv));
+    let read = cuts::read(&session, |ciphertext| opener.open(ciphertext).to_vec());
+    for line in &read.remarks {
+        story.tell(line.clone());
+    }
     let mut messages = Vec::new();
-    for ciphertext in &session.messages {
-        let plaintext = opener.open(ciphertext);
+    for message in &read.messages {
         story.tell(format!(
-            "{} opens to \"{}\"",
-            hex(ciphertext),
-            String::from_utf8_lossy(&plaintext)
+            "{} opens to \"{}\"{}",
+            hex(&message.ciphertext),
+            String::from_utf8_lossy(&message.plaintext),
+            message.in_words()
         ));
-        messages.push(plaintext.iter().copied().map(Some).collect());
+        messages.push(message.claim());
+    }
+    if messages.is_empty() {
+        story.tell("there is no message to open");
+        return Report::new(Claim::Nothing, story);
     }
     Report::new(Claim::Read(messages), story)
+}
+
+/// A login that failed looks like a capture that lacks the answer, except that nothing is missing.
+fn why_no_key(trace: &Trace) -> String {
+    if !trace.gaps.is_empty() {
+        let lacking = dissect::lacking(trace).join("; ");
+        return format!("the session key is not in the capture: {lacking}");
+    }
+    match trace.closed {
+        true => "the server sent no key: the login failed".to_owned(),
+        false => "the capture ends before the server sent a key".to_owned(),
+    }
 }
 
 /// Tries what is in clear in a hardened session, every 32 bytes of the two hellos, as the secret behind all keys.

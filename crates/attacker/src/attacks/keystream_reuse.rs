@@ -33,17 +33,18 @@
 //! - WEP has nonces of 24 bits, so they come round.
 //! - KRACK, CVE-2017-13077, made WPA2 start its nonces again.
 
+use std::{collections::HashMap, iter::repeat};
+
 use crate::{
-    Attack, Claim, Goal, Report, Run, Story,
-    capture::{
-        dissect::{self, Protocol},
-        trace::Trace,
-    },
+    Attack, Claim, Goal, Report, Run, Story, Target,
+    capture::{dissect, trace::Trace},
     cryptanalysis::{Keystream, Language, Mode, render, solve},
+    cuts,
     protocol::{
         faithful::message::{CHANGE, QUIT},
         hardened::defence::Defence,
     },
+    vantage::Wiretap,
 };
 
 /// The registry's line.
@@ -53,7 +54,7 @@ pub const ATTACK: Attack = Attack {
     title: "read messages that share a keystream, without the key",
     vantage: "a sniffer who sees what the client sends; all that the server says is blanked",
     returns_without: &[&[Defence::FreshNonce]],
-    run: Run::SniffClientOnly(|wiretap| run(&wiretap.trace, &[])),
+    run: Run::SniffClientOnly(|wiretap| run(wiretap, &[])),
     ..Attack::PLAIN
 };
 
@@ -61,11 +62,16 @@ pub const ATTACK: Attack = Attack {
 const SURE: f32 = 0.5;
 
 /// Runs the attack. `known` are messages that the attacker knows the whole text of, by their place in the session.
-pub fn run(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
+pub fn run(wiretap: &Wiretap, known: &[(usize, Vec<u8>)]) -> Report {
     let mut story = Story::default();
-    let (ciphertexts, keystream) = match dissect::protocol(trace) {
-        Protocol::Faithful => (dissect::faithful(trace).messages, Vec::new()),
-        _ => texts_of_records(trace, &mut story),
+    let mut lacks = Vec::new();
+    let (ciphertexts, keystream) = match wiretap.dialect.target {
+        Target::Faithful => {
+            let session = dissect::faithful(&wiretap.trace);
+            lacks.extend(session.places.iter().map(|place| place.lacks));
+            (session.messages, Vec::new())
+        }
+        Target::Hardened => texts_of_records(&wiretap.trace, &mut story),
     };
     story.tell(format!(
         "sniffed: {} ciphertexts of the client that may share a keystream, and nothing of the server",
@@ -77,7 +83,9 @@ pub fn run(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
     }
 
     let mut known = known.to_vec();
-    known.extend(ending(&ciphertexts, &mut story));
+    if lacks.last().is_none_or(|lacks| *lacks == 0) {
+        known.extend(ending(&ciphertexts, &mut story));
+    }
     let certain = Keystream::of(&ciphertexts, &known);
     let recovered = solve(&ciphertexts, Language::english(), &certain, Mode::Fast);
     let solved = ciphertexts.iter().enumerate();
@@ -88,10 +96,13 @@ pub fn run(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
         story.tell("under no keystream do the messages read like English");
         return Report::new(Claim::Nothing, story);
     }
-    for message in &messages {
-        story.tell(format!("read: \"{}\"", render(message, '_')));
+    let mut claims = Vec::new();
+    for (message, lacks) in messages.into_iter().zip(lacks.into_iter().chain(repeat(0))) {
+        let text = render(&message, '_');
+        story.tell(format!("read: \"{text}\"{}", cuts::lacks_in_words(lacks)));
+        claims.push(cuts::with_lacking(message, lacks));
     }
-    Report::new(Claim::Read(messages), story)
+    Report::new(Claim::Read(claims), story)
 }
 
 /// The last message of a faithful session is an in-band command, and its length says which.
@@ -116,29 +127,27 @@ const SURELY_PADDING: usize = 8;
 /// A record ends in zeros, so under one keystream the last bytes of two records are equal.
 fn texts_of_records(trace: &Trace, story: &mut Story) -> (Vec<Vec<u8>>, Vec<Option<u8>>) {
     // The client's first record is its login, under a key of its own; its last is a CLOSE, which is no text.
-    let records = dissect::hardened(trace).client_records.into_iter().skip(1);
-    let mut records: Vec<Vec<u8>> = records.map(|record| record.ciphertext).collect();
-    records.pop();
-    let tail = |record: &[u8]| {
-        (
-            record.len(),
-            record[record.len() - SURELY_PADDING..].to_vec(),
-        )
+    let records = dissect::hardened(trace).client_records;
+    let records: Vec<&[u8]> = match &records[..] {
+        [_, between @ .., _] => between.iter().map(|record| record.ciphertext()).collect(),
+        _ => Vec::new(),
     };
-    let alike = |record: &&Vec<u8>| {
-        records
-            .iter()
-            .filter(|other| tail(other) == tail(record))
-            .count()
-    };
+    let tail = |record: &[u8]| (record.len(), record.last_chunk::<SURELY_PADDING>().copied());
+    let mut tails = HashMap::new();
+    for record in &records {
+        *tails.entry(tail(record)).or_insert(0_usize) += 1;
+    }
+    let alike = |record: &&[u8]| tails[&tail(record)];
     let most = records
         .iter()
+        .copied()
         .max_by_key(alike)
         .filter(|record| alike(record) > 1);
-    let shared: Vec<&Vec<u8>> = match most {
+    let shared: Vec<&[u8]> = match most {
         Some(most) => records
             .iter()
             .filter(|record| tail(record) == tail(most))
+            .copied()
             .collect(),
         None => Vec::new(),
     };
@@ -157,7 +166,7 @@ fn texts_of_records(trace: &Trace, story: &mut Story) -> (Vec<Vec<u8>>, Vec<Opti
 
 /// Where each text ends, and the keystream where at least one text has ended: going backwards, the padding's bytes *are*
 /// the keystream, until a record departs from the others because its text has begun.
-fn strip_padding(records: &[&Vec<u8>]) -> (Vec<usize>, Vec<Option<u8>>) {
+fn strip_padding(records: &[&[u8]]) -> (Vec<usize>, Vec<Option<u8>>) {
     let width = records.first().map_or(TEXT_AT, |record| record.len());
     let mut ends = vec![TEXT_AT; records.len()];
     let mut keystream = vec![None; width - TEXT_AT];
@@ -225,6 +234,10 @@ mod tests {
         "see you soon",
     ];
 
+    fn heard(trace: Trace) -> Wiretap {
+        Wiretap::of_deployed(trace)
+    }
+
     /// A hardened client's side of a session: hello, a login of noise, then `records`.
     fn session(records: impl IntoIterator<Item = Vec<u8>>) -> Trace {
         let hello = [&b"latch/2\n"[..], &[2, 0], &[7; 64]].concat();
@@ -256,7 +269,7 @@ mod tests {
                 .seal(Type::Msg, &body(message))
                 .unwrap()
         };
-        let report = run(&session((1..).zip(&TEXTS).map(seal)), &[]);
+        let report = run(&heard(session((1..).zip(&TEXTS).map(seal))), &[]);
         let Claim::Read(messages) = report.claim else {
             panic!("nothing was read: {:?}", report.story);
         };
@@ -273,6 +286,6 @@ mod tests {
         let mut sealer = Sealer::new(&Zeroizing::new([3; 32]), 1);
         let seal = |message| sealer.seal(Type::Msg, &body(message)).unwrap();
         let records: Vec<_> = (1..).zip(&TEXTS).map(seal).collect();
-        assert_eq!(run(&session(records), &[]).claim, Claim::Nothing);
+        assert_eq!(run(&heard(session(records)), &[]).claim, Claim::Nothing);
     }
 }

@@ -1,9 +1,9 @@
 //! Our protocol, as a sniffer sees it: `docs/src/hardened-protocol.md`, "Messages" and "Records".
 
-use std::ops::Range;
+use std::time::Duration;
 
-use super::{Cutter, Field, Part};
-use crate::trace::{Side, Trace};
+use super::{Dissector, Field, Identity, Part, Protocol, event::Named};
+use crate::trace::{Chunk, Side, Trace};
 
 /// What the client's hello begins with.
 pub const CLIENT_MAGIC: [u8; 8] = *b"latch/2\n";
@@ -17,17 +17,28 @@ const BUCKETS: [usize; 5] = [64, 256, 1024, 4096, 16384];
 const LENGTH_LEN: usize = 4;
 const TAG_LEN: usize = 32;
 
+/// Length of the server's hello, in bytes.
+pub(super) const SERVER_HELLO: usize = 66;
+
 /// One record, `u32 len ‖ ciphertext ‖ tag`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The record as it was sent; also what [`AsRef`] gives.
     pub wire: Vec<u8>,
-    /// Its ciphertext alone.
-    pub ciphertext: Vec<u8>,
-    /// Its tag alone.
-    pub tag: [u8; TAG_LEN],
     /// Where it begins in its side's [`Trace::stream`].
     pub offset: usize,
+}
+
+impl Record {
+    /// Its ciphertext alone.
+    pub fn ciphertext(&self) -> &[u8] {
+        &self.wire[LENGTH_LEN..self.wire.len() - TAG_LEN]
+    }
+
+    /// Its tag alone.
+    pub fn tag(&self) -> &[u8] {
+        &self.wire[self.wire.len() - TAG_LEN..]
+    }
 }
 
 impl AsRef<[u8]> for Record {
@@ -53,78 +64,114 @@ pub struct Hardened {
 
 /// Views a trace as a hardened session, whatever it is.
 pub fn hardened(trace: &Trace) -> Hardened {
+    let identity = Identity {
+        protocol: Protocol::Hardened,
+        ..super::identify(trace)
+    };
     let mut view = Hardened::default();
-    (view.client_hello, view.client_records) = side(trace, Side::Client, &mut view.other);
-    (view.server_hello, view.server_records) = side(trace, Side::Server, &mut view.other);
+    let mut open: [Vec<u8>; 2] = Default::default();
+    super::dissected(trace, Dissector::of(identity), |named| {
+        let piece = &mut open[named.from as usize];
+        take(&mut view, piece, named);
+    });
     view
 }
 
-fn side(trace: &Trace, from: Side, other: &mut Vec<Field>) -> (Option<Vec<u8>>, Vec<Record>) {
-    let stream = trace.stream(from);
-    let (mut hello, mut records, mut begin) = (None, Vec::new(), 0);
-    for field in layout_of(trace, from) {
-        let Range { start, end } = field.range;
-        match field.part {
-            // The last field of each: what came before it is there.
-            Part::EphemeralKey => hello = Some(stream[..end].to_vec()),
-            Part::RecordLength(_) => begin = start,
-            Part::Tag(_) => records.push(Record {
-                wire: stream[begin..end].to_vec(),
-                ciphertext: stream[begin + LENGTH_LEN..start].to_vec(),
-                tag: stream[start..end]
-                    .try_into()
-                    .expect("the layout cuts tags of this length"),
-                offset: begin,
-            }),
-            Part::Cut | Part::Unknown => other.push(field),
-            _ => {}
+/// Adds a field to what it is a part of; `piece` is what was seen of that.
+fn take(view: &mut Hardened, piece: &mut Vec<u8>, named: Named) {
+    if matches!(named.part, Part::Cut | Part::Unknown) {
+        super::add(&mut view.other, named.field());
+        return;
+    }
+    piece.extend(&named.bytes);
+    let (hello, records) = match named.from {
+        Side::Client => (&mut view.client_hello, &mut view.client_records),
+        Side::Server => (&mut view.server_hello, &mut view.server_records),
+    };
+    match named.part {
+        Part::EphemeralKey => *hello = Some(std::mem::take(piece)),
+        Part::Tag(_) => {
+            let wire = std::mem::take(piece);
+            let offset = named.range.end - wire.len();
+            records.push(Record { wire, offset });
+        }
+        _ => {}
+    }
+}
+
+/// Names what one side sends: its hello, then records.
+#[derive(Debug)]
+pub(super) struct Cutter {
+    /// What comes next, and how long it is. `None` behind a gap, or a length that does not exist: nothing is in step.
+    next: Option<(Part, usize)>,
+    begun: Vec<u8>,
+    at: Duration,
+}
+
+impl Cutter {
+    pub(super) fn of(side: Side) -> Self {
+        let first = match side {
+            Side::Client => (Part::Magic, CLIENT_MAGIC.len()),
+            Side::Server => (Part::Version, 1),
+        };
+        Self {
+            next: Some(first),
+            begun: Vec::new(),
+            at: Duration::ZERO,
         }
     }
-    (hello, records)
-}
 
-/// Names every byte.
-pub(super) fn layout(trace: &Trace) -> Vec<Field> {
-    let mut fields = layout_of(trace, Side::Client);
-    fields.extend(layout_of(trace, Side::Server));
-    fields
-}
-
-fn layout_of(trace: &Trace, from: Side) -> Vec<Field> {
-    let stream = trace.stream(from);
-    let mut cutter = Cutter::new(trace, from, &stream);
-    let _ = hello(&mut cutter).and_then(|()| records(&mut cutter));
-    cutter.rest(Part::Unknown);
-    cutter.fields
-}
-
-/// `None` when the stream ends within it, as everywhere here.
-fn hello(cutter: &mut Cutter<'_>) -> Option<()> {
-    if cutter.from == Side::Client {
-        cutter.take(CLIENT_MAGIC.len(), Part::Magic)?;
+    /// Takes bytes; gives each field that is over.
+    pub(super) fn push(&mut self, chunk: &Chunk, out: &mut impl FnMut(Part, Duration, Vec<u8>)) {
+        let mut bytes = &chunk.bytes[..];
+        while let Some((part, len)) = self.next
+            && !bytes.is_empty()
+        {
+            if self.begun.is_empty() {
+                self.at = chunk.at;
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(len - self.begun.len()));
+            self.begun.extend(now);
+            bytes = later;
+            if self.begun.len() == len {
+                self.next = following(part, &self.begun);
+                let field = std::mem::take(&mut self.begun);
+                let part = self.next.map_or(Part::Unknown, |_| part);
+                out(part, self.at, field);
+            }
+        }
+        if !bytes.is_empty() {
+            out(Part::Unknown, chunk.at, bytes.to_vec());
+        }
     }
-    cutter.take(1, Part::Version)?;
-    cutter.take(1, Part::Suite)?;
-    cutter.take(32, Part::Random)?;
-    cutter.take(32, Part::EphemeralKey)?;
-    Some(())
-}
 
-/// Records until the end, or until a length that does not exist: from there nothing is in step.
-fn records(cutter: &mut Cutter<'_>) -> Option<()> {
-    for number in 1.. {
-        let Some(length) = cutter.peek(LENGTH_LEN) else {
-            break;
-        };
-        let bucket = bucket_of(length.first_chunk()?)?;
-        cutter.take(LENGTH_LEN, Part::RecordLength(number))?;
-        cutter.take(bucket, Part::Ciphertext(number))?;
-        cutter.take(TAG_LEN, Part::Tag(number))?;
+    /// Nothing can be told apart from here on. Gives what was begun.
+    pub(super) fn lose_step(&mut self, out: &mut impl FnMut(Part, Duration, Vec<u8>)) {
+        self.next = None;
+        let begun = std::mem::take(&mut self.begun);
+        if !begun.is_empty() {
+            out(Part::Cut, self.at, begun);
+        }
     }
-    Some(())
 }
 
-fn bucket_of(length: &[u8; LENGTH_LEN]) -> Option<usize> {
+/// What follows a field; `None` behind a record's length that does not exist.
+fn following(part: Part, bytes: &[u8]) -> Option<(Part, usize)> {
+    Some(match part {
+        Part::Magic => (Part::Version, 1),
+        Part::Version => (Part::Suite, 1),
+        Part::Suite => (Part::Random, 32),
+        Part::Random => (Part::EphemeralKey, 32),
+        Part::EphemeralKey => (Part::RecordLength(1), LENGTH_LEN),
+        Part::RecordLength(n) => (Part::Ciphertext(n), bucket_of(bytes.first_chunk()?)?),
+        Part::Ciphertext(n) => (Part::Tag(n), TAG_LEN),
+        Part::Tag(n) => (Part::RecordLength(n + 1), LENGTH_LEN),
+        _ => return None,
+    })
+}
+
+/// The length of a ciphertext, from that of its record.
+pub(super) fn bucket_of(length: &[u8; LENGTH_LEN]) -> Option<usize> {
     let length = u32::from_be_bytes(*length) as usize;
     BUCKETS
         .into_iter()

@@ -11,6 +11,9 @@ const WINDOW: i64 = 64 << 20;
 /// A SYN that arrives this far before data that was already seen was only late; further, it opens a new session.
 pub(super) const LATE_SYN: i64 = 1 << 20;
 
+/// What a held segment costs besides its bytes, about.
+const ENTRY: usize = 64;
+
 /// When a packet was captured: its number orders, its time is shown (times repeat, and clocks step back).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Arrival {
@@ -20,45 +23,106 @@ pub(super) struct Arrival {
 
 /// The bytes that one side sent. Offsets count from `base` and do not wrap; bytes before a first segment that was not
 /// the stream's start have negative ones.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Direction {
+    from: Side,
     /// Sequence number of offset 0, once anything was seen.
     pub(super) base: Option<u32>,
     /// Whether offset 0 is the first byte of the stream.
     pub(super) start_known: bool,
+    /// Smallest offset that was seen.
+    pub(super) first: i64,
     /// Largest offset that was seen: where sequence numbers are unwrapped.
     highest: i64,
     /// Offset of the end of the stream.
     pub(super) fin: Option<(i64, Arrival)>,
-    /// What arrived, by offset. They do not overlap.
-    pieces: BTreeMap<i64, (Vec<u8>, Arrival)>,
+    /// Offset of the next byte to be delivered. `None` while nobody knows where the stream begins.
+    next: Option<i64>,
+    /// Up to here, what is missing was sent in segments that the recorder cut, and will not come.
+    cut_until: i64,
+    /// What arrived behind a gap, by offset. They do not overlap.
+    held: BTreeMap<i64, Held>,
+    held_bytes: usize,
+    /// When the last byte could be read.
+    delivered: Arrival,
+    /// The first and the last acknowledgement of the other side.
+    acks: Option<(u32, u32)>,
 }
 
-/// A chunk, and what is missing before it.
+#[derive(Debug)]
+struct Held {
+    bytes: Vec<u8>,
+    /// How many more bytes its segment had.
+    lacks: i64,
+    arrival: Arrival,
+}
+
+/// What is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// How much; `None` is an amount that cannot be known.
+    pub(super) bytes: Option<u64>,
+    /// Whether the segment before it was cut.
+    pub(super) cut: bool,
+}
+
+/// What can be read next: what is missing, then bytes.
+#[derive(Debug)]
 pub(super) struct Piece {
     pub(super) from: Side,
     pub(super) arrival: Arrival,
-    pub(super) gap_before: Option<Option<u64>>,
+    pub(super) lost: Option<Lost>,
     pub(super) bytes: Vec<u8>,
 }
 
 impl Direction {
+    pub(super) fn of(from: Side) -> Self {
+        Self {
+            from,
+            base: None,
+            start_known: false,
+            first: 0,
+            highest: 0,
+            fin: None,
+            next: None,
+            cut_until: 0,
+            held: BTreeMap::new(),
+            held_bytes: 0,
+            delivered: Arrival {
+                order: 0,
+                at: Duration::ZERO,
+            },
+            acks: None,
+        }
+    }
+
     /// Unwraps a sequence number: of all offsets that it could mean, the one nearest to what was seen.
     pub(super) fn offset(&self, seq: u32) -> i64 {
         let highest = self.base.unwrap_or(seq).wrapping_add(self.highest as u32);
         self.highest + i64::from(seq.wrapping_sub(highest) as i32)
     }
 
-    /// Offset of the first byte that arrived.
-    pub(super) fn first(&self) -> i64 {
-        self.pieces
-            .first_key_value()
-            .map_or(0, |(&offset, _)| offset)
+    /// What arrived and waits, in bytes of memory.
+    pub(super) fn waiting(&self) -> usize {
+        self.held_bytes
+    }
+
+    /// Since which packet bytes wait because nobody knows where the stream begins.
+    pub(super) fn unsure_since(&self) -> Option<u64> {
+        let first = self.held.values().map(|held| held.arrival.order);
+        first.min().filter(|_| self.next.is_none())
+    }
+
+    /// Whether a segment that begins here cannot be of this stream, since it has ended or is far away.
+    pub(super) fn is_behind_the_end(&self, seq: u32) -> bool {
+        let offset = self.offset(seq);
+        let end = self.fin.map_or(self.highest, |(end, _)| end);
+        self.base.is_some() && (offset >= end || (offset - self.highest).abs() > WINDOW)
     }
 
     /// Learns where the stream begins, perhaps after data of it has arrived.
-    pub(super) fn start(&mut self, seq: u32) {
-        if self.start_known {
+    pub(super) fn start(&mut self, seq: u32, out: &mut Vec<Piece>) {
+        if self.start_known || self.next.is_some() {
             return;
         }
         let shift = if self.base.is_some() {
@@ -66,109 +130,205 @@ impl Direction {
         } else {
             0
         };
-        if !(0..=LATE_SYN).contains(&(self.first() - shift)) {
+        if !(0..=LATE_SYN).contains(&(self.first - shift)) {
             return;
         }
         self.start_known = true;
         self.base = Some(seq);
+        self.next = Some(0);
+        self.first = 0;
         self.highest = (self.highest - shift).max(0);
+        self.cut_until = 0;
         self.fin = self.fin.map(|(end, when)| (end - shift, when));
-        let pieces = std::mem::take(&mut self.pieces);
-        self.pieces = pieces
+        let held = std::mem::take(&mut self.held);
+        self.held = held
             .into_iter()
             .map(|(offset, piece)| (offset - shift, piece))
             .collect();
+        self.advance(out);
     }
 
-    /// Takes one segment; tells whether it fits the stream.
-    pub(super) fn push(&mut self, seq: u32, bytes: &[u8], fin: bool, when: Arrival) -> bool {
+    /// Notes how much of the stream the other side has.
+    pub(super) fn acknowledged(&mut self, ack: u32) {
+        let (first, last) = self.acks.unwrap_or((ack, ack));
+        // Numbers wrap, so the later one is the one that is ahead by less than half of them.
+        let ahead = ack.wrapping_sub(last) < 1 << 31;
+        self.acks = Some((first, if ahead { ack } else { last }));
+    }
+
+    /// Takes one segment, of which `lacks` bytes were cut off; tells whether it fits the stream.
+    pub(super) fn push(
+        &mut self,
+        seq: u32,
+        bytes: &[u8],
+        lacks: u32,
+        fin: bool,
+        when: Arrival,
+        out: &mut Vec<Piece>,
+    ) -> bool {
         let offset = self.offset(seq);
         if self.base.is_some() && (offset - self.highest).abs() > WINDOW {
             return false;
         }
         if self.base.is_none() {
-            if bytes.is_empty() && !fin {
+            if bytes.is_empty() && lacks == 0 && !fin {
                 // Acknowledgements alone do not say where the first byte was or will be.
                 return true;
             }
             self.base = Some(seq);
         }
-        let end = offset + bytes.len() as i64;
+        let end = offset + bytes.len() as i64 + i64::from(lacks);
+        self.first = self.first.min(offset);
         self.highest = self.highest.max(end);
         if fin && self.fin.is_none() {
             self.fin = Some((end, when));
         }
-        self.insert(offset, bytes, when);
+        self.insert(offset, bytes, lacks.into(), when);
+        self.advance(out);
         true
     }
 
     /// Adds the bytes that nobody brought before: first arrival wins.
-    fn insert(&mut self, offset: i64, bytes: &[u8], when: Arrival) {
+    fn insert(&mut self, offset: i64, bytes: &[u8], lacks: i64, arrival: Arrival) {
         let end = offset + bytes.len() as i64;
-        let mut from = if self.start_known {
-            offset.max(0)
-        } else {
-            offset
-        };
-        let before = self.pieces.range(..=from).next_back();
-        if let Some((&held, (piece, _))) = before {
-            from = from.max(held + piece.len() as i64);
+        let mut from = self.next.map_or(offset, |next| offset.max(next));
+        let has_bytes = |(_, piece): &(&i64, &Held)| !piece.bytes.is_empty();
+        if let Some((&held, piece)) = self.held.range(..=from).rev().find(has_bytes) {
+            from = from.max(held + piece.bytes.len() as i64);
+        }
+        // The recorder kept nothing of the segment, or nothing new.
+        if from >= end && lacks > 0 {
+            self.hold(end.max(from.min(end + lacks)), &[], end + lacks, arrival);
         }
         while from < end {
-            let next = self
-                .pieces
-                .range(from..end)
-                .next()
-                .map(|(&held, (piece, _))| (held, held + piece.len() as i64));
+            let next = self.held.range(from..end).find(has_bytes);
+            let next = next.map(|(&held, piece)| (held, held + piece.bytes.len() as i64));
             let (until, resume) = next.unwrap_or((end, end));
             if from < until {
                 let new = &bytes[(from - offset) as usize..(until - offset) as usize];
-                self.pieces.insert(from, (new.to_vec(), when));
+                let upto = if until == end { end + lacks } else { until };
+                self.hold(from, new, upto, arrival);
             }
             from = resume;
         }
     }
 
-    /// What arrived, each piece with the arrival that made it readable, and what is missing before it.
-    pub(super) fn deliver(self, from: Side) -> Vec<Piece> {
-        let mut next = if self.start_known { Some(0) } else { None };
-        let mut delivered = Arrival {
-            order: 0,
-            at: Duration::ZERO,
+    /// Holds bytes of a segment that reached up to `upto`.
+    fn hold(&mut self, at: i64, bytes: &[u8], upto: i64, arrival: Arrival) {
+        let lacks = (upto - at - bytes.len() as i64).max(0);
+        if bytes.is_empty() && (lacks == 0 || self.held.contains_key(&at)) {
+            return;
+        }
+        self.held_bytes += bytes.len() + ENTRY;
+        let held = Held {
+            bytes: bytes.to_vec(),
+            lacks,
+            arrival,
         };
-        let mut out = Vec::new();
-        for (offset, (bytes, arrival)) in self.pieces {
-            delivered = delivered.max(arrival);
-            let gap_before = gap(next, offset);
-            next = Some(offset + bytes.len() as i64);
-            out.push(Piece {
-                from,
-                arrival: delivered,
-                gap_before,
-                bytes,
-            });
+        // Only one that has no bytes can be there already.
+        if self.held.insert(at, held).is_some() {
+            self.held_bytes -= ENTRY;
         }
-        // The FIN says how long the stream was.
-        if let Some((end, arrival)) = self.fin
-            && next.is_some_and(|next| end > next)
-        {
-            out.push(Piece {
-                from,
-                arrival: delivered.max(arrival),
-                gap_before: gap(next, end),
-                bytes: Vec::new(),
-            });
-        }
-        out
     }
-}
 
-/// What is missing before a piece at `offset` where `expected` was due. The outer `None` is nothing, the inner is an
-/// amount that cannot be known.
-fn gap(expected: Option<i64>, offset: i64) -> Option<Option<u64>> {
-    match expected {
-        None => Some(None),
-        Some(expected) if offset > expected => Some(Some((offset - expected) as u64)),
-        Some(_) => None,
+    /// Delivers what follows without a gap, and passes over what was cut off.
+    fn advance(&mut self, out: &mut Vec<Piece>) {
+        let Some(mut next) = self.next else {
+            return;
+        };
+        loop {
+            let first = self.held.first_key_value().map(|(&at, _)| at);
+            if first.is_some_and(|first| first < next) {
+                // A cut segment without new bytes, behind which others came first.
+                if let Some((at, held)) = self.held.pop_first() {
+                    self.held_bytes -= held.bytes.len() + ENTRY;
+                    self.cut_until = self.cut_until.max(at + held.lacks);
+                }
+            } else if first == Some(next) {
+                let Some((at, held)) = self.held.pop_first() else {
+                    break;
+                };
+                self.held_bytes -= held.bytes.len() + ENTRY;
+                self.delivered = self.delivered.max(held.arrival);
+                next = at + held.bytes.len() as i64;
+                self.cut_until = self.cut_until.max(next + held.lacks);
+                out.push(self.piece(None, held.bytes));
+            } else if next < self.cut_until {
+                let until = first.unwrap_or(self.cut_until).min(self.cut_until);
+                let lost = Lost {
+                    bytes: Some((until - next) as u64),
+                    cut: true,
+                };
+                out.push(self.piece(Some(lost), Vec::new()));
+                next = until;
+            } else {
+                break;
+            }
+        }
+        self.next = Some(next);
+    }
+
+    fn piece(&self, lost: Option<Lost>, bytes: Vec<u8>) -> Piece {
+        Piece {
+            from: self.from,
+            arrival: self.delivered,
+            lost,
+            bytes,
+        }
+    }
+
+    /// Waits no longer for what is missing before the first held bytes.
+    pub(super) fn give_up(&mut self, out: &mut Vec<Piece>) {
+        let Some((&first, held)) = self.held.first_key_value() else {
+            return;
+        };
+        let bytes = self.next.map(|next| (first - next).max(0) as u64);
+        self.delivered = self.delivered.max(held.arrival);
+        if bytes != Some(0) {
+            out.push(self.piece(Some(Lost { bytes, cut: false }), Vec::new()));
+        }
+        self.next = Some(first);
+        self.advance(out);
+    }
+
+    /// Delivers what is held, and what is known to be missing at the end. `other_ended` says whether either side has
+    /// ended its stream.
+    pub(super) fn finish(&mut self, other_ended: bool, out: &mut Vec<Piece>) {
+        while !self.held.is_empty() {
+            self.give_up(out);
+        }
+        if let Some((end, arrival)) = self.end(other_ended)
+            && let Some(missing) = self.missing_before(end)
+        {
+            self.delivered = self.delivered.max(arrival);
+            let lost = Lost {
+                bytes: Some(missing),
+                cut: false,
+            };
+            out.push(self.piece(Some(lost), Vec::new()));
+        }
+    }
+
+    fn missing_before(&self, end: i64) -> Option<u64> {
+        let missing = end - self.next.unwrap_or(0);
+        (missing > 0).then_some(missing as u64)
+    }
+
+    /// Where the stream ended: the FIN says so, or the other side's last acknowledgement.
+    fn end(&self, other_ended: bool) -> Option<(i64, Arrival)> {
+        if let Some(fin) = self.fin {
+            return self.next.is_some().then_some(fin);
+        }
+        let (first, last) = self.acks?;
+        let end = match self.base {
+            Some(_) => self.offset(last),
+            // Nothing of this direction is in the capture.
+            None => i64::from(last.wrapping_sub(first) as i32),
+        };
+        // A FIN that is not in the capture was acknowledged too, and took one number.
+        let end = end - i64::from(other_ended);
+        let near = (end - self.highest).abs() <= WINDOW;
+        let known = self.next.is_some() || self.base.is_none();
+        (near && known).then_some((end, self.delivered))
     }
 }

@@ -1,6 +1,9 @@
 //! The rules of reassembly, one test each, over hand-made segments.
 
+use std::time::Duration;
+
 use super::*;
+use crate::{Chunk, Gap, Side};
 
 const CLIENT_ISN: u32 = u32::MAX - 3;
 const SERVER_ISN: u32 = 1000;
@@ -31,6 +34,7 @@ impl Wire {
             fin: flags.contains('F'),
             rst: flags.contains('R'),
             payload: bytes,
+            lacks: 0,
         });
         self
     }
@@ -124,6 +128,7 @@ fn a_gap_is_reported_where_it_is() {
         from: Side::Client,
         before: 2,
         bytes: Some(5),
+        cut: false,
     };
     assert_eq!(trace.gaps, [gap]);
     assert_eq!(trace.whole_prefix(Side::Client), 2);

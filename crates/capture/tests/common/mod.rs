@@ -59,6 +59,7 @@ pub(crate) fn traces() -> impl Strategy<Value = Trace> {
                 from,
                 before: index,
                 bytes: Some(bytes),
+                cut: false,
             }));
             trace.chunks.push(Chunk {
                 from,

@@ -11,25 +11,19 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use latchstring_attacker::{
-    Attack, Claim, Faithful, Report, Run,
-    attacks::{self, keystream_reuse},
-    capture::{self, trace::Trace},
-    net::report,
-    protocol::hardened::defence::Defence,
-    vantage::{Wiretap, blank_server},
+    Attack, Faithful, attacks, net::report, protocol::hardened::defence::Defence,
 };
 use latchstring_lab::{
     against::Against,
     arena::{self, DEFAULT_SEED},
     matrix::attack,
+    overheard,
     truth::Outcome,
     wire::Over,
 };
-use serde_json::json;
 
 /// Attacks on the lab's login protocols.
 #[derive(Parser)]
@@ -76,7 +70,8 @@ struct RunArgs {
     /// Where all randomness comes from
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
-    /// Work on the sessions of this pcap or pcapng file instead: for the attacks that only listen
+    /// Work on the sessions of this pcap or pcapng file instead (or .gz; - for standard input): for the attacks that only
+    /// listen
     #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "over", "seed"])]
     capture: Option<PathBuf>,
     /// For keystream-reuse: a message whose text you know, by its number in the session, from 1; may be repeated
@@ -103,7 +98,7 @@ fn command(command: Command) -> anyhow::Result<ExitCode> {
         Command::List => list(&mut out),
         Command::Show { id } => show(&mut out, attack(&id)?),
         Command::Run(arguments) => match &arguments.capture {
-            Some(file) => on_capture(&mut out, &arguments, file),
+            Some(file) => on_capture(&arguments, file),
             None => in_the_arena(&mut out, &arguments),
         },
     }
@@ -167,83 +162,15 @@ fn in_the_arena(out: &mut impl Write, arguments: &RunArgs) -> anyhow::Result<Exi
 }
 
 /// Runs on each session of the file. The exit code says whether anything was read.
-fn on_capture(out: &mut impl Write, arguments: &RunArgs, file: &Path) -> anyhow::Result<ExitCode> {
-    let program = listener(arguments)?;
-    let sessions = capture::read_sessions(file)?;
-    if sessions.is_empty() {
-        bail!(
-            "{} holds no TCP session: record one with `latchstring capture`",
-            file.display()
-        );
-    }
-    let reports: Vec<Report> = sessions.iter().map(program).collect();
-    if arguments.json {
-        let sessions: Vec<_> = reports.iter().map(as_json).collect();
-        let found = json!({
-            "attack": arguments.id,
-            "capture": file.display().to_string(),
-            "sessions": sessions,
-        });
-        writeln!(out, "{found:#}")?;
-    } else {
-        for (session, report) in sessions.iter().zip(&reports) {
-            writeln!(out, "session {} -> {}", session.client, session.server)?;
-            for line in report.story.lines() {
-                writeln!(out, "  {line}")?;
-            }
-        }
-    }
-    let read = reports
-        .iter()
-        .any(|report| matches!(report.claim, Claim::Read(_)));
-    Ok(ExitCode::from(if read { 0 } else { 2 }))
-}
-
-/// What an attack makes of a session that it hears.
-type Listener = Box<dyn Fn(&Trace) -> Report>;
-
-/// An attack that only listens.
-fn listener(arguments: &RunArgs) -> anyhow::Result<Listener> {
-    let attack = attack(&arguments.id)?;
-    if !arguments.known.is_empty() {
-        if attack.id != keystream_reuse::ATTACK.id {
-            bail!(
-                "--known is for keystream-reuse; {} takes no message for known",
-                attack.id
-            );
-        }
-        let known = arguments.known.iter();
-        let known: Vec<_> = known
-            .map(|(n, text)| (n - 1, text.clone().into_bytes()))
-            .collect();
-        return Ok(Box::new(move |trace| {
-            keystream_reuse::run(&blank_server(trace), &known)
-        }));
-    }
-    let hear = |trace: &Trace| Wiretap::of_deployed(trace.clone());
-    Ok(match attack.run {
-        Run::Sniff(program) => Box::new(move |trace| program(&hear(trace))),
-        // What the server said is blanked before the attack sees anything, as it is in the arena.
-        Run::SniffClientOnly(program) => {
-            Box::new(move |trace| program(&hear(&blank_server(trace))))
-        }
-        _ => Err(anyhow::anyhow!("it has to act, and a capture is over"))
-            .with_context(|| format!("{} cannot work on a capture", attack.id))?,
+fn on_capture(arguments: &RunArgs, file: &Path) -> anyhow::Result<ExitCode> {
+    let known = arguments.known.iter();
+    let known = known.map(|(n, text)| (n - 1, text.clone().into_bytes()));
+    overheard::run(&overheard::Job {
+        attack: attack(&arguments.id)?,
+        file,
+        known: known.collect(),
+        json: arguments.json,
     })
-}
-
-fn as_json(report: &Report) -> serde_json::Value {
-    let messages = match &report.claim {
-        Claim::Read(messages) => messages.iter().map(|message| text(message)).collect(),
-        _ => Vec::new(),
-    };
-    json!({ "messages": messages, "story": report.story.lines() })
-}
-
-/// A byte that is not known is U+FFFD, as is what is not UTF-8.
-fn text(message: &[Option<u8>]) -> String {
-    let bytes: Vec<u8> = message.iter().map(|byte| byte.unwrap_or(0xff)).collect();
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn parse_known(argument: &str) -> Result<(usize, String), String> {

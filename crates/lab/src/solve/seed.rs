@@ -11,13 +11,15 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use latchstring_attacker::{
-    capture::{self, dissect},
+    capture::{
+        self,
+        dissect::{self, Protocol},
+    },
     cryptanalysis::{
         brute_force::{Cost, Prices, Round, counting_energy},
         generators::Generator,
         seeds::{Hit, SECRETS_LEN, Search, Secrets, Sniffed, keystream_blocks},
     },
-    vantage::blank_server,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -203,10 +205,10 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
     })
 }
 
-/// The client's messages of one session; what the server said is blanked before anything is looked at.
+/// The client's messages of one session; what the server said tells the protocol alone.
 fn sniff(file: &Path, number: usize) -> Result<Vec<Vec<u8>>> {
     let name = file.display();
-    let sessions = capture::read_sessions(file)?;
+    let sessions = capture::read(file)?.sessions;
     let session = number.checked_sub(1).and_then(|at| sessions.get(at));
     let Some(session) = session else {
         bail!(
@@ -214,7 +216,12 @@ fn sniff(file: &Path, number: usize) -> Result<Vec<Vec<u8>>> {
             sessions.len()
         );
     };
-    let messages = dissect::faithful(&blank_server(session)).messages;
+    let identity = dissect::identify(&session.trace);
+    ensure!(
+        identity.protocol == Protocol::Faithful,
+        "session {number} of {name} is not a faithful session ({identity}): look at it with `latchstring read {name}`"
+    );
+    let messages = dissect::faithful(&session.trace).messages;
     ensure!(
         !messages.is_empty(),
         "session {number} of {name} has no messages of the faithful protocol: look at it with `latchstring read {name}`"

@@ -125,9 +125,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let growing = arguments.follow || arguments.live.is_some();
     let mut source = Source::new(&file, arguments.session, growing);
     let ciphertexts = source.read()?;
+    let remarks = source.remarks().join("; ");
     let beside = || PathBuf::from(format!("{}.workbench.toml", file.display()));
     let work = arguments.work.clone().unwrap_or_else(beside);
     let mut bench = opened(arguments, &file, ciphertexts, &work)?;
+    if !remarks.is_empty() {
+        bench.refuse(remarks);
+    }
     if growing {
         source.follow(events.clone());
     }

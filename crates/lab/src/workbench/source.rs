@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -14,26 +15,16 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use latchstring_attacker::capture::{
-    self, CaptureError, Trace,
-    dissect::{self, Protocol},
+    self, AnnotatedSession, CaptureError,
+    dissect::{self, Identity, Protocol},
     live::{Limits, capture_live},
     pcapfile,
-    reassembly::Reassembler,
 };
 
 use super::Event;
 
 /// How often a growing capture is read again.
 const EVERY: Duration = Duration::from_secs(1);
-
-/// The first bytes of captures: pcapng, and pcap in both byte orders, with microseconds and nanoseconds.
-const MAGICS: [[u8; 4]; 5] = [
-    [0x0a, 0x0d, 0x0d, 0x0a],
-    [0xa1, 0xb2, 0xc3, 0xd4],
-    [0xd4, 0xc3, 0xb2, 0xa1],
-    [0xa1, 0xb2, 0x3c, 0x4d],
-    [0x4d, 0x3c, 0xb2, 0xa1],
-];
 
 /// A file with ciphertexts of one keystream.
 pub(super) struct Source {
@@ -42,6 +33,8 @@ pub(super) struct Source {
     session: Option<usize>,
     /// Whether the file may be empty, or end in the middle of a packet.
     growing: bool,
+    /// What has to be said of what was read last.
+    remarks: Vec<String>,
 }
 
 impl Source {
@@ -51,7 +44,13 @@ impl Source {
             file: file.to_owned(),
             session,
             growing,
+            remarks: Vec::new(),
         }
+    }
+
+    /// What has to be said of what was read last: what the capture lacks, and how sure the protocol is.
+    pub(super) fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// The ciphertexts that are in the file now.
@@ -59,18 +58,18 @@ impl Source {
     /// # Errors
     /// If it cannot be read, or is neither of the formats; the place in the file is named.
     pub(super) fn read(&mut self) -> Result<Vec<Vec<u8>>> {
+        self.remarks.clear();
         let name = self.file.display().to_string();
-        let bytes = pcapfile::read_file(&self.file)?;
-        let capture = MAGICS.iter().any(|magic| bytes.starts_with(magic));
-        let ciphertexts = match capture {
+        let first = beginning(&self.file)?;
+        let ciphertexts = match pcapfile::is_capture(&first) {
             // Too short for the header of a capture.
-            false if self.growing && bytes.len() < 4 => Vec::new(),
+            false if self.growing && first.len() < 4 => Vec::new(),
             false if self.growing => bail!("{name} is no capture: only captures are followed"),
             false if self.session.is_some() => {
                 bail!("{name} is no capture, so it has no sessions: leave --session away")
             }
-            false => hexadecimal(&name, &bytes)?,
-            true => self.of_capture(&name, &bytes)?,
+            false => hexadecimal(&name, &fs::read(&self.file)?)?,
+            true => self.of_capture(&name)?,
         };
         let found = ciphertexts.len();
         ensure!(
@@ -80,32 +79,50 @@ impl Source {
         Ok(ciphertexts)
     }
 
-    fn of_capture(&mut self, name: &str, bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
-        // The header of the file itself may not be whole yet.
-        if self.growing && bytes.len() < 24 {
-            return Ok(Vec::new());
-        }
-        let sessions = sessions(name, bytes, self.growing)?;
-        let messages: Vec<_> = sessions.iter().map(messages).collect();
+    fn of_capture(&mut self, name: &str) -> Result<Vec<Vec<u8>>> {
+        let contents = match capture::read(&self.file) {
+            // The header of the file itself may not be whole yet.
+            Err(CaptureError::Truncated { .. }) if self.growing => return Ok(Vec::new()),
+            contents => contents?,
+        };
+        let sessions: Vec<_> = contents.sessions.into_iter().map(Heard::of).collect();
         if self.session.is_none() {
-            self.session = longest(&messages);
+            self.session = longest(&sessions);
         }
+        let losses = contents.losses.lines();
         let Some(number) = self.session else {
+            let why = match losses.is_empty() {
+                true => String::new(),
+                false => format!(" ({})", losses.join("; ")),
+            };
             ensure!(
                 self.growing,
-                "{name} holds no faithful session with messages: `latchstring read {name}` says what it holds"
+                "{name} holds no faithful session with messages: `latchstring read {name}` says what it holds{why}"
             );
             return Ok(Vec::new());
         };
-        match number.checked_sub(1).and_then(|at| messages.get(at)) {
-            Some(Some(messages)) => Ok(messages.clone()),
-            None if self.growing => Ok(Vec::new()),
-            Some(None) => bail!(
-                "session {number} of {name} is not of the faithful protocol: {}",
-                overview(&messages)
-            ),
-            None => bail!("{name} has no session {number}: {}", overview(&messages)),
+        let Some(heard) = number.checked_sub(1).and_then(|at| sessions.get(at)) else {
+            ensure!(
+                self.growing,
+                "{name} has no session {number}: {}",
+                overview(&sessions)
+            );
+            return Ok(Vec::new());
+        };
+        ensure!(
+            heard.is_faithful(),
+            "session {number} of {name} is not of the faithful protocol: {}",
+            overview(&sessions)
+        );
+        if !heard.identity.is_certain() {
+            self.remarks
+                .push(format!("session {number}: {}", heard.identity));
         }
+        self.remarks.extend(heard.lacking.iter().cloned());
+        if !self.growing {
+            self.remarks.extend(losses);
+        }
+        Ok(heard.messages.clone())
     }
 
     /// Reads the file again and again on a thread, and tells what it holds when that has changed.
@@ -150,46 +167,60 @@ fn hexadecimal(name: &str, bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
     lines.map(decode).collect()
 }
 
-/// The sessions of a capture. One that is growing may end in the middle of a packet.
-fn sessions(name: &str, bytes: &[u8], growing: bool) -> Result<Vec<Trace>> {
-    if !growing {
-        return Ok(capture::sessions_from_bytes(name, bytes)?);
-    }
-    let mut reassembler = Reassembler::default();
-    for packet in pcapfile::packets(name, bytes)? {
-        match packet {
-            Err(CaptureError::Truncated { .. }) => break,
-            packet => reassembler.push(&packet?),
+/// The first bytes of a file, as many as tell a capture.
+fn beginning(file: &Path) -> Result<Vec<u8>> {
+    let read = fs::File::open(file).and_then(|file| {
+        let mut first = Vec::new();
+        file.take(4).read_to_end(&mut first)?;
+        Ok(first)
+    });
+    read.with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// What a session holds for the workbench.
+struct Heard {
+    identity: Identity,
+    messages: Vec<Vec<u8>>,
+    lacking: Vec<String>,
+}
+
+impl Heard {
+    fn of(session: AnnotatedSession) -> Self {
+        let trace = session.trace;
+        let identity = dissect::identify(&trace);
+        let faithful = identity.protocol == Protocol::Faithful;
+        let messages = faithful.then(|| dissect::faithful(&trace).messages);
+        Self {
+            identity,
+            messages: messages.unwrap_or_default(),
+            lacking: dissect::lacking(&trace),
         }
     }
-    Ok(reassembler.finish())
+
+    fn is_faithful(&self) -> bool {
+        self.identity.protocol == Protocol::Faithful
+    }
 }
 
-/// The ciphertexts of a faithful session; `None` of any other.
-fn messages(trace: &Trace) -> Option<Vec<Vec<u8>>> {
-    let faithful = dissect::protocol(trace) == Protocol::Faithful;
-    faithful.then(|| dissect::faithful(trace).messages)
-}
-
-/// The number of the session with most messages, the first of several.
-fn longest(sessions: &[Option<Vec<Vec<u8>>>]) -> Option<usize> {
-    let counts = (1..).zip(
-        sessions
-            .iter()
-            .map(|session| session.as_ref().map_or(0, Vec::len)),
-    );
-    let some = counts.filter(|&(_, count)| count > 0);
-    let most = some.max_by_key(|&(number, count)| (count, std::cmp::Reverse(number)));
+/// The number of the session with most messages, the first of several. One that is certainly faithful comes before one
+/// that only could be.
+fn longest(sessions: &[Heard]) -> Option<usize> {
+    let some = (1..)
+        .zip(sessions)
+        .filter(|(_, heard)| !heard.messages.is_empty());
+    let most = some.max_by_key(|&(number, heard)| {
+        let (certain, count) = (heard.identity.is_certain(), heard.messages.len());
+        (certain, count, std::cmp::Reverse(number))
+    });
     most.map(|(number, _)| number)
 }
 
-fn overview(sessions: &[Option<Vec<Vec<u8>>>]) -> String {
-    let each = (1..)
-        .zip(sessions)
-        .map(|(number, session): (usize, _)| match session {
-            Some(messages) => format!("{number} has {} messages", messages.len()),
-            None => format!("{number} is not faithful"),
-        });
+fn overview(sessions: &[Heard]) -> String {
+    let each = (1..).zip(sessions);
+    let each = each.map(|(number, heard): (usize, _)| match heard.is_faithful() {
+        true => format!("{number} has {} messages", heard.messages.len()),
+        false => format!("{number} is not faithful"),
+    });
     let each: Vec<String> = each.collect();
     format!("of its {} sessions, {}", sessions.len(), each.join(", "))
 }
@@ -242,7 +273,7 @@ impl Drop for Recording {
 #[cfg(test)]
 mod tests {
     use latchstring_attacker::capture::{
-        Chunk, Side, frames::synthesize, pcapfile::write_file, trace::Trace,
+        Chunk, Side, Trace, frames::synthesize, pcapfile::write_file,
     };
 
     use super::*;
