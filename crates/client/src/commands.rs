@@ -195,8 +195,9 @@ fn home(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
     let dir = match given {
         Some(dir) => dir,
-        None => std::env::home_dir()
-            .context("cannot tell where your home directory is: use --dir")?
+        // With HOME="" it would be wherever the program was started, and known_hosts there.
+        None => (std::env::home_dir().filter(|home| home.is_absolute()))
+            .context("cannot tell where your home directory is: set HOME, or use --dir")?
             .join(".latchstring"),
     };
     (DirBuilder::new().recursive(true).mode(0o700).create(&dir))

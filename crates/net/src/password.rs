@@ -19,12 +19,12 @@ use crate::{
     print::wait_for,
 };
 
-/// Why there is no password.
+/// Why there is no password, or no invitation.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PasswordError {
     /// The operating system says no.
-    #[error("cannot read the password from {}: {source}", .path.display())]
+    #[error("cannot read {}: {source}", .path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -36,7 +36,7 @@ pub enum PasswordError {
     Exposed(#[from] Exposed),
     /// The descriptor gives nothing.
     #[error(
-        "cannot read the password from file descriptor {descriptor}: {source}; open it for this program, as in {descriptor}<FILE"
+        "cannot read file descriptor {descriptor}: {source}; open it for this program, as in {descriptor}<FILE"
     )]
     Descriptor {
         /// Its number.
@@ -46,14 +46,14 @@ pub enum PasswordError {
     },
     /// There is nobody to ask.
     #[error(
-        "the standard input is not a terminal, so nobody can be asked for the password: use --password-file or --password-fd"
+        "the standard input is not a terminal, so nobody can be asked: use --password-file or --password-fd, and for an invitation --invite-file or --invite-fd"
     )]
     NoTerminal,
     /// The terminal failed.
     #[error("cannot ask for the password: {0}")]
     Terminal(io::Error),
     /// Empty or too long.
-    #[error("a password has 1 to {MAX_PASSWORD} bytes on one line")]
+    #[error("a password, or an invitation, is one line of 1 to {MAX_PASSWORD} bytes")]
     Length,
 }
 

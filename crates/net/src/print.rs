@@ -207,6 +207,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_stranger_wrote_is_exact_for_a_file_and_escaped_for_a_terminal() {
+        let text = b"gr\xc3\xb6\xdfe \x1b[2J\xe2\x80\xae\n";
+        for (to_terminal, expected) in [
+            (false, &text[..]),
+            (true, "grö\\xdfe \\u{1b}[2J\\u{202e}\n".as_bytes()),
+        ] {
+            let mut output = Output {
+                waiting: Vec::new(),
+                to_terminal,
+            };
+            output.foreign(text).unwrap();
+            assert_eq!(output.waiting, expected);
+        }
+    }
+
+    #[test]
     fn a_descriptor_that_does_not_block_gets_everything() {
         let (mut reader, writer) = io::pipe().unwrap();
         fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();

@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 use latchstring_net::{
     entropy::OsEntropy,
-    keyfile::load_private,
+    keyfile::{KeyFileError, load_private},
     print,
     protocol::hardened::{
         defence::{Deployable, Full},
@@ -97,9 +97,12 @@ impl std::fmt::Display for Interrupted {
 async fn session(options: Connect, screen: &mut Screen, tally: &mut Tally) -> anyhow::Result<()> {
     let dir = home(options.dir)?;
     let key_path = options.key.unwrap_or_else(|| dir.join("id.pem"));
-    let key = load_private(&key_path).with_context(|| {
-        let path = key_path.display();
-        format!("no key to log in with; make one with `latchstring-client keygen`, or name it with --key (now {path})")
+    let key = load_private(&key_path).map_err(|error| match error {
+        KeyFileError::Io { ref source, .. } if source.kind() == io::ErrorKind::NotFound => anyhow!(
+            "there is no key at {}; make one with `latchstring-client keygen`, or name yours with --key",
+            key_path.display()
+        ),
+        _ => error.into(),
     })?;
     let source = source(options.password_file, options.password_fd);
     if source == Source::Prompt && !io::stdin().is_terminal() {
