@@ -130,6 +130,44 @@ fn what_the_host_says_does_not_disturb_the_line_that_is_being_typed() {
 }
 
 #[test]
+fn what_goes_to_a_file_is_not_drawn_on() {
+    let home = home();
+    let (address, said) = host(&HOST, &[Host::Answer]);
+    know(home.path(), address, &HOST);
+    let dir = home.path().display();
+    let mut shell = Command::new("sh");
+    let line = format!(
+        "exec {} connect --dir {dir} --password-file {dir}/pw alice@{address} >{dir}/out 2>{dir}/errors",
+        env!("CARGO_BIN_EXE_latchstring-client"),
+    );
+    shell.args(["-c", &line]).env("TERM", "xterm");
+    let mut terminal = spawn_command(shell, Some(20_000)).unwrap();
+    terminal.exp_string("> ").unwrap();
+    let long = "x".repeat(LONG);
+    terminal.send(&format!("{long}\r")).unwrap();
+    terminal.flush().unwrap();
+    let stored = || {
+        fs::read_to_string(home.path().join("errors"))
+            .unwrap()
+            .contains("Stored: 1.")
+    };
+    while !stored() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    terminal.send_control('d').unwrap();
+    terminal.exp_eof().unwrap();
+    assert_eq!(code(&terminal), 0);
+    let out = fs::read_to_string(home.path().join("out")).unwrap();
+    assert_eq!(out, format!("{ANSWER}\n"));
+    let errors = fs::read_to_string(home.path().join("errors")).unwrap();
+    assert!(
+        !errors.contains('\x1b') && errors.contains("both ends agree"),
+        "{errors}"
+    );
+    assert_eq!(said.recv().unwrap(), [(1, long)]);
+}
+
+#[test]
 fn control_c_twice_ends_it_and_a_third_time_does_not_wait() {
     let home = home();
     let (address, _said) = host(&HOST, &[Host::Serve(0), Host::Ignore]);

@@ -38,8 +38,10 @@ impl Input {
         } else {
             ""
         };
-        if can_edit() {
-            let editor = Editor::open(prompt).context("cannot use the terminal")?;
+        // A terminal that cannot be drawn on, because all output goes elsewhere, still hands over lines.
+        if can_edit()
+            && let Ok(editor) = Editor::open(prompt)
+        {
             screen.edited_by(editor.printer());
             return Ok(Self::Editor(Box::new(editor)));
         }
