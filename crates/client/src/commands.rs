@@ -33,13 +33,14 @@ const MAX_WAIT: u64 = 24 * 60 * 60;
 #[command(
     version,
     name = "latchstring-client",
-    after_help = "Exit codes: 0 all messages acknowledged and the close agreed, 1 other errors, 2 usage,\n\
-                  3 the host key is not the expected one, 4 login or enrolment refused, 5 ended early or unacknowledged,\n                  6 the server had no room for this connection in time.\n\n\
+    after_help = "Exit codes: 0 all messages acknowledged and the close agreed, 1 another error, 2 wrong usage, \
+                  3 the host key is not the expected one, 4 login or enrolment refused, 5 ended early or unacknowledged, \
+                  6 the server had no room for this connection in time.\n\n\
                   Examples:\n  \
                   latchstring-client enrol alice@example.org\n  \
                   latchstring-client keygen\n  \
                   latchstring-client connect alice@example.org\n  \
-                  echo hello | latchstring-client connect --quiet --password-file pw alice@[::1]:22223"
+                  latchstring-client connect --quiet --password-file pw alice@[::1] <lines"
 )]
 pub struct Options {
     #[command(subcommand)]
@@ -55,25 +56,25 @@ enum Command {
     Keygen(Keygen),
     /// Make your own account with an invitation: the line that a server's operator gave you
     #[command(
-        after_help = "The invitation says which key the host must have, so nothing needs to be confirmed. Your key is made if\n\
-                      there is none. The invitation is asked for unless it comes from a file or a file descriptor; it never\n\
-                      stands on the command line, where other users of this machine could read it.\n\n\
+        after_help = "The invitation says which key the host must have, so nothing needs to be confirmed. Your key is \
+                      made if there is none. The invitation is asked for unless it comes from a file or a file descriptor. \
+                      It never stands on the command line, where other users of this machine could read it.\n\n\
                       Examples:\n  \
                       latchstring-client enrol alice@example.org\n  \
-                      latchstring-client enrol --invite-file invitation --password-file pw alice@[::1]:22223"
+                      latchstring-client enrol --invite-file invitation alice@[::1]:22223"
     )]
     Enrol(Enrol),
     /// Log in and send each line of the standard input as a message
     #[command(
-        after_help = "The host's key must be known, be given (--fingerprint) or be confirmed by you before a password is\n\
-                      asked for. If a known host shows another key, the connection is refused; no option overrides that.\n\
-                      Messages that the server has not acknowledged are kept and sent again at the next connect.\n\
-                      An error says how many lines of the input were taken; the rest is left in the input.\n\
-                      The end of the input (Ctrl-D) ends the session.\n\n\
+        after_help = "The host's key must be known, be given (--fingerprint) or be confirmed by you before a password is \
+                      asked for. If a known host shows another key, the connection is refused; no option overrides that.\n\n\
+                      Messages that the server has not acknowledged are kept and sent again at the next connect. An error \
+                      says how many lines of the input were taken; the rest is left in the input. The end of the input \
+                      (Ctrl-D) ends the session.\n\n\
                       Examples:\n  \
                       latchstring-client connect alice@example.org\n  \
-                      latchstring-client connect alice@[2001:db8::1]:4000 --fingerprint SHA256:…\n  \
-                      printf 'one\\ntwo\\n' | latchstring-client connect --quiet --password-file pw alice@example.org"
+                      latchstring-client connect alice@[2001:db8::1] --fingerprint SHA256:…\n  \
+                      latchstring-client connect --json --password-file pw alice@[::1] <lines"
     )]
     Connect(Connect),
 }
@@ -108,7 +109,7 @@ struct Connect {
     /// Read the password from a file that only you can read
     #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
     password_file: Option<PathBuf>,
-    /// Read the password from an open file descriptor
+    /// Read the password from an open file descriptor: one line of it
     #[arg(long, value_name = "N", value_parser = descriptor_number)]
     password_fd: Option<u32>,
     /// Show nothing but errors and the server's messages
@@ -136,13 +137,13 @@ struct Enrol {
     /// Read the invitation from a file that only you can read
     #[arg(long, value_name = "FILE", conflicts_with = "invite_fd")]
     invite_file: Option<PathBuf>,
-    /// Read the invitation from an open file descriptor
+    /// Read the invitation from an open file descriptor: one line of it
     #[arg(long, value_name = "N", value_parser = descriptor_number)]
     invite_fd: Option<u32>,
     /// Read your new password from a file that only you can read
     #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
     password_file: Option<PathBuf>,
-    /// Read your new password from an open file descriptor
+    /// Read your new password from an open file descriptor: one line of it
     #[arg(long, value_name = "N", value_parser = descriptor_number)]
     password_fd: Option<u32>,
     /// Try again for this many seconds while the server has no room; 0 for once
