@@ -5,6 +5,7 @@ mod editor;
 mod enrol;
 mod keygen;
 mod screen;
+mod signals;
 mod talk;
 
 use std::path::PathBuf;

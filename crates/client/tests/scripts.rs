@@ -13,6 +13,7 @@ use std::{
 };
 
 use nix::{
+    fcntl::{FcntlArg, fcntl},
     sys::{
         signal::{Signal, kill},
         stat::Mode,
@@ -243,6 +244,54 @@ fn a_signal_ends_it_with_an_account_of_the_input() {
             (&2.into(), &2.into(), &4.into())
         );
     }
+}
+
+#[test]
+fn a_signal_ends_it_also_where_nobody_reads_what_it_says() {
+    // Stuck before the signal, and only at the last word.
+    for lines in [100, 1] {
+        let home = home();
+        let (address, _said) = host(&HOST, &[Host::Serve(0)]);
+        know(home.path(), address, &HOST);
+        // Room for the greeting and some of what is said about the messages.
+        let (unread, mut errors) = io::pipe().unwrap();
+        let size = fcntl(&errors, FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
+        errors
+            .write_all(&vec![b'x'; usize::try_from(size).unwrap() - 120])
+            .unwrap();
+        let (to, pw) = (format!("alice@{address}"), home.path().join("pw"));
+        let mut command = client(home.path(), &["--password-file", pw.to_str().unwrap(), &to]);
+        let (input, mut open) = io::pipe().unwrap();
+        let mut child = command.stdin(input).stderr(errors).spawn().unwrap();
+        for n in 0..lines {
+            writeln!(open, "line {n}").unwrap();
+            thread::sleep(Duration::from_millis(15));
+        }
+        while waiting_or_stored(home.path()) == 0 {
+            thread::sleep(Duration::from_millis(10));
+        }
+        thread::sleep(Duration::from_millis(200));
+        assert!(child.try_wait().unwrap().is_none());
+        kill(
+            Pid::from_raw(child.id().try_into().unwrap()),
+            Signal::SIGINT,
+        )
+        .unwrap();
+        let began = Instant::now();
+        assert_eq!(child.wait().unwrap().code(), Some(5));
+        assert!(began.elapsed() < Duration::from_secs(9));
+        drop(unread);
+    }
+}
+
+/// Bytes in the outbox: none before the first message.
+fn waiting_or_stored(home: &Path) -> u64 {
+    let Ok(files) = fs::read_dir(home.join("outbox")) else {
+        return 0;
+    };
+    files
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum()
 }
 
 #[test]

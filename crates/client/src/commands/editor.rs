@@ -9,7 +9,10 @@ use std::{
     collections::VecDeque,
     fs::OpenOptions,
     io::{self, IsTerminal, Write, stdin},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
     thread,
     time::Duration,
 };
@@ -197,7 +200,10 @@ fn print_all(
 
 /// The terminal between two lines: it edits nothing and shows nothing, and keeps what is typed ahead for the editor.
 /// Dropped, it is as it was.
-struct Mode(Termios);
+struct Mode;
+
+/// How the terminal was before.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
 impl Mode {
     fn enter() -> io::Result<Self> {
@@ -206,14 +212,23 @@ impl Mode {
         mode.local_flags -= LocalFlags::ICANON | LocalFlags::ECHO;
         mode.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
         mode.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
         tcsetattr(stdin(), SetArg::TCSANOW, &mode)?;
-        Ok(Self(before))
+        Ok(Self)
     }
 }
 
 impl Drop for Mode {
     fn drop(&mut self) {
+        restore_terminal();
+    }
+}
+
+/// Makes the terminal as it was, if it was changed; also for an end at which nothing is dropped.
+pub(super) fn restore_terminal() {
+    let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(before) = before {
         // If the terminal is gone, it needs nothing.
-        let _ = tcsetattr(stdin(), SetArg::TCSANOW, &self.0);
+        let _ = tcsetattr(stdin(), SetArg::TCSANOW, &before);
     }
 }

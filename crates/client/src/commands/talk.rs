@@ -4,15 +4,12 @@ use std::io;
 
 use anyhow::{Context, ensure};
 use latchstring_net::protocol::hardened::{message::MAX_TEXT, session::CloseCode};
-use tokio::{
-    net::TcpStream,
-    select,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use tokio::{net::TcpStream, select};
 
 use super::{
     editor::{Editor, Typed, can_edit},
     screen::{Report, Screen, Tally},
+    signals::Signals,
 };
 use crate::{
     ClientError, Connection, Event,
@@ -171,7 +168,10 @@ impl Talk<'_> {
                     event = self.connection.event() => Next::Event(event?),
                     signal = signals.next() => match signal {
                         // Ctrl-C between two lines, when the terminal makes a signal of it.
-                        "SIGINT" if !ended => Next::Interrupted,
+                        "SIGINT" if !ended => {
+                            signals.go_on();
+                            Next::Interrupted
+                        }
                         signal => Next::Signal(signal),
                     },
                     Some((id, done)) = shown.recv() => Next::Shown(id, done),
@@ -299,30 +299,6 @@ fn why_not(line: &Line) -> (&'static str, String) {
             "may_be_cut",
             "the terminal cuts lines as long as this one; send it from a file or a pipe".to_owned(),
         ),
-    }
-}
-
-/// The signals that ask the program to end. Without them it would leave the terminal without an echo, and say nothing
-/// about the input.
-struct Signals([(Signal, &'static str); 3]);
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        let listen = |kind, name| signal(kind).map(|signal| (signal, name));
-        Ok(Self([
-            listen(SignalKind::interrupt(), "SIGINT")?,
-            listen(SignalKind::terminate(), "SIGTERM")?,
-            listen(SignalKind::hangup(), "SIGHUP")?,
-        ]))
-    }
-
-    async fn next(&mut self) -> &'static str {
-        let [(a, int), (b, term), (c, hup)] = &mut self.0;
-        select! {
-            _ = a.recv() => int,
-            _ = b.recv() => term,
-            _ = c.recv() => hup,
-        }
     }
 }
 
