@@ -125,7 +125,7 @@ struct Host {
 }
 
 /// The Python server, whose only user is alice.
-fn python_server(home: &Home) -> Host {
+fn python_server(home: &Home, more: &[&str]) -> Host {
     home.keygen("host");
     let mut command = python("hardened_server.py", "cryptography.hazmat");
     command.arg("--host-key").arg(home.path("host.pem"));
@@ -133,6 +133,7 @@ fn python_server(home: &Home) -> Host {
         .args(["--user", "alice", "--user-key"])
         .arg(home.path("id.pub.pem"));
     command.arg("--password-file").arg(home.path("pw"));
+    command.args(more);
     let mut process = Running::start(command);
     let port = process.line("port=");
     let fingerprint = process.line("fingerprint=");
@@ -232,7 +233,7 @@ fn code(output: &Output) -> i32 {
 #[test]
 fn our_client_with_a_python_server() {
     let home = Home::new();
-    let mut host = python_server(&home);
+    let mut host = python_server(&home, &[]);
     let (stdout, stderr) = succeeds(home.connect(&host, "id.pem", "pw", "one\nzwei, größer\n"));
     assert_eq!(stdout, "welcome\n");
     assert!(stderr.contains("both ends agree"), "{stderr}");
@@ -247,6 +248,43 @@ fn our_client_with_a_python_server() {
     assert_eq!(code(&home.connect(&host, "id.pem", "wrong", "")), 4);
     home.keygen("other");
     assert_eq!(code(&home.connect(&host, "other.pem", "pw", "")), 4);
+}
+
+/// What both ends make of an answer that never came: 14 and 15, as the page has them.
+#[test]
+fn our_client_asks_a_python_server_what_it_holds() {
+    let home = Home::new();
+    let mut host = python_server(&home, &["--vanish", "2"]);
+    let cut = home.connect(&host, "id.pem", "pw", "one\ntwo\n");
+    assert_eq!(code(&cut), 5);
+    assert_eq!(host.process.line("message="), "1 one");
+    assert_eq!(host.process.line("message="), "2 two");
+    let (_, stderr) = succeeds(home.connect(&host, "id.pem", "pw", "three\n"));
+    host.process.line("asked");
+    assert!(stderr.contains("held 1 message already"), "{stderr}");
+    assert_eq!(host.process.line("message="), "3 three");
+}
+
+#[test]
+fn our_client_numbers_anew_what_a_python_server_holds_otherwise() {
+    let home = Home::new();
+    let mut host = python_server(&home, &["--conflict", "2"]);
+    let closed = home.connect(&host, "id.pem", "pw", "one\ntwo\nthree\n");
+    assert_eq!(code(&closed), 5);
+    let said = String::from_utf8(closed.stderr).unwrap();
+    assert!(
+        said.contains("it holds another message under this number"),
+        "{said}"
+    );
+    assert_eq!(host.process.line("message="), "1 one");
+    assert_eq!(host.process.line("message="), "2 said by another client");
+    host.process.line("closed");
+    let (_, stderr) = succeeds(home.connect(&host, "id.pem", "pw", "four\n"));
+    host.process.line("asked");
+    assert!(stderr.contains("new numbers, 3 to 4"), "{stderr}");
+    for line in ["3 two", "4 three", "5 four"] {
+        assert_eq!(host.process.line("message="), line);
+    }
 }
 
 #[test]
@@ -280,10 +318,10 @@ fn a_python_client_with_our_server() {
     let client =
         |key, password, messages: &[&str]| home.python(&server.host, key, password, messages);
     let (stdout, _) = succeeds(client("id.pem", "pw", &["one", "zwei, größer", ""]));
-    assert_eq!(stdout, "last=0\nacked=3\n");
+    assert_eq!(stdout, "last=0\nacked=3\nheld=3\n");
     let long = "x".repeat(16_372);
     let (stdout, _) = succeeds(client("id.pem", "pw", &[&long]));
-    assert_eq!(stdout, "last=3\nacked=4\n");
+    assert_eq!(stdout, "last=3\nacked=4\nheld=1\n");
     assert_eq!(
         server.stored(),
         format!("1\tone\n2\tzwei, größer\n3\t\n4\t{long}\n")
@@ -378,8 +416,8 @@ fn a_python_client_enrols_with_our_server() {
     let token = format!("--token={token}");
     assert_eq!(code(&python(&[])), 4, "no account yet");
     assert_eq!(code(&python(&["--token=AAAAAAAAAAAAAAAAAAAAAA"])), 4);
-    assert_eq!(succeeds(python(&[&token])).0, "last=0\nacked=1\n");
-    assert_eq!(succeeds(python(&[])).0, "last=1\nacked=2\n");
+    assert_eq!(succeeds(python(&[&token])).0, "last=0\nacked=1\nheld=1\n");
+    assert_eq!(succeeds(python(&[])).0, "last=1\nacked=2\nheld=1\n");
     assert_eq!(code(&python(&[&token])), 4, "used up");
 }
 

@@ -3,9 +3,10 @@
 
     hardened_client.py --key FILE --password-file F --fingerprint SHA256:... [--token T] HOST PORT USER MESSAGE...
 
-Logs in, or enrols with the last part of an invitation, sends the messages, checks every acknowledgement against its own chain, answers pings, closes, and checks that
-the server agrees. Prints `last=N` (what the server held at the login) and `acked=N`, and exits with 0; exits with 4 when
-the login is refused and with 1 for everything else. It shares no code with the Rust side.
+Logs in, or enrols with the last part of an invitation, sends the messages, checks every acknowledgement against its own chain, answers pings, asks what the
+server holds under each id and under the next one, closes, and checks that the server agrees. Prints `last=N` (what the
+server held at the login), `acked=N` and `held=N` (how many messages the server holds as they were sent), and exits with 0;
+exits with 4 when the login is refused and with 1 for everything else. It shares no code with the Rust side.
 """
 
 import argparse
@@ -26,7 +27,9 @@ MAGIC = b"latch/2\n"
 HELLO = b"\x02\x00"
 BUCKETS = (64, 256, 1024, 4096, 16384)
 SERVER_AUTH, CLIENT_AUTH, AUTH_OK, AUTH_FAIL, ENROL = 0x02, 0x03, 0x04, 0x05, 0x06
-MSG, ACK, PING, PONG, CLOSE, CLOSE_ACK = 0x10, 0x11, 0x12, 0x13, 0x30, 0x31
+MSG, ACK, PING, PONG, QUERY, HELD, CLOSE, CLOSE_ACK = 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x30, 0x31
+NOTHING = bytes(48)
+MAX_ID = 2**63 - 1
 PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
 
 
@@ -178,12 +181,19 @@ class Ledger:
         return chain
 
 
-class Session:
-    """Records and ledgers of an open session; the same at both ends."""
+def content(text):
+    """What a text says, as one value."""
+    return sha256(b"\0", text)
 
-    def __init__(self, wire, sealer, opener, sent, received):
+
+class Session:
+    """Records and ledgers of an open session; the same at both ends. A server hands in `holds`, what it holds of the
+    user: for each id the session that brought the message, and what it says, 48 bytes."""
+
+    def __init__(self, wire, sealer, opener, sent, received, sid, holds=None):
         self.wire, self.sealer, self.opener = wire, sealer, opener
         self.sent, self.received = sent, received
+        self.sid, self.holds, self.asked, self.closed = sid, holds, [], False
 
     def say(self, kind, body=b""):
         self.wire.write(self.sealer.seal(kind, body))
@@ -193,9 +203,15 @@ class Session:
         self.say(MSG, struct.pack(">QB", ident, 0) + text)
         self.sent.add(ident, 0, text)
 
-    def close(self):
-        accounts = struct.pack(">BQQ", 0, self.sent.last, self.received.acked)
+    def ask(self, ident):
+        """Asks a server what it holds under an id. The answers come in the order of the questions."""
+        self.asked.append(ident)
+        self.say(QUERY, struct.pack(">Q", ident))
+
+    def close(self, code=0):
+        accounts = struct.pack(">BQQ", code, self.sent.last, self.received.acked)
         self.say(CLOSE, accounts + self.sent.chain)
+        self.closed = True
 
     def receive(self, heard=None):
         """Takes one record; answers what has to be answered; the type."""
@@ -206,16 +222,24 @@ class Session:
             check(sort == 0, "an unknown kind of message")
             text.decode("utf-8")
             self.received.add(ident, sort, text)
-            if heard:
-                heard(ident, text)
+            if heard and not heard(ident, text):
+                return kind
             self.say(ACK, struct.pack(">Q", ident) + self.received.acknowledge(ident))
         elif kind == ACK:
             up_to, chain = body.number(8), body.take(32)
             check(self.sent.acknowledge(up_to) == chain, "the acknowledged texts are not ours")
         elif kind == PING:
             self.say(PONG, body.take(8))
+        elif kind == QUERY:
+            check(self.holds is not None, "only a client asks")
+            ident = body.number(8)
+            self.say(HELD, struct.pack(">Q", ident) + self.holds.get(ident, NOTHING))
+        elif kind == HELD:
+            check(self.asked and body.number(8) == self.asked.pop(0), "an answer to no question")
+            self.answer = body.take(48)
         elif kind == CLOSE:
-            body.take(1)
+            self.code = body.number(1)
+            check(self.code in ((0,) if self.holds is not None else (0, 1, 2, 3)), "a code that does not exist")
             check(body.number(8) == self.received.last, "messages of the peer did not arrive")
             check(body.number(8) == self.sent.acked, "acknowledgements did not arrive")
             check(body.take(32) == self.received.chain, "the accounts differ")
@@ -292,7 +316,9 @@ def login(wire, user, key, password, pin, token=None):
     body = Reader(body)
     last = body.number(8)
     body.end()
-    return Session(wire, Direction(ap_c, 1), opener, Ledger(chain_c, last), Ledger(chain_s, 0))
+    check(last <= MAX_ID, "a last id that no message can have")
+    sid = expand(root, b"session id", th7, 16)
+    return Session(wire, Direction(ap_c, 1), opener, Ledger(chain_c, last), Ledger(chain_s, 0), sid)
 
 
 def arguments():
@@ -318,12 +344,21 @@ def main():
         session = login(wire, user, key, password, args.fingerprint, args.token)
         if session is None:
             sys.exit(4)
-        print("last=%d" % session.sent.last)
+        last = session.sent.last
+        print("last=%d" % last)
         for text in args.message:
             session.send(text.encode())
         while session.sent.at:
             check(session.receive() != CLOSE, "the server closed first")
         print("acked=%d" % session.sent.acked)
+        expected = [session.sid + content(text.encode()) for text in args.message] + [NOTHING]
+        for ident in range(last + 1, last + 1 + len(expected)):
+            session.ask(ident)
+        for answer in expected:
+            while session.receive() != HELD:
+                pass
+            check(session.answer == answer, "the server holds something else")
+        print("held=%d" % len(args.message))
         session.close()
         while session.receive() != CLOSE_ACK:
             pass

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """A server of latch/2 for one user, written from the protocol's description alone; it uses the records of hardened_client.py.
 
-    hardened_server.py --host-key FILE --user NAME --user-key FILE.pub.pem --password-file F [--last N]
+    hardened_server.py --host-key FILE --user NAME --user-key FILE.pub.pem --password-file F
+        [--last N] [--vanish ID] [--conflict ID]
 
 Listens on a loopback port, prints `port=N` and `fingerprint=SHA256:...`, serves one connection after the other, and
-prints `message=ID TEXT` for each message and `closed` for each agreed close. Passwords are compared as they are: this is
-a peer for tests, not a server to use.
+prints `message=ID TEXT` for each message that it keeps and `closed` for each agreed close. Passwords are compared as they
+are: this is a peer for tests, not a server to use. With --vanish it keeps that message and hangs up without an
+acknowledgement; with --conflict it keeps another message under that id and closes with code 3. Both once.
 """
 
 import argparse
@@ -18,8 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import x25519
 
 from hardened_client import (
-    AUTH_FAIL, AUTH_OK, CLIENT_AUTH, CLOSE, HELLO, MAGIC, PSS, SERVER_AUTH, Broken, Direction, Ledger, Reader, Session,
-    Wire, check, expand, extract, fingerprint, long, mac, sha256, short, signed_content,
+    AUTH_FAIL, AUTH_OK, CLIENT_AUTH, CLOSE, CLOSE_ACK, HELLO, MAGIC, PSS, QUERY, SERVER_AUTH, Broken, Direction, Ledger,
+    Reader, Session, Wire, check, content, expand, extract, fingerprint, long, mac, sha256, short, signed_content,
 )
 
 
@@ -82,7 +84,8 @@ def welcome(wire, transcript, hs_c, root, args, key, password):
         wire.write(sealer.seal(AUTH_FAIL, b""))
         return None
     wire.write(sealer.seal(AUTH_OK, args.last.to_bytes(8, "big")))
-    return Session(wire, sealer, Direction(ap_c, 1), Ledger(chain_s, 0), Ledger(chain_c, args.last))
+    sid = expand(root, b"session id", th7, 16)
+    return Session(wire, sealer, Direction(ap_c, 1), Ledger(chain_s, 0), Ledger(chain_c, args.last), sid, args.holds)
 
 
 def say(text):
@@ -96,13 +99,32 @@ def serve(sock, args, host, key, password):
         return say("refused")
     session.send("welcome".encode())
 
-    def heard(ident, text):
+    def keep(ident, text, sid):
         args.last = ident
+        args.holds[ident] = sid + content(text)
         say("message=%d %s" % (ident, text.decode()))
 
-    while session.receive(heard) != CLOSE:
-        pass
-    say("closed")
+    def heard(ident, text):
+        """Whether the message is to be acknowledged. What crosses our CLOSE is not."""
+        if session.closed:
+            return False
+        if ident == args.conflict:
+            args.conflict = None
+            keep(ident, b"said by another client", bytes(15) + b"x")
+            session.close(code=3)
+            return False
+        keep(ident, text, session.sid)
+        if ident == args.vanish:
+            args.vanish = None
+            raise Broken("it was told to vanish")
+        return True
+
+    while True:
+        kind = session.receive(heard)
+        if kind == QUERY:
+            say("asked")
+        elif kind in (CLOSE, CLOSE_ACK):
+            return say("closed")
 
 
 def main():
@@ -110,7 +132,10 @@ def main():
     for name in ("--host-key", "--user", "--user-key", "--password-file"):
         parser.add_argument(name, required=True)
     parser.add_argument("--last", type=int, default=0)
+    parser.add_argument("--vanish", type=int)
+    parser.add_argument("--conflict", type=int)
     args = parser.parse_args()
+    args.holds = {}
     with open(args.host_key, "rb") as f:
         host = serialization.load_pem_private_key(f.read(), password=None)
     with open(args.user_key, "rb") as f:

@@ -8,7 +8,8 @@ use std::{collections::VecDeque, io, time::Duration};
 use latchstring_net::{
     protocol::hardened::{
         defence::{Defence, Defences, Full},
-        session::{self, CloseCode, KIND_TEXT, MAX_UNACKNOWLEDGED, Session},
+        message::Held,
+        session::{self, CloseCode, KIND_TEXT, MAX_QUERIES, MAX_UNACKNOWLEDGED, Session},
     },
     wire::{RECORD_DEADLINE, RecordReader, WireError, write_all_within},
 };
@@ -46,10 +47,17 @@ pub enum Event {
         /// The highest id.
         up_to: u64,
     },
+    /// What the server holds under an id that we asked about; see [`Connection::query`].
+    Held {
+        /// The id.
+        id: u64,
+        /// `None` if it holds no such message.
+        held: Option<Held>,
+    },
     /// The server has ended the session, all our messages are acknowledged, and both accounts agree.
     Closed {
-        /// Why; see [`CloseCode`].
-        code: u8,
+        /// Why.
+        code: CloseCode,
     },
     /// The server agrees with our close.
     CloseAgreed,
@@ -64,6 +72,8 @@ pub struct Connection<S, D = Full> {
     outgoing: VecDeque<u8>,
     session: Session<D>,
     last_message: u64,
+    /// Questions that wait for their answer.
+    queries: usize,
     next_check: Instant,
     silent: u32,
     closing: bool,
@@ -80,6 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Defences> Connection<S, D> {
             outgoing: VecDeque::new(),
             session,
             last_message,
+            queries: 0,
             next_check: Instant::now() + PING_EVERY,
             silent: 0,
             closing: false,
@@ -106,12 +117,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Defences> Connection<S, D> {
 
     /// Whether [`Connection::send`] would take a message now.
     pub fn has_room(&self) -> bool {
-        !self.closing && self.session.unacknowledged().count() < MAX_UNACKNOWLEDGED
+        !self.closing && self.sent_and_open() < MAX_UNACKNOWLEDGED
+    }
+
+    /// How many messages were sent and are not acknowledged.
+    pub(crate) fn sent_and_open(&self) -> usize {
+        self.session.unacknowledged().count()
     }
 
     /// Ids that were sent and are not acknowledged.
     pub fn unacknowledged(&self) -> Vec<u64> {
         self.session.unacknowledged().collect()
+    }
+
+    /// Whether [`Connection::query`] would take a question now.
+    pub fn may_query(&self) -> bool {
+        !self.closing && self.queries < MAX_QUERIES
+    }
+
+    /// Asks what the server holds under an id. The answers are [`Event::Held`], in the order of the questions.
+    ///
+    /// # Errors
+    /// [`ClientError::Misuse`] without [`Connection::may_query`].
+    pub fn query(&mut self, id: u64) -> Result<(), ClientError> {
+        let record = self.session.query(id).map_err(in_session)?;
+        self.queries += 1;
+        self.outgoing.extend(record);
+        Ok(())
     }
 
     /// Queues a message and says its id. Nothing is written before [`Connection::event`] or another `async` method
@@ -184,7 +216,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Defences> Connection<S, D> {
         while self.session.unacknowledged().next().is_some() {
             match self.event().await? {
                 Event::Message { id, .. } => self.acknowledge(id)?,
-                Event::Acknowledged { .. } => {}
+                Event::Acknowledged { .. } | Event::Held { .. } => {}
                 Event::Closed { .. } | Event::CloseAgreed if self.any_end_will_do() => break,
                 Event::Closed { .. } | Event::CloseAgreed => return Err(self.truncated()),
             }
@@ -201,7 +233,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Defences> Connection<S, D> {
         self.begin_close()?;
         loop {
             match self.event().await? {
-                Event::Message { .. } | Event::Acknowledged { .. } => {}
+                Event::Message { .. } | Event::Acknowledged { .. } | Event::Held { .. } => {}
                 Event::Closed { .. } | Event::CloseAgreed => return Ok(()),
             }
         }
@@ -235,28 +267,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Defences> Connection<S, D> {
             session::Event::Message { id, text, .. } => Some(Event::Message { id, text }),
             session::Event::Acknowledged { up_to } => Some(Event::Acknowledged { up_to }),
             session::Event::Reply(answer) => {
-                // Nothing may follow our CLOSE, not even a PONG.
-                if !self.closing {
-                    self.outgoing.extend(answer);
-                }
+                self.outgoing.extend(answer);
                 None
             }
-            session::Event::Pong => None,
+            session::Event::Held { id, held } => {
+                self.queries -= 1;
+                Some(Event::Held { id, held })
+            }
+            session::Event::Pong | session::Event::TooLate | session::Event::Query { .. } => None,
             session::Event::Closed { code, answer } => Some(self.on_closed(code, answer).await?),
             session::Event::CloseAgreed => Some(Event::CloseAgreed),
         })
     }
 
     /// The answer is a courtesy: whether it arrives changes nothing for us.
-    async fn on_closed(&mut self, code: u8, answer: Vec<u8>) -> Result<Event, ClientError> {
+    async fn on_closed(&mut self, code: CloseCode, answer: Vec<u8>) -> Result<Event, ClientError> {
         self.outgoing.extend(answer);
         let rest = self.outgoing.make_contiguous();
         let _ = write_all_within(&mut self.writer, rest, RECORD_DEADLINE).await;
         self.outgoing.clear();
-        if self.session.unacknowledged().next().is_some() {
-            return Err(self.truncated());
+        match self.unacknowledged() {
+            none if none.is_empty() => Ok(Event::Closed { code }),
+            unacknowledged => Err(ClientError::Closed {
+                code,
+                unacknowledged,
+            }),
         }
-        Ok(Event::Closed { code })
     }
 
     /// A failed write is not the last word: what the server said before it went may still be there to be read, and the

@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use latchstring_net::{
-    protocol::hardened::{Error as ProtocolError, message::Fingerprint},
+    protocol::hardened::{Error as ProtocolError, message::Fingerprint, session::CloseCode},
     wire::WireError,
 };
 use thiserror::Error;
@@ -90,6 +90,14 @@ pub enum ClientError {
         /// Ids of the messages that were sent and not acknowledged.
         unacknowledged: Vec<u64>,
     },
+    /// The server closed the session before we did.
+    #[error("the server closed the session: {}; {}", reason(*.code), in_doubt(.unacknowledged))]
+    Closed {
+        /// Why, as it says.
+        code: CloseCode,
+        /// Ids of the messages that were sent and not acknowledged.
+        unacknowledged: Vec<u64>,
+    },
     /// The peer did not say a word, not even an answer to pings.
     #[error("the server has been silent for {seconds} s; {}", in_doubt(.unacknowledged))]
     Silent {
@@ -148,7 +156,10 @@ impl ClientError {
         match self {
             Self::HostKeyMismatch { .. } => 3,
             Self::Refused | Self::NotEnrolled => 4,
-            Self::Truncated { .. } | Self::Silent { .. } | Self::Stopped { .. } => 5,
+            Self::Truncated { .. }
+            | Self::Closed { .. }
+            | Self::Silent { .. }
+            | Self::Stopped { .. } => 5,
             Self::TurnedAway { .. } => 6,
             Self::Wire { stage, .. } | Self::Protocol { stage, .. } if *stage == Stage::Session => {
                 5
@@ -163,6 +174,17 @@ pub(crate) fn count(n: impl Into<u64>, thing: &str) -> String {
     match n.into() {
         1 => format!("1 {thing}"),
         n => format!("{n} {thing}s"),
+    }
+}
+
+fn reason(code: CloseCode) -> &'static str {
+    match code {
+        CloseCode::Done => "it gave no reason",
+        CloseCode::Stopping => "it is being stopped",
+        CloseCode::Superseded => "the same user and key logged in again elsewhere",
+        CloseCode::Conflict => {
+            "it holds another message under this number, so another client or computer sends with this key"
+        }
     }
 }
 

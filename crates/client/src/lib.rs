@@ -5,6 +5,7 @@
 //! * [`known_hosts`]: which host has which key, and the refusal when that changes;
 //! * [`patience`]: coming again where the server has no room yet;
 //! * [`outbox`]: messages on disk until the server says that it has them;
+//! * [`delivery`]: each of them to the server, exactly once;
 //! * [`address`], [`place`], [`password`], [`input`]: what people and scripts hand in;
 //! * [`commands`]: `keygen`, `enrol` and `connect`.
 //!
@@ -13,6 +14,7 @@
 pub mod address;
 pub mod commands;
 pub mod connection;
+pub mod delivery;
 mod error;
 pub mod input;
 pub mod known_hosts;
@@ -22,6 +24,7 @@ pub mod patience;
 pub mod place;
 
 pub use connection::{Connection, Event};
+pub use delivery::Delivery;
 pub use error::{ClientError, Stage};
 pub use latchstring_net::password;
 pub use login::Client;

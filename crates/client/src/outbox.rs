@@ -1,77 +1,108 @@
 //! Messages on disk until the server says that it holds them.
 //!
-//! One file for each (host, user, key), a JSON value a line: `{"message":{"id":5,"text":"…"}}` before the message goes
-//! out, `{"acked":5}` when it is acknowledged. The file is only appended to, and emptied when nothing waits; so a crash
-//! at any moment leaves whole lines and at most one torn one, whose message was never sent. Ids belong to (user, key),
-//! so a key belongs to one computer: two that send under it would take each other's ids.
+//! One file for each (host key, user, user's key), because that is what message ids belong to: a host with two names has
+//! one outbox. Each line is a JSON value:
+//!
+//! | line | what it says |
+//! | --- | --- |
+//! | `{"for":{"host":"SHA256:…","user":"ann","key":"SHA256:…"}}` | whose messages these are |
+//! | `{"session":"…"}` | the public name of a session, before its first message goes out |
+//! | `{"message":{"id":5,"text":"…"}}` | a message, before it goes out |
+//! | `{"acked":5}` | the server holds all messages up to this id |
+//! | `{"settled":{"last":9,"drop":[[5,"…"]]}}` | the server's last id was 9; it held these messages already (id, and the beginning of a hash of the text), and the others follow 9 |
+//! | `{"adopted":{"from":"…","messages":[[5,"…"]]}}` | the messages of a file of an earlier version |
+//!
+//! The file is only appended to, and emptied when nothing waits. So a crash at any moment leaves whole lines and at most
+//! one torn line, whose message was never sent.
+
+mod error;
+mod file;
 
 use std::{
-    collections::VecDeque,
-    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    collections::{HashSet, VecDeque},
+    fs::{self, File},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    iter::successors,
     path::{Path, PathBuf},
 };
 
 use latchstring_net::protocol::hardened::{
     keys::hash,
-    message::{Fingerprint, UserName},
+    message::{Fingerprint, Held, MAX_TEXT, UserName},
+    session::{KIND_TEXT, content},
 };
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-/// What went wrong with an outbox, and what to do about it.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum OutboxError {
-    /// The operating system says no.
-    #[error("cannot keep messages in {}: {source}", .path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Another client is logged in from here as the same user with the same key.
-    #[error("{} is in use: end the other latchstring-client for this user and host first", .0.display())]
-    InUse(PathBuf),
-    /// A whole line that this program did not write.
-    #[error("line {line} of {}: it is not an outbox line; mend or delete it", .path.display())]
-    BrokenLine {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: usize,
-    },
-    /// The server holds fewer messages than it has acknowledged.
-    #[error(
-        "the server holds messages up to {last}, but has acknowledged up to {acked}: its store was lost or set back. Ask the operator; to begin anew, move {} away", .path.display()
-    )]
-    ServerForgot {
-        /// The file.
-        path: PathBuf,
-        /// What the server holds.
-        last: u64,
-        /// What it has acknowledged.
-        acked: u64,
-    },
+pub use error::OutboxError;
+use file::{Line, open_locked};
+
+/// Whose messages an outbox holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The host's key, not one of its names: two names may lead to one host, and one name to two hosts.
+    pub host: Fingerprint,
+    /// The user.
+    pub user: UserName,
+    /// The user's key.
+    pub key: Fingerprint,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Line {
-    Message { id: u64, text: String },
-    Acked(u64),
+/// A message that waits for its acknowledgement.
+#[derive(Debug)]
+struct Waiting {
+    id: u64,
+    text: String,
+    /// Of the outbox's sessions, the first that may have sent it under this id. `None` if an earlier version, which did
+    /// not write sessions down, may have sent it.
+    since: Option<usize>,
 }
 
-/// The messages of one (host, user, key) that wait for their acknowledgement.
+impl Waiting {
+    /// By what a line of the file names it.
+    fn mark(&self) -> (u64, String) {
+        let content = content(KIND_TEXT, &self.text);
+        (self.id, hex::encode(&content[..8]))
+    }
+}
+
+/// A message that is longer than a message may be: somebody has edited the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsendable {
+    /// Its line in the file, counted from 1.
+    pub line: usize,
+    /// Its length.
+    pub bytes: usize,
+}
+
+/// What a login has shown about the messages that waited.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// How many of them the server held already: they wait no longer.
+    pub stored: usize,
+    /// The ids of those that are sent now, first and last; `None` if nothing waits.
+    pub again: Option<(u64, u64)>,
+    /// Whether they have other ids now than before.
+    pub renumbered: bool,
+    /// Whether the server holds messages of this user and key that were not sent from here.
+    pub others: bool,
+}
+
+/// The messages for one host, user and key that wait for their acknowledgement.
 #[derive(Debug)]
 pub struct Outbox {
+    owner: Owner,
     path: PathBuf,
     /// Locked as long as it is open.
     file: File,
+    /// The server is known to have held all up to this id.
     acked: u64,
-    waiting: VecDeque<(u64, String)>,
+    waiting: VecDeque<Waiting>,
+    unsendable: Vec<Unsendable>,
+    /// Sessions that the file names, oldest first.
+    sessions: Vec<[u8; 16]>,
+    /// The present session, until the file names it.
+    unnamed: Option<[u8; 16]>,
+    /// Files of an earlier version whose messages are in here, by their hash.
+    adopted: Vec<String>,
 }
 
 impl Outbox {
@@ -79,23 +110,87 @@ impl Outbox {
     ///
     /// # Errors
     /// [`OutboxError`].
-    pub fn open(
-        dir: &Path,
-        host_port: &str,
-        user: &UserName,
-        kid: &Fingerprint,
-    ) -> Result<Self, OutboxError> {
-        let name = hash(&[host_port.as_bytes(), b"\0", &kid.0]);
-        let path = dir.join(format!("{user}-{}.jsonl", hex::encode(&name[..8])));
+    pub fn open(dir: &Path, owner: Owner) -> Result<Self, OutboxError> {
+        let name = hash(&[&owner.host.0, &owner.key.0]);
+        let name = format!("{}-{}.jsonl", owner.user, hex::encode(&name[..16]));
+        let mut this = Self::open_file(dir, &name, owner)?;
+        if this.is_new()? {
+            this.append(&[this.first_line()])?;
+        }
+        Ok(this)
+    }
+
+    fn open_file(dir: &Path, name: &str, owner: Owner) -> Result<Self, OutboxError> {
+        let path = dir.join(name);
         let file = open_locked(dir, &path)?;
         let mut this = Self {
+            owner,
             path,
             file,
             acked: 0,
             waiting: VecDeque::new(),
+            unsendable: Vec::new(),
+            sessions: Vec::new(),
+            unnamed: None,
+            adopted: Vec::new(),
         };
         this.read()?;
         Ok(this)
+    }
+
+    /// Takes over what waits in the file that an earlier version kept for this user and key under the host's name, and
+    /// deletes that file. Returns how many messages that were.
+    ///
+    /// # Errors
+    /// [`OutboxError`] of either file; then nothing has changed.
+    pub fn adopt(&mut self, dir: &Path, host_port: &str) -> Result<usize, OutboxError> {
+        let name = hash(&[host_port.as_bytes(), b"\0", &self.owner.key.0]);
+        let name = format!("{}-{}.jsonl", self.owner.user, hex::encode(&name[..8]));
+        if !dir.join(&name).exists() {
+            return Ok(0);
+        }
+        let old = Self::open_file(dir, &name, self.owner.clone())?;
+        let bytes = fs::read(&old.path).map_err(|source| old.failed(source))?;
+        let from = hex::encode(&hash(&[&bytes])[..16]);
+        let mut messages = Vec::new();
+        // A crash may have come between the line and the deletion.
+        if !self.adopted.contains(&from) {
+            let kept = old.waiting.iter().map(|one| (one.id, one.text.clone()));
+            messages.extend(kept.chain(old.too_long(&bytes)));
+        }
+        if !messages.is_empty() {
+            let count = messages.len();
+            self.append(&[Line::Adopted { from, messages }])?;
+            self.sync()?;
+            // Read again, so that the lines of what cannot be sent are those of this file.
+            self.reread()?;
+            fs::remove_file(&old.path).map_err(|source| old.failed(source))?;
+            return Ok(count);
+        }
+        fs::remove_file(&old.path).map_err(|source| old.failed(source))?;
+        Ok(0)
+    }
+
+    /// The messages of the file that cannot be sent.
+    fn too_long(&self, bytes: &[u8]) -> Vec<(u64, String)> {
+        let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
+        let parsed = self.unsendable.iter().filter_map(|one| {
+            match serde_json::from_slice(lines.get(one.line - 1)?) {
+                Ok(Line::Message { id, text }) => Some((id, text)),
+                _ => None,
+            }
+        });
+        parsed.collect()
+    }
+
+    fn reread(&mut self) -> Result<(), OutboxError> {
+        self.acked = 0;
+        self.waiting.clear();
+        self.unsendable.clear();
+        self.sessions.clear();
+        self.adopted.clear();
+        io::Seek::rewind(&mut self.file).map_err(|source| self.failed(source))?;
+        self.read()
     }
 
     fn read(&mut self) -> Result<(), OutboxError> {
@@ -107,40 +202,182 @@ impl Outbox {
             .rposition(|b| *b == b'\n')
             .map_or(0, |at| at + 1);
         for (number, line) in bytes[..whole].split_inclusive(|b| *b == b'\n').enumerate() {
-            match serde_json::from_slice(line) {
-                Ok(Line::Message { id, text }) => self.waiting.push_back((id, text)),
-                Ok(Line::Acked(up_to)) => self.forget(up_to),
-                Err(_) => {
-                    let (path, line) = (self.path.clone(), number + 1);
-                    return Err(OutboxError::BrokenLine { path, line });
-                }
-            }
+            let line = serde_json::from_slice(line).ok();
+            let read = line.and_then(|line| self.take(line, number + 1));
+            read.ok_or_else(|| OutboxError::BrokenLine {
+                path: self.path.clone(),
+                line: number + 1,
+            })??;
         }
         // A torn last line must not become the beginning of the next one.
         (self.file.set_len(whole as u64)).map_err(|source| self.failed(source))
     }
 
-    /// Settles with what the server says it holds: drops what it has, keeps the rest for sending again. Returns
-    /// whether the server holds messages of this user and key that were not sent from here.
+    /// Does what a line says; `None` if it says nothing.
+    fn take(&mut self, line: Line, number: usize) -> Option<Result<(), OutboxError>> {
+        match line {
+            Line::For { host, user, key } => {
+                let said = [host, user, key];
+                if said != self.owner_in_words() {
+                    return Some(Err(OutboxError::Foreign(self.path.clone())));
+                }
+            }
+            Line::Session(name) => {
+                let name = hex::decode(name).ok()?;
+                self.sessions.push(name.try_into().ok()?);
+            }
+            Line::Message { id, text } => self.take_message(id, text, number),
+            Line::Acked(up_to) => self.forget(up_to),
+            Line::Settled { last, drop } => {
+                self.apply(last, &drop);
+            }
+            Line::Adopted { from, messages } => {
+                let sessions = std::mem::take(&mut self.sessions);
+                for (id, text) in messages {
+                    self.take_message(id, text, number);
+                }
+                self.sessions = sessions;
+                self.adopted.push(from);
+            }
+        }
+        Some(Ok(()))
+    }
+
+    fn take_message(&mut self, id: u64, text: String, line: usize) {
+        let (bytes, since) = (text.len(), self.sessions.len().checked_sub(1));
+        match bytes <= MAX_TEXT {
+            true => self.waiting.push_back(Waiting { id, text, since }),
+            false => self.unsendable.push(Unsendable { line, bytes }),
+        }
+    }
+
+    /// Ids of waiting messages that the server may hold already, as its last id says. Ask what it holds under each, in
+    /// this order, and bring the answers to [`Outbox::settle`].
     ///
     /// # Errors
     /// [`OutboxError::ServerForgot`] when it holds less than it has acknowledged.
-    pub fn settle(&mut self, last_message: u64) -> Result<bool, OutboxError> {
-        if last_message < self.acked {
+    pub fn in_doubt(&self, last: u64) -> Result<Vec<u64>, OutboxError> {
+        if last < self.acked {
             return Err(OutboxError::ServerForgot {
                 path: self.path.clone(),
-                last: last_message,
+                last,
                 acked: self.acked,
             });
         }
-        let ours = self.waiting.back().map_or(self.acked, |(id, _)| *id);
-        self.acknowledged(last_message)?;
-        Ok(ours > 0 && last_message > ours)
+        let ids = self.waiting.iter().map(|one| one.id);
+        Ok(ids.filter(|id| *id <= last).collect())
+    }
+
+    /// Settles with the server at the beginning of a session. Drops exactly the messages that it holds, which only the
+    /// answers to [`Outbox::in_doubt`] can tell: an id alone may be that of another client's message. Gives the others
+    /// the ids that follow `last`, the server's last one.
+    ///
+    /// # Errors
+    /// [`OutboxError::Io`]: then nothing must be sent.
+    pub fn settle(
+        &mut self,
+        session: [u8; 16],
+        last: u64,
+        answers: &[Option<Held>],
+    ) -> Result<Settled, OutboxError> {
+        self.unnamed = Some(session);
+        let highest = self.waiting.iter().map(|one| one.id).max();
+        let drop = self.stored(last, answers);
+        let settled = Settled {
+            stored: drop.len(),
+            others: drop.len() < answers.len()
+                || highest.is_some_and(|id| last > id)
+                || highest.is_none() && self.acked > 0 && last > self.acked,
+            ..Settled::default()
+        };
+        if highest.is_none() {
+            if last > self.acked {
+                self.acknowledged(last)?;
+            }
+            return Ok(settled);
+        }
+        let ids = self.waiting.iter().map(|one| one.id);
+        let follows = ids.eq(after(last).take(self.waiting.len()));
+        let renumbered = if follows {
+            false
+        } else {
+            self.append(&[Line::Settled {
+                last,
+                drop: drop.clone(),
+            }])?;
+            self.apply(last, &drop)
+        };
+        let Some((first, last_one)) = self.waiting.front().zip(self.waiting.back()) else {
+            self.acknowledged(last)?;
+            return Ok(settled);
+        };
+        let again = Some((first.id, last_one.id));
+        // On the disk before anything is sent: a crash must not bring the old ids back.
+        self.name_session()?;
+        self.sync()?;
+        Ok(Settled {
+            again,
+            renumbered,
+            ..settled
+        })
+    }
+
+    /// The waiting messages that the server holds.
+    fn stored(&self, last: u64, answers: &[Option<Held>]) -> Vec<(u64, String)> {
+        let doubtful = self.waiting.iter().filter(|one| one.id <= last);
+        // Where the text alone decides, ours come first: another client sends only after our session has ended.
+        let mut ours_so_far = true;
+        let mut stored = Vec::new();
+        for (one, held) in doubtful.zip(answers) {
+            let ours = held.is_some_and(|held| {
+                let sent = self.may_have_sent(one, held.session);
+                sent.unwrap_or(ours_so_far) && held.content == content(KIND_TEXT, &one.text)
+            });
+            ours_so_far &= ours;
+            if ours {
+                stored.push(one.mark());
+            }
+        }
+        stored
+    }
+
+    /// Whether this session may have sent the message under its present id; `None` where nobody has kept the names.
+    fn may_have_sent(&self, one: &Waiting, session: [u8; 16]) -> Option<bool> {
+        let since = one.since.filter(|_| session != [0; 16])?;
+        Some(self.sessions[since.min(self.sessions.len())..].contains(&session))
+    }
+
+    /// Drops these messages, and lets the others follow `last`. Returns whether any of those has another id now.
+    fn apply(&mut self, last: u64, drop: &[(u64, String)]) -> bool {
+        self.acked = self.acked.max(last);
+        let mut drop: HashSet<_> = drop.iter().cloned().collect();
+        // Each mark stands for one message, should a file hold the same one twice.
+        self.waiting
+            .retain(|one| one.id > last || !drop.remove(&one.mark()));
+        let mut renumbered = false;
+        for (id, one) in after(last).zip(&mut self.waiting) {
+            if one.id != id {
+                one.id = id;
+                one.since = Some(self.sessions.len());
+                renumbered = true;
+            }
+        }
+        renumbered
     }
 
     /// Messages that wait, lowest id first.
-    pub fn waiting(&self) -> impl Iterator<Item = (u64, &str)> {
-        self.waiting.iter().map(|(id, text)| (*id, text.as_str()))
+    pub fn waiting(&self) -> impl ExactSizeIterator<Item = (u64, &str)> {
+        self.waiting.iter().map(|one| (one.id, one.text.as_str()))
+    }
+
+    /// Messages of the file that are too long to be sent. They stay in it, and hold nothing else up.
+    pub fn unsendable(&self) -> &[Unsendable] {
+        &self.unsendable
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Keeps a message; it is on the disk when this returns, and may be sent.
@@ -148,41 +385,85 @@ impl Outbox {
     /// # Errors
     /// [`OutboxError::Io`]: then it must not be sent.
     pub fn keep(&mut self, id: u64, text: &str) -> Result<(), OutboxError> {
+        self.name_session()?;
         let text = text.to_owned();
-        self.append(&Line::Message {
+        self.append(&[Line::Message {
             id,
             text: text.clone(),
-        })?;
-        (self.file.sync_data()).map_err(|source| self.failed(source))?;
-        self.waiting.push_back((id, text));
+        }])?;
+        self.sync()?;
+        let since = self.sessions.len().checked_sub(1);
+        self.waiting.push_back(Waiting { id, text, since });
         Ok(())
     }
 
-    /// The server holds all up to `up_to`. Not flushed: should a crash undo it, the server says it again at the next
-    /// login.
+    /// The server holds all up to `up_to`. Not flushed: should a crash undo it, the next login shows it again.
     ///
     /// # Errors
     /// [`OutboxError::Io`].
     pub fn acknowledged(&mut self, up_to: u64) -> Result<(), OutboxError> {
         self.forget(up_to);
-        if self.waiting.is_empty() {
-            self.file.set_len(0).map_err(|source| self.failed(source))?;
+        let acked = Line::Acked(self.acked);
+        if !self.waiting.is_empty() || !self.unsendable.is_empty() {
+            return self.append(&[acked]);
         }
-        self.append(&Line::Acked(self.acked))
+        self.file.set_len(0).map_err(|source| self.failed(source))?;
+        self.adopted.clear();
+        let session = self.sessions.last().copied();
+        self.sessions.clear();
+        let mut lines = vec![self.first_line()];
+        if let Some(name) = session {
+            self.sessions.push(name);
+            lines.push(Line::Session(hex::encode(name)));
+        }
+        lines.push(acked);
+        self.append(&lines)
     }
 
     fn forget(&mut self, up_to: u64) {
         self.acked = self.acked.max(up_to);
-        while self.waiting.front().is_some_and(|(id, _)| *id <= up_to) {
+        while self.waiting.front().is_some_and(|one| one.id <= up_to) {
             self.waiting.pop_front();
         }
     }
 
-    fn append(&mut self, line: &Line) -> Result<(), OutboxError> {
-        let mut bytes = serde_json::to_vec(line).map_err(|e| self.failed(e.into()))?;
-        bytes.push(b'\n');
+    /// Writes the present session's name down, if that is still to be done.
+    fn name_session(&mut self) -> Result<(), OutboxError> {
+        if let Some(name) = self.unnamed.take() {
+            self.append(&[Line::Session(hex::encode(name))])?;
+            self.sessions.push(name);
+        }
+        Ok(())
+    }
+
+    fn first_line(&self) -> Line {
+        let [host, user, key] = self.owner_in_words();
+        Line::For { host, user, key }
+    }
+
+    fn owner_in_words(&self) -> [String; 3] {
+        let Owner { host, user, key } = &self.owner;
+        [host.to_string(), user.to_string(), key.to_string()]
+    }
+
+    fn is_new(&self) -> Result<bool, OutboxError> {
+        let about = self.file.metadata().map_err(|source| self.failed(source))?;
+        Ok(about.len() == 0)
+    }
+
+    /// Writes lines at the end, all in one go.
+    fn append(&mut self, lines: &[Line]) -> Result<(), OutboxError> {
+        let mut bytes = Vec::new();
+        for line in lines {
+            serde_json::to_writer(&mut bytes, line).map_err(|e| self.failed(e.into()))?;
+            bytes.push(b'\n');
+        }
         // The file is in append mode, so this goes to its end, also after it was shortened.
         (self.file.write_all(&bytes)).map_err(|source| self.failed(source))
+    }
+
+    fn sync(&self) -> Result<(), OutboxError> {
+        (self.file.sync_data()).map_err(|source| self.failed(source))
     }
 
     fn failed(&self, source: io::Error) -> OutboxError {
@@ -191,132 +472,12 @@ impl Outbox {
     }
 }
 
-fn open_locked(dir: &Path, path: &Path) -> Result<File, OutboxError> {
-    let failed = |source| OutboxError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(failed)?;
-    let mut options = OpenOptions::new();
-    let options = options.read(true).append(true).create(true).mode(0o600);
-    let file = options.open(path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(OutboxError::InUse(path.to_owned())),
-        Err(TryLockError::Error(source)) => return Err(failed(source)),
-    }
-    // The file's name is on the disk only once its directory is.
-    (File::open(dir).and_then(|dir| dir.sync_all())).map_err(failed)?;
-    Ok(file)
+/// The ids that follow. A file may say anything, so they do not run over.
+fn after(last: u64) -> impl Iterator<Item = u64> {
+    successors(Some(last.saturating_add(1)), |id| {
+        Some(id.saturating_add(1))
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt};
-
-    use super::*;
-
-    fn open(dir: &Path) -> Result<Outbox, OutboxError> {
-        let alice = UserName::parse("alice").unwrap();
-        Outbox::open(dir, "host:1", &alice, &Fingerprint([1; 32]))
-    }
-
-    fn ids(outbox: &Outbox) -> Vec<u64> {
-        outbox.waiting().map(|(id, _)| id).collect()
-    }
-
-    fn filled(dir: &Path) -> PathBuf {
-        let mut outbox = open(dir).unwrap();
-        outbox.settle(3).unwrap();
-        for (id, text) in [(4, "four"), (5, "five\nand \"more\""), (6, "sechs, größer")] {
-            outbox.keep(id, text).unwrap();
-        }
-        outbox.path.clone()
-    }
-
-    #[test]
-    fn what_waits_is_there_after_a_restart_and_what_is_acknowledged_is_not() {
-        let dir = tempfile::tempdir().unwrap();
-        filled(dir.path());
-        let mut outbox = open(dir.path()).unwrap();
-        let texts: Vec<_> = outbox.waiting().map(|(_, text)| text.to_owned()).collect();
-        assert_eq!(texts, ["four", "five\nand \"more\"", "sechs, größer"]);
-        // The acknowledgement of 4 was lost on the way; the server says so at the next login.
-        assert!(!outbox.settle(4).unwrap());
-        assert_eq!(ids(&outbox), [5, 6]);
-        drop(outbox);
-        let mut outbox = open(dir.path()).unwrap();
-        assert_eq!(ids(&outbox), [5, 6]);
-        outbox.acknowledged(6).unwrap();
-        assert!(fs::metadata(&outbox.path).unwrap().len() < 20, "emptied");
-        drop(outbox);
-        assert!(ids(&open(dir.path()).unwrap()).is_empty());
-    }
-
-    #[test]
-    fn a_crash_at_any_byte_loses_at_most_the_message_that_was_being_written() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = filled(dir.path());
-        let whole = fs::read(&path).unwrap();
-        for cut in 0..whole.len() {
-            fs::write(&path, &whole[..cut]).unwrap();
-            let lines = whole[..cut].iter().filter(|b| **b == b'\n').count();
-            let mut outbox = open(dir.path()).unwrap();
-            assert_eq!(ids(&outbox), [4, 5, 6][..lines.saturating_sub(1)]);
-            // The program goes on after the torn line, and everything is readable.
-            outbox.keep(9, "nine").unwrap();
-            drop(outbox);
-            assert_eq!(
-                ids(&open(dir.path()).unwrap()).last(),
-                Some(&9),
-                "cut at {cut}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_whole_line_that_is_broken_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = filled(dir.path());
-        let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, text.replacen("four", "fo\"ur", 1)).unwrap();
-        let error = open(dir.path()).unwrap_err();
-        assert!(
-            matches!(error, OutboxError::BrokenLine { line: 2, .. }),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_server_that_forgot_is_noticed_and_so_is_another_sender() {
-        let dir = tempfile::tempdir().unwrap();
-        filled(dir.path());
-        let mut outbox = open(dir.path()).unwrap();
-        let error = outbox.settle(2).unwrap_err();
-        assert!(matches!(
-            error,
-            OutboxError::ServerForgot {
-                last: 2,
-                acked: 3,
-                ..
-            }
-        ));
-        assert!(outbox.settle(7).unwrap(), "7 was never sent from here");
-        assert!(ids(&outbox).is_empty());
-    }
-
-    #[test]
-    fn the_file_is_private_and_used_by_one_client_at_a_time() {
-        let dir = tempfile::tempdir().unwrap();
-        let outbox = open(dir.path()).unwrap();
-        let mode = fs::metadata(&outbox.path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        assert!(matches!(open(dir.path()), Err(OutboxError::InUse(_))));
-        let bob = UserName::parse("bob").unwrap();
-        assert!(Outbox::open(dir.path(), "host:1", &bob, &Fingerprint([1; 32])).is_ok());
-    }
-}
+mod tests;

@@ -339,7 +339,7 @@ async fn the_hosts_messages_are_acknowledged_and_its_close_is_answered() {
     assert_eq!(
         last,
         Event::Closed {
-            code: CloseCode::Stopping as u8
+            code: CloseCode::Stopping
         }
     );
     assert_eq!(agreed, session::Event::CloseAgreed);

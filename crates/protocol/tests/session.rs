@@ -38,7 +38,11 @@ fn messages_are_numbered_acknowledged_and_closed() {
     let ack = server.acknowledge(44).unwrap();
     client.receive(&ack).unwrap();
     let close = client.close(CloseCode::Done).unwrap();
-    let Event::Closed { code: 0, answer } = server.receive(&close).unwrap() else {
+    let Event::Closed {
+        code: CloseCode::Done,
+        answer,
+    } = server.receive(&close).unwrap()
+    else {
         panic!()
     };
     assert_eq!(client.receive(&answer).unwrap(), Event::CloseAgreed);
@@ -95,7 +99,10 @@ fn nothing_follows_a_close() {
     let close = server.close(CloseCode::Stopping).unwrap();
     assert!(matches!(
         client.receive(&close),
-        Ok(Event::Closed { code: 1, .. })
+        Ok(Event::Closed {
+            code: CloseCode::Stopping,
+            ..
+        })
     ));
     let record = server.ping().unwrap().unwrap();
     assert!(matches!(client.receive(&record), Err(Error::Violation(_))));

@@ -13,9 +13,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use latchstring_protocol::hardened::{
     handshake::{ExpectServerHello, Verdict, accept},
     keys::{EXTRACT_SALT, Ephemeral, expand, extract, hash},
-    message::{Fingerprint, SERVER_HELLO_LEN, Type},
+    message::{Fingerprint, Held, SERVER_HELLO_LEN, Type},
     record::Sealer,
-    session::{CloseCode, Event, KIND_TEXT},
+    session::{CloseCode, Event, KIND_TEXT, content},
     signature::{SignError, Signer, Verifier},
 };
 use sha2::Sha256;
@@ -123,6 +123,14 @@ fn a_whole_session_is_byte_for_byte_the_published_one() {
         Ok(Event::Message { id: 1, .. })
     ));
     is("sha_rec5", &server.acknowledge(1).unwrap());
+    let query = session.query(1).unwrap();
+    is("sha_rec10", &query);
+    assert_eq!(server.receive(&query), Ok(Event::Query { id: 1 }));
+    let held = Held {
+        session: v["sid"][..].try_into().unwrap(),
+        content: content(KIND_TEXT, "hello"),
+    };
+    is("sha_rec11", &server.held(1, Some(held)).unwrap());
     assert!(session.close(CloseCode::Done).is_ok());
 }
 

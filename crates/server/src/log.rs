@@ -53,7 +53,13 @@ impl Observer for Log {
             Event::Duplicate { user, id } => {
                 info!(connection, %user, id, "message was stored before");
             }
-            Event::Closed { user, by, code } => info!(connection, %user, ?by, code, "closed"),
+            Event::Conflict { user, id } => {
+                warn!(connection, %user, id, "another message has this number; not acknowledged");
+            }
+            Event::Closed { user, by, code } => {
+                let code = *code as u8;
+                info!(connection, %user, ?by, code, "closed");
+            }
             Event::Truncated { user, why } => {
                 warn!(connection, %user, why, "ended without an agreed close");
             }

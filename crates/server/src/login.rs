@@ -65,7 +65,7 @@ impl From<CloseCode> for HandshakeError {
     fn from(code: CloseCode) -> Self {
         match code {
             CloseCode::Superseded => Self::Superseded,
-            CloseCode::Stopping | CloseCode::Done => Self::Stopping,
+            CloseCode::Stopping | CloseCode::Done | CloseCode::Conflict => Self::Stopping,
         }
     }
 }

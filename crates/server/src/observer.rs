@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use latchstring_net::protocol::hardened::{
     handshake::RefusalReason,
     message::{Fingerprint, UserName},
+    session::CloseCode,
 };
 
 /// Is told of every event, as it happens. The program writes them to its log; the lab's arena takes them for the truth.
@@ -86,14 +87,22 @@ pub enum Event {
         /// Its number.
         id: u64,
     },
+    /// The store holds another message under this id. It is not acknowledged, and the session is closed with
+    /// [`CloseCode::Conflict`].
+    Conflict {
+        /// Whose.
+        user: UserName,
+        /// Its number.
+        id: u64,
+    },
     /// Both ends agree on the end and on what was sent. The end.
     Closed {
         /// Who was logged in.
         user: UserName,
         /// Who closed first.
         by: By,
-        /// Why; see `CloseCode`.
-        code: u8,
+        /// Why.
+        code: CloseCode,
     },
     /// The connection ended without an agreed close: a failure, or somebody cut it. The end.
     Truncated {

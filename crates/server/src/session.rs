@@ -5,12 +5,12 @@ use std::{collections::VecDeque, io, time::Duration};
 use latchstring_net::{
     protocol::hardened::{
         defence::{Defence, Defences},
-        message::{Fingerprint, UserName},
-        session::{self, CloseCode, Session},
+        message::{Fingerprint, Held, UserName},
+        session::{self, CloseCode, Session, content},
     },
     wire::{RECORD_DEADLINE, RecordReader, WireError, write_all_within},
 };
-use latchstring_store::Appended;
+use latchstring_store::{Appended, StoreError, StoredMessage};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split},
     select,
@@ -89,48 +89,94 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Defences> OpenSession<'a, S, D> {
                 record = self.records.read(&mut self.reader, allowed, None),
                     if self.outgoing.len() < MAX_OUTGOING =>
                 {
-                    self.on_record(record).await?;
+                    if let Some(code) = self.on_record(record).await? {
+                        return Ok(code);
+                    }
                 }
                 () = sleep_until(self.next_check) => self.on_silence()?,
             }
         }
     }
 
-    async fn on_record(&mut self, record: Result<Option<Vec<u8>>, WireError>) -> Result<(), Event> {
+    /// `Ok` with a code when the server wants to close because of what came.
+    async fn on_record(
+        &mut self,
+        record: Result<Option<Vec<u8>>, WireError>,
+    ) -> Result<Option<CloseCode>, Event> {
         self.silent = 0;
         self.next_check = Instant::now() + PING_EVERY;
         match self.receive(record)? {
-            session::Event::Message { id, text, kind } => self.on_message(id, kind, &text).await,
+            session::Event::Message { id, text, kind } => self.on_message(id, kind, text).await,
+            session::Event::Query { id } => self.on_query(id).await.map(|()| None),
             session::Event::Reply(answer) => {
                 self.outgoing.extend(answer);
-                Ok(())
+                Ok(None)
             }
-            session::Event::Acknowledged { .. } | session::Event::Pong => Ok(()),
+            session::Event::Acknowledged { .. }
+            | session::Event::Pong
+            | session::Event::TooLate => Ok(None),
             session::Event::Closed { code, answer } => {
                 self.outgoing.extend(answer);
                 Err(self.agreed(By::Peer, code).await)
             }
-            session::Event::CloseAgreed => Err(self.broke("an agreement to no close")),
+            session::Event::Held { .. } | session::Event::CloseAgreed => {
+                Err(self.broke("an answer to no question"))
+            }
         }
     }
 
     /// Durable first, acknowledged second: whatever happens in between, the client still has the message.
-    async fn on_message(&mut self, id: u64, kind: u8, text: &str) -> Result<(), Event> {
+    async fn on_message(
+        &mut self,
+        id: u64,
+        kind: u8,
+        text: String,
+    ) -> Result<Option<CloseCode>, Event> {
+        let message = StoredMessage {
+            id,
+            kind,
+            text,
+            session: Some(self.session.id()),
+        };
         let accounts = &self.server.setup.accounts;
-        let appended = accounts.append(&self.user, &self.kid, id, kind, text).await;
+        let appended = accounts.append(&self.user, &self.kid, &message).await;
         let user = self.user.clone();
         let event = match appended {
             Ok(Appended::Appended) => Event::Stored { user, id },
             Ok(Appended::Duplicate) => Event::Duplicate { user, id },
-            Err(why) => {
-                let why = why.to_string();
-                return Err(Event::StoreFailed { user, why });
+            Err(StoreError::Conflict { .. }) => {
+                self.server
+                    .saw(self.connection, &Event::Conflict { user, id });
+                return Ok(Some(CloseCode::Conflict));
             }
+            Err(why) => return Err(self.store_failed(&why)),
         };
         self.server.saw(self.connection, &event);
         let ack = self.session.acknowledge(id).map_err(|e| self.broke(e))?;
         self.outgoing.extend(ack);
+        Ok(None)
+    }
+
+    /// Says what the store holds under this id, so that the client can tell its own messages from those of another
+    /// client with the same key.
+    async fn on_query(&mut self, id: u64) -> Result<(), Event> {
+        let accounts = &self.server.setup.accounts;
+        let found = accounts.message(&self.user, &self.kid, id).await;
+        let found = found.map_err(|why| self.store_failed(&why))?;
+        let held = found.map(|message| Held {
+            session: message.session.unwrap_or_default(),
+            content: content(message.kind, &message.text),
+        });
+        let answer = self.session.held(id, held).map_err(|e| self.broke(e))?;
+        self.outgoing.extend(answer);
         Ok(())
+    }
+
+    fn store_failed(&self, why: &StoreError) -> Event {
+        Event::StoreFailed {
+            user: self.user.clone(),
+            why: why.to_string(),
+        }
     }
 
     fn on_written(&self, wrote: io::Result<usize>) -> Result<(), Event> {
@@ -181,13 +227,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Defences> OpenSession<'a, S, D> {
             };
             match received {
                 Ok(Some(session::Event::CloseAgreed)) => {
-                    return self.agreed(By::Server, code as u8).await;
+                    return self.agreed(By::Server, code).await;
                 }
                 Ok(Some(session::Event::Closed { answer, .. })) => {
                     self.outgoing.extend(answer);
-                    return self.agreed(By::Server, code as u8).await;
+                    return self.agreed(By::Server, code).await;
                 }
-                // Nothing may follow our CLOSE, not even a PONG.
+                // What crossed our CLOSE is neither stored nor answered.
                 Ok(_) => {}
                 Err(end) => return end,
             }
@@ -195,7 +241,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Defences> OpenSession<'a, S, D> {
     }
 
     /// The last bytes are a courtesy: the two ends agree whether they arrive or not.
-    async fn agreed(&mut self, by: By, code: u8) -> Event {
+    async fn agreed(&mut self, by: By, code: CloseCode) -> Event {
         let rest = self.outgoing.make_contiguous();
         let _ = write_all_within(&mut self.writer, rest, RECORD_DEADLINE).await;
         let user = self.user.clone();
@@ -209,7 +255,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Defences> OpenSession<'a, S, D> {
         match record {
             Ok(Some(record)) => self.session.receive(&record).map_err(|e| self.broke(e)),
             Ok(None) if !self.server.keeps(Defence::AuthenticatedClose) => {
-                let (user, by, code) = (self.user.clone(), By::Peer, CloseCode::Done as u8);
+                let (user, by, code) = (self.user.clone(), By::Peer, CloseCode::Done);
                 Err(Event::Closed { user, by, code })
             }
             Ok(None) => Err(self.truncated(WireError::Closed)),

@@ -327,18 +327,24 @@ impl Accounts for Faulty {
     fn last_message_id<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u64> {
         self.0.last_message_id(user, kid)
     }
-    fn append<'a>(
+    fn message<'a>(
         &'a self,
         user: &'a UserName,
         kid: &'a Fingerprint,
         id: u64,
-        kind: u8,
-        text: &'a str,
+    ) -> Answer<'a, Option<StoredMessage>> {
+        self.0.message(user, kid, id)
+    }
+    fn append<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        message: &'a StoredMessage,
     ) -> Answer<'a, Appended> {
         Box::pin(async move {
             // A disk that takes its time.
             sleep(seconds(1)).await;
-            self.0.append(user, kid, id, kind, text).await
+            self.0.append(user, kid, message).await
         })
     }
     fn messages<'a>(

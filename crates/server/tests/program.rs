@@ -363,7 +363,7 @@ async fn sigterm_and_sigint_close_every_session_and_exit_with_0() {
         let _proven = Login::hello(&mut half).await;
         let began = Instant::now();
         serving.signal(signal);
-        assert_eq!(chat.until_closed().await, CloseCode::Stopping as u8);
+        assert_eq!(chat.until_closed().await, CloseCode::Stopping);
         assert!(rest(&mut half).await.is_empty());
         assert_eq!(serving.ended().await.0, Some(0));
         assert!(began.elapsed() < Duration::from_secs(4));
@@ -483,4 +483,47 @@ fn another_key_is_another_log() {
     let said = home.add_alice();
     assert!(said.contains(&Fingerprint::of(MALLORY.public_key()).to_string()));
     assert_eq!(success(&home.run(&["messages", "alice"])), "");
+}
+
+/// Two servers that number messages on one store would each acknowledge what the other one keeps.
+#[tokio::test]
+async fn a_store_has_one_server_by_whatever_name_it_is_reached() {
+    let home = Home::new();
+    home.add_alice();
+    let serving = home.serve().await;
+    // Another configuration, another port, another path.
+    let text = fs::read_to_string(home.path("server/server.toml")).unwrap();
+    let database = home.path("link/accounts.db");
+    std::os::unix::fs::symlink(home.path("server"), home.path("link")).unwrap();
+    let other = text
+        .replace("\"accounts.db\"", &format!("{:?}", database.display()))
+        .replace(
+            "\"host_key.pem\"",
+            &format!("{:?}", home.path("server/host_key.pem")),
+        );
+    home.write("other.toml", &other, 0o600);
+    for more in [&[][..], &["--config", "other.toml"]] {
+        let second = home.run(&[&["serve"], more].concat());
+        let said = String::from_utf8(second.stderr).unwrap();
+        assert_eq!(second.status.code(), Some(1), "{said}");
+        assert!(second.stdout.is_empty(), "it never listened");
+        let process = format!("process {}", serving.child.id().unwrap());
+        for needle in [
+            "accounts.db",
+            "another latchstring-server",
+            &process,
+            "stop that server",
+        ] {
+            assert!(said.contains(needle), "{needle} is missing in {said}");
+        }
+    }
+    // The operator's other commands work meanwhile.
+    success(&home.run(&["user", "list"]));
+    success(&home.run(&["messages", "alice"]));
+    let mut chat = home.login().open(serving.connect().await).await;
+    chat.say_and_hear_back("still one server").await;
+    // No lock outlives its server.
+    serving.signal(Signal::SIGKILL);
+    serving.ended().await;
+    home.serve().await;
 }

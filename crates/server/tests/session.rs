@@ -3,11 +3,11 @@
 mod support;
 
 use latchstring_net::protocol::hardened::{
-    message::MAX_TEXT,
-    session::{CloseCode, Event as SessionEvent},
+    message::{Held, MAX_TEXT},
+    session::{CloseCode, Event as SessionEvent, content},
 };
 use latchstring_server::{Event, observer::By};
-use latchstring_store::Accounts;
+use latchstring_store::{Accounts, Appended, StoredMessage};
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha20Rng};
 use support::{Login, World, alice_kid, name, rest, seconds};
 use tokio::{
@@ -40,7 +40,7 @@ async fn messages_are_stored_once_acknowledged_and_numbered_over_all_sessions() 
     let closed = Event::Closed {
         user: user.clone(),
         by: By::Peer,
-        code: CloseCode::Done as u8,
+        code: CloseCode::Done,
     };
     assert_eq!(ended(&world, 1), closed);
     let ids = |connection| {
@@ -155,10 +155,7 @@ async fn a_newer_login_takes_the_place_of_the_older() {
     // Too late: the newer session numbers the messages now.
     older.say("two, said by the older").await;
     newer.say_and_hear_back("two, said by the newer").await;
-    assert_eq!(
-        older.until_closed_with_doubt().await,
-        CloseCode::Superseded as u8
-    );
+    assert_eq!(older.until_closed_with_doubt().await, CloseCode::Superseded);
     newer.close().await;
     let texts: Vec<_> = (world.stored().await.into_iter()).map(|m| m.text).collect();
     assert_eq!(texts, ["one", "two, said by the newer"]);
@@ -185,11 +182,11 @@ async fn a_stop_closes_every_session_and_every_handshake() {
     let _proven = Login::hello(&mut half).await;
     let began = Instant::now();
     world.server.stop();
-    assert_eq!(chat.until_closed().await, CloseCode::Stopping as u8);
+    assert_eq!(chat.until_closed().await, CloseCode::Stopping);
     assert!(rest(&mut half).await.is_empty());
     assert!(rest(&mut chat.stream).await.is_empty());
     assert_eq!(began.elapsed(), seconds(0));
-    let (user, code) = (name("alice"), CloseCode::Stopping as u8);
+    let (user, code) = (name("alice"), CloseCode::Stopping);
     let by = By::Server;
     assert_eq!(ended(&world, 1), Event::Closed { user, by, code });
 }
@@ -215,6 +212,114 @@ async fn what_is_not_stored_is_not_acknowledged() {
     chat.say("said by nobody").await;
     assert_eq!(chat.hear().await, None, "no acknowledgement");
     assert!(matches!(ended(&world, 1), Event::StoreFailed { .. }));
+}
+
+/// What another server on the same store, or an operator's script, would do.
+async fn stored_elsewhere(world: &World, id: u64, text: &str, session: Option<[u8; 16]>) {
+    let message = StoredMessage {
+        id,
+        kind: 0,
+        text: text.to_owned(),
+        session,
+    };
+    let (user, kid) = (name("alice"), alice_kid());
+    let appended = world.store.append(&user, &kid, &message).await;
+    assert_eq!(appended.unwrap(), Appended::Appended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_message_under_a_taken_number_is_never_acknowledged() {
+    for theirs in ["theirs", "mine"] {
+        let world = World::new().await;
+        let mut chat = world.open().await;
+        chat.say_and_hear_back("first").await;
+        stored_elsewhere(&world, 2, theirs, Some([9; 16])).await;
+        let id = chat.say("mine").await;
+        assert_eq!(chat.until_closed_with_doubt().await, CloseCode::Conflict);
+        assert_eq!(chat.session.unacknowledged().collect::<Vec<_>>(), [id]);
+        let user = name("alice");
+        assert!(world.seen.of(1).contains(&Event::Conflict { user, id }));
+        let texts: Vec<_> = (world.stored().await.into_iter()).map(|m| m.text).collect();
+        assert_eq!(texts, ["first", theirs]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_very_same_message_is_acknowledged_again_and_not_stored_again() {
+    let world = World::new().await;
+    let mut chat = world.open().await;
+    let session = chat.session.id();
+    // The store was so slow to answer that it was asked twice.
+    stored_elsewhere(&world, 1, "mine", Some(session)).await;
+    chat.say_and_hear_back("mine").await;
+    let user = name("alice");
+    assert_eq!(world.seen.last_of(1), Event::Duplicate { user, id: 1 });
+    assert_eq!(world.stored().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_can_tell_its_own_messages_from_those_of_another() {
+    let world = World::new().await;
+    stored_elsewhere(&world, 1, "before sessions were kept", None).await;
+    let mut one = world.open().await;
+    one.say_and_hear_back("said by both").await;
+    let first = one.session.id();
+    one.close().await;
+    let mut two = world.open().await;
+    two.say_and_hear_back("said by both").await;
+    let second = two.session.id();
+    assert_ne!(first, second);
+
+    let held = |session, text: &str| {
+        let content = content(0, text);
+        Some(Held { session, content })
+    };
+    let asked = [
+        (2, held(first, "said by both")),
+        (3, held(second, "said by both")),
+        (1, held([0; 16], "before sessions were kept")),
+        (0, None),
+        (4, None),
+        (u64::MAX, None),
+    ];
+    // All questions at once: the answers come in their order.
+    for (id, _) in asked {
+        let query = two.session.query(id).unwrap();
+        two.stream.write_all(&query).await.unwrap();
+    }
+    for (id, held) in asked {
+        assert_eq!(two.hear().await, Some(SessionEvent::Held { id, held }));
+    }
+    two.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_crosses_the_servers_close_changes_nothing() {
+    let world = World::new().await;
+    let mut chat = world.open().await;
+    world.server.stop();
+    let query = chat.session.query(1).unwrap();
+    let ping = chat.session.ping().unwrap().unwrap();
+    chat.stream
+        .write_all(&[query, ping].concat())
+        .await
+        .unwrap();
+    // It closes too, and the server's agreement must be the next record that it gets.
+    let close = chat.session.close(CloseCode::Done).unwrap();
+    chat.stream.write_all(&close).await.unwrap();
+    let closed = chat.hear().await;
+    assert!(matches!(
+        closed,
+        Some(SessionEvent::Closed {
+            code: CloseCode::Stopping,
+            ..
+        })
+    ));
+    assert_eq!(chat.hear().await, Some(SessionEvent::CloseAgreed));
+    assert_eq!(chat.hear().await, None);
+    let (user, code) = (name("alice"), CloseCode::Stopping);
+    let by = By::Server;
+    assert_eq!(ended(&world, 1), Event::Closed { user, by, code });
 }
 
 #[tokio::test(start_paused = true)]
@@ -338,7 +443,7 @@ async fn random_bytes_at_any_stage_do_no_harm() {
 
 impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> support::Chat<S> {
     /// As `until_closed`, for a client that has messages in doubt.
-    async fn until_closed_with_doubt(&mut self) -> u8 {
+    async fn until_closed_with_doubt(&mut self) -> CloseCode {
         match self.hear().await {
             Some(SessionEvent::Closed { code, .. }) => code,
             other => panic!("{other:?}"),

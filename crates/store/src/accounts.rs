@@ -82,7 +82,7 @@ impl Invite {
 pub enum Appended {
     /// It was the next one, and it is on the disk now.
     Appended,
-    /// It had been there before; nothing changed. Acknowledge it again.
+    /// This very message had been there before; nothing changed. Acknowledge it again.
     Duplicate,
 }
 
@@ -95,6 +95,18 @@ pub struct StoredMessage {
     pub kind: u8,
     /// The text.
     pub text: String,
+    /// The public name of the session that brought it; `None` for what was stored before stores kept it. Two clients
+    /// may say the same under the same id, and then this alone tells their messages apart.
+    pub session: Option<[u8; 16]>,
+}
+
+impl StoredMessage {
+    /// Whether `other` is this very message, brought once more.
+    fn is_again(&self, other: &Self) -> bool {
+        let sessions = self.session.zip(other.session);
+        (self.kind, &self.text) == (other.kind, &other.text)
+            && sessions.is_none_or(|(one, two)| one == two)
+    }
 }
 
 /// The future of an answer, boxed so that `dyn Accounts` is possible.
@@ -151,16 +163,23 @@ pub trait Accounts: Send + Sync {
     /// The id of the last message in the log of this user and key; 0 when it is empty.
     fn last_message_id<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u64>;
 
-    /// Appends a message exactly once: `id` must be the last one plus 1, and one that is there already is a
-    /// [`Appended::Duplicate`]. [`StoreError::Gap`] when messages are missing in between, [`StoreError::NoSuchUser`]
-    /// when there is no account with this key.
-    fn append<'a>(
+    /// The message with this id in the log of this user and key, if there is one.
+    fn message<'a>(
         &'a self,
         user: &'a UserName,
         kid: &'a Fingerprint,
         id: u64,
-        kind: u8,
-        text: &'a str,
+    ) -> Answer<'a, Option<StoredMessage>>;
+
+    /// Appends a message exactly once: its id must be the last one plus 1, and a message that is there already is a
+    /// [`Appended::Duplicate`]. [`StoreError::Conflict`] when the log holds another message under this id,
+    /// [`StoreError::Gap`] when messages are missing in between, [`StoreError::NoSuchUser`] when there is no account
+    /// with this key.
+    fn append<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        message: &'a StoredMessage,
     ) -> Answer<'a, Appended>;
 
     /// The whole log of this user and key, in order.
@@ -176,15 +195,17 @@ pub(crate) fn key_of(user: &UserName) -> [u8; 32] {
     hash(&[user.as_str().as_bytes()])
 }
 
-/// Why a message that was not appended was not, given the last id in the log.
-pub(crate) fn not_next(user: &UserName, last: u64, id: u64) -> Result<Appended, StoreError> {
-    // Ids start at 1, so 0 is no duplicate of anything.
-    if (1..=last).contains(&id) {
-        return Ok(Appended::Duplicate);
+/// Why a message that was not appended was not, given what the log holds under its id, and the log's last id.
+pub(crate) fn not_next(
+    user: &UserName,
+    held: Option<&StoredMessage>,
+    last: u64,
+    message: &StoredMessage,
+) -> Result<Appended, StoreError> {
+    let (user, id) = (user.clone(), message.id);
+    match held {
+        Some(held) if held.is_again(message) => Ok(Appended::Duplicate),
+        Some(_) => Err(StoreError::Conflict { user, id }),
+        None => Err(StoreError::Gap { user, last, id }),
     }
-    Err(StoreError::Gap {
-        user: user.clone(),
-        last,
-        id,
-    })
 }

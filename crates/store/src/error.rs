@@ -30,6 +30,34 @@ pub enum StoreError {
         /// The id that was to be appended.
         id: u64,
     },
+    /// The log holds another message under this id, so this one is not a duplicate. To acknowledge it would lose it.
+    #[error(
+        "the log of {user} holds another message under the number {id}: two clients or two computers send with the same key; the client numbers its messages anew when it connects again"
+    )]
+    Conflict {
+        /// Whose log.
+        user: UserName,
+        /// The id.
+        id: u64,
+    },
+    /// Another server holds the store.
+    #[error("the account store {} is served by another latchstring-server{}; stop that server, or make a store of its own for this one with: latchstring-server init --dir DIR (lock file: {})", .path.display(), by_process(*.process), .lock.display())]
+    Served {
+        /// The store.
+        path: PathBuf,
+        /// The file that the other server has locked.
+        lock: PathBuf,
+        /// The other server's process, if the lock file names one.
+        process: Option<u32>,
+    },
+    /// The store has several names, so that a lock beside one of them does not keep others away.
+    #[error("the account store {} has {links} names (hard links), and another server could use it under another one; keep one name, and copy files with cp instead of linking them", .path.display())]
+    Links {
+        /// The store.
+        path: PathBuf,
+        /// How many names it has.
+        links: u64,
+    },
     /// There is no file to open.
     #[error("there is no account store at {}; make one with: latchstring-server init", .0.display())]
     Missing(PathBuf),
@@ -89,4 +117,8 @@ pub enum StoreError {
         /// Why.
         source: sqlx::Error,
     },
+}
+
+fn by_process(id: Option<u32>) -> String {
+    id.map_or_else(String::new, |id| format!(" (process {id})"))
 }

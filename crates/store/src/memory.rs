@@ -54,6 +54,11 @@ impl State {
         log.map_or(&[], Vec::as_slice)
     }
 
+    fn message(&self, user: &UserName, kid: &Fingerprint, id: u64) -> Option<&StoredMessage> {
+        let index = usize::try_from(id.checked_sub(1)?).ok()?;
+        self.log(user, kid).get(index)
+    }
+
     /// The key of a user who is not there yet.
     fn free(&self, user: &UserName) -> Result<[u8; 32], StoreError> {
         let key = key_of(user);
@@ -93,17 +98,17 @@ impl State {
         &mut self,
         user: &UserName,
         kid: &Fingerprint,
-        message: StoredMessage,
+        message: &StoredMessage,
     ) -> Result<Appended, StoreError> {
         if self.find(user, kid).is_none() {
             return Err(StoreError::NoSuchUser(user.clone()));
         }
         let last = self.log(user, kid).len() as u64;
         if message.id != last + 1 {
-            return not_next(user, last, message.id);
+            return not_next(user, self.message(user, kid, message.id), last, message);
         }
         let log = self.logs.entry((key_of(user), *kid)).or_default();
-        log.push(message);
+        log.push(message.clone());
         Ok(Appended::Appended)
     }
 }
@@ -188,16 +193,21 @@ impl Accounts for Memory {
         answer(Ok(self.state().log(user, kid).len() as u64))
     }
 
-    fn append<'a>(
+    fn message<'a>(
         &'a self,
         user: &'a UserName,
         kid: &'a Fingerprint,
         id: u64,
-        kind: u8,
-        text: &'a str,
+    ) -> Answer<'a, Option<StoredMessage>> {
+        answer(Ok(self.state().message(user, kid, id).cloned()))
+    }
+
+    fn append<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        message: &'a StoredMessage,
     ) -> Answer<'a, Appended> {
-        let text = text.to_owned();
-        let message = StoredMessage { id, kind, text };
         answer(self.state().append(user, kid, message))
     }
 

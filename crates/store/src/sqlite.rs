@@ -27,10 +27,11 @@ use crate::{
 };
 
 /// The scripts that make the schema, oldest first. Script number n leaves the file at `user_version` n.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../migrations/0001_accounts_and_messages.sql"),
     include_str!("../migrations/0002_invites.sql"),
     include_str!("../migrations/0003_failures.sql"),
+    include_str!("../migrations/0004_sessions.sql"),
 ];
 /// How long to wait for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -135,11 +136,16 @@ impl Sqlite {
         Ok(account)
     }
 
-    fn message(&self, (id, kind, text): MessageRow) -> Result<StoredMessage, StoreError> {
+    fn stored(&self, row: MessageRow) -> Result<StoredMessage, StoreError> {
+        let (id, kind, text, session) = row;
+        let session = session.map(|name| {
+            <[u8; 16]>::try_from(name).map_err(|_| self.damaged("the name of a session is none"))
+        });
         Ok(StoredMessage {
             id: u64::try_from(id).map_err(|_| self.damaged("a negative message id"))?,
             kind: u8::try_from(kind).map_err(|_| self.damaged("a kind over 255"))?,
             text,
+            session: session.transpose()?,
         })
     }
 
@@ -182,8 +188,8 @@ impl Sqlite {
 
 /// user, kid, spki, password_hash, created_at
 type AccountRow = (String, Vec<u8>, Vec<u8>, String, i64);
-/// id, kind, text
-type MessageRow = (i64, i64, String);
+/// id, kind, text, session
+type MessageRow = (i64, i64, String, Option<Vec<u8>>);
 
 impl Accounts for Sqlite {
     fn find<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, Option<Account>> {
@@ -339,38 +345,59 @@ impl Accounts for Sqlite {
         Box::pin(self.last(user, kid))
     }
 
-    fn append<'a>(
+    fn message<'a>(
         &'a self,
         user: &'a UserName,
         kid: &'a Fingerprint,
         id: u64,
-        kind: u8,
-        text: &'a str,
+    ) -> Answer<'a, Option<StoredMessage>> {
+        Box::pin(async move {
+            let row: Option<MessageRow> = sqlx::query_as(
+                "SELECT id, kind, text, session FROM messages
+                 WHERE user_hash = ? AND kid = ? AND id = ?",
+            )
+            .bind(&key_of(user)[..])
+            .bind(&kid.0[..])
+            .bind(sql_id(id))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+            row.map(|row| self.stored(row)).transpose()
+        })
+    }
+
+    fn append<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        message: &'a StoredMessage,
     ) -> Answer<'a, Appended> {
         Box::pin(async move {
-            // One statement that checks and inserts is one transaction: of two sessions that bring the same message,
-            // one appends and the other finds a duplicate. An id beyond i64 follows nothing; 0 follows nothing either.
+            // One statement that checks and inserts is one transaction: of two sessions that bring the same id, one
+            // appends and the other learns of it.
             let done = sqlx::query(
-                "INSERT INTO messages (user_hash, kid, id, kind, text)
-                 SELECT user_hash, kid, ?3, ?4, ?5 FROM accounts
+                "INSERT INTO messages (user_hash, kid, id, kind, text, session)
+                 SELECT user_hash, kid, ?3, ?4, ?5, ?6 FROM accounts
                  WHERE user_hash = ?1 AND kid = ?2 AND ?3 = 1 + COALESCE(
                      (SELECT MAX(id) FROM messages WHERE user_hash = ?1 AND kid = ?2), 0)",
             )
             .bind(&key_of(user)[..])
             .bind(&kid.0[..])
-            .bind(i64::try_from(id).unwrap_or(0))
-            .bind(i64::from(kind))
-            .bind(text)
+            .bind(sql_id(message.id))
+            .bind(i64::from(message.kind))
+            .bind(&message.text)
+            .bind(message.session.as_ref().map(|name| &name[..]))
             .execute(&self.pool)
             .await
             .map_err(|e| self.failed(e))?;
             if done.rows_affected() == 1 {
                 return Ok(Appended::Appended);
             }
-            match self.find(user, kid).await? {
-                None => Err(StoreError::NoSuchUser(user.clone())),
-                Some(_) => not_next(user, self.last(user, kid).await?, id),
+            if self.find(user, kid).await?.is_none() {
+                return Err(StoreError::NoSuchUser(user.clone()));
             }
+            let held = self.message(user, kid, message.id).await?;
+            not_next(user, held.as_ref(), self.last(user, kid).await?, message)
         })
     }
 
@@ -381,14 +408,15 @@ impl Accounts for Sqlite {
     ) -> Answer<'a, Vec<StoredMessage>> {
         Box::pin(async move {
             let rows: Vec<MessageRow> = sqlx::query_as(
-                "SELECT id, kind, text FROM messages WHERE user_hash = ? AND kid = ? ORDER BY id",
+                "SELECT id, kind, text, session FROM messages
+                 WHERE user_hash = ? AND kid = ? ORDER BY id",
             )
             .bind(&key_of(user)[..])
             .bind(&kid.0[..])
             .fetch_all(&self.pool)
             .await
             .map_err(|e| self.failed(e))?;
-            rows.into_iter().map(|row| self.message(row)).collect()
+            rows.into_iter().map(|row| self.stored(row)).collect()
         })
     }
 }
@@ -405,6 +433,11 @@ fn insert(account: &Account) -> Query<'_, sqlx::Sqlite, SqliteArguments> {
     .bind(&account.spki)
     .bind(&account.password_hash)
     .bind(seconds(account.created_at))
+}
+
+/// An id as SQLite takes it. Beyond its numbers there is no message, and nor is there one with the id 0.
+fn sql_id(id: u64) -> i64 {
+    i64::try_from(id).unwrap_or(0)
 }
 
 /// A time as SQLite takes it.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{account, name};
+use common::{account, message, name};
 use latchstring_protocol::hardened::message::Fingerprint;
 use latchstring_store::{
     Accounts, Appended, INVITE_LASTS, Invite, Memory, Sqlite, StoreError, StoredMessage,
@@ -40,13 +40,15 @@ both!(
     removing_and_changing_nobody_is_an_error,
     the_list_is_sorted,
     messages_are_kept_once_and_in_order,
+    another_message_under_a_taken_id_is_no_duplicate,
+    a_message_is_found_by_its_id,
     a_gap_is_refused,
     absurd_ids_are_refused,
     logs_belong_to_user_and_key,
     wrong_passwords_are_counted_for_user_and_key,
     messages_outlive_their_account,
     any_text_comes_back_as_it_was,
-    one_message_brought_twice_at_once_is_kept_once,
+    one_id_brought_thrice_at_once_is_kept_once,
 );
 
 async fn accounts_are_found_by_name_and_key(store: &dyn Accounts) {
@@ -188,33 +190,89 @@ async fn messages_are_kept_once_and_in_order(store: &dyn Accounts) {
     for id in 1..=20 {
         let text = format!("message {id}");
         for expected in [Appended::Appended, Appended::Duplicate] {
-            let got = store.append(&a.user, &a.kid, id, 0, &text).await.unwrap();
+            let got = store
+                .append(&a.user, &a.kid, &message(id, 0, &text))
+                .await
+                .unwrap();
             assert_eq!(got, expected, "{id}");
         }
         assert_eq!(store.last_message_id(&a.user, &a.kid).await.unwrap(), id);
     }
-    // A client that was cut off sends everything again, whatever it says now.
-    for id in 1..=20 {
-        let got = store.append(&a.user, &a.kid, id, 1, "changed").await;
-        assert_eq!(got.unwrap(), Appended::Duplicate);
-    }
     let expected: Vec<_> = (1..=20)
-        .map(|id| StoredMessage {
-            id,
-            kind: 0,
-            text: format!("message {id}"),
-        })
+        .map(|id| message(id, 0, &format!("message {id}")))
         .collect();
     assert_eq!(store.messages(&a.user, &a.kid).await.unwrap(), expected);
+}
+
+async fn another_message_under_a_taken_id_is_no_duplicate(store: &dyn Accounts) {
+    let a = account("alice");
+    store.add(&a).await.unwrap();
+    let kept = [message(1, 0, "yes"), message(2, 0, "no")];
+    for message in &kept {
+        store.append(&a.user, &a.kid, message).await.unwrap();
+    }
+    let elsewhere = |message: StoredMessage| StoredMessage {
+        session: Some([2; 16]),
+        ..message
+    };
+    for other in [
+        message(1, 0, "changed"),
+        message(1, 0, ""),
+        message(1, 1, "yes"),
+        message(2, 0, "yes"),
+        // The same words, said by another client with the same key: to acknowledge them would lose them.
+        elsewhere(message(1, 0, "yes")),
+        elsewhere(message(2, 0, "no")),
+    ] {
+        let refused = store.append(&a.user, &a.kid, &other).await;
+        let is = matches!(&refused, Err(StoreError::Conflict { user, id })
+            if (user, *id) == (&a.user, other.id));
+        assert!(is, "{other:?}: {refused:?}");
+    }
+    assert_eq!(store.messages(&a.user, &a.kid).await.unwrap(), kept);
+}
+
+async fn a_message_is_found_by_its_id(store: &dyn Accounts) {
+    let (a, b) = (account("alice"), account("bob"));
+    store.add(&a).await.unwrap();
+    store.add(&b).await.unwrap();
+    let unnamed = StoredMessage {
+        session: None,
+        ..message(2, 3, "zwei, größer")
+    };
+    for kept in [message(1, 0, ""), unnamed] {
+        let id = kept.id;
+        assert_eq!(store.message(&a.user, &a.kid, id).await.unwrap(), None);
+        store.append(&a.user, &a.kid, &kept).await.unwrap();
+        let found = store.message(&a.user, &a.kid, id).await.unwrap();
+        assert_eq!(found, Some(kept));
+        assert_eq!(store.message(&b.user, &b.kid, id).await.unwrap(), None);
+        assert_eq!(store.message(&a.user, &b.kid, id).await.unwrap(), None);
+    }
+    for id in [0, 3, i64::MAX as u64, 1 << 63, u64::MAX] {
+        assert_eq!(
+            store.message(&a.user, &a.kid, id).await.unwrap(),
+            None,
+            "{id}"
+        );
+    }
+    // Messages outlive their account, and so does the answer.
+    store.remove(&a.user).await.unwrap();
+    assert!(store.message(&a.user, &a.kid, 1).await.unwrap().is_some());
 }
 
 async fn a_gap_is_refused(store: &dyn Accounts) {
     let a = account("alice");
     store.add(&a).await.unwrap();
-    let gap = store.append(&a.user, &a.kid, 2, 0, "second").await;
+    let gap = store
+        .append(&a.user, &a.kid, &message(2, 0, "second"))
+        .await;
     assert!(matches!(gap, Err(StoreError::Gap { last: 0, id: 2, .. })));
-    store.append(&a.user, &a.kid, 1, 0, "first").await.unwrap();
-    let gap = store.append(&a.user, &a.kid, 3, 0, "third").await;
+    store
+        .append(&a.user, &a.kid, &message(1, 0, "first"))
+        .await
+        .unwrap();
+    let gap = store.append(&a.user, &a.kid, &message(3, 0, "third")).await;
     assert!(matches!(gap, Err(StoreError::Gap { last: 1, id: 3, .. })));
     assert_eq!(store.messages(&a.user, &a.kid).await.unwrap().len(), 1);
 }
@@ -223,7 +281,7 @@ async fn absurd_ids_are_refused(store: &dyn Accounts) {
     let a = account("alice");
     store.add(&a).await.unwrap();
     for id in [0, 1 << 63, (1 << 63) + 1, u64::MAX, i64::MAX as u64] {
-        let refused = store.append(&a.user, &a.kid, id, 0, "x").await;
+        let refused = store.append(&a.user, &a.kid, &message(id, 0, "x")).await;
         assert!(
             matches!(refused, Err(StoreError::Gap { last: 0, .. })),
             "{id}"
@@ -236,16 +294,22 @@ async fn logs_belong_to_user_and_key(store: &dyn Accounts) {
     let (a, b) = (account("alice"), account("bob"));
     store.add(&a).await.unwrap();
     store.add(&b).await.unwrap();
-    store.append(&a.user, &a.kid, 1, 0, "hers").await.unwrap();
+    store
+        .append(&a.user, &a.kid, &message(1, 0, "hers"))
+        .await
+        .unwrap();
     assert_eq!(store.last_message_id(&b.user, &b.kid).await.unwrap(), 0);
-    store.append(&b.user, &b.kid, 1, 0, "his").await.unwrap();
+    store
+        .append(&b.user, &b.kid, &message(1, 0, "his"))
+        .await
+        .unwrap();
     assert_eq!(
         store.messages(&a.user, &a.kid).await.unwrap()[0].text,
         "hers"
     );
 
     for (user, kid) in [(&a.user, &b.kid), (&a.user, &stranger())] {
-        let refused = store.append(user, kid, 1, 0, "forged").await;
+        let refused = store.append(user, kid, &message(1, 0, "forged")).await;
         assert!(matches!(refused, Err(StoreError::NoSuchUser(_))));
         assert_eq!(store.messages(user, kid).await.unwrap(), []);
     }
@@ -254,14 +318,17 @@ async fn logs_belong_to_user_and_key(store: &dyn Accounts) {
 async fn messages_outlive_their_account(store: &dyn Accounts) {
     let a = account("alice");
     store.add(&a).await.unwrap();
-    store.append(&a.user, &a.kid, 1, 0, "kept").await.unwrap();
+    store
+        .append(&a.user, &a.kid, &message(1, 0, "kept"))
+        .await
+        .unwrap();
     store.remove(&a.user).await.unwrap();
-    let refused = store.append(&a.user, &a.kid, 2, 0, "late").await;
+    let refused = store.append(&a.user, &a.kid, &message(2, 0, "late")).await;
     assert!(matches!(refused, Err(StoreError::NoSuchUser(_))));
     assert_eq!(store.messages(&a.user, &a.kid).await.unwrap().len(), 1);
 
     store.add(&a).await.unwrap();
-    let next = store.append(&a.user, &a.kid, 2, 0, "more").await;
+    let next = store.append(&a.user, &a.kid, &message(2, 0, "more")).await;
     assert_eq!(next.unwrap(), Appended::Appended);
 }
 
@@ -280,7 +347,10 @@ async fn any_text_comes_back_as_it_was(store: &dyn Accounts) {
     ];
     for (i, text) in texts.iter().enumerate() {
         let (id, kind) = (i as u64 + 1, 255 - i as u8);
-        store.append(&a.user, &a.kid, id, kind, text).await.unwrap();
+        store
+            .append(&a.user, &a.kid, &message(id, kind, text))
+            .await
+            .unwrap();
     }
     let log = store.messages(&a.user, &a.kid).await.unwrap();
     let back: Vec<_> = log.iter().map(|m| m.text.as_str()).collect();
@@ -288,18 +358,29 @@ async fn any_text_comes_back_as_it_was(store: &dyn Accounts) {
     assert_eq!((log[0].kind, log[6].kind), (255, 249));
 }
 
-async fn one_message_brought_twice_at_once_is_kept_once(store: &dyn Accounts) {
+async fn one_id_brought_thrice_at_once_is_kept_once(store: &dyn Accounts) {
     let a = account("alice");
     store.add(&a).await.unwrap();
     for id in 1..=30 {
+        let [x, y, z] = ["x", "y", "z"].map(|text| message(id, 0, text));
         let (x, y, z) = tokio::join!(
-            store.append(&a.user, &a.kid, id, 0, "x"),
-            store.append(&a.user, &a.kid, id, 0, "y"),
-            store.append(&a.user, &a.kid, id, 0, "z"),
+            store.append(&a.user, &a.kid, &x),
+            store.append(&a.user, &a.kid, &y),
+            store.append(&a.user, &a.kid, &z),
         );
-        let all = [x.unwrap(), y.unwrap(), z.unwrap()];
-        let appended = all.iter().filter(|a| **a == Appended::Appended);
-        assert_eq!(appended.count(), 1, "{id}: {all:?}");
+        let all = [x, y, z];
+        let appended = |answer: &Result<_, _>| matches!(answer, Ok(Appended::Appended));
+        assert_eq!(
+            all.iter().filter(|a| appended(a)).count(),
+            1,
+            "{id}: {all:?}"
+        );
+        let refused = |answer: &Result<_, _>| matches!(answer, Err(StoreError::Conflict { .. }));
+        assert_eq!(
+            all.iter().filter(|a| refused(a)).count(),
+            2,
+            "{id}: {all:?}"
+        );
     }
     assert_eq!(store.messages(&a.user, &a.kid).await.unwrap().len(), 30);
 }
@@ -325,7 +406,11 @@ async fn random_operation(store: &dyn Accounts, rng: &mut ChaCha8Rng) -> String 
             "{:?}",
             store.is_invited(&a.user, &[0; 32], a.created_at).await
         ),
-        _ => format!("{:?}", store.append(&a.user, &a.kid, id, 0, user).await),
+        9 | 10 => format!("{:?}", store.message(&a.user, &a.kid, id).await),
+        _ => format!(
+            "{:?}",
+            store.append(&a.user, &a.kid, &message(id, 0, user)).await
+        ),
     }
 }
 

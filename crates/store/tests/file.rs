@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::account;
+use common::{account, message};
 use latchstring_store::{Accounts, Appended, Invite, Sqlite, StoreError};
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -35,7 +35,10 @@ async fn filled(path: &Path) {
     store.add(&a).await.unwrap();
     for id in 1..=200 {
         let text = "x".repeat(500);
-        store.append(&a.user, &a.kid, id, 0, &text).await.unwrap();
+        store
+            .append(&a.user, &a.kid, &message(id, 0, &text))
+            .await
+            .unwrap();
     }
     store.close().await;
 }
@@ -139,7 +142,8 @@ async fn a_file_of_the_first_schema_is_brought_up_to_date() {
     filled(&path).await;
     sql(
         &path,
-        "DROP TABLE invites; ALTER TABLE accounts DROP COLUMN failures; PRAGMA user_version = 1",
+        "DROP TABLE invites; ALTER TABLE accounts DROP COLUMN failures; ALTER TABLE messages DROP COLUMN session;
+         PRAGMA user_version = 1",
     )
     .await;
     let store = Sqlite::open(&path).await.unwrap();
@@ -150,6 +154,12 @@ async fn a_file_of_the_first_schema_is_brought_up_to_date() {
     assert_eq!(store.list().await.unwrap(), [alice.clone(), bob]);
     let last = store.last_message_id(&alice.user, &alice.kid).await;
     assert_eq!(last.unwrap(), 200);
+    // Nobody knows any more which session brought the old messages, so the text alone tells them from others.
+    let old = store.message(&alice.user, &alice.kid, 200).await.unwrap();
+    assert_eq!(old.unwrap().session, None);
+    let again = message(200, 0, &"x".repeat(500));
+    let again = store.append(&alice.user, &alice.kid, &again).await;
+    assert_eq!(again.unwrap(), Appended::Duplicate);
     store
         .set_failures(&alice.user, &alice.kid, 2)
         .await
@@ -213,7 +223,7 @@ async fn two_programs_use_one_file() {
         let (serve, a) = (serve.clone(), a.clone());
         tokio::spawn(async move {
             for id in 1..=200 {
-                let done = serve.append(&a.user, &a.kid, id, 0, "busy").await;
+                let done = serve.append(&a.user, &a.kid, &message(id, 0, "busy")).await;
                 assert_eq!(done.unwrap(), Appended::Appended);
             }
         })

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use common::account;
+use common::{account, message};
 use latchstring_store::{Accounts, Appended, Sqlite};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
@@ -33,7 +33,9 @@ async fn append_for_ever(path: &Path) {
     let last = store.last_message_id(&a.user, &a.kid).await.expect("last");
     // A client that never heard the acknowledgement sends the last message again.
     for id in last.max(1).. {
-        let done = store.append(&a.user, &a.kid, id, 0, &text(id)).await;
+        let done = store
+            .append(&a.user, &a.kid, &message(id, 0, &text(id)))
+            .await;
         let expected = match id == last {
             true => Appended::Duplicate,
             false => Appended::Appended,

@@ -4,10 +4,12 @@
 //! no message is taken twice, out of order or after the end; no acknowledgement or account that lies is believed; and a
 //! session ends in agreement only if both ends hold the same texts.
 
+use std::collections::VecDeque;
+
 use arbitrary::{Arbitrary, Unstructured};
 use latchstring_protocol::hardened::{
-    message::{Close, MAX_TEXT, Message, Type},
-    session::{CloseCode, Event, KIND_TEXT, MAX_UNACKNOWLEDGED, Session},
+    message::{Close, Held, MAX_TEXT, Message, Type},
+    session::{CloseCode, Event, KIND_TEXT, MAX_QUERIES, MAX_UNACKNOWLEDGED, Session},
 };
 
 use super::{
@@ -29,6 +31,8 @@ enum Step {
     Receive(Said, Padding),
     Acknowledge(u8),
     Ping,
+    /// A question at a client, and the answer to the oldest one at a server.
+    Query(u8),
     Close,
     /// A record that came before.
     Replay(u8),
@@ -48,6 +52,12 @@ enum Said {
     },
     Ping(u64),
     Pong(i8),
+    Query(u8),
+    Held {
+        /// How far it is from the oldest question.
+        id: i8,
+        held: Option<([u8; 16], [u8; 32])>,
+    },
     Close {
         code: u8,
         sent: i8,
@@ -66,7 +76,8 @@ pub fn run(data: &[u8]) {
     let Ok(script) = Script::arbitrary(&mut Unstructured::new(data)) else {
         return;
     };
-    let mut end = End::new(opened::session(script.server, script.last_message.into()));
+    let opened = opened::session(script.server, script.last_message.into());
+    let mut end = End::new(script.server, opened);
     for step in &script.steps {
         if end.step(step).is_none() {
             break;
@@ -75,25 +86,29 @@ pub fn run(data: &[u8]) {
 }
 
 struct End {
+    server: bool,
     session: Session,
     opened: opened::Peer,
     sent: Account,
     received: Account,
     ping: Option<u64>,
     pings: u64,
+    queries: VecDeque<u64>,
     /// Records that the peer sent, to be sent again.
     before: Vec<Vec<u8>>,
 }
 
 impl End {
-    fn new(opened: Opened) -> Self {
+    fn new(server: bool, opened: Opened) -> Self {
         Self {
+            server,
             session: opened.session,
             opened: opened.peer,
             sent: opened.sent,
             received: opened.received,
             ping: None,
             pings: 0,
+            queries: VecDeque::new(),
             before: Vec::new(),
         }
     }
@@ -116,6 +131,7 @@ impl End {
                     assert_eq!(self.opened.read(&record), Message::Ping(self.pings));
                 }
             }
+            Step::Query(id) => self.query((*id).into()),
             Step::Close => self.close(),
             Step::Replay(which) => {
                 let record = self.before.get(usize::from(*which))?.clone();
@@ -153,6 +169,27 @@ impl End {
         }
     }
 
+    fn query(&mut self, id: u64) {
+        if self.server {
+            let held = self.session.held(id, None);
+            let asked = self.queries.front() == Some(&id) && !self.sent.closed;
+            assert_eq!(held.is_ok(), asked);
+            if let Ok(record) = held {
+                self.queries.pop_front();
+                let held = None;
+                assert_eq!(self.opened.read(&record), Message::Held { id, held });
+            }
+            return;
+        }
+        let record = self.session.query(id);
+        let allowed = !self.sent.closed && self.queries.len() < MAX_QUERIES;
+        assert_eq!(record.is_ok(), allowed);
+        if let Ok(record) = record {
+            self.queries.push_back(id);
+            assert_eq!(self.opened.read(&record), Message::Query(id));
+        }
+    }
+
     fn close(&mut self) {
         let record = self.session.close(CloseCode::Done);
         assert_eq!(record.is_ok(), !self.sent.closed);
@@ -184,7 +221,7 @@ impl End {
                 Some(())
             }
             (Ok(Event::Closed { code, answer }), Some(Means::Closed)) => {
-                assert_eq!(code, body[0]);
+                assert_eq!(code as u8, body[0]);
                 assert_eq!(self.opened.read(&answer), Message::CloseAck);
                 Some(())
             }
@@ -217,6 +254,12 @@ impl End {
             }
             Said::Ping(number) => Message::Ping(*number),
             Said::Pong(by) => Message::Pong(near(self.pings, *by)),
+            Said::Query(id) => Message::Query((*id).into()),
+            Said::Held { id, held } => {
+                let id = near(self.queries.front().copied().unwrap_or(0), *id);
+                let held = held.map(|(session, content)| Held { session, content });
+                Message::Held { id, held }
+            }
             Said::Close {
                 code,
                 sent,
@@ -257,12 +300,32 @@ impl End {
                 self.sent.acknowledge(*up_to);
                 Event::Acknowledged { up_to: *up_to }
             }
+            Message::Ping(_) if self.sent.closed => Event::TooLate,
+            Message::Query(_) if self.sent.closed => Event::TooLate,
             Message::Ping(number) => return Some(Means::Reply(Message::Pong(*number))),
             Message::Pong(number) => {
                 self.ping.take_if(|asked| *asked == *number)?;
                 Event::Pong
             }
+            Message::Query(id) => {
+                if !self.server || self.queries.len() >= MAX_QUERIES {
+                    return None;
+                }
+                self.queries.push_back(*id);
+                Event::Query { id: *id }
+            }
+            Message::Held { id, held } => {
+                if self.server || self.queries.front() != Some(id) {
+                    return None;
+                }
+                self.queries.pop_front();
+                let (id, held) = (*id, *held);
+                Event::Held { id, held }
+            }
             Message::Close(close) => {
+                if close.code > if self.server { 0 } else { 3 } {
+                    return None;
+                }
                 let honest = Close {
                     code: close.code,
                     last_sent: self.received.last(),

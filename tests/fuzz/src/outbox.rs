@@ -3,7 +3,7 @@
 //! Besides "no panic": what waits after a restart is what waited before it, a message that was kept is never lost by
 //! opening the file again, and nothing that waits is dropped before the server is known to hold it.
 
-use latchstring_client::outbox::Outbox;
+use latchstring_client::outbox::{Outbox, OutboxError, Owner};
 use latchstring_protocol::hardened::message::Fingerprint;
 
 use super::{peer, scratch};
@@ -34,8 +34,13 @@ pub fn run(data: &[u8]) {
     assert_eq!(after, before);
 }
 
-fn open(folder: &std::path::Path) -> Result<Outbox, latchstring_client::outbox::OutboxError> {
-    Outbox::open(folder, "host:1", &peer::alice(), &Fingerprint([1; 32]))
+fn open(folder: &std::path::Path) -> Result<Outbox, OutboxError> {
+    let owner = Owner {
+        host: Fingerprint([2; 32]),
+        user: peer::alice(),
+        key: Fingerprint([1; 32]),
+    };
+    Outbox::open(folder, owner)
 }
 
 fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, BufRead, IsTerminal},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -14,7 +15,6 @@ use latchstring_net::{
     protocol::hardened::{
         defence::{Deployable, Full},
         message::Fingerprint,
-        signature::Signer,
     },
     provider::AwsLc,
 };
@@ -28,10 +28,10 @@ use super::{
     talk::{Input, Talk},
 };
 use crate::{
-    Client, ClientError, Connection,
+    Client, ClientError, Connection, Delivery,
     address::Address,
     known_hosts::KnownHosts,
-    outbox::Outbox,
+    outbox::{Outbox, Owner},
     password::{PasswordError, Source},
     patience::Patience,
 };
@@ -110,8 +110,6 @@ async fn session(options: Connect, screen: &mut Screen, tally: &mut Tally) -> an
     }
     let address = options.address;
     let host = address.host_port();
-    let kid = Fingerprint::of(key.public_key());
-    let mut outbox = Outbox::open(&dir.join("outbox"), &host, &address.user, &kid)?;
     let client = Client {
         user: address.user.clone(),
         key: Arc::new(key),
@@ -125,11 +123,12 @@ async fn session(options: Connect, screen: &mut Screen, tally: &mut Tally) -> an
         address: &address,
         given: options.fingerprint,
         source: &source,
+        outboxes: dir.join("outbox"),
         hosts: KnownHosts::load(&dir.join("known_hosts"))?,
         patience: Patience::new(Duration::from_secs(options.wait), &OsEntropy),
         screen,
     };
-    let mut connection = login.log_in().await?;
+    let (connection, outbox) = login.log_in().await?;
     let session = hex::encode(connection.session_id());
     let input = Input::open(screen)?;
     screen.note(&format!("Logged in at {host} (session {session})."));
@@ -138,10 +137,9 @@ async fn session(options: Connect, screen: &mut Screen, tally: &mut Tally) -> an
         session: &session,
         last_message: connection.last_message(),
     })?;
-    send_again(&mut connection, &mut outbox, screen)?;
+    let delivery = Delivery::begin(connection, outbox)?;
     let talk = Talk {
-        connection,
-        outbox,
+        delivery,
         input,
         screen,
         tally,
@@ -155,6 +153,7 @@ struct Login<'a> {
     address: &'a Address,
     given: Option<Fingerprint>,
     source: &'a Source,
+    outboxes: PathBuf,
     hosts: KnownHosts,
     patience: Patience<'a>,
     screen: &'a Screen,
@@ -166,7 +165,7 @@ impl Login<'_> {
     /// Where a person has to be asked anything, the host is met on a connection of its own first: nobody confirms a
     /// fingerprint or types a password within the ten seconds that a handshake may take, and the password is asked for
     /// only once the host has proven its key. Whatever feeds a descriptor may be a person too.
-    async fn log_in(mut self) -> anyhow::Result<Connection<TcpStream>> {
+    async fn log_in(mut self) -> anyhow::Result<(Connection<TcpStream>, Outbox)> {
         let host = self.address.host_port();
         let is_known = self.hosts.find(&host).is_some();
         let pin = self.hosts.pin(&host, self.given)?;
@@ -197,18 +196,34 @@ impl Login<'_> {
                     ));
                 }
                 if may_take_long {
+                    // Nobody should type a password only to hear that another client has the outbox.
+                    drop(self.open_outbox(&pin)?);
                     let question = format!("Password of {}: ", self.address);
                     password = Some(self.source.read(&question)?);
                 }
                 pin
             }
         };
+        // Locked before the login: a second client would only throw the first one out, and then find its outbox in use.
+        let outbox = self.open_outbox(&pin)?;
         match self.log_in_to(&pin, password).await {
             Err(ClientError::HostKeyMismatch { presented, .. }) => {
                 Err(refusal(&self.hosts, &host, pin, presented))
             }
-            other => Ok(other?),
+            other => Ok((other?, outbox)),
         }
+    }
+
+    /// The outbox for the host that has this key, with what an earlier version kept for the host's name.
+    fn open_outbox(&self, host: &Fingerprint) -> anyhow::Result<Outbox> {
+        let owner = Owner {
+            host: *host,
+            user: self.client.user.clone(),
+            key: Fingerprint::of(self.client.key.public_key()),
+        };
+        let mut outbox = Outbox::open(&self.outboxes, owner)?;
+        outbox.adopt(&self.outboxes, &self.address.host_port())?;
+        Ok(outbox)
     }
 
     async fn meet_host(&mut self) -> Result<Fingerprint, ClientError> {
@@ -306,27 +321,4 @@ pub(super) async fn dial<D: Deployable>(
             address: address.host_port(),
             source,
         })
-}
-
-/// Queues what an earlier session could not be sure of, under the same ids.
-fn send_again(
-    connection: &mut Connection<TcpStream>,
-    outbox: &mut Outbox,
-    screen: &Screen,
-) -> anyhow::Result<()> {
-    if outbox.settle(connection.last_message())? {
-        screen.warn(
-            "Warning: the server holds messages of this user and key that were not sent from here. Use a key on one \
-             computer only: otherwise messages may be taken for one another.",
-        );
-    }
-    for (id, text) in outbox.waiting() {
-        ensure!(
-            connection.send(text)? == id,
-            "message {id} in the outbox does not follow the last one that the server holds"
-        );
-        screen.note(&format!("Message {id} is sent again."));
-        screen.report(&Report::SentAgain { id })?;
-    }
-    Ok(())
 }

@@ -22,6 +22,12 @@ pub(super) enum Report<'a> {
         session: &'a str,
         last_message: u64,
     },
+    /// What became of the messages that waited, if that is anything else than to be sent again as they were.
+    Settled {
+        held_already: u64,
+        renumbered: bool,
+        others: bool,
+    },
     /// A message of an earlier session goes out again.
     SentAgain { id: u64 },
     /// A line of the input is on the disk under this number, and goes out.

@@ -3,7 +3,7 @@
 use std::io;
 
 use anyhow::{Context, ensure};
-use latchstring_net::protocol::hardened::{message::MAX_TEXT, session::CloseCode};
+use latchstring_net::protocol::hardened::message::MAX_TEXT;
 use tokio::{net::TcpStream, select};
 
 use super::{
@@ -12,10 +12,11 @@ use super::{
     signals::Signals,
 };
 use crate::{
-    ClientError, Connection, Event,
+    ClientError, Delivery,
+    delivery::{DeliveryError, Event},
     error::count,
     input::{Line, Lines},
-    outbox::Outbox,
+    outbox::{Settled, Unsendable},
 };
 
 /// Where messages come from.
@@ -49,8 +50,7 @@ impl Input {
 
 /// One session, from the login to the agreed end.
 pub(super) struct Talk<'a> {
-    pub(super) connection: Connection<TcpStream>,
-    pub(super) outbox: Outbox,
+    pub(super) delivery: Delivery<TcpStream>,
     pub(super) input: Input,
     pub(super) screen: &'a mut Screen,
     /// Kept up to date, so that it is right after an error too.
@@ -76,11 +76,12 @@ impl Talk<'_> {
             self.screen
                 .note("Each line is a message; Ctrl-D ends, Ctrl-C drops a line.");
         }
+        let unsendable = self.tell_of_unsendable();
         let result = self.until_the_end(&mut signals).await;
         if let Input::Lines { lines, .. } = &self.input {
             self.tally.bytes_lost = lines.lost();
         }
-        self.tally.waiting = self.outbox.waiting().count() as u64;
+        self.tally.waiting = self.delivery.outbox().waiting().len() as u64;
         self.screen.edited_by(None);
         // The terminal is as it was before anything else is said.
         drop(self.input);
@@ -89,6 +90,11 @@ impl Talk<'_> {
             .note("Closed; both ends agree on what was said.");
         let skipped = self.tally.lines_not_sent;
         ensure!(skipped == 0, "{} not sent", lines_were(skipped));
+        ensure!(
+            unsendable == 0,
+            "{} of the outbox cannot be sent; see the warning above",
+            count(unsendable as u64, "message")
+        );
         Ok(())
     }
 
@@ -96,8 +102,8 @@ impl Talk<'_> {
         let (mut ended, mut closing, mut interrupted) = (false, false, false);
         self.prompt();
         loop {
-            if ended && !closing && self.connection.unacknowledged().is_empty() {
-                self.connection.begin_close()?;
+            if ended && !closing && self.delivery.is_done() {
+                self.delivery.begin_close()?;
                 closing = true;
             }
             let was_interrupted = std::mem::take(&mut interrupted);
@@ -111,7 +117,7 @@ impl Talk<'_> {
                 Next::Shown(id, shown) => {
                     interrupted = was_interrupted;
                     ensure!(shown, "cannot show message {id}, so it is not acknowledged");
-                    self.connection.acknowledge(id)?;
+                    self.delivery.acknowledge(id)?;
                 }
                 Next::Line(line) => self.on_line(line)?,
                 Next::Interrupted if was_interrupted => {
@@ -130,7 +136,7 @@ impl Talk<'_> {
                     );
                 }
                 Next::Signal(signal) => {
-                    let unacknowledged = self.connection.unacknowledged();
+                    let unacknowledged = self.delivery.unacknowledged();
                     let stopped = ClientError::Stopped {
                         signal,
                         unacknowledged,
@@ -142,7 +148,7 @@ impl Talk<'_> {
     }
 
     fn say_what_is_waited_for(&self) {
-        let waiting = self.connection.unacknowledged().len();
+        let waiting = self.delivery.outbox().waiting().len();
         if waiting > 0 && self.is_terminal() {
             let messages = count(waiting as u64, "message");
             self.screen.note(&format!(
@@ -152,10 +158,10 @@ impl Talk<'_> {
     }
 
     async fn next(&mut self, signals: &mut Signals, ended: bool) -> anyhow::Result<Next> {
-        let read_on = !ended && self.connection.has_room();
+        let read_on = !ended && self.delivery.has_room();
         Ok(match &mut self.input {
             Input::Lines { lines, .. } => select! {
-                event = self.connection.event() => Next::Event(event?),
+                event = self.delivery.event() => Next::Event(event.map_err(plain)?),
                 signal = signals.next() => Next::Signal(signal),
                 line = lines.next(), if read_on => {
                     let line = line.context("cannot read the standard input")?;
@@ -165,7 +171,7 @@ impl Talk<'_> {
             Input::Editor(editor) => {
                 let (typing, shown) = editor.split();
                 select! {
-                    event = self.connection.event() => Next::Event(event?),
+                    event = self.delivery.event() => Next::Event(event.map_err(plain)?),
                     signal = signals.next() => match signal {
                         // Ctrl-C between two lines, when the terminal makes a signal of it.
                         "SIGINT" if !ended => {
@@ -196,24 +202,80 @@ impl Talk<'_> {
             Event::Message { id, text } => {
                 let shown = self.screen.message(id, &text);
                 if shown.context("cannot show a message, so it is not acknowledged")? {
-                    self.connection.acknowledge(id)?;
+                    self.delivery.acknowledge(id)?;
                 }
             }
-            Event::Acknowledged { up_to } => {
-                self.outbox.acknowledged(up_to)?;
+            Event::Settled(settled) => self.tell_of(&settled)?,
+            Event::Stored { up_to } => {
                 self.screen.note(&format!("Stored: {up_to}."));
                 self.screen.report(&Report::Stored { up_to })?;
                 self.prompt();
             }
             Event::Closed { code } => {
-                self.screen
-                    .warn(&format!("The server closed the session: {}.", why(code)));
-                let unacknowledged = self.connection.unacknowledged();
-                return Err(ClientError::Truncated { unacknowledged }.into());
+                let unacknowledged = self.delivery.unacknowledged();
+                return Err(ClientError::Closed {
+                    code,
+                    unacknowledged,
+                }
+                .into());
             }
             Event::CloseAgreed => {}
         }
         Ok(())
+    }
+
+    /// Says what has become of the messages that waited.
+    fn tell_of(&mut self, settled: &Settled) -> anyhow::Result<()> {
+        let Settled {
+            stored,
+            again,
+            renumbered,
+            others,
+        } = *settled;
+        if others {
+            self.screen.warn(
+                "Warning: the server holds messages of this user and key that were not sent from here. Another client \
+                 or another computer sends with this key.",
+            );
+        }
+        if stored > 0 {
+            let stored = count(stored as u64, "message");
+            self.screen
+                .note(&format!("The server held {stored} already."));
+        }
+        if stored > 0 || renumbered || others {
+            self.screen.report(&Report::Settled {
+                held_already: stored as u64,
+                renumbered,
+                others,
+            })?;
+        }
+        let Some((first, last)) = again else {
+            return Ok(());
+        };
+        if renumbered {
+            self.screen.warn(&format!(
+                "Warning: the messages that waited have new numbers, {first} to {last}, after those of the server."
+            ));
+        }
+        for id in first..=last {
+            self.screen.note(&format!("Message {id} is sent again."));
+            self.screen.report(&Report::SentAgain { id })?;
+        }
+        Ok(())
+    }
+
+    /// Names the lines of the outbox that hold nothing up and cannot be sent; how many they are.
+    fn tell_of_unsendable(&self) -> usize {
+        let outbox = self.delivery.outbox();
+        for Unsendable { line, bytes } in outbox.unsendable() {
+            self.screen.warn(&format!(
+                "Warning: line {line} of {} is not sent: its message has {bytes} bytes, and a message has at most \
+                 {MAX_TEXT}. Send its text in parts, and delete the line.",
+                outbox.path().display()
+            ));
+        }
+        outbox.unsendable().len()
     }
 
     /// A line counts once it is on the disk, or refused for good.
@@ -245,8 +307,7 @@ impl Talk<'_> {
                 return Ok(());
             }
         };
-        let id = self.connection.send(&text)?;
-        self.outbox.keep(id, &text)?;
+        let id = self.delivery.send(&text).map_err(plain)?;
         self.take()?;
         self.tally.lines_kept += 1;
         self.screen.report(&Report::Kept { line: number, id })?;
@@ -276,13 +337,11 @@ impl Talk<'_> {
     }
 }
 
-fn why(code: u8) -> &'static str {
-    if code == CloseCode::Superseded as u8 {
-        "the same user and key logged in again elsewhere"
-    } else if code == CloseCode::Stopping as u8 {
-        "it is being stopped"
-    } else {
-        "it gave no reason"
+/// The error itself: exit codes look for it.
+fn plain(error: DeliveryError) -> anyhow::Error {
+    match error {
+        DeliveryError::Client(error) => error.into(),
+        DeliveryError::Outbox(error) => error.into(),
     }
 }
 

@@ -18,9 +18,9 @@ use latchstring_net::{
         defence::Full,
         handshake::{ExpectClientAuth, accept},
         keys::Ephemeral,
-        message::{CLIENT_HELLO_LEN, Fingerprint, UserName},
+        message::{CLIENT_HELLO_LEN, Fingerprint, Held, UserName},
         record::BUCKETS,
-        session::{Event, Session},
+        session::{Event, KIND_TEXT, Session, content},
         signature::Signer,
     },
     provider::{AwsLc, Bits, RsaKey},
@@ -100,10 +100,22 @@ pub async fn read_record<S: AsyncRead + Unpin>(stream: &mut S) -> Option<Vec<u8>
     record.unwrap_or(None)
 }
 
+/// A message that a host holds: its number, the session that brought it, and the text.
+pub type Kept = (u64, [u8; 16], String);
+
 /// Acknowledges everything until the client closes; what was said.
 pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     session: &mut Session,
+) -> Vec<(u64, String)> {
+    serve_with(stream, session, &[]).await
+}
+
+/// The same for a host that holds messages already.
+pub async fn serve_with<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    session: &mut Session,
+    kept: &[Kept],
 ) -> Vec<(u64, String)> {
     let mut said = Vec::new();
     while let Some(record) = read_record(stream).await {
@@ -117,7 +129,15 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 stream.write_all(&answer).await.unwrap();
                 break;
             }
-            Event::Acknowledged { .. } | Event::Pong | Event::CloseAgreed => continue,
+            Event::Query { id } => {
+                let about = kept.iter().find(|(kept, ..)| *kept == id);
+                let held = about.map(|(_, session, text)| Held {
+                    session: *session,
+                    content: content(KIND_TEXT, text),
+                });
+                session.held(id, held).unwrap()
+            }
+            _ => continue,
         };
         stream.write_all(&answer).await.unwrap();
     }

@@ -26,7 +26,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{ALICE, PASSWORD, greet, host_login, pin, read_record, serve};
+use super::{ALICE, Kept, PASSWORD, greet, host_login, pin, read_record, serve, serve_with};
 
 /// What [`Host::Answer`] says.
 pub const ANSWER: &str = "an answer from the host";
@@ -36,7 +36,7 @@ pub const ANSWER: &str = "an answer from the host";
 pub enum Host {
     /// Proves its key and counts what comes after the hello.
     Greet,
-    /// The whole protocol; reports what was said. Holds messages up to this id.
+    /// The whole protocol; reports what was said. Holds messages up to this id of those that an earlier act read.
     Serve(u64),
     /// Logs the client in, reads this many messages, and vanishes.
     Vanish(usize),
@@ -65,16 +65,22 @@ pub fn host(
         runtime.unwrap().block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             address.send(listener.local_addr().unwrap()).unwrap();
+            let mut kept = Vec::new();
             for act in acts {
                 let (stream, _) = listener.accept().await.unwrap();
-                let _ = report.send(play(act, key, stream).await);
+                let _ = report.send(play(act, key, stream, &mut kept).await);
             }
         });
     });
     (bound.recv().unwrap(), reports)
 }
 
-pub async fn play(act: Host, key: &RsaKey, mut stream: TcpStream) -> Vec<(u64, String)> {
+pub async fn play(
+    act: Host,
+    key: &RsaKey,
+    mut stream: TcpStream,
+    kept: &mut Vec<Kept>,
+) -> Vec<(u64, String)> {
     match act {
         Host::Greet => {
             greet(&mut stream, key).await.unwrap();
@@ -83,13 +89,20 @@ pub async fn play(act: Host, key: &RsaKey, mut stream: TcpStream) -> Vec<(u64, S
             vec![(more.len() as u64, String::new())]
         }
         Host::Serve(last) => match host_login(&mut stream, key, last).await {
-            Some(mut session) => serve(&mut stream, &mut session).await,
+            Some(mut session) => {
+                kept.truncate(last.try_into().unwrap());
+                serve_with(&mut stream, &mut session, kept).await
+            }
             None => vec![],
         },
         Host::Vanish(after) => {
-            host_login(&mut stream, key, 0).await.unwrap();
+            let mut session = host_login(&mut stream, key, 0).await.unwrap();
             for _ in 0..after {
-                read_record(&mut stream).await.unwrap();
+                let record = read_record(&mut stream).await.unwrap();
+                let Ok(Event::Message { id, text, .. }) = session.receive(&record) else {
+                    panic!("that was no message");
+                };
+                kept.push((id, session.id(), text));
             }
             vec![]
         }

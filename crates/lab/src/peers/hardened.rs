@@ -297,6 +297,7 @@ impl Observer for Notary {
         match event {
             Event::Connected { .. }
             | Event::Duplicate { .. }
+            | Event::Conflict { .. }
             | Event::Enrolled { .. }
             | Event::WeakKey { .. } => {}
             Event::LoggedIn { user, .. } => self.witness.saw(Seen::LoggedIn {

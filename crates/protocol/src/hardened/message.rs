@@ -57,6 +57,10 @@ pub enum Type {
     Ping = 0x12,
     /// I am.
     Pong = 0x13,
+    /// What do you hold under this number?
+    Query = 0x14,
+    /// This, or nothing.
+    Held = 0x15,
     /// I have said all I have to say.
     Close = 0x30,
     /// I have heard all of it.
@@ -64,7 +68,7 @@ pub enum Type {
 }
 
 impl Type {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::ServerAuth,
         Self::ClientAuth,
         Self::AuthOk,
@@ -74,6 +78,8 @@ impl Type {
         Self::Ack,
         Self::Ping,
         Self::Pong,
+        Self::Query,
+        Self::Held,
         Self::Close,
         Self::CloseAck,
     ];
@@ -266,6 +272,16 @@ pub struct Close {
     pub chain: [u8; 32],
 }
 
+/// What a server holds under an id: enough to tell one's own message from any other, also from another one that says the
+/// same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// The public name of the session that brought the message; zeros if the server does not know it any more.
+    pub session: [u8; 16],
+    /// What the message says: [`super::session::content`].
+    pub content: [u8; 32],
+}
+
 /// What an open session says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
@@ -289,6 +305,15 @@ pub enum Message {
     Ping(u64),
     /// I am, and this is your number.
     Pong(u64),
+    /// The client asks what the server holds under this id.
+    Query(u64),
+    /// The server's answer.
+    Held {
+        /// The id that was asked about.
+        id: u64,
+        /// `None` if there is no such message.
+        held: Option<Held>,
+    },
     /// The sender will send no more messages.
     Close(Close),
     /// The receiver of a `CLOSE` agrees with its counts and chain.
@@ -306,6 +331,17 @@ impl Message {
             Self::Ack { up_to, chain } => (Type::Ack, [&up_to.to_be_bytes()[..], chain].concat()),
             Self::Ping(n) => (Type::Ping, n.to_be_bytes().to_vec()),
             Self::Pong(n) => (Type::Pong, n.to_be_bytes().to_vec()),
+            Self::Query(id) => (Type::Query, id.to_be_bytes().to_vec()),
+            Self::Held { id, held } => {
+                let (session, content) = match held {
+                    Some(held) => (held.session, held.content),
+                    None => ([0; 16], [0; 32]),
+                };
+                (
+                    Type::Held,
+                    [&id.to_be_bytes()[..], &session, &content].concat(),
+                )
+            }
             Self::Close(c) => {
                 let (sent, acked) = (c.last_sent.to_be_bytes(), c.last_acked.to_be_bytes());
                 (
@@ -335,6 +371,11 @@ impl Message {
             },
             Type::Ping => Self::Ping(r.u64("ping")?),
             Type::Pong => Self::Pong(r.u64("pong")?),
+            Type::Query => Self::Query(r.u64("id")?),
+            Type::Held => Self::Held {
+                id: r.u64("id")?,
+                held: held(r.array("session")?, r.array("content")?)?,
+            },
             Type::Close => Self::Close(Close {
                 code: r.u8("code")?,
                 last_sent: r.u64("last_sent")?,
@@ -355,4 +396,16 @@ fn utf8(bytes: &[u8]) -> Result<String, DecodeError> {
         why: "it is not UTF-8",
     })?;
     Ok(text.to_owned())
+}
+
+/// No message has a hash of zeros, so zeros say that there is none.
+fn held(session: [u8; 16], content: [u8; 32]) -> Result<Option<Held>, DecodeError> {
+    match (content == [0; 32], session == [0; 16]) {
+        (false, _) => Ok(Some(Held { session, content })),
+        (true, true) => Ok(None),
+        (true, false) => Err(DecodeError::Invalid {
+            field: "session",
+            why: "a message that is not held came in no session",
+        }),
+    }
 }

@@ -9,14 +9,24 @@ use super::{
     Error,
     defence::{Defence, Defences, Full},
     keys::hash,
-    message::{Close, MAX_TEXT, Message},
+    message::{Close, Held, MAX_TEXT, Message},
     record::{Opener, Sealer},
+    signature::Role,
 };
 
 /// The only kind of message: text.
 pub const KIND_TEXT: u8 = 0;
 /// A sender holds at most this many messages that are not acknowledged.
 pub const MAX_UNACKNOWLEDGED: usize = 1024;
+/// A client has at most this many unanswered questions about what the server holds.
+pub const MAX_QUERIES: usize = 1024;
+/// The highest id of a message. A database keeps it as a signed number of 64 bits.
+pub const MAX_ID: u64 = i64::MAX as u64;
+
+/// What a message says, as one value: `H(kind ‖ text)`.
+pub fn content(kind: u8, text: &str) -> [u8; 32] {
+    hash(&[&[kind], text.as_bytes()])
+}
 
 /// Why a session is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +38,17 @@ pub enum CloseCode {
     Stopping = 1,
     /// The same user and key logged in again elsewhere; the newer session goes on.
     Superseded = 2,
+    /// The server holds another message under the id of one that this client has sent.
+    Conflict = 3,
+}
+
+impl CloseCode {
+    const ALL: [Self; 4] = [Self::Done, Self::Stopping, Self::Superseded, Self::Conflict];
+
+    /// The code that this byte names, if any.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| *code as u8 == byte)
+    }
 }
 
 /// One direction's account: what was sent, and how far it is acknowledged.
@@ -52,8 +73,7 @@ impl Ledger {
     }
 
     fn append(&mut self, id: u64, kind: u8, text: &str) {
-        let content = hash(&[&[kind], text.as_bytes()]);
-        self.chain = hash(&[&self.chain, &id.to_be_bytes(), &content]);
+        self.chain = hash(&[&self.chain, &id.to_be_bytes(), &content(kind, text)]);
         self.last = id;
         self.open.push_back((id, self.chain));
     }
@@ -89,10 +109,24 @@ pub enum Event {
     Reply(Vec<u8>),
     /// The answer to our ping.
     Pong,
+    /// The client asks what we hold under this id. Look it up, then call [`Session::held`].
+    Query {
+        /// The id.
+        id: u64,
+    },
+    /// What the server holds under the id that we asked about.
+    Held {
+        /// The id.
+        id: u64,
+        /// `None` if it holds no such message.
+        held: Option<Held>,
+    },
+    /// A question that crossed our `CLOSE`. Nothing may follow a `CLOSE`, so it stays without an answer.
+    TooLate,
     /// The peer closes, and its account of the session equals ours. Send `answer` and hang up.
     Closed {
         /// Why, as the peer says.
-        code: u8,
+        code: CloseCode,
         /// The `CLOSE_ACK` to send.
         answer: Vec<u8>,
     },
@@ -102,6 +136,7 @@ pub enum Event {
 
 /// One end of an open session.
 pub struct Session<D = Full> {
+    role: Role,
     id: [u8; 16],
     sealer: Sealer,
     opener: Opener,
@@ -109,12 +144,20 @@ pub struct Session<D = Full> {
     received: Ledger,
     ping: Option<u64>,
     next_ping: u64,
+    /// Ids that the client has asked about and the server has not answered, oldest first.
+    queries: VecDeque<u64>,
     defences: D,
 }
 
 impl<D: Defences> Session<D> {
-    pub(super) fn new(id: [u8; 16], sealer: Sealer, opener: Opener, defences: D) -> Self {
+    pub(super) fn new(
+        role: Role,
+        id: [u8; 16],
+        (sealer, opener): (Sealer, Opener),
+        defences: D,
+    ) -> Self {
         Self {
+            role,
             id,
             sealer,
             opener,
@@ -122,6 +165,7 @@ impl<D: Defences> Session<D> {
             received: Ledger::new(0, [0; 32]),
             ping: None,
             next_ping: 1,
+            queries: VecDeque::new(),
             defences,
         }
     }
@@ -154,12 +198,10 @@ impl<D: Defences> Session<D> {
     /// Makes the record of the next message and says its id. Keep the text until it is acknowledged.
     ///
     /// # Errors
-    /// [`Error::Misuse`] when the text has more than [`MAX_TEXT`] bytes, after [`Session::close`], or while
-    /// [`MAX_UNACKNOWLEDGED`] messages wait for their acknowledgement.
+    /// [`Error::Misuse`] when the text has more than [`MAX_TEXT`] bytes, after [`Session::close`], while
+    /// [`MAX_UNACKNOWLEDGED`] messages wait for their acknowledgement, or after the message number [`MAX_ID`].
     pub fn send(&mut self, kind: u8, text: &str) -> Result<(u64, Vec<u8>), Error> {
-        if self.sent.closed {
-            return Err(Error::Misuse("this end has closed the session"));
-        }
+        self.must_be_open()?;
         if text.len() > MAX_TEXT {
             return Err(Error::Misuse("a message has at most 16,372 bytes"));
         }
@@ -168,7 +210,9 @@ impl<D: Defences> Session<D> {
                 "too many messages wait for their acknowledgement",
             ));
         }
-        let id = self.sent.last + 1;
+        let id = id_after(self.sent.last).ok_or(Error::Misuse(
+            "this key has used up its message numbers; enrol another key",
+        ))?;
         let record = self.seal(&Message::Msg {
             id,
             kind,
@@ -203,14 +247,41 @@ impl<D: Defences> Session<D> {
         self.seal(&Message::Ping(n)).map(Some)
     }
 
+    /// The record that asks the server what it holds under `id`. Answers come in the order of the questions.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] at a server, after [`Session::close`], and while [`MAX_QUERIES`] questions are open.
+    pub fn query(&mut self, id: u64) -> Result<Vec<u8>, Error> {
+        self.must_be_open()?;
+        if self.role == Role::Server {
+            return Err(Error::Misuse("only a client asks what is held"));
+        }
+        if self.queries.len() >= MAX_QUERIES {
+            return Err(Error::Misuse("too many questions wait for their answer"));
+        }
+        self.queries.push_back(id);
+        self.seal(&Message::Query(id))
+    }
+
+    /// The answer to the oldest open question, which must be about `id`.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] when that is not the oldest open question, at a client, and after [`Session::close`].
+    pub fn held(&mut self, id: u64, held: Option<Held>) -> Result<Vec<u8>, Error> {
+        self.must_be_open()?;
+        if self.role == Role::Client || self.queries.front() != Some(&id) {
+            return Err(Error::Misuse("no such question waits for an answer"));
+        }
+        self.queries.pop_front();
+        self.seal(&Message::Held { id, held })
+    }
+
     /// The record that ends our direction, with our account of the session.
     ///
     /// # Errors
     /// [`Error::Misuse`] the second time.
     pub fn close(&mut self, code: CloseCode) -> Result<Vec<u8>, Error> {
-        if self.sent.closed {
-            return Err(Error::Misuse("this end has closed the session"));
-        }
+        self.must_be_open()?;
         let record = self.seal(&Message::Close(Close {
             code: code as u8,
             last_sent: self.sent.last,
@@ -240,13 +311,23 @@ impl<D: Defences> Session<D> {
             _ if self.received.closed => Err(Error::Violation("a message after CLOSE")),
             Message::Msg { id, kind, text } => self.on_message(id, kind, text),
             Message::Ack { up_to, chain } => self.on_ack(up_to, chain),
+            Message::Ping(_) | Message::Query(_) if self.sent.closed => Ok(Event::TooLate),
             Message::Ping(n) => self.seal(&Message::Pong(n)).map(Event::Reply),
             Message::Pong(n) if self.ping == Some(n) => {
                 self.ping = None;
                 Ok(Event::Pong)
             }
             Message::Pong(_) => Err(Error::Violation("PONG without its PING")),
+            Message::Query(id) => self.on_query(id),
+            Message::Held { id, held } => self.on_held(id, held),
             Message::Close(close) => self.on_close(&close),
+        }
+    }
+
+    fn must_be_open(&self) -> Result<(), Error> {
+        match self.sent.closed {
+            true => Err(Error::Misuse("this end has closed the session")),
+            false => Ok(()),
         }
     }
 
@@ -254,7 +335,7 @@ impl<D: Defences> Session<D> {
         if kind != KIND_TEXT {
             return Err(Error::Violation("an unknown kind of message"));
         }
-        let next = self.received.last.checked_add(1);
+        let next = id_after(self.received.last);
         // Without numbers a message is the next one because it comes next.
         let id = match (next, self.numbered()) {
             (Some(next), true) if next == id => id,
@@ -286,16 +367,43 @@ impl<D: Defences> Session<D> {
         Ok(Event::Acknowledged { up_to })
     }
 
+    fn on_query(&mut self, id: u64) -> Result<Event, Error> {
+        if self.role == Role::Client {
+            return Err(Error::Violation("only a client asks what is held"));
+        }
+        if self.queries.len() >= MAX_QUERIES {
+            return Err(Error::Violation("too many questions wait for their answer"));
+        }
+        self.queries.push_back(id);
+        Ok(Event::Query { id })
+    }
+
+    fn on_held(&mut self, id: u64, held: Option<Held>) -> Result<Event, Error> {
+        if self.role == Role::Server || self.queries.front() != Some(&id) {
+            return Err(Error::Violation("an answer to no question"));
+        }
+        self.queries.pop_front();
+        Ok(Event::Held { id, held })
+    }
+
     fn on_close(&mut self, close: &Close) -> Result<Event, Error> {
+        let code = self.close_code(close.code)?;
         if self.numbered() {
             self.compare_accounts(close)?;
         }
         self.received.closed = true;
         let answer = self.seal(&Message::CloseAck)?;
-        Ok(Event::Closed {
-            code: close.code,
-            answer,
-        })
+        Ok(Event::Closed { code, answer })
+    }
+
+    /// The peer's reason, if it is one that the peer may have: only a server stops, supersedes and compares.
+    fn close_code(&self, byte: u8) -> Result<CloseCode, Error> {
+        match (CloseCode::from_byte(byte), self.role) {
+            (Some(code), Role::Client) => Ok(code),
+            (Some(CloseCode::Done), Role::Server) => Ok(CloseCode::Done),
+            (Some(_), Role::Server) => Err(Error::Violation("a CLOSE code that only a server has")),
+            (None, _) => Err(Error::Violation("a CLOSE code that does not exist")),
+        }
     }
 
     /// Whether records and messages are numbered, and the accounts of both ends compared.
@@ -329,4 +437,9 @@ impl<D: Defences> Session<D> {
         let (typ, body) = message.encode();
         self.sealer.seal(typ, &body)
     }
+}
+
+/// The id that follows; `None` after the last one.
+fn id_after(last: u64) -> Option<u64> {
+    last.checked_add(1).filter(|id| *id <= MAX_ID)
 }

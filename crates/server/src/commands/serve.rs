@@ -9,6 +9,7 @@ use latchstring_net::{
     protocol::hardened::{defence::Full, message::Fingerprint, signature::Signer},
     provider::AwsLc,
 };
+use latchstring_store::StoreLock;
 use tokio::{
     net::TcpListener,
     select,
@@ -41,6 +42,8 @@ impl Serve {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
         let config = place.config()?;
         let host = load_private(&config.host_key).context("cannot use the host key")?;
+        // Two servers on one store would each acknowledge messages that the other one keeps.
+        let _lock = StoreLock::acquire(&config.database).context("cannot serve")?;
         let store = place.store().await?;
         let listen = config.listen;
         let listener = TcpListener::bind(listen)

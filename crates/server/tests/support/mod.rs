@@ -24,7 +24,7 @@ use latchstring_net::{
         keys::Ephemeral,
         message::{Fingerprint, SERVER_HELLO_LEN, UserName},
         record::BUCKETS,
-        session::{Event as SessionEvent, Session},
+        session::{CloseCode, Event as SessionEvent, Session},
         signature::{SignError, Signer},
     },
     provider::{AwsLc, Bits, RsaKey},
@@ -314,7 +314,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Chat<S> {
     }
 
     /// Waits for the server's CLOSE and agrees; its code.
-    pub async fn until_closed(&mut self) -> u8 {
+    pub async fn until_closed(&mut self) -> CloseCode {
         loop {
             match self.hear().await.expect("a CLOSE") {
                 SessionEvent::Closed { code, answer } => {
@@ -328,9 +328,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Chat<S> {
     }
 
     pub async fn close(mut self) {
-        let close = self
-            .session
-            .close(latchstring_net::protocol::hardened::session::CloseCode::Done);
+        let close = self.session.close(CloseCode::Done);
         self.stream.write_all(&close.unwrap()).await.unwrap();
         assert_eq!(self.hear().await, Some(SessionEvent::CloseAgreed));
         assert_eq!(self.hear().await, None, "the server hangs up");

@@ -1,7 +1,7 @@
 //! What all tests of the store use.
 
 use latchstring_protocol::hardened::message::UserName;
-use latchstring_store::Account;
+use latchstring_store::{Account, StoredMessage};
 
 /// A valid name.
 pub(crate) fn name(text: &str) -> UserName {
@@ -12,4 +12,14 @@ pub(crate) fn name(text: &str) -> UserName {
 pub(crate) fn account(user: &str) -> Account {
     let spki = format!("the public key of {user}").into_bytes();
     Account::new(name(user), spki, format!("$argon2id${user}"), 1_795_000_000)
+}
+
+/// A message as the session 01…01 brings it.
+pub(crate) fn message(id: u64, kind: u8, text: &str) -> StoredMessage {
+    StoredMessage {
+        id,
+        kind,
+        text: text.to_owned(),
+        session: Some([1; 16]),
+    }
 }

@@ -15,7 +15,7 @@ use crate::{
             UserName,
         },
         record::{Opener, Sealer},
-        session::Session,
+        session::{MAX_ID, Session},
         signature::{Role, Signer, Verifier},
     },
 };
@@ -258,9 +258,13 @@ impl<D: Defences> ExpectVerdict<D> {
             Type::AuthOk => {
                 let last_message = r.u64("last message id")?;
                 r.finish()?;
+                if last_message > MAX_ID {
+                    return Err(Error::Violation("a last message id over 2^63 - 1"));
+                }
                 let sealer = Sealer::with(&self.secrets.client, 1, &self.defences);
                 let (ours, theirs) = (self.secrets.chain_client, self.secrets.chain_server);
-                let session = Session::new(self.secrets.id, sealer, opener, self.defences)
+                let ends = (sealer, opener);
+                let session = Session::new(Role::Client, self.secrets.id, ends, self.defences)
                     .sending(last_message, ours)
                     .receiving(0, theirs);
                 Ok(Verdict::Accepted {

@@ -364,7 +364,8 @@ impl<D: Defences> Authenticated<D> {
         let record = sealer.seal(Type::AuthOk, &last_message.to_be_bytes())?;
         let opener = Opener::with(&self.session.client, 1, &self.defences);
         let (ours, theirs) = (self.session.chain_server, self.session.chain_client);
-        let session = Session::new(self.session.id, sealer, opener, self.defences)
+        let ends = (sealer, opener);
+        let session = Session::new(Role::Server, self.session.id, ends, self.defences)
             .sending(0, ours)
             .receiving(last_message, theirs);
         Ok((session, record))

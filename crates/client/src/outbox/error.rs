@@ -1,0 +1,45 @@
+//! What can go wrong with an outbox.
+
+use std::{io, path::PathBuf};
+
+use thiserror::Error;
+
+/// What went wrong with an outbox, and what to do about it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OutboxError {
+    /// The operating system says no.
+    #[error("cannot keep messages in {}: {source}", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another client is logged in from here as the same user with the same key.
+    #[error("{} is in use: end the other latchstring-client for this user and host first", .0.display())]
+    InUse(PathBuf),
+    /// A whole line that this program did not write.
+    #[error("line {line} of {}: it is not an outbox line; mend or delete it", .path.display())]
+    BrokenLine {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+    },
+    /// The file says that it belongs to another host, user or key.
+    #[error("{} holds the messages for another host, user or key: it was renamed or copied; give it its own name back", .0.display())]
+    Foreign(PathBuf),
+    /// The server holds fewer messages than it has acknowledged.
+    #[error(
+        "the server holds messages up to {last}, but has acknowledged up to {acked}: its store was lost or set back. Ask the operator; to begin anew, move {} away", .path.display()
+    )]
+    ServerForgot {
+        /// The file.
+        path: PathBuf,
+        /// What the server holds.
+        last: u64,
+        /// What it has acknowledged.
+        acked: u64,
+    },
+}
