@@ -7,13 +7,15 @@
     reason = "each test file uses its part"
 )]
 
+pub mod forger;
+
 use latchstring_protocol::hardened::{
     Error,
     handshake::{ExpectServerHello, Refusal, Verdict, accept},
     keys::{Ephemeral, hash},
     message::{Fingerprint, SERVER_HELLO_LEN, UserName},
     session::Session,
-    signature::{SignError, Signer, Verifier},
+    signature::{Role, SignError, Signer, Verifier},
 };
 use zeroize::Zeroizing;
 
@@ -131,6 +133,17 @@ impl Login {
             Err(refusal) => refusal,
         };
         Ok(Outcome::Refused(refused))
+    }
+
+    /// The server's session of a login that must succeed, when its store holds messages up to `last`.
+    pub fn server_that_holds(&self, last: u64) -> Session {
+        let (handshake, _, auth) = forger::Handshake::new().claim(false);
+        let record = handshake.seal(Role::Client, auth.typ(), &auth.encode());
+        let claimant = handshake.server.client_auth(&record).unwrap();
+        let known = self.enrolled.as_deref();
+        let holder = claimant.prove_key(known, &ramp(13, 422), &HashVerifier);
+        let authenticated = holder.ok().unwrap().prove_password(|p| p == PASSWORD);
+        authenticated.ok().unwrap().welcome(last).unwrap().0
     }
 
     /// The two sessions of a login that must succeed.
