@@ -4,21 +4,26 @@
 use std::{
     collections::BTreeSet,
     fs,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
+    time::Duration,
 };
 
+use flate2::{Compression, write::GzEncoder};
 use latchstring_attacker::{
     Claim,
     attack::Run,
     attacks::ALL,
     capture::{
-        self, Contents, Trace,
+        self, AnnotatedSession, Contents, Trace,
         dissect::{self, Protocol},
+        write_annotated,
     },
     vantage::Wiretap,
 };
 use latchstring_tests::binary;
+use rexpect::process::PtyProcess;
 
 /// What was typed, and the command that ends the session.
 const TYPED: [&str; 8] = [
@@ -359,4 +364,113 @@ fn keystream_reuse_has_its_ciphertexts_without_the_key() {
         });
         assert!(right * 10 >= all * 8, "{file}: {right} of {all}");
     }
+}
+
+/// What a program writes to a terminal of 80 columns, byte by byte.
+fn on_a_terminal(program: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(binary(program));
+    command.args(arguments).current_dir(folder());
+    let process = PtyProcess::new(command).unwrap();
+    let mut screen = process.get_file_handle().unwrap();
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    // On Linux a terminal that everybody has left gives an error and not an end.
+    while let Ok(count @ 1..) = screen.read(&mut buffer) {
+        bytes.extend(&buffer[..count]);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+fn steers(c: char) -> bool {
+    let bidirectional =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (c.is_control() && !matches!(c, '\r' | '\n' | '\t')) || bidirectional
+}
+
+#[test]
+fn what_a_stranger_wrote_cannot_steer_a_terminal() {
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("evil.pcapng");
+    let evil = "\u{1b}]0;title\u{7}\u{9b}2J \u{202e}gnp.exe\u{200b}";
+    let mut session = AnnotatedSession {
+        trace: contents("base.pcap").sessions.remove(0).trace,
+        comments: Vec::new(),
+    };
+    session.comments.push((0, evil.to_owned()));
+    write_annotated(&file, &[session], evil, Duration::from_secs(1)).unwrap();
+    let file = file.to_str().unwrap();
+    let missing = "\u{1b}[31m\u{202e}.pcap";
+    for (program, arguments, shown) in [
+        ("latchstring", &["read", file][..], r"\u{202e}gnp.exe"),
+        (
+            "latchstring",
+            &["read", "ng_esc_comment.pcapng"],
+            r"\u{1b}[2Jcleared",
+        ),
+        (
+            "latchstring",
+            &["read", "--decrypt", "escmsg.pcap"],
+            r"\u{1b}]0;owned",
+        ),
+        ("latchstring", &["read", missing], r"\u{202e}.pcap"),
+        (
+            "latchstring-attack",
+            &["run", "cleartext-key", "--capture", "escmsg.pcap"],
+            r"\u{1b}]0;owned",
+        ),
+        (
+            "latchstring-attack",
+            &["run", "cleartext-key", "--json", "--capture", "escmsg.pcap"],
+            r"u001b]0;owned",
+        ),
+        (
+            "latchstring-attack",
+            &["run", "cleartext-key", "--capture", missing],
+            r"\u{202e}.pcap",
+        ),
+    ] {
+        let text = on_a_terminal(program, arguments);
+        assert_eq!(
+            text.chars().find(|c| steers(*c)),
+            None,
+            "{arguments:?}: {text:?}"
+        );
+        assert!(text.contains(shown), "{arguments:?}: {text}");
+    }
+    // A pipe gets the exact bytes.
+    let piped = Command::new(binary("latchstring"))
+        .args(["read", file])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8(piped.stdout).unwrap().contains(evil));
+    let (text, _) = printed(
+        "latchstring-attack",
+        &["run", "cleartext-key", "--capture"],
+        "escmsg.pcap",
+    );
+    assert!(text.contains("\u{1b}]0;owned"));
+}
+
+#[test]
+fn a_capture_comes_through_a_pipe_and_compressed() {
+    let bytes = fs::read(folder().join("base.pcap")).unwrap();
+    let mut zipped = GzEncoder::new(Vec::new(), Compression::default());
+    zipped.write_all(&bytes).unwrap();
+    let (plain, _) = printed("latchstring", &["read", "--full"], "base.pcap");
+    for input in [bytes, zipped.finish().unwrap()] {
+        let mut child = Command::new(binary("latchstring"))
+            .args(["read", "--full", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(&input).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), plain);
+    }
+    assert!(plain.contains("|Authentication S|"), "{plain}");
+    assert!(
+        plain.lines().all(|line| line.chars().count() <= 80),
+        "{plain}"
+    );
 }

@@ -11,8 +11,8 @@ use crate::capture::dissect::Faithful;
 /// The longest message, in bytes.
 const LONGEST: usize = 1024;
 
-/// The longest run of bytes in which other cuts are looked for.
-const LONGEST_SEARCH: usize = 1 << 15;
+/// So many bytes of a session are looked through for other cuts, at most. Each takes a thousand steps.
+const MOST_SEARCHED: usize = 1 << 16;
 
 /// Of so many bytes nobody can say whether they read as text by chance.
 const FEW: usize = 4;
@@ -75,6 +75,7 @@ pub fn read(session: &Faithful, open: impl Fn(&[u8]) -> Vec<u8>) -> Reading {
     let mut reading = Reading::default();
     let mut unreadable = 0;
     let mut cut_otherwise = 0;
+    let mut budget = MOST_SEARCHED;
     for run in session.runs() {
         let segments = &session.messages[run.clone()];
         // Only the last one of a run can lack its end.
@@ -83,7 +84,7 @@ pub fn read(session: &Faithful, open: impl Fn(&[u8]) -> Vec<u8>) -> Reading {
         let as_sent = opened.iter().all(|text| is_text(text));
         let cuts = match as_sent {
             true => segment_cuts(segments),
-            false => best_cuts(segments, &opened, &open),
+            false => best_cuts(segments, &opened, &open, &mut budget),
         };
         cut_otherwise += usize::from(cuts != segment_cuts(segments));
         let bytes = segments.concat();
@@ -142,6 +143,7 @@ fn best_cuts(
     segments: &[Vec<u8>],
     opened: &[Vec<u8>],
     open: &impl Fn(&[u8]) -> Vec<u8>,
+    budget: &mut usize,
 ) -> Vec<Range<usize>> {
     let ends: Vec<Range<usize>> = segment_cuts(segments);
     let mut cuts = Vec::new();
@@ -165,7 +167,7 @@ fn best_cuts(
         let last = next_sure.unwrap_or(segments.len() - 1);
         let begin = ends[first].start;
         cuts.extend(
-            searched(&segments[first..=last], open)
+            searched(&segments[first..=last], open, budget)
                 .into_iter()
                 .map(|cut| begin + cut.start..begin + cut.end),
         );
@@ -175,12 +177,17 @@ fn best_cuts(
 }
 
 /// The cuts of a stretch that make its bytes least surprising, by dynamic programming over where messages end.
-fn searched(segments: &[Vec<u8>], open: &impl Fn(&[u8]) -> Vec<u8>) -> Vec<Range<usize>> {
+fn searched(
+    segments: &[Vec<u8>],
+    open: &impl Fn(&[u8]) -> Vec<u8>,
+    budget: &mut usize,
+) -> Vec<Range<usize>> {
     let bytes = segments.concat();
     let ends = segment_cuts(segments);
-    if bytes.len() > LONGEST_SEARCH {
+    let Some(left) = budget.checked_sub(bytes.len()) else {
         return ends;
-    }
+    };
+    *budget = left;
     let mut segment_ends = vec![false; bytes.len() + 1];
     ends.iter().for_each(|cut| segment_ends[cut.end] = true);
     // For each place: the least surprise up to there, and where the message before it begins.

@@ -249,7 +249,7 @@ impl Dissector {
     fn name(&mut self, item: Item, out: &mut impl FnMut(Event)) {
         let flipped = self.flipped();
         match if flipped { item.flipped() } else { item } {
-            Item::Chunk(chunk) => self.chunk(&chunk, out),
+            Item::Chunk(chunk) => self.chunk(chunk, out),
             Item::Lost { from, bytes, cut } => self.lost(from, bytes, cut, out),
             Item::Comment(text) => {
                 self.release(out);
@@ -258,15 +258,16 @@ impl Dissector {
         }
     }
 
-    fn chunk(&mut self, chunk: &Chunk, out: &mut impl FnMut(Event)) {
+    fn chunk(&mut self, chunk: Chunk, out: &mut impl FnMut(Event)) {
         self.release(out);
+        let from = chunk.from;
         let (Some(names), sides) = (&mut self.names, &mut self.sides) else {
             return;
         };
-        sides[chunk.from as usize].begun = true;
+        sides[from as usize].begun = true;
         let last = &mut self.last;
         names.chunk(chunk, &mut |part, at, bytes, lacks| {
-            let named = place(sides, chunk.from, part, at, bytes, lacks);
+            let named = place(sides, from, part, at, bytes, lacks);
             if let Some(before) = last.replace(named) {
                 out(Event::Named(before));
             }
@@ -344,24 +345,24 @@ impl Names {
         }
     }
 
-    fn chunk(&mut self, chunk: &Chunk, out: &mut impl FnMut(Part, Duration, Vec<u8>, u64)) {
+    fn chunk(&mut self, chunk: Chunk, out: &mut impl FnMut(Part, Duration, Vec<u8>, u64)) {
         if chunk.bytes.is_empty() {
             return;
         }
         match (self.identity.protocol, chunk.from) {
             (Protocol::Faithful, Side::Client) => {
                 let part = self.client.part(chunk.bytes.len());
-                out(part, chunk.at, chunk.bytes.clone(), 0);
+                out(part, chunk.at, chunk.bytes, 0);
             }
             (Protocol::Faithful, Side::Server) => {
                 self.client.server_spoke();
-                self.server.push(chunk, out);
+                self.server.push(&chunk, out);
             }
             (Protocol::Hardened | Protocol::Weakened, from) => {
                 let out = &mut |part, at, bytes| out(part, at, bytes, 0);
-                self.cutters[from as usize].push(chunk, out);
+                self.cutters[from as usize].push(&chunk, out);
             }
-            (Protocol::Unknown, _) => out(Part::Unknown, chunk.at, chunk.bytes.clone(), 0),
+            (Protocol::Unknown, _) => out(Part::Unknown, chunk.at, chunk.bytes, 0),
         }
     }
 

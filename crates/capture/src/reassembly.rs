@@ -100,6 +100,16 @@ impl<L: Listener> Streams<L> {
         self.file(segment, Vec::new());
     }
 
+    /// How many bytes wait for a gap before them to be filled. All others were handed on and are forgotten.
+    pub fn waiting(&self) -> usize {
+        self.open.values().map(Session::waiting).sum()
+    }
+
+    /// How many sessions are remembered.
+    pub fn remembered(&self) -> usize {
+        self.open.len()
+    }
+
     /// The listener, while packets still come.
     pub fn listener(&mut self) -> &mut L {
         &mut self.listener

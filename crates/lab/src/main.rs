@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use latchstring_attacker::{
     capture::live::{Limits, capture_live},
-    net::report,
+    net::{print, report},
 };
 use latchstring_lab::{
     arena::{DEFAULT_SEED, Run},
@@ -271,14 +271,14 @@ fn record(
             on_ctrl_c.store(true, Ordering::SeqCst);
         }
     });
-    let started = || eprintln!("recording on {iface}; stop with Ctrl-C");
+    let started = || print::note(format_args!("recording on {iface}; stop with Ctrl-C"));
     let stats = capture_live(iface, port, out, limits, &stop, started)?;
-    println!(
+    print::line(format_args!(
         "{} packets, {} bytes, {} dropped: {}",
         stats.packets,
         stats.bytes,
         stats.dropped,
         out.display()
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

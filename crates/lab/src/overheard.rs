@@ -15,6 +15,8 @@ use latchstring_attacker::{
 };
 use serde_json::{Value, json};
 
+use crate::read::{columns, wrapped};
+
 /// What to do.
 #[derive(Clone)]
 pub struct Job<'a> {
@@ -147,11 +149,13 @@ fn print(out: &mut Output, heard: &[Heard], losses: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// A line that may quote what a stranger wrote. On a terminal it stays one line, so that nobody can forge another.
+/// A line that may quote what a stranger wrote. On a terminal it is wrapped, and cannot forge another line.
 fn strangers_line(out: &mut Output, indent: &str, line: &str) -> Result<()> {
-    match out.to_terminal() {
-        true => out.line(format_args!("{indent}{}", visible(line)))?,
-        false => out.line(format_args!("{indent}{line}"))?,
+    if !out.to_terminal() {
+        return Ok(out.line(format_args!("{indent}{line}"))?);
+    }
+    for line in wrapped(indent, &visible(line), columns()) {
+        out.line(line)?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ use latchstring_attacker::{
     net::print::Output,
 };
 
+pub(crate) use self::listing::{columns, wrapped};
 use self::{listing::Listing, session::Session};
 
 /// So many bytes of text of sessions that are over wait for the session that is being printed.
@@ -66,6 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             Err(error) => ended = Some(error),
         }
         streams.listener().print()?;
+        streams.listener().listing.show()?;
     }
     let (mut printer, mut losses) = streams.finish();
     printer.about(packets.about())?;

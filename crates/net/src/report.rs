@@ -2,7 +2,10 @@
 
 use std::error::Error;
 
-/// The error and its causes, joined by colons; a cause that the line already tells is not told again.
+use crate::terminal::visible_lines;
+
+/// The error and its causes, joined by colons; a cause that the line already tells is not told again. Errors quote file
+/// names and other texts of strangers, so what would steer a terminal is escaped.
 pub fn line(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
@@ -13,7 +16,7 @@ pub fn line(error: &(dyn Error + 'static)) -> String {
         }
         cause = error.source();
     }
-    line
+    visible_lines(&line).into_owned()
 }
 
 #[cfg(test)]
@@ -30,6 +33,13 @@ mod tests {
         Told { source: io::Error },
         #[error("cannot read it")]
         Untold { source: io::Error },
+    }
+
+    #[test]
+    fn a_name_in_an_error_cannot_steer_the_terminal() {
+        let source = io::Error::other("no file \u{1b}[2J\u{202e}gnp.exe");
+        let told = line(&Outer::Untold { source });
+        assert_eq!(told, r"cannot read it: no file \u{1b}[2J\u{202e}gnp.exe");
     }
 
     #[test]

@@ -243,7 +243,8 @@ impl Evidence {
                 .then(|| possible("what the server said is blanked", None))
                 .flatten();
         }
-        if !replies || at < GREETING.len() || !self.client.small {
+        let strange = is_text(&self.client.head) || is_tls(&self.client.head);
+        if !replies || at < GREETING.len() || !self.client.small || strange {
             return None;
         }
         possible("the capture lacks the server's greeting", Some(at))
@@ -252,6 +253,9 @@ impl Evidence {
     /// The server was not heard at all.
     fn without_the_server(&self) -> Identity {
         let client = &self.client;
+        if is_text(&client.head) || is_tls(&client.head) {
+            return Identity::UNKNOWN;
+        }
         let doubt = match (client.begin, self.server.begin) {
             // The login is all that the client sent.
             (Some(Begin::Whole), None) if client.login && LOGIN.contains(&client.span) => {
@@ -317,4 +321,17 @@ fn greeting(server: &Seen) -> Option<Identity> {
     let whole = visible == GREETING.len();
     let doubt = "only a part of the server's greeting is in the capture";
     Some(Identity::faithful((!whole).then_some(doubt), Some(at)))
+}
+
+/// Whether bytes are plain text. A login and ciphertexts are as good as random, and random bytes are not.
+fn is_text(bytes: &[u8]) -> bool {
+    let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t');
+    bytes.len() >= ENOUGH
+        && bytes.iter().all(printable)
+        && bytes.iter().any(u8::is_ascii_alphanumeric)
+}
+
+/// Whether bytes begin like a record of TLS (RFC 8446, 5.1). Random ones do once in 16,000 times.
+fn is_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [20..=23, 3, 0..=4, ..])
 }

@@ -143,3 +143,115 @@ fn a_weakened_session_says_so() {
     assert_eq!(protocol(&weakened), Protocol::Weakened);
     assert_eq!(hardened(&weakened).client_records.len(), 2);
 }
+
+/// Bytes that are as good as random.
+fn noise(seed: u32, len: usize) -> Vec<u8> {
+    let step = |state: &mut u32| {
+        *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Some((*state >> 24) as u8)
+    };
+    let mut state = seed;
+    std::iter::from_fn(|| step(&mut state)).take(len).collect()
+}
+
+fn gap(from: Side, before: usize, bytes: Option<u64>) -> Gap {
+    Gap {
+        from,
+        before,
+        bytes,
+        cut: false,
+    }
+}
+
+#[test]
+fn random_sessions_are_never_faithful_whatever_their_sizes() {
+    for seed in 0..2_000 {
+        let first = noise(seed, 120 + (seed % 9) as usize);
+        let mut session = trace(&[
+            (Side::Client, &first),
+            (Side::Server, &noise(seed + 1, 26)),
+            (Side::Server, &noise(seed + 2, 40)),
+            (Side::Client, &noise(seed + 3, 17)),
+            (Side::Client, &noise(seed + 4, 8)),
+        ]);
+        assert_eq!(identify(&session).protocol, Protocol::Unknown);
+        // Nor where the TCP handshake is missing.
+        session.gaps = vec![gap(Side::Client, 0, None), gap(Side::Server, 1, None)];
+        assert_eq!(identify(&session).protocol, Protocol::Unknown);
+    }
+}
+
+#[test]
+fn without_the_server_a_session_is_possible_and_never_certain() {
+    let login = noise(7, 128);
+    let message = noise(8, 30);
+    let refused = trace(&[(Side::Client, &login)]);
+    assert!(identify(&refused).to_string().contains("did not answer"));
+    let mut one_way = trace(&[(Side::Client, &login), (Side::Client, &message)]);
+    one_way.gaps.push(gap(Side::Server, 2, Some(66)));
+    assert!(
+        identify(&one_way)
+            .to_string()
+            .contains("lacks what the server sent")
+    );
+    let mut late = trace(&[(Side::Client, &message), (Side::Client, &message)]);
+    late.gaps.push(gap(Side::Client, 0, None));
+    assert!(
+        identify(&late)
+            .to_string()
+            .contains("begins within the session")
+    );
+    for session in [refused, one_way, late] {
+        let identity = identify(&session);
+        assert_eq!(
+            (identity.protocol, identity.is_certain()),
+            (Protocol::Faithful, false)
+        );
+    }
+    // Other protocols that send 120 to 128 bytes, or small segments, and whose server was not heard.
+    let hello = [&[22, 3, 1, 0, 120][..], &noise(9, 119)].concat();
+    let text = [b"GET / HTTP/1.1\r\nHost: ", &[b'x'; 100][..]].concat();
+    for first in [&hello, &text] {
+        let mut stranger = trace(&[(Side::Client, first)]);
+        assert_eq!(identify(&stranger).protocol, Protocol::Unknown);
+        stranger.gaps.push(gap(Side::Client, 0, None));
+        assert_eq!(identify(&stranger).protocol, Protocol::Unknown);
+    }
+}
+
+#[test]
+fn without_a_handshake_the_bytes_say_who_is_the_server() {
+    for mut session in [faithful_session([26, 58]), hardened_session()] {
+        let expected = session.clone();
+        session.flip();
+        // With a handshake, roles are certain.
+        assert!(!identify(&session).is_certain() || session == expected);
+        session.gaps = vec![gap(Side::Client, 0, None), gap(Side::Server, 0, None)];
+        let identity = identify(&session);
+        assert!(identity.flipped && identity.is_certain());
+        assert_eq!(identity.protocol, protocol(&expected));
+    }
+}
+
+#[test]
+fn a_reply_that_is_cut_is_none_and_says_how_much_is_missing() {
+    let mut session = faithful_session([26, 56]);
+    // The key is cut after 30 bytes; the last two are not in the capture.
+    let Some(chunk) = session.chunks.get_mut(3) else {
+        panic!("the rest of the replies");
+    };
+    chunk.bytes.drain(..2);
+    session.gaps.push(Gap {
+        cut: true,
+        ..gap(Side::Server, 3, Some(2))
+    });
+    let view = faithful(&session);
+    assert_eq!(
+        (view.greeted, view.key, view.iv),
+        (true, None, Some([8; 8]))
+    );
+    assert_eq!(
+        lacking(&session),
+        ["the capture lacks 2 bytes of the server from byte 56 on: the recorder cut the packet"]
+    );
+}

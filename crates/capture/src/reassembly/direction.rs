@@ -43,6 +43,8 @@ pub(super) struct Direction {
     /// What arrived behind a gap, by offset. They do not overlap.
     held: BTreeMap<i64, Held>,
     held_bytes: usize,
+    /// When the first of it came.
+    unsure_since: Option<u64>,
     /// When the last byte could be read.
     delivered: Arrival,
     /// The first and the last acknowledgement of the other side.
@@ -88,6 +90,7 @@ impl Direction {
             cut_until: 0,
             held: BTreeMap::new(),
             held_bytes: 0,
+            unsure_since: None,
             delivered: Arrival {
                 order: 0,
                 at: Duration::ZERO,
@@ -109,8 +112,7 @@ impl Direction {
 
     /// Since which packet bytes wait because nobody knows where the stream begins.
     pub(super) fn unsure_since(&self) -> Option<u64> {
-        let first = self.held.values().map(|held| held.arrival.order);
-        first.min().filter(|_| self.next.is_none())
+        self.unsure_since.filter(|_| self.next.is_none())
     }
 
     /// Whether a segment that begins here cannot be of this stream, since it has ended or is far away.
@@ -183,9 +185,22 @@ impl Direction {
         if fin && self.fin.is_none() {
             self.fin = Some((end, when));
         }
-        self.insert(offset, bytes, lacks.into(), when);
-        self.advance(out);
+        if self.next == Some(offset) && self.held.is_empty() && lacks == 0 {
+            // What mostly happens: the next bytes, and nothing that waits.
+            self.deliver(offset, bytes, when, out);
+        } else {
+            self.insert(offset, bytes, lacks.into(), when);
+            self.advance(out);
+        }
         true
+    }
+
+    fn deliver(&mut self, offset: i64, bytes: &[u8], when: Arrival, out: &mut Vec<Piece>) {
+        if !bytes.is_empty() {
+            self.next = Some(offset + bytes.len() as i64);
+            self.delivered = self.delivered.max(when);
+            out.push(self.piece(None, bytes.to_vec()));
+        }
     }
 
     /// Adds the bytes that nobody brought before: first arrival wins.
@@ -219,6 +234,7 @@ impl Direction {
         if bytes.is_empty() && (lacks == 0 || self.held.contains_key(&at)) {
             return;
         }
+        self.unsure_since.get_or_insert(arrival.order);
         self.held_bytes += bytes.len() + ENTRY;
         let held = Held {
             bytes: bytes.to_vec(),

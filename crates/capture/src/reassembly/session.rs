@@ -150,6 +150,11 @@ impl Session {
         self.hand_on(tell);
     }
 
+    /// How many bytes are held back.
+    pub(super) fn waiting(&self) -> usize {
+        self.from_client.waiting() + self.from_server.waiting() + self.ready_bytes
+    }
+
     fn take(&mut self, pieces: Vec<Piece>) {
         for piece in pieces {
             let from = piece.from;
@@ -174,8 +179,7 @@ impl Session {
     fn give_up_gaps(&mut self, now: u64) {
         for direction in [Side::Client, Side::Server] {
             loop {
-                let waiting =
-                    self.from_client.waiting() + self.from_server.waiting() + self.ready_bytes;
+                let waiting = self.waiting();
                 let direction = match direction {
                     Side::Client => &mut self.from_client,
                     Side::Server => &mut self.from_server,

@@ -220,3 +220,103 @@ fn a_refused_connection_is_a_closed_session_and_a_stray_packet_is_none() {
         []
     );
 }
+
+/// Counts what it is told, and keeps nothing.
+#[derive(Default)]
+struct Counter {
+    items: usize,
+    bytes: u64,
+    lost: u64,
+}
+
+impl Listener for Counter {
+    fn began(&mut self, _: usize, _: SocketAddr, _: SocketAddr) {}
+
+    fn happened(&mut self, _: usize, item: Item) {
+        self.items += 1;
+        match item {
+            Item::Chunk(chunk) => self.bytes += chunk.bytes.len() as u64,
+            Item::Lost { bytes, .. } => self.lost += bytes.unwrap_or(0),
+            Item::Comment(_) => {}
+        }
+    }
+
+    fn ended(&mut self, _: usize, _: bool) {}
+}
+
+fn numbered(seq: u32, payload: &[u8], syn: bool) -> Segment<'_> {
+    Segment {
+        at: Duration::ZERO,
+        from: SocketAddr::from(([10, 0, 0, 1], 50_000)),
+        to: SocketAddr::from(([10, 0, 0, 2], 22_222)),
+        seq,
+        ack: None,
+        syn,
+        fin: false,
+        rst: false,
+        payload,
+        lacks: 0,
+    }
+}
+
+#[test]
+fn of_a_long_session_nothing_is_kept_and_every_segment_costs_the_same() {
+    let mut streams = Streams::new(Counter::default());
+    streams.push_segment(&numbered(0, b"", true));
+    for number in 0..20_000_u32 {
+        streams.push_segment(&numbered(1 + number * 1000, &[7; 1000], false));
+        assert_eq!(streams.waiting(), 0);
+        assert_eq!(
+            streams.listener().items as u32,
+            number + 1,
+            "handed on at once"
+        );
+    }
+    let (counter, _) = streams.finish();
+    assert_eq!((counter.bytes, counter.lost), (20_000_000, 0));
+}
+
+#[test]
+fn behind_a_gap_no_more_waits_than_is_allowed() {
+    let mut streams = Streams::new(Counter::default());
+    streams.push_segment(&numbered(0, b"", true));
+    let mut most = 0;
+    // The first segment never comes.
+    for number in 1..20_000_u32 {
+        streams.push_segment(&numbered(1 + number * 1000, &[7; 1000], false));
+        most = most.max(streams.waiting());
+    }
+    assert!(
+        (MAX_WAITING / 2..=MAX_WAITING + 2000).contains(&most),
+        "{most}"
+    );
+    let (counter, _) = streams.finish();
+    assert_eq!((counter.bytes, counter.lost), (19_999_000, 1000));
+}
+
+#[test]
+fn sessions_that_are_over_are_forgotten() {
+    let mut streams = Streams::new(Counter::default());
+    for number in 0..20_000_u32 {
+        let port = (number % 60_000) as u16 + 1;
+        let from = SocketAddr::from(([10, 0, 0, 1], port));
+        let syn = Segment {
+            from,
+            ..numbered(9, b"", true)
+        };
+        let rst = Segment {
+            from,
+            rst: true,
+            syn: false,
+            seq: 10,
+            ..syn.clone()
+        };
+        streams.push_segment(&syn);
+        streams.push_segment(&rst);
+    }
+    assert!(
+        streams.remembered() <= LINGER as usize,
+        "{}",
+        streams.remembered()
+    );
+}

@@ -1,5 +1,7 @@
 //! Lines that fit the terminal.
 
+use std::io::Write;
+
 use anyhow::Result;
 use latchstring_attacker::{
     capture::dissect::Named,
@@ -11,6 +13,21 @@ const COLUMNS: usize = 80;
 
 /// So many bytes of a field are shown on its line, at most.
 pub(super) const SHOWN: usize = 16;
+
+/// How many columns the terminal has.
+pub(crate) fn columns() -> usize {
+    terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| width.0.into())
+}
+
+/// Lines of at most so many columns, wrapped at words where that is possible.
+pub(crate) fn wrapped(indent: &str, text: &str, columns: usize) -> Vec<String> {
+    let options = textwrap::Options::new(columns)
+        .initial_indent(indent)
+        .subsequent_indent(indent)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let lines = textwrap::wrap(text, options).into_iter();
+    lines.map(|line| line.into_owned()).collect()
+}
 
 /// Where lines go.
 pub(super) struct Listing {
@@ -37,11 +54,7 @@ impl Listing {
         if text.is_empty() {
             return Ok(());
         }
-        let options = textwrap::Options::new(self.width)
-            .initial_indent(indent)
-            .subsequent_indent(indent)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
-        for line in textwrap::wrap(&visible(text), options) {
+        for line in wrapped(indent, &visible(text), self.width) {
             self.out.line(line)?;
         }
         Ok(())
@@ -110,6 +123,14 @@ impl Listing {
             };
             let text: String = line.iter().map(shown).collect();
             self.line(&format!(" {offset:08x} {hex:<49} |{text}|"))?;
+        }
+        Ok(())
+    }
+
+    /// Somebody who looks on sees what has come so far.
+    pub(super) fn show(&mut self) -> Result<()> {
+        if self.out.to_terminal() {
+            self.out.flush()?;
         }
         Ok(())
     }
