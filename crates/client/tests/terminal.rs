@@ -4,6 +4,10 @@ mod support;
 
 use std::{fs, net::SocketAddr, path::Path, process::Command};
 
+use nix::sys::{
+    signal::Signal,
+    termios::{LocalFlags, SetArg, tcgetattr, tcsetattr},
+};
 use rexpect::session::{PtySession, spawn_command};
 use support::{
     HOST,
@@ -216,6 +220,33 @@ fn the_terminal_is_as_it_was_whatever_ends_the_session() {
         assert!(session.ends_with("\r\n"), "below the line that was typed");
         assert_eq!(terminal.read_line().unwrap(), before);
     }
+}
+
+#[test]
+fn after_control_z_the_terminal_cuts_nothing_either() {
+    let home = home();
+    let (address, said) = host(&HOST, &[Host::Serve(0)]);
+    let mut terminal = logged_in(home.path(), address, "xterm");
+    // What a shell does before it brings a program back.
+    let screen = terminal.process().get_file_handle().unwrap();
+    let mut mode = tcgetattr(&screen).unwrap();
+    assert!(!mode.local_flags.contains(LocalFlags::ICANON));
+    mode.local_flags |= LocalFlags::ICANON | LocalFlags::ECHO;
+    tcsetattr(&screen, SetArg::TCSANOW, &mode).unwrap();
+    terminal.process_mut().signal(Signal::SIGCONT).unwrap();
+    while tcgetattr(&screen)
+        .unwrap()
+        .local_flags
+        .contains(LocalFlags::ICANON)
+    {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let long = "x".repeat(LONG);
+    terminal.send(&format!("{long}\r")).unwrap();
+    terminal.flush().unwrap();
+    terminal.exp_string("Stored: 1.").unwrap();
+    end(terminal);
+    assert_eq!(said.recv().unwrap(), [(1, long)]);
 }
 
 #[test]

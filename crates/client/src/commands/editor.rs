@@ -208,13 +208,26 @@ static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 impl Mode {
     fn enter() -> io::Result<Self> {
         let before = tcgetattr(stdin())?;
-        let mut mode = before.clone();
-        mode.local_flags -= LocalFlags::ICANON | LocalFlags::ECHO;
-        mode.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
-        mode.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
-        tcsetattr(stdin(), SetArg::TCSANOW, &mode)?;
+        take_terminal()?;
         Ok(Self)
+    }
+}
+
+fn take_terminal() -> io::Result<()> {
+    let mut mode = tcgetattr(stdin())?;
+    mode.local_flags -= LocalFlags::ICANON | LocalFlags::ECHO;
+    mode.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
+    mode.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
+    Ok(tcsetattr(stdin(), SetArg::TCSANOW, &mode)?)
+}
+
+/// After Ctrl-Z and `fg` the terminal is as the shell had it, and would cut lines again.
+pub(super) fn take_terminal_again() {
+    let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner);
+    if before.is_some() {
+        // If the terminal is gone, the next key says so.
+        let _ = take_terminal();
     }
 }
 

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use nix::sys::signal::Signal::SIGCONT;
 use tokio::{
     runtime, select,
     signal::unix::{Signal, SignalKind, signal},
@@ -83,24 +84,34 @@ async fn watch(mut handlers: Handlers, tell: &UnboundedSender<&'static str>, liv
     }
 }
 
-struct Handlers([(Signal, &'static str); 3]);
+struct Handlers {
+    ends: [(Signal, &'static str); 3],
+    resumed: Signal,
+}
 
 impl Handlers {
     fn new() -> io::Result<Self> {
         let listen = |kind, name| signal(kind).map(|signal| (signal, name));
-        Ok(Self([
-            listen(SignalKind::interrupt(), "SIGINT")?,
-            listen(SignalKind::terminate(), "SIGTERM")?,
-            listen(SignalKind::hangup(), "SIGHUP")?,
-        ]))
+        Ok(Self {
+            ends: [
+                listen(SignalKind::interrupt(), "SIGINT")?,
+                listen(SignalKind::terminate(), "SIGTERM")?,
+                listen(SignalKind::hangup(), "SIGHUP")?,
+            ],
+            resumed: signal(SignalKind::from_raw(SIGCONT as i32))?,
+        })
     }
 
+    /// The next signal that asks for the end.
     async fn next(&mut self) -> &'static str {
-        let [(a, int), (b, term), (c, hup)] = &mut self.0;
-        select! {
-            _ = a.recv() => int,
-            _ = b.recv() => term,
-            _ = c.recv() => hup,
+        let [(a, int), (b, term), (c, hup)] = &mut self.ends;
+        loop {
+            select! {
+                _ = a.recv() => return int,
+                _ = b.recv() => return term,
+                _ = c.recv() => return hup,
+                _ = self.resumed.recv() => editor::take_terminal_again(),
+            }
         }
     }
 }
