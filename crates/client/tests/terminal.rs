@@ -113,6 +113,25 @@ fn lines_are_edited_pasted_and_brought_back() {
 }
 
 #[test]
+fn a_paste_that_is_cut_off_says_what_did_not_go_out() {
+    let home = home();
+    let (address, _said) = host(&HOST, &[Host::Vanish(1)]);
+    let mut terminal = logged_in(home.path(), address, "xterm");
+    let lines = "a line\r".repeat(3000);
+    terminal
+        .send(&format!("\x1b[200~{lines}last\x1b[201~\r"))
+        .unwrap();
+    terminal.flush().unwrap();
+    let rest = terminal.exp_eof().unwrap();
+    let (before, _) = rest.split_once(" pasted lines.").expect("a count");
+    let left: usize = before.rsplit(' ').next().unwrap().parse().unwrap();
+    let (before, _) = rest.split_once(" messages (1 to ").expect("a count");
+    let kept: usize = before.rsplit(' ').next().unwrap().parse().unwrap();
+    assert_eq!(kept + left, 3001, "{kept} {left}");
+    assert_eq!(code(&terminal), 5);
+}
+
+#[test]
 fn what_the_host_says_does_not_disturb_the_line_that_is_being_typed() {
     let home = home();
     let (address, said) = host(&HOST, &[Host::Answer]);

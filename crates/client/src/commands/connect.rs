@@ -47,7 +47,9 @@ pub(super) async fn run(options: Connect) -> anyhow::Result<()> {
     let result = session(options, &mut screen, &mut tally).await;
     let result = result.map_err(|error| match is_script {
         // Nothing is left where the session ended as it should.
-        true if tally.waiting > 0 || !tally.end_of_input => Interrupted::new(error, &tally).into(),
+        true if tally.waiting.is_some_and(|n| n > 0) || !tally.end_of_input => {
+            Interrupted::new(error, &tally).into()
+        }
         _ => error,
     });
     let error = result.as_ref().err();

@@ -131,6 +131,11 @@ impl Editor {
         self.printer.clone()
     }
 
+    /// How many lines of a paste are not handed out yet.
+    pub(super) fn pasted(&self) -> usize {
+        self.typing.pasted.len()
+    }
+
     /// What is typed, and which messages are shown, or could not be: to wait for both at once.
     pub(super) fn split(&mut self) -> (&mut Typing, &mut UnboundedReceiver<(u64, bool)>) {
         (&mut self.typing, &mut self.shown)

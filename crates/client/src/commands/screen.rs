@@ -60,8 +60,8 @@ pub(super) struct Tally {
     pub(super) end_of_input: bool,
     /// Bytes of a line that was begun, and is neither taken nor still in the input.
     pub(super) bytes_lost: u64,
-    /// Messages that wait in the outbox.
-    pub(super) waiting: u64,
+    /// Messages that wait in the outbox; not known before the login.
+    pub(super) waiting: Option<u64>,
 }
 
 /// What is shown, and where.

@@ -46,6 +46,14 @@ impl Input {
         let lines = Lines::standard().context("cannot read the standard input")?;
         Ok(Self::Lines { lines, prompt })
     }
+
+    /// How many lines of a paste have become no message yet.
+    fn pasted(&self) -> usize {
+        match self {
+            Self::Lines { .. } => 0,
+            Self::Editor(editor) => editor.pasted(),
+        }
+    }
 }
 
 /// One session, from the login to the agreed end.
@@ -81,10 +89,15 @@ impl Talk<'_> {
         if let Input::Lines { lines, .. } = &self.input {
             self.tally.bytes_lost = lines.lost();
         }
-        self.tally.waiting = self.delivery.outbox().waiting().len() as u64;
+        self.tally.waiting = Some(self.delivery.outbox().waiting().len() as u64);
         self.screen.edited_by(None);
+        let pasted = self.input.pasted();
         // The terminal is as it was before anything else is said.
         drop(self.input);
+        if pasted > 0 {
+            let lines = count(pasted as u64, "pasted line");
+            self.screen.warn(&format!("Not sent: the last {lines}."));
+        }
         result?;
         self.screen
             .note("Closed; both ends agree on what was said.");
