@@ -75,6 +75,13 @@ fn inputs_like_those_of_the_corpora_hold() {
     assert_eq!(failed, Vec::<&str>::new());
 }
 
+/// A script that stops at its first step would check nothing, and nobody would notice.
+#[test]
+fn the_honest_scripts_reach_the_end() {
+    assert!(fuzz::hardened_client::reaches_the_end(&[]));
+    assert!(fuzz::hardened_server::reaches_the_end(&[]));
+}
+
 #[test]
 fn every_target_has_a_program_and_a_corpus_and_no_corpus_is_left_over() {
     let targets = || fuzz::TARGETS.iter().map(|(name, _)| (*name).to_owned());

@@ -42,9 +42,13 @@ struct Script {
 
 /// Runs one input.
 pub fn run(data: &[u8]) {
-    if let Ok(script) = Script::arbitrary(&mut Unstructured::new(data)) {
-        play(&script);
-    }
+    reaches_the_end(data);
+}
+
+/// Runs one input; whether it came to a verdict that lets somebody in, or to one that refuses.
+pub fn reaches_the_end(data: &[u8]) -> bool {
+    let script = Script::arbitrary(&mut Unstructured::new(data));
+    script.is_ok_and(|script| play(&script).is_some())
 }
 
 /// The handshake up to the client's turn, with the checks on what an honest server says.

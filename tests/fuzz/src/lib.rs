@@ -30,6 +30,7 @@ pub mod scratch;
 pub mod seeds;
 pub mod server_toml;
 pub mod shake;
+pub mod terminal_text;
 pub mod vectors;
 pub mod workbench_files;
 
@@ -37,7 +38,7 @@ pub mod workbench_files;
 pub type Target = fn(&[u8]);
 
 /// All targets by their names, which are those of their corpora too.
-pub const TARGETS: [(&str, Target); 20] = [
+pub const TARGETS: [(&str, Target); 21] = [
     ("addresses", addresses::run),
     ("capture_files", capture_files::run),
     ("dissect", dissect::run),
@@ -57,5 +58,6 @@ pub const TARGETS: [(&str, Target); 20] = [
     ("record_reader", record_reader::run),
     ("resume_files", resume_files::run),
     ("server_toml", server_toml::run),
+    ("terminal_text", terminal_text::run),
     ("workbench_files", workbench_files::run),
 ];

@@ -147,7 +147,7 @@ const FILES: [(&str, &str, &str); 11] = [
     ),
 ];
 
-const TEXTS: [(&str, &str, &str); 9] = [
+const TEXTS: [(&str, &str, &str); 11] = [
     ("addresses", "name", "alice@Example.org:9"),
     ("addresses", "ipv6", "a@[0:0::1]:65535"),
     ("addresses", "bare", "alice@127.0.0.1"),
@@ -172,6 +172,12 @@ const TEXTS: [(&str, &str, &str); 9] = [
         "listen = \"[::]:1\"\nhost_key = \"k\"\ndatabase = \"d\"\n[limits]\nmax_connections = 10\nearly_drop_percent = 30\n",
     ),
     ("known_hosts", "comment", "# mine\n\n"),
+    ("terminal_text", "plain", "pay bob 10\tplease\n"),
+    (
+        "terminal_text",
+        "escapes",
+        "\u{1b}[2Jevil\u{202e}exe\u{200b}\r\n\u{9b}x",
+    ),
     (
         "hardened_messages",
         "invitation",
