@@ -95,7 +95,7 @@ struct Keygen {
 
 #[derive(Debug, clap::Args)]
 struct Connect {
-    /// Who and where; the port is 22223 unless given, IPv6 goes in brackets
+    /// Name the user and the host; the port is 22223 unless given, IPv6 goes in brackets
     #[arg(value_name = "USER@HOST[:PORT]")]
     address: Address,
     /// Where known hosts, key and unacknowledged messages are kept [default: ~/.latchstring]
@@ -126,7 +126,7 @@ struct Connect {
 
 #[derive(Debug, clap::Args)]
 struct Enrol {
-    /// Who and where; the port is 22223 unless given, IPv6 goes in brackets
+    /// Name the user and the host; the port is 22223 unless given, IPv6 goes in brackets
     #[arg(value_name = "USER@HOST[:PORT]")]
     address: Address,
     /// Where known hosts and key are kept [default: ~/.latchstring]

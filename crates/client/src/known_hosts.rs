@@ -232,7 +232,7 @@ fn lock(path: &Path) -> Result<File, KnownHostsError> {
     let failed = |source| io_error("lock", Path::new(&name), source);
     let mut options = OpenOptions::new();
     let options = options.write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(&name).map_err(failed)?;
+    let file = files::open_ours(Path::new(&name), options).map_err(failed)?;
     let until = Instant::now() + LOCK_PATIENCE;
     loop {
         match file.try_lock() {

@@ -86,6 +86,23 @@ fn check_owner(path: &Path, about: &Metadata) -> Result<(), Exposed> {
     Err(Exposed::Owner { path, uid, us })
 }
 
+/// Opens a file that this program keeps, as `options` say, and never waits for it. Whatever else has its name, such as a
+/// named pipe, is an error.
+///
+/// # Errors
+/// What the operating system says, or that it is no file.
+pub fn open_ours(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let no_file = || io::Error::other("something else than a file has this name; move it away");
+    // A pipe without a reader is refused like a socket.
+    let opened = options.custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
+    let file = opened.map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ENXIO) => no_file(),
+        _ => error,
+    })?;
+    let is_file = file.metadata()?.is_file();
+    if is_file { Ok(file) } else { Err(no_file()) }
+}
+
 /// Opens a regular file or a named pipe for reading, and never waits for it. A directory, a device or a socket is an
 /// error.
 ///
@@ -184,6 +201,22 @@ mod tests {
         let fifo = dir.path().join("fifo");
         mkfifo(&fifo, Mode::S_IRWXU).unwrap();
         assert!(why(&fifo).contains("nobody writes to"));
+    }
+
+    #[test]
+    fn what_has_the_name_of_a_file_of_ours_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+        for options in [
+            OpenOptions::new().read(true).append(true),
+            OpenOptions::new().write(true),
+        ] {
+            let error = open_ours(&fifo, options).unwrap_err().to_string();
+            assert!(error.contains("something else than a file"), "{error}");
+        }
+        let file = dir.path().join("file");
+        assert!(open_ours(&file, OpenOptions::new().append(true).create(true)).is_ok());
     }
 
     #[test]

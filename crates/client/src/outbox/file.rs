@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use latchstring_net::files::open_ours;
 use serde::{Deserialize, Serialize};
 
 use super::OutboxError;
@@ -48,7 +49,7 @@ pub(super) fn open_locked(dir: &Path, path: &Path) -> Result<File, OutboxError> 
         .map_err(failed)?;
     let mut options = OpenOptions::new();
     let options = options.read(true).append(true).create(true).mode(0o600);
-    let file = options.open(path).map_err(failed)?;
+    let file = open_ours(path, options).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(OutboxError::InUse(path.to_owned())),

@@ -78,9 +78,10 @@ fn what_openssl_writes_is_read_and_what_we_write_is_the_same() {
 #[test]
 fn every_other_file_gets_a_line_that_helps() {
     let private = |pem: &str| {
-        private_from_pem(pem.as_bytes())
-            .expect_err("refused")
-            .to_string()
+        let error = private_from_pem(pem.as_bytes()).expect_err("refused");
+        let line = error.to_string();
+        assert!(!line.contains('\n'), "{line}");
+        line
     };
     let small = private(include_str!("../../tests/keys/openssl-2048.pem"));
     assert!(
