@@ -14,7 +14,8 @@ use latchstring_net::protocol::hardened::{
 };
 use latchstring_server::{Event, Limits, PasswordCheck, serve_connection};
 use latchstring_store::{
-    Account, Accounts, Answer, Appended, Invite, Memory, StoredMessage, password::PasswordError,
+    Account, Accounts, Answer, Appended, Invitation, Invite, Memory, Removed, StoredMessage,
+    password::PasswordError,
 };
 use support::{ALICE, Impostor, Login, MALLORY, PASSWORD, World, account, name, rest, seconds};
 use tokio::{
@@ -307,7 +308,16 @@ impl Accounts for Faulty {
     fn list(&self) -> Answer<'_, Vec<Account>> {
         self.0.list()
     }
-    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
+    fn observe_clock(&self, now: u64) -> Answer<'_, ()> {
+        self.0.observe_clock(now)
+    }
+    fn invitations(&self, now: u64) -> Answer<'_, Vec<Invitation>> {
+        self.0.invitations(now)
+    }
+    fn revoke<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
+        self.0.revoke(user)
+    }
+    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, Removed> {
         self.0.remove(user)
     }
     fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32> {

@@ -48,18 +48,26 @@ impl fmt::Debug for Account {
     }
 }
 
-/// For how long an invitation is good, in seconds: a day.
+/// For how long an invitation is good unless its maker says otherwise, in seconds: a day.
 pub const INVITE_LASTS: u64 = 24 * 60 * 60;
 
 /// An invitation, as the store keeps it: whoever reads the store cannot use it.
+///
+/// It has seconds that are left, and not a moment at which it ends. Time that has passed is taken off each time when the
+/// store looks at the clock. A clock that was set back gives nothing back, so no change of the clock revives an
+/// invitation that the store has seen expire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invite {
     /// Who may make an account, and under which name alone.
     pub user: UserName,
     /// SHA-256 of the token.
     pub token_hash: [u8; 32],
-    /// From this second on it is worth nothing; in seconds since 1970.
-    pub expires_at: u64,
+    /// When it was made, in seconds since 1970.
+    pub made_at: u64,
+    /// When the seconds that are left were last counted, in seconds since 1970.
+    pub seen_at: u64,
+    /// For how many seconds from then on it is good; 0 when it has expired.
+    pub seconds_left: u64,
 }
 
 impl Invite {
@@ -68,13 +76,53 @@ impl Invite {
         Self {
             user,
             token_hash,
-            expires_at: now.saturating_add(INVITE_LASTS),
+            made_at: now,
+            seen_at: now,
+            seconds_left: INVITE_LASTS,
         }
     }
 
-    pub(crate) fn admits(&self, token_hash: &[u8; 32], now: u64) -> bool {
-        self.token_hash == *token_hash && now < self.expires_at
+    /// The same, good for so many seconds.
+    #[must_use]
+    pub fn lasting(mut self, seconds: u64) -> Self {
+        self.seconds_left = seconds;
+        self
     }
+
+    /// Takes off the time that has passed since the last look at the clock.
+    pub(crate) fn observe(&mut self, now: u64) {
+        self.seconds_left = self.left_at(now);
+        self.seen_at = now;
+    }
+
+    pub(crate) fn admits(&self, token_hash: &[u8; 32], now: u64) -> bool {
+        self.token_hash == *token_hash && self.left_at(now) > 0
+    }
+
+    fn left_at(&self, now: u64) -> u64 {
+        let passed = now.saturating_sub(self.seen_at);
+        self.seconds_left.saturating_sub(passed)
+    }
+}
+
+/// An invitation, as the operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Who was invited; `None` when an older version, which kept no names, made it.
+    pub user: Option<UserName>,
+    /// When it was made, in seconds since 1970.
+    pub made_at: u64,
+    /// For how many seconds it is still good; 0 when it has expired.
+    pub seconds_left: u64,
+}
+
+/// What there was of a user, and is no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removed {
+    /// An account.
+    pub account: bool,
+    /// An invitation, used by nobody.
+    pub invitation: bool,
 }
 
 /// What became of a message.
@@ -120,12 +168,23 @@ pub trait Accounts: Send + Sync {
     /// The account of this user, if its key is this one.
     fn find<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, Option<Account>>;
 
-    /// Adds an account. Create-only: [`StoreError::UserExists`] rather than replace one.
+    /// Adds an account, and revokes an invitation for its name. Create-only: [`StoreError::UserExists`] rather than
+    /// replace an account.
     fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()>;
 
     /// Keeps an invitation in place of any earlier one for the same name; [`StoreError::UserExists`] when there is
     /// nothing left to invite to.
     fn invite<'a>(&'a self, invite: &'a Invite) -> Answer<'a, ()>;
+
+    /// Takes the time that has passed off every invitation. A server calls it once a minute, because a clock that is set
+    /// back can only give back what was not counted yet.
+    fn observe_clock(&self, now: u64) -> Answer<'_, ()>;
+
+    /// Every invitation that was not used or revoked, by name, as of `now`; also those that have expired.
+    fn invitations(&self, now: u64) -> Answer<'_, Vec<Invitation>>;
+
+    /// Revokes the invitation for this name, or says [`StoreError::NoInvitation`].
+    fn revoke<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()>;
 
     /// Whether there is an invitation for this user with this token, and `now`, in seconds since 1970, it is still good.
     fn is_invited<'a>(
@@ -143,8 +202,9 @@ pub trait Accounts: Send + Sync {
     /// Every account, by name.
     fn list(&self) -> Answer<'_, Vec<Account>>;
 
-    /// Removes an account, or says [`StoreError::NoSuchUser`]. Its messages stay: they were acknowledged.
-    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()>;
+    /// Removes an account and revokes an invitation for its name; [`StoreError::NoSuchUser`] when there is neither. The
+    /// messages stay: they were acknowledged.
+    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, Removed>;
 
     /// Wrong passwords in a row by somebody who holds the key; 0 when there is no such account.
     fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32>;

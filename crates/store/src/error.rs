@@ -17,9 +17,12 @@ pub enum StoreError {
     NoSuchUser(UserName),
     /// No invitation with this token, or no longer.
     #[error(
-        "there is no open invitation for {0} with this token: it was used, is older than 24 h, or another one was made since; make a new one with: latchstring-server invite {0}"
+        "there is no open invitation for {0} with this token: it was used, has expired or was revoked, or another one was made since; make a new one with: latchstring-server invite {0}"
     )]
     NotInvited(UserName),
+    /// There is nothing to revoke.
+    #[error("there is no invitation for {0}; list them with: latchstring-server invite list")]
+    NoInvitation(UserName),
     /// Messages are missing before this one. The peer numbers them wrongly.
     #[error("message {id} of {user} does not follow {last}, the last one in the log")]
     Gap {

@@ -14,7 +14,9 @@ mod memory;
 pub mod password;
 mod sqlite;
 
-pub use accounts::{Account, Accounts, Answer, Appended, INVITE_LASTS, Invite, StoredMessage};
+pub use accounts::{
+    Account, Accounts, Answer, Appended, INVITE_LASTS, Invitation, Invite, Removed, StoredMessage,
+};
 pub use error::StoreError;
 pub use lock::StoreLock;
 pub use memory::Memory;

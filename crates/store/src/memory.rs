@@ -9,7 +9,7 @@ use std::{
 use latchstring_protocol::hardened::message::{Fingerprint, UserName};
 
 use crate::{
-    Account, Accounts, Answer, Appended, Invite, StoreError, StoredMessage,
+    Account, Accounts, Answer, Appended, Invitation, Invite, Removed, StoreError, StoredMessage,
     accounts::{key_of, not_next},
 };
 
@@ -71,6 +71,7 @@ impl State {
     fn add(&mut self, account: &Account) -> Result<(), StoreError> {
         let key = self.free(&account.user)?;
         self.accounts.insert(key, account.clone());
+        self.invites.remove(&key);
         Ok(())
     }
 
@@ -89,9 +90,45 @@ impl State {
         if !self.is_invited(&account.user, token_hash, account.created_at) {
             return Err(StoreError::NotInvited(account.user.clone()));
         }
-        self.add(account)?;
-        self.invites.remove(&key_of(&account.user));
-        Ok(())
+        self.add(account)
+    }
+
+    fn observe_clock(&mut self, now: u64) {
+        for invite in self.invites.values_mut() {
+            invite.observe(now);
+        }
+    }
+
+    fn invitations(&mut self, now: u64) -> Vec<Invitation> {
+        self.observe_clock(now);
+        let known = self.invites.values().map(|invite| Invitation {
+            user: Some(invite.user.clone()),
+            made_at: invite.made_at,
+            seconds_left: invite.seconds_left,
+        });
+        let mut known: Vec<_> = known.collect();
+        known.sort_by(|a, b| a.user.cmp(&b.user));
+        known
+    }
+
+    fn revoke(&mut self, user: &UserName) -> Result<(), StoreError> {
+        let revoked = self.invites.remove(&key_of(user));
+        revoked
+            .map(drop)
+            .ok_or_else(|| StoreError::NoInvitation(user.clone()))
+    }
+
+    fn remove(&mut self, user: &UserName) -> Result<Removed, StoreError> {
+        let key = key_of(user);
+        self.failures.remove(&key);
+        let removed = Removed {
+            account: self.accounts.remove(&key).is_some(),
+            invitation: self.invites.remove(&key).is_some(),
+        };
+        match removed.account || removed.invitation {
+            true => Ok(removed),
+            false => Err(StoreError::NoSuchUser(user.clone())),
+        }
     }
 
     fn append(
@@ -131,6 +168,19 @@ impl Accounts for Memory {
         answer(self.state().invite(invite))
     }
 
+    fn observe_clock(&self, now: u64) -> Answer<'_, ()> {
+        self.state().observe_clock(now);
+        answer(Ok(()))
+    }
+
+    fn invitations(&self, now: u64) -> Answer<'_, Vec<Invitation>> {
+        answer(Ok(self.state().invitations(now)))
+    }
+
+    fn revoke<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
+        answer(self.state().revoke(user))
+    }
+
     fn is_invited<'a>(
         &'a self,
         user: &'a UserName,
@@ -150,14 +200,8 @@ impl Accounts for Memory {
         answer(Ok(all))
     }
 
-    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
-        let mut state = self.state();
-        state.failures.remove(&key_of(user));
-        let removed = state.accounts.remove(&key_of(user));
-        answer(match removed {
-            Some(_) => Ok(()),
-            None => Err(StoreError::NoSuchUser(user.clone())),
-        })
+    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, Removed> {
+        answer(self.state().remove(user))
     }
 
     fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32> {

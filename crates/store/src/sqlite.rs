@@ -13,7 +13,7 @@ use std::{
 
 use latchstring_protocol::hardened::message::{Fingerprint, UserName};
 use sqlx::{
-    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    ConnectOptions, Connection, SqliteConnection, SqlitePool, Transaction,
     query::Query,
     sqlite::{
         SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
@@ -22,16 +22,17 @@ use sqlx::{
 };
 
 use crate::{
-    Account, Accounts, Answer, Appended, Invite, StoreError, StoredMessage,
+    Account, Accounts, Answer, Appended, Invitation, Invite, Removed, StoreError, StoredMessage,
     accounts::{key_of, not_next},
 };
 
 /// The scripts that make the schema, oldest first. Script number n leaves the file at `user_version` n.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_accounts_and_messages.sql"),
     include_str!("../migrations/0002_invites.sql"),
     include_str!("../migrations/0003_failures.sql"),
     include_str!("../migrations/0004_sessions.sql"),
+    include_str!("../migrations/0005_invites_that_outlive_clocks.sql"),
 ];
 /// How long to wait for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -149,6 +150,37 @@ impl Sqlite {
         })
     }
 
+    fn invitation(&self, row: InvitationRow) -> Result<Invitation, StoreError> {
+        let (user, made_at, seconds_left) = row;
+        let user = user.map(|user| UserName::parse(&user)).transpose();
+        let count = |n: i64| u64::try_from(n).map_err(|_| self.damaged("a time before 1970"));
+        Ok(Invitation {
+            user: user.map_err(|_| self.damaged("a user name is none"))?,
+            made_at: count(made_at)?,
+            seconds_left: count(seconds_left)?,
+        })
+    }
+
+    /// Begins to write: another program that wants to write waits, and what is not committed is undone.
+    async fn begin(&self) -> Result<Transaction<'_, sqlx::Sqlite>, StoreError> {
+        let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await;
+        transaction.map_err(|e| self.failed(e))
+    }
+
+    /// Revokes the invitation for this name; whether there was one.
+    async fn uninvite(
+        &self,
+        user: &UserName,
+        connection: &mut SqliteConnection,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM invites WHERE user_hash = ?")
+            .bind(&key_of(user)[..])
+            .execute(connection)
+            .await
+            .map_err(|e| self.failed(e))?;
+        Ok(done.rows_affected() > 0)
+    }
+
     /// A row for a user who may not be there yet: no row added means that there is such a user.
     fn one_new_row(
         &self,
@@ -188,6 +220,8 @@ impl Sqlite {
 
 /// user, kid, spki, password_hash, created_at
 type AccountRow = (String, Vec<u8>, Vec<u8>, String, i64);
+/// user, made_at, seconds_left
+type InvitationRow = (Option<String>, i64, i64);
 /// id, kind, text, session
 type MessageRow = (i64, i64, String, Option<Vec<u8>>);
 
@@ -209,23 +243,69 @@ impl Accounts for Sqlite {
 
     fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()> {
         Box::pin(async move {
-            let done = insert(account).execute(&self.pool).await;
-            self.one_new_row(&account.user, done)
+            let mut transaction = self.begin().await?;
+            let done = insert(account).execute(&mut *transaction).await;
+            self.one_new_row(&account.user, done)?;
+            self.uninvite(&account.user, &mut transaction).await?;
+            transaction.commit().await.map_err(|e| self.failed(e))
         })
     }
 
     fn invite<'a>(&'a self, invite: &'a Invite) -> Answer<'a, ()> {
         Box::pin(async move {
             let done = sqlx::query(
-                "INSERT OR REPLACE INTO invites (user_hash, token_hash, expires_at)
-                 SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE user_hash = ?1)",
+                "INSERT OR REPLACE INTO invites
+                     (user_hash, user, token_hash, made_at, seen_at, seconds_left)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6
+                 WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE user_hash = ?1)",
             )
             .bind(&key_of(&invite.user)[..])
+            .bind(invite.user.as_str())
             .bind(&invite.token_hash[..])
-            .bind(seconds(invite.expires_at))
+            .bind(seconds(invite.made_at))
+            .bind(seconds(invite.seen_at))
+            .bind(seconds(invite.seconds_left))
             .execute(&self.pool)
             .await;
             self.one_new_row(&invite.user, done)
+        })
+    }
+
+    fn observe_clock(&self, now: u64) -> Answer<'_, ()> {
+        Box::pin(async move {
+            // Where nothing has changed nothing is written: most servers have no open invitation most of the time.
+            sqlx::query(
+                "UPDATE invites
+                 SET seconds_left = MAX(0, seconds_left - MAX(0, ?1 - seen_at)), seen_at = ?1
+                 WHERE seconds_left > 0 AND seen_at <> ?1",
+            )
+            .bind(seconds(now))
+            .execute(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+            Ok(())
+        })
+    }
+
+    fn invitations(&self, now: u64) -> Answer<'_, Vec<Invitation>> {
+        Box::pin(async move {
+            self.observe_clock(now).await?;
+            let rows: Vec<InvitationRow> =
+                sqlx::query_as("SELECT user, made_at, seconds_left FROM invites ORDER BY user")
+                    .fetch_all(&self.pool)
+                    .await
+                    .map_err(|e| self.failed(e))?;
+            rows.into_iter().map(|row| self.invitation(row)).collect()
+        })
+    }
+
+    fn revoke<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut connection = self.pool.acquire().await.map_err(|e| self.failed(e))?;
+            match self.uninvite(user, &mut connection).await? {
+                true => Ok(()),
+                false => Err(StoreError::NoInvitation(user.clone())),
+            }
         })
     }
 
@@ -238,7 +318,7 @@ impl Accounts for Sqlite {
         Box::pin(async move {
             let (found,): (bool,) = sqlx::query_as(
                 "SELECT EXISTS (SELECT 1 FROM invites
-                 WHERE user_hash = ? AND token_hash = ? AND expires_at > ?)",
+                 WHERE user_hash = ? AND token_hash = ? AND seconds_left > MAX(0, ? - seen_at))",
             )
             .bind(&key_of(user)[..])
             .bind(&token_hash[..])
@@ -254,10 +334,10 @@ impl Accounts for Sqlite {
         Box::pin(async move {
             // Immediate: of two who bring the same token, one waits until the other has used it up. What is not
             // committed, because of an error or because the caller is gone, is undone.
-            let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await;
-            let mut transaction = transaction.map_err(|e| self.failed(e))?;
+            let mut transaction = self.begin().await?;
             let used = sqlx::query(
-                "DELETE FROM invites WHERE user_hash = ? AND token_hash = ? AND expires_at > ?",
+                "DELETE FROM invites
+                 WHERE user_hash = ? AND token_hash = ? AND seconds_left > MAX(0, ? - seen_at)",
             )
             .bind(&key_of(&account.user)[..])
             .bind(&token_hash[..])
@@ -286,13 +366,23 @@ impl Accounts for Sqlite {
         })
     }
 
-    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
+    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, Removed> {
         Box::pin(async move {
+            let mut transaction = self.begin().await?;
             let done = sqlx::query("DELETE FROM accounts WHERE user_hash = ?")
                 .bind(&key_of(user)[..])
-                .execute(&self.pool)
-                .await;
-            self.one_row(user, done)
+                .execute(&mut *transaction)
+                .await
+                .map_err(|e| self.failed(e))?;
+            let removed = Removed {
+                account: done.rows_affected() > 0,
+                invitation: self.uninvite(user, &mut transaction).await?,
+            };
+            transaction.commit().await.map_err(|e| self.failed(e))?;
+            match removed.account || removed.invitation {
+                true => Ok(removed),
+                false => Err(StoreError::NoSuchUser(user.clone())),
+            }
         })
     }
 

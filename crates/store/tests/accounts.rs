@@ -5,7 +5,8 @@ mod common;
 use common::{account, message, name};
 use latchstring_protocol::hardened::message::Fingerprint;
 use latchstring_store::{
-    Accounts, Appended, INVITE_LASTS, Invite, Memory, Sqlite, StoreError, StoredMessage,
+    Accounts, Appended, INVITE_LASTS, Invitation, Invite, Memory, Removed, Sqlite, StoreError,
+    StoredMessage,
 };
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
@@ -36,6 +37,10 @@ both!(
     an_invitation_is_good_once_for_one_name_and_one_day,
     an_invitation_that_is_not_used_is_replaced_by_the_next,
     nobody_is_invited_to_an_account_that_is_there,
+    removing_a_user_revokes_the_invitation,
+    invitations_are_listed_and_revoked,
+    a_clock_that_is_set_back_revives_no_invitation,
+    a_clock_that_was_wrong_for_a_while_spoils_no_later_invitation,
     of_two_who_bring_one_token_one_is_enrolled,
     removing_and_changing_nobody_is_an_error,
     the_list_is_sorted,
@@ -90,8 +95,8 @@ fn invite(user: &str, token_hash: [u8; 32]) -> Invite {
 
 async fn an_invitation_is_good_once_for_one_name_and_one_day(store: &dyn Accounts) {
     let (alice, invite) = (account("alice"), invite("alice", TOKEN));
-    let (from, until) = (alice.created_at, invite.expires_at);
-    assert_eq!((until - from, INVITE_LASTS), (86_400, 86_400));
+    assert_eq!(INVITE_LASTS, 86_400);
+    let (from, until) = (alice.created_at, alice.created_at + INVITE_LASTS);
     store.invite(&invite).await.unwrap();
     for (user, token, now, good) in [
         ("alice", TOKEN, from, true),
@@ -143,12 +148,96 @@ async fn nobody_is_invited_to_an_account_that_is_there(store: &dyn Accounts) {
     let mut impostor = account("mallory");
     impostor.user = alice.user.clone();
     let refused = store.enrol(&impostor, &TOKEN).await;
-    assert!(matches!(refused, Err(StoreError::UserExists(_))));
+    assert!(matches!(refused, Err(StoreError::NotInvited(_))));
     assert_eq!(store.list().await.unwrap(), std::slice::from_ref(&alice));
+    assert_eq!(store.invitations(alice.created_at).await.unwrap(), []);
+}
 
-    // Both or neither: what was refused has not used the invitation up.
-    store.remove(&alice.user).await.unwrap();
-    store.enrol(&alice, &TOKEN).await.unwrap();
+async fn removing_a_user_revokes_the_invitation(store: &dyn Accounts) {
+    let removed = |account, invitation| Removed {
+        account,
+        invitation,
+    };
+    let alice = account("alice");
+    // The line was never used, and must be worth nothing once the user is removed.
+    store.invite(&invite("alice", TOKEN)).await.unwrap();
+    assert_eq!(
+        store.remove(&alice.user).await.unwrap(),
+        removed(false, true)
+    );
+    let refused = store.enrol(&alice, &TOKEN).await;
+    assert!(matches!(refused, Err(StoreError::NotInvited(_))));
+    // Nor may it wait behind an account that the operator made meanwhile.
+    store.invite(&invite("alice", TOKEN)).await.unwrap();
+    store.add(&alice).await.unwrap();
+    assert_eq!(
+        store.remove(&alice.user).await.unwrap(),
+        removed(true, false)
+    );
+    let refused = store.enrol(&alice, &TOKEN).await;
+    assert!(matches!(refused, Err(StoreError::NotInvited(_))));
+    let nobody = store.remove(&alice.user).await;
+    assert!(matches!(nobody, Err(StoreError::NoSuchUser(_))));
+}
+
+async fn invitations_are_listed_and_revoked(store: &dyn Accounts) {
+    let now = account("alice").created_at;
+    store.invite(&invite("bob", TOKEN)).await.unwrap();
+    let short = invite("alice", OTHER_TOKEN).lasting(60);
+    store.invite(&short).await.unwrap();
+    let listed = |user, seconds_left| Invitation {
+        user: Some(name(user)),
+        made_at: now,
+        seconds_left,
+    };
+    let all = [listed("alice", 60), listed("bob", 86_400)];
+    assert_eq!(store.invitations(now).await.unwrap(), all);
+    let later = [listed("alice", 0), listed("bob", 86_340)];
+    assert_eq!(store.invitations(now + 60).await.unwrap(), later);
+    store.revoke(&name("bob")).await.unwrap();
+    let gone = store.revoke(&name("bob")).await;
+    assert!(matches!(gone, Err(StoreError::NoInvitation(user)) if user == name("bob")));
+    assert!(!store.is_invited(&name("bob"), &TOKEN, now).await.unwrap());
+    let refused = store.enrol(&account("bob"), &TOKEN).await;
+    assert!(matches!(refused, Err(StoreError::NotInvited(_))));
+    store.revoke(&name("alice")).await.unwrap();
+    assert_eq!(store.invitations(now).await.unwrap(), []);
+}
+
+async fn a_clock_that_is_set_back_revives_no_invitation(store: &dyn Accounts) {
+    let alice = account("alice");
+    let made = alice.created_at;
+    let good = async |now| store.is_invited(&alice.user, &TOKEN, now).await.unwrap();
+    let an_hour = invite("alice", TOKEN).lasting(3600);
+    store.invite(&an_hour).await.unwrap();
+    store.observe_clock(made + 3000).await.unwrap();
+    // 50 minutes have passed, whatever the clock says now: ten are left.
+    store.observe_clock(made).await.unwrap();
+    assert!(good(made + 599).await);
+    assert!(!good(made + 600).await);
+    store.observe_clock(made + 600).await.unwrap();
+    for now in [made + 600, made, 0] {
+        store.observe_clock(now).await.unwrap();
+        assert!(!good(now).await, "{now}");
+        let mut account = alice.clone();
+        account.created_at = now;
+        let refused = store.enrol(&account, &TOKEN).await;
+        assert!(matches!(refused, Err(StoreError::NotInvited(_))));
+    }
+}
+
+async fn a_clock_that_was_wrong_for_a_while_spoils_no_later_invitation(store: &dyn Accounts) {
+    let (alice, bob) = (account("alice"), account("bob"));
+    let now = alice.created_at;
+    store.invite(&invite("alice", TOKEN)).await.unwrap();
+    store.observe_clock(now + 100 * 365 * 86_400).await.unwrap();
+    store.observe_clock(now).await.unwrap();
+    store.invite(&invite("bob", TOKEN)).await.unwrap();
+    let good = async |user, now| store.is_invited(user, &TOKEN, now).await.unwrap();
+    assert!(!good(&alice.user, now).await, "time was seen to pass");
+    assert!(good(&bob.user, now + 86_399).await);
+    assert!(!good(&bob.user, now + 86_400).await);
+    store.enrol(&bob, &TOKEN).await.unwrap();
 }
 
 async fn of_two_who_bring_one_token_one_is_enrolled(store: &dyn Accounts) {

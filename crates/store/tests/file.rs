@@ -170,6 +170,36 @@ async fn a_file_of_the_first_schema_is_brought_up_to_date() {
 }
 
 #[tokio::test]
+async fn an_invitation_of_an_older_version_is_still_good_and_can_be_revoked() {
+    let (_dir, path) = place();
+    filled(&path).await;
+    // Of the third version: bob's name is there as a hash alone, and the invitation ends at a moment.
+    sql(
+        &path,
+        "DROP TABLE invites;
+         CREATE TABLE invites (user_hash BLOB NOT NULL PRIMARY KEY, token_hash BLOB NOT NULL, expires_at INTEGER NOT NULL)
+             STRICT, WITHOUT ROWID;
+         INSERT INTO invites VALUES (
+             x'81b637d8fcd2c6da6359e6963113a1170de795e4b725b84d1e0b4cfd9ec58ce9',
+             x'0707070707070707070707070707070707070707070707070707070707070707', 1795086400);
+         PRAGMA user_version = 3",
+    )
+    .await;
+    let store = Sqlite::open(&path).await.unwrap();
+    let bob = account("bob");
+    let listed = store.invitations(bob.created_at + 1).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(
+        (listed[0].user.as_ref(), listed[0].made_at),
+        (None, 1_795_000_000)
+    );
+    assert_eq!(listed[0].seconds_left, 86_399);
+    let good = store.is_invited(&bob.user, &[7; 32], 1_795_086_399).await;
+    assert!(good.unwrap());
+    store.revoke(&bob.user).await.unwrap();
+}
+
+#[tokio::test]
 async fn damage_is_found_at_the_start() {
     let (_dir, path) = place();
     filled(&path).await;

@@ -28,7 +28,7 @@ impl Enrolment for ForAnybody {
     ) -> Answer<'a, ()> {
         Box::pin(async move {
             match accounts.remove(&account.user).await {
-                Ok(()) | Err(StoreError::NoSuchUser(_)) => accounts.add(account).await,
+                Ok(_) | Err(StoreError::NoSuchUser(_)) => accounts.add(account).await,
                 Err(why) => Err(why),
             }
         })
