@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::{
     Limits,
     login::HandshakeError,
-    queue::{NotDone, Queue},
+    queue::{NotDone, Queue, Turn},
 };
 
 /// Makes hashes of passwords and compares passwords with them.
@@ -57,6 +57,10 @@ impl PasswordGate {
         Self { check, queue }
     }
 
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        (self.queue).resize(limits.password_permits, limits.password_queue);
+    }
+
     /// Hashes a password for nothing, which the lab's servers can be made to do.
     pub(crate) async fn hash(
         &self,
@@ -76,13 +80,20 @@ impl PasswordGate {
         self.compute(move |check| check.hash(&password, salt)).await
     }
 
-    /// Asks for the password of somebody who has proven the key.
+    /// Waits until a password may be looked at.
+    pub(crate) async fn turn(&self) -> Result<Turn, HandshakeError> {
+        Ok(self.queue.turn().await?)
+    }
+
+    /// Looks at the password of somebody who has proven the key.
     pub(crate) async fn prove<D: Defences>(
         &self,
+        turn: Turn,
         holder: KeyHolder<D>,
         stored: String,
     ) -> Result<Result<Authenticated<D>, Refusal<D>>, HandshakeError> {
-        let proven = self.compute(move |check| {
+        let check = Arc::clone(&self.check);
+        let proven = turn.compute(move || {
             let mut failed = None;
             let proven = holder.prove_password(|password| {
                 check.verify(&stored, password).unwrap_or_else(|why| {
@@ -100,10 +111,15 @@ impl PasswordGate {
         work: impl FnOnce(&dyn PasswordCheck) -> T + Send + 'static,
     ) -> Result<T, HandshakeError> {
         let check = Arc::clone(&self.check);
-        let done = self.queue.compute(move || work(&*check)).await;
-        done.map_err(|why| match why {
-            NotDone::Full => HandshakeError::Busy,
-            NotDone::Stopping => HandshakeError::Stopping,
-        })
+        Ok(self.queue.compute(move || work(&*check)).await?)
+    }
+}
+
+impl From<NotDone> for HandshakeError {
+    fn from(why: NotDone) -> Self {
+        match why {
+            NotDone::Full => Self::Busy,
+            NotDone::Stopping => Self::Stopping,
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Work that keeps a processor busy: a little at a time, in threads of its own, and few wait for it.
 
-use std::{panic::resume_unwind, sync::Arc};
+use std::{
+    panic::resume_unwind,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -9,7 +12,12 @@ use tokio::{
 
 /// Lets few compute at a time, and few wait. Who comes when all places are taken is sent away at once: a queue that
 /// grows without bound serves nobody in time.
-pub(crate) struct Queue {
+pub(crate) struct Queue(Mutex<Room>);
+
+/// How many fit in.
+#[derive(Clone)]
+struct Room {
+    size: (usize, usize),
     /// Those who compute.
     permits: Arc<Semaphore>,
     /// Those who compute or wait.
@@ -26,13 +34,20 @@ pub(crate) enum NotDone {
 }
 
 /// A place among those who compute.
-struct Turn(#[expect(dead_code, reason = "held until dropped")] [OwnedSemaphorePermit; 2]);
+pub(crate) struct Turn(
+    #[expect(dead_code, reason = "held until dropped")] [OwnedSemaphorePermit; 2],
+);
 
 impl Queue {
     pub(crate) fn new(at_a_time: usize, waiting: usize) -> Self {
-        Self {
-            permits: Arc::new(Semaphore::new(at_a_time)),
-            places: Arc::new(Semaphore::new(at_a_time + waiting)),
+        Self(Mutex::new(Room::new(at_a_time, waiting)))
+    }
+
+    /// Lets more or fewer in from now on. Those who are in finish in the old room, beside those who come to the new one.
+    pub(crate) fn resize(&self, at_a_time: usize, waiting: usize) {
+        let mut room = self.room();
+        if room.size != (at_a_time, waiting) {
+            *room = Room::new(at_a_time, waiting);
         }
     }
 
@@ -41,10 +56,43 @@ impl Queue {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, NotDone> {
-        let turn = self.turn().await?;
+        self.turn().await?.compute(work).await
+    }
+
+    /// Waits for a turn, for whoever has something to do between that and the work.
+    pub(crate) async fn turn(&self) -> Result<Turn, NotDone> {
+        let Room {
+            permits, places, ..
+        } = self.room().clone();
+        let place = places.try_acquire_owned().map_err(|_| NotDone::Full)?;
+        let permit = permits.acquire_owned().await;
+        Ok(Turn([place, permit.map_err(|_| NotDone::Stopping)?]))
+    }
+
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Room {
+    fn new(at_a_time: usize, waiting: usize) -> Self {
+        Self {
+            size: (at_a_time, waiting),
+            permits: Arc::new(Semaphore::new(at_a_time)),
+            places: Arc::new(Semaphore::new(at_a_time + waiting)),
+        }
+    }
+}
+
+impl Turn {
+    /// Computes. A panic in there is the caller's.
+    pub(crate) async fn compute<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotDone> {
         let computing = spawn_blocking(move || {
             // Held until the work is done, also when whoever wanted it is gone by then.
-            let _until_done = turn;
+            let _until_done = self;
             work()
         });
         match computing.await {
@@ -52,13 +100,6 @@ impl Queue {
             Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
             Err(_) => Err(NotDone::Stopping),
         }
-    }
-
-    async fn turn(&self) -> Result<Turn, NotDone> {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| NotDone::Full)?;
-        let permit = Arc::clone(&self.permits).acquire_owned().await;
-        Ok(Turn([place, permit.map_err(|_| NotDone::Stopping)?]))
     }
 }
 
@@ -120,6 +161,25 @@ mod tests {
         while queue.compute(|| 1).await == Err(NotDone::Full) {
             yield_now().await;
         }
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_is_resized_lets_more_in_at_once_and_fewer_in_time() {
+        let queue = Queue::new(1, 0);
+        let held = queue.turn().await.ok().unwrap();
+        assert!(queue.turn().await.is_err());
+        queue.resize(1, 0);
+        assert!(queue.turn().await.is_err(), "as large as before");
+        queue.resize(2, 0);
+        let more = [queue.turn().await, queue.turn().await];
+        assert!(more.iter().all(Result::is_ok));
+        assert!(queue.turn().await.is_err());
+        drop(more);
+        queue.resize(1, 0);
+        let _one = queue.turn().await.ok().unwrap();
+        assert!(queue.turn().await.is_err());
+        drop(held);
+        assert!(queue.turn().await.is_err(), "that place was another room's");
     }
 
     #[tokio::test]

@@ -2,6 +2,9 @@
 //!
 //! The counter belongs to (user, kid) and is kept in the store. Only a proven key can raise it, so nobody can lock
 //! anybody else out. Guesses are looked at one after the other, so that many at a time are no faster than few.
+//!
+//! A password is counted as wrong *before* it is looked at, and the count is taken back if it was right. So what cannot be
+//! counted is not looked at: on a full disk guesses are not free, they are not possible.
 
 use std::{
     collections::HashMap,
@@ -60,12 +63,15 @@ pub(crate) struct Throttle {
 
 type Key = (UserName, Fingerprint);
 
-/// The right to have one password looked at. Nobody else has it for this account meanwhile.
+/// The right to have one password counted, and then looked at. Nobody else has it for this account meanwhile.
 pub(crate) struct Turn {
     key: Key,
     failures: u32,
     last_wrong: OwnedMutexGuard<Instant>,
 }
+
+/// The right to look at one password, which is in the store as a wrong one until it proves to be right.
+pub(crate) struct Counted(Turn);
 
 impl Throttle {
     /// For a server that begins now.
@@ -105,19 +111,36 @@ impl Throttle {
 }
 
 impl Turn {
+    /// Counts the password as wrong. It may be looked at once that is durable, and not if it fails.
+    pub(crate) async fn count(mut self, accounts: &dyn Accounts) -> Result<Counted, StoreError> {
+        let (user, kid) = &self.key;
+        (accounts.set_failures(user, kid, self.failures + 1)).await?;
+        // Also for whoever hangs up before the answer is known.
+        *self.last_wrong = Instant::now();
+        Ok(Counted(self))
+    }
+}
+
+impl Counted {
     /// The password was right: the count begins again.
     pub(crate) async fn right(self, accounts: &dyn Accounts) -> Result<(), StoreError> {
-        match self.failures {
-            0 => Ok(()),
-            _ => accounts.set_failures(&self.key.0, &self.key.1, 0).await,
-        }
+        self.set(accounts, 0).await
     }
 
-    /// It was wrong. The count is durable before the answer leaves.
-    pub(crate) async fn wrong(mut self, accounts: &dyn Accounts) -> Result<(), StoreError> {
-        let failures = self.failures + 1;
-        *self.last_wrong = Instant::now();
-        (accounts.set_failures(&self.key.0, &self.key.1, failures)).await
+    /// It was wrong, as counted. The next delay begins now.
+    pub(crate) fn wrong(mut self) {
+        *self.0.last_wrong = Instant::now();
+    }
+
+    /// It was not looked at after all, for a reason of the server's own.
+    pub(crate) async fn not_looked_at(self, accounts: &dyn Accounts) -> Result<(), StoreError> {
+        let failures = self.0.failures;
+        self.set(accounts, failures).await
+    }
+
+    async fn set(&self, accounts: &dyn Accounts, failures: u32) -> Result<(), StoreError> {
+        let (user, kid) = &self.0.key;
+        accounts.set_failures(user, kid, failures).await
     }
 }
 
@@ -157,14 +180,35 @@ mod tests {
         let throttle = Throttle::new(Instant::now());
         for _ in 0..3 {
             let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
-            turn.ok().unwrap().wrong(&accounts).await.unwrap();
+            turn.ok().unwrap().count(&accounts).await.unwrap().wrong();
         }
         let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
         assert_eq!(turn.err(), Some(Unheard::TooSoon));
         advance(Duration::from_secs(1)).await;
         let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
-        turn.ok().unwrap().right(&accounts).await.unwrap();
+        let counted = turn.ok().unwrap().count(&accounts).await.unwrap();
+        counted.right(&accounts).await.unwrap();
         assert_eq!(accounts.failures(&alice, &kid).await.unwrap(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_password_is_counted_before_it_is_looked_at() {
+        let (accounts, alice, kid) = alice().await;
+        let throttle = Throttle::new(Instant::now());
+        let turn = async || throttle.turn(&accounts, &alice, &kid).await.unwrap();
+        let failures = async || accounts.failures(&alice, &kid).await.unwrap();
+        let counted = turn().await.ok().unwrap().count(&accounts).await.unwrap();
+        assert_eq!(failures().await, 1);
+        // A server that is killed, or a client that hangs up, in the middle of it.
+        drop(counted);
+        assert_eq!(failures().await, 1);
+        let counted = turn().await.ok().unwrap().count(&accounts).await.unwrap();
+        counted.not_looked_at(&accounts).await.unwrap();
+        assert_eq!(failures().await, 1);
+        // The account is gone, so its failures cannot be counted: nothing to look with.
+        let begun = turn().await.ok().unwrap();
+        accounts.remove(&alice).await.unwrap();
+        assert!(begun.count(&accounts).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
@@ -186,7 +230,8 @@ mod tests {
         let throttle = Throttle::new(Instant::now());
         advance(LONGEST).await;
         let turn = throttle.turn(&accounts, &alice, &kid).await;
-        turn.unwrap().ok().unwrap().wrong(&accounts).await.unwrap();
+        let counted = turn.unwrap().ok().unwrap().count(&accounts).await;
+        counted.unwrap().wrong();
         advance(LONGEST * 1000).await;
         let turn = throttle.turn(&accounts, &alice, &kid).await;
         assert_eq!(turn.unwrap().err(), Some(Unheard::Disabled));
@@ -201,8 +246,9 @@ mod tests {
         let throttle = Throttle::new(Instant::now());
         let guess = async || match throttle.turn(&accounts, &alice, &kid).await.unwrap() {
             Ok(turn) => {
+                let counted = turn.count(&accounts).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(1)).await;
-                turn.wrong(&accounts).await.unwrap();
+                counted.wrong();
                 1
             }
             Err(_) => 0,

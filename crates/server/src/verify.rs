@@ -47,7 +47,7 @@ pub(crate) async fn verify<D: Defences + Clone>(
     }
 }
 
-/// Looks at the password if it is time for that, and counts if it is wrong.
+/// Looks at the password if it is time for that, and only once it is counted.
 async fn in_turn<D: Defences + Clone>(
     server: &Server<D>,
     connection: u64,
@@ -61,12 +61,17 @@ async fn in_turn<D: Defences + Clone>(
         Err(Unheard::TooSoon) => return Ok(Err(holder.refuse(RefusalReason::TooSoon))),
         Err(Unheard::Disabled) => return Ok(Err(holder.refuse(RefusalReason::Disabled))),
     };
-    let verified = check_password(server, connection, holder, stored).await?;
+    server.spend(connection, Work::Hash).await;
+    // Waited for first: whoever is turned away from the queue has guessed nothing.
+    let computing = server.gate.turn().await?;
+    let counted = turn.count(accounts).await?;
+    let verified = server.gate.prove(computing, holder, stored).await;
     match &verified {
-        Ok(_) => turn.right(accounts).await?,
-        Err(_) => turn.wrong(accounts).await?,
+        Ok(Ok(_)) => counted.right(accounts).await?,
+        Ok(Err(_)) => counted.wrong(),
+        Err(_) => counted.not_looked_at(accounts).await?,
     }
-    Ok(verified)
+    verified
 }
 
 async fn check_password<D: Defences + Clone>(
@@ -76,7 +81,8 @@ async fn check_password<D: Defences + Clone>(
     stored: String,
 ) -> Result<Verified<D>, HandshakeError> {
     server.spend(connection, Work::Hash).await;
-    server.gate.prove(holder, stored).await
+    let computing = server.gate.turn().await?;
+    server.gate.prove(computing, holder, stored).await
 }
 
 /// Without the source to hold it against: the account that was named pays for a login without its key.
@@ -87,7 +93,7 @@ async fn hold_against_account<D: Defences + Clone>(
     let accounts = &*server.setup.accounts;
     let turn = server.throttle.turn(accounts, &account.user, &account.kid);
     if let Ok(turn) = turn.await? {
-        turn.wrong(accounts).await?;
+        turn.count(accounts).await?.wrong();
     }
     Ok(())
 }

@@ -9,15 +9,13 @@ use std::{
 
 use latchstring_net::protocol::hardened::{
     handshake::RefusalReason::{self, BadKeyProof, UnknownUserOrKey, WrongPassword},
-    message::{Fingerprint, UserName},
     record::BUCKETS,
 };
-use latchstring_server::{Event, Limits, PasswordCheck, serve_connection};
-use latchstring_store::{
-    Account, Accounts, Answer, Appended, Invitation, Invite, Memory, Removed, StoredMessage,
-    password::PasswordError,
+use latchstring_server::{Event, Limits, PasswordCheck, meter::Tally, serve_connection};
+use latchstring_store::{Accounts, Memory, password::PasswordError};
+use support::{
+    ALICE, Faulty, Impostor, Login, MALLORY, PASSWORD, World, account, name, rest, seconds,
 };
-use support::{ALICE, Impostor, Login, MALLORY, PASSWORD, World, account, name, rest, seconds};
 use tokio::{
     io::AsyncWriteExt,
     time::{Instant, sleep},
@@ -208,8 +206,10 @@ impl PasswordCheck for Slow {
 #[tokio::test(start_paused = true)]
 async fn who_comes_when_the_password_queue_is_full_is_dropped() {
     let (release, wait) = mpsc::channel();
+    let spent = Arc::new(Tally::default());
     let world = World::with(|setup| {
         setup.passwords = Arc::new(Slow(Mutex::new(wait)));
+        setup.meter = spent.clone();
         setup.limits.password_permits = 1;
         setup.limits.password_queue = 1;
     })
@@ -226,6 +226,9 @@ async fn who_comes_when_the_password_queue_is_full_is_dropped() {
     for (source, user) in [(1, "alice"), (2, "bob")] {
         let (stream, login) = (world.connect_from(source).0, login(user));
         logins.push(tokio::spawn(async move { login.refused(stream).await }));
+    }
+    // One computes and one waits, however long their signatures took.
+    while !spent.to_string().ends_with("2 password hashes") {
         tokio::task::yield_now().await;
     }
     let mut third = world.connect_from(3).0;
@@ -277,100 +280,11 @@ async fn a_stranger_costs_little_memory() {
     assert!(size <= 2048, "{size}");
 }
 
-/// A store with a fault in it.
-struct Faulty(Arc<Memory>);
-
-impl Accounts for Faulty {
-    fn find<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, Option<Account>> {
-        match user.as_str() {
-            "crash" => panic!("a fault, made by the test"),
-            "hang" => Box::pin(std::future::pending()),
-            _ => self.0.find(user, kid),
-        }
-    }
-    fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()> {
-        self.0.add(account)
-    }
-    fn invite<'a>(&'a self, invite: &'a Invite) -> Answer<'a, ()> {
-        self.0.invite(invite)
-    }
-    fn is_invited<'a>(
-        &'a self,
-        user: &'a UserName,
-        token_hash: &'a [u8; 32],
-        now: u64,
-    ) -> Answer<'a, bool> {
-        self.0.is_invited(user, token_hash, now)
-    }
-    fn enrol<'a>(&'a self, account: &'a Account, token_hash: &'a [u8; 32]) -> Answer<'a, ()> {
-        self.0.enrol(account, token_hash)
-    }
-    fn list(&self) -> Answer<'_, Vec<Account>> {
-        self.0.list()
-    }
-    fn observe_clock(&self, now: u64) -> Answer<'_, ()> {
-        self.0.observe_clock(now)
-    }
-    fn invitations(&self, now: u64) -> Answer<'_, Vec<Invitation>> {
-        self.0.invitations(now)
-    }
-    fn revoke<'a>(&'a self, user: &'a UserName) -> Answer<'a, ()> {
-        self.0.revoke(user)
-    }
-    fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, Removed> {
-        self.0.remove(user)
-    }
-    fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32> {
-        self.0.failures(user, kid)
-    }
-    fn set_failures<'a>(
-        &'a self,
-        user: &'a UserName,
-        kid: &'a Fingerprint,
-        failures: u32,
-    ) -> Answer<'a, ()> {
-        self.0.set_failures(user, kid, failures)
-    }
-    fn set_password<'a>(&'a self, user: &'a UserName, hash: &'a str) -> Answer<'a, ()> {
-        self.0.set_password(user, hash)
-    }
-    fn last_message_id<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u64> {
-        self.0.last_message_id(user, kid)
-    }
-    fn message<'a>(
-        &'a self,
-        user: &'a UserName,
-        kid: &'a Fingerprint,
-        id: u64,
-    ) -> Answer<'a, Option<StoredMessage>> {
-        self.0.message(user, kid, id)
-    }
-    fn append<'a>(
-        &'a self,
-        user: &'a UserName,
-        kid: &'a Fingerprint,
-        message: &'a StoredMessage,
-    ) -> Answer<'a, Appended> {
-        Box::pin(async move {
-            // A disk that takes its time.
-            sleep(seconds(1)).await;
-            self.0.append(user, kid, message).await
-        })
-    }
-    fn messages<'a>(
-        &'a self,
-        user: &'a UserName,
-        kid: &'a Fingerprint,
-    ) -> Answer<'a, Vec<StoredMessage>> {
-        self.0.messages(user, kid)
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_panic_ends_one_connection_and_no_other() {
     let world = World::with(|setup| {
         let store = Arc::new(Memory::new());
-        setup.accounts = Arc::new(Faulty(store));
+        setup.accounts = Arc::new(Faulty::new(store));
     })
     .await;
     let (mut stream, served) = world.connect_from(1);
@@ -388,7 +302,7 @@ async fn a_panic_ends_one_connection_and_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn a_handshake_that_the_store_holds_up_ends_after_10_seconds_too() {
-    let world = World::with(|setup| setup.accounts = Arc::new(Faulty(Arc::default()))).await;
+    let world = World::with(|setup| setup.accounts = Arc::new(Faulty::new(Arc::default()))).await;
     let mut stream = world.connect();
     let began = Instant::now();
     let (proven, _) = Login::hello(&mut stream).await;
@@ -406,7 +320,7 @@ async fn a_handshake_that_the_store_holds_up_ends_after_10_seconds_too() {
 async fn an_acknowledgement_waits_for_the_disk() {
     let store = Arc::new(Memory::new());
     store.add(&account("alice", &ALICE)).await.unwrap();
-    let faulty = Arc::new(Faulty(Arc::clone(&store)));
+    let faulty = Arc::new(Faulty::new(Arc::clone(&store)));
     let world = World::with(|setup| setup.accounts = faulty).await;
     let mut chat = world.open().await;
     let began = Instant::now();
@@ -418,7 +332,7 @@ async fn an_acknowledgement_waits_for_the_disk() {
 async fn a_newer_login_waits_for_what_the_older_is_storing() {
     let store = Arc::new(Memory::new());
     store.add(&account("alice", &ALICE)).await.unwrap();
-    let slow = Arc::new(Faulty(Arc::clone(&store)));
+    let slow = Arc::new(Faulty::new(Arc::clone(&store)));
     let world = World::with(|setup| setup.accounts = slow).await;
     let mut older = world.open().await;
     let began = Instant::now();

@@ -7,6 +7,15 @@
     reason = "each test file uses its part"
 )]
 
+mod faulty;
+mod home;
+
+#[allow(unused_imports, reason = "each test file uses its part")]
+pub use {
+    faulty::Faulty,
+    home::{Home, Serving, failure, program, success},
+};
+
 use std::{
     net::SocketAddr,
     sync::{
