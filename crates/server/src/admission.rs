@@ -27,13 +27,13 @@ use crate::{
 /// Counts the connections that are not logged in.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    limits: Limits,
     source_caps: bool,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
+    limits: Limits,
     penalties: Penalties,
     /// When each source's bucket will be full again.
     full_at: PerSource<Instant>,
@@ -52,13 +52,13 @@ impl Admission {
     /// `source_caps`: whether any limit holds for one source, and chance decides before all places are taken.
     pub(crate) fn new(limits: &Limits, source_caps: bool) -> Self {
         let state = State {
+            limits: limits.clone(),
             penalties: Penalties::default(),
             full_at: per_source(),
             strangers: HashMap::new(),
             in_all: 0,
         };
         Self {
-            limits: limits.clone(),
             source_caps,
             state: Mutex::new(state),
         }
@@ -78,7 +78,7 @@ impl Admission {
             return Err("too many logins without a key came from this source");
         }
         if self.source_caps {
-            self.check_source(&mut state, source, now)?;
+            check_source(&mut state, source, now)?;
         }
         self.check_all(&state, roll)?;
         *state.strangers.entry(source).or_default() += 1;
@@ -87,29 +87,19 @@ impl Admission {
         Ok(Stranger { admission, source })
     }
 
+    /// Other limits from now on; whoever is in stays.
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        self.state().limits = limits.clone();
+    }
+
+    /// Somebody has logged in from there, or was logged in until now.
+    pub(crate) fn trust(&self, address: IpAddr, now: Instant) {
+        self.state().penalties.trust(source(address), now);
+    }
+
     /// A login without the key came from there.
     pub(crate) fn penalise(&self, address: IpAddr, now: Instant) {
         self.state().penalties.add(source(address), now);
-    }
-
-    fn check_source(
-        &self,
-        state: &mut State,
-        source: IpAddr,
-        now: Instant,
-    ) -> Result<(), &'static str> {
-        let here = state.strangers.get(&source).copied().unwrap_or_default();
-        if here >= self.limits.max_unauthenticated_per_source {
-            return Err(
-                "too many connections from this source are not logged in (max_unauthenticated_per_source)",
-            );
-        }
-        match take_token(&mut state.full_at, source, now, &self.limits) {
-            true => Ok(()),
-            false => Err(
-                "connections from this source come too fast (connection_burst, connections_per_minute)",
-            ),
-        }
     }
 
     fn check_all(&self, state: &State, roll: impl FnOnce() -> u8) -> Result<(), &'static str> {
@@ -118,7 +108,7 @@ impl Admission {
             early_drop_percent: percent,
             max_unauthenticated: full,
             ..
-        } = self.limits;
+        } = state.limits;
         let n = state.in_all;
         if n >= full {
             return Err("too many connections are not logged in (max_unauthenticated)");
@@ -136,6 +126,22 @@ impl Admission {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics between two halves of a change, so the state is right even after a panic elsewhere.
         (self.state.lock()).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The limits for one source.
+fn check_source(state: &mut State, source: IpAddr, now: Instant) -> Result<(), &'static str> {
+    let here = state.strangers.get(&source).copied().unwrap_or_default();
+    if here >= state.limits.max_unauthenticated_per_source {
+        return Err(
+            "too many connections from this source are not logged in (max_unauthenticated_per_source)",
+        );
+    }
+    match take_token(&mut state.full_at, source, now, &state.limits) {
+        true => Ok(()),
+        false => Err(
+            "connections from this source come too fast (connection_burst, connections_per_minute)",
+        ),
     }
 }
 
@@ -237,7 +243,12 @@ mod tests {
 
     #[test]
     fn a_bucket_holds_ten_and_gets_one_every_two_seconds() {
-        let (admission, began) = (admission(100, 4), Instant::now());
+        let limits = Limits {
+            connection_burst: 10,
+            connections_per_minute: 30,
+            ..Limits::default()
+        };
+        let (admission, began) = (Arc::new(Admission::new(&limits, true)), Instant::now());
         let enter = |after: Duration| admission.admit(nth(1), began + after, LUCKY);
         for _ in 0..10 {
             assert!(enter(Duration::ZERO).is_ok());
@@ -256,7 +267,12 @@ mod tests {
 
     #[test]
     fn from_ten_strangers_on_chance_decides_and_at_a_hundred_nobody_is_let_in() {
-        let (admission, now) = (admission(100, 4), Instant::now());
+        let limits = Limits {
+            max_unauthenticated: 100,
+            early_drop_from: 10,
+            ..Limits::default()
+        };
+        let (admission, now) = (Arc::new(Admission::new(&limits, true)), Instant::now());
         let mut inside = Vec::new();
         // Between these rolls is the chance of being dropped, in percent.
         for (strangers, dropped, let_in) in [
@@ -286,22 +302,59 @@ mod tests {
         let limits = Limits::default();
         let (admission, now) = (Arc::new(Admission::new(&limits, false)), Instant::now());
         let enter = || admission.admit(nth(1), now, || unreachable!("nothing is left to chance"));
-        let inside: Vec<_> = (0..100).map(|_| enter().unwrap()).collect();
+        let all = limits.max_unauthenticated;
+        let inside: Vec<_> = (0..all).map(|_| enter().unwrap()).collect();
         assert!(enter().is_err());
         drop(inside);
         assert!(enter().is_ok());
     }
 
     #[test]
-    fn who_shows_logins_without_a_key_is_turned_away_for_a_while() {
+    fn a_source_that_shows_logins_without_a_key_is_turned_away_for_a_while() {
         let (admission, now) = (admission(100, 4), Instant::now());
-        for _ in 0..3 {
+        for _ in 0..12 {
             admission.penalise(ip("2001:db8::1"), now);
         }
         let neighbour = ip("2001:db8::2");
         let why = admission.admit(neighbour, now, LUCKY).unwrap_err();
         assert!(why.contains("without a key"), "{why}");
-        let later = now + Duration::from_secs(15);
+        let later = now + Duration::from_secs(60);
         assert!(admission.admit(neighbour, later, LUCKY).is_ok());
+    }
+
+    /// A class comes in at once, twice each: the client meets the host, and then logs in. A few have the wrong key.
+    #[test]
+    fn a_class_behind_one_address_is_let_in_and_leaves_room_for_others() {
+        let limits = Limits::default();
+        let (admission, now) = (Arc::new(Admission::new(&limits, true)), Instant::now());
+        let enter = |source| admission.admit(nth(source), now, || unreachable!("no chance yet"));
+        for _ in 0..100 {
+            drop(enter(1).unwrap());
+        }
+        admission.trust(nth(1), now);
+        for _ in 0..30 {
+            admission.penalise(nth(1), now);
+        }
+        let class: Vec<_> = (0..100).map(|_| enter(1).unwrap()).collect();
+        assert!(enter(2).is_ok(), "{}", class.len());
+        // One source alone can neither fill the house nor make chance decide.
+        let rest = (0..).map_while(|_| enter(1).ok()).count();
+        assert!(class.len() + rest <= limits.max_unauthenticated / 4);
+        assert!(class.len() + rest < limits.early_drop_from);
+        assert!(enter(2).is_ok());
+    }
+
+    #[test]
+    fn limits_that_are_set_later_hold_for_whoever_comes_then() {
+        let (admission, now) = (admission(100, 4), Instant::now());
+        let enter = || admission.admit(nth(1), now, LUCKY);
+        let _inside: Vec<_> = (0..4).map(|_| enter().unwrap()).collect();
+        assert!(enter().is_err());
+        admission.set_limits(&Limits {
+            max_unauthenticated_per_source: 5,
+            ..Limits::default()
+        });
+        let _fifth = enter().unwrap();
+        assert!(enter().is_err());
     }
 }

@@ -4,6 +4,7 @@ mod init;
 mod invite;
 mod messages;
 mod serve;
+mod signals;
 mod user;
 
 use std::{path::PathBuf, time::SystemTime};
@@ -56,7 +57,8 @@ enum Command {
     Init(init::Init),
     /// Serve clients until SIGTERM or SIGINT
     #[command(
-        after_help = "The log goes to the standard error; RUST_LOG=debug makes it say more. It never holds secrets or messages.\n\n\
+        after_help = "The log goes to the standard error; RUST_LOG=debug makes it say more. It never holds secrets or messages. \
+                      SIGHUP reloads the limits in the configuration; accounts are read at each login anyway.\n\n\
                       Example:\n  latchstring-server serve --dir /srv/latchstring --log-format json"
     )]
     Serve(serve::Serve),
@@ -70,9 +72,13 @@ enum Command {
     User(user::User),
     /// Invite somebody: print a line with which they can make their own account, once, within 24 hours
     #[command(
-        after_help = "The line goes to the standard output, and what to do with it to the standard error. A new invitation\n\
-                      for the same name replaces the old one.\n\n\
-                      Example:\n  latchstring-server invite alice"
+        after_help = "The line goes to the standard output, and what to do with it to the standard error. \
+                      A new invitation for the same name replaces the old one.\n\n\
+                      To invite a user whose name is \"list\" or \"revoke\", write -- before the name.\n\n\
+                      Examples:\n  \
+                      latchstring-server invite alice\n  \
+                      latchstring-server invite --expires 1h bob\n  \
+                      latchstring-server invite --dir /srv/latchstring -- list"
     )]
     Invite(invite::Options),
     /// Print the messages of a user: number and text, one a line, with control characters escaped
@@ -97,12 +103,15 @@ impl Options {
 }
 
 impl Place {
-    fn config(&self) -> anyhow::Result<Config> {
-        let path = match &self.config {
+    fn config_path(&self) -> PathBuf {
+        match &self.config {
             Some(path) => path.clone(),
             None => self.dir.join(config::FILE),
-        };
-        Ok(Config::load(&path)?)
+        }
+    }
+
+    fn config(&self) -> anyhow::Result<Config> {
+        Ok(Config::load(&self.config_path())?)
     }
 
     async fn store(&self) -> anyhow::Result<Sqlite> {

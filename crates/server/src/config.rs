@@ -119,6 +119,19 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Which settings of a new file a running server cannot take over.
+    pub(crate) fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
+        let settings = [
+            ("listen", self.listen != new.listen),
+            ("host_key", self.host_key != new.host_key),
+            ("database", self.database != new.database),
+        ];
+        let changed = settings.into_iter().filter(|(_, changed)| *changed);
+        changed.map(|(name, _)| name).collect()
+    }
+}
+
 /// The first setting in the file that earlier versions had: its line, its name, and what holds instead.
 fn retired(text: &str) -> Option<(usize, &'static str, &'static str)> {
     #[derive(Default, Deserialize)]
@@ -175,22 +188,26 @@ host_key = "{HOST_KEY}"
 database = "{DATABASE}"
 
 [limits]
+# `kill -HUP` makes a running server read these again. Everything else in this file needs a restart.
+
 # Connections at the same time, logged in or not.
 max_connections = {max_connections}
-# Connections that are not logged in: in all, and from one source (an IPv4 address or an IPv6 /64).
+# Connections that are not logged in: of all sources together, and of one. A source is an IPv4 address or an IPv6 /64.
 max_unauthenticated = {max_unauthenticated}
 max_unauthenticated_per_source = {max_unauthenticated_per_source}
-# From so many of them on, so many in a hundred who come are turned away by chance, and more and more up to all.
+# Above this count, drop new connections at random, starting at this percentage and rising to 100 %.
 early_drop_from = {early_drop_from}
 early_drop_percent = {early_drop_percent}
-# Connections that one source may make at once, and then in a minute.
+# Connections that one source may open at once, and after that in a minute.
 connection_burst = {connection_burst}
 connections_per_minute = {connections_per_minute}
-# Signatures of the host computed at the same time; each takes a processor for about 1 ms. And how many may wait.
+# Signatures of the host that are computed at the same time; each takes a processor for about 1 ms.
 signing_permits = {signing_permits}
+# Connections that may wait for a signature. Further ones are dropped.
 signing_queue = {signing_queue}
-# Passwords checked at the same time; each takes 64 MiB and a processor for about 0.15 s. And how many may wait.
+# Passwords that are checked at the same time; each takes 64 MiB and a processor for about 0.15 s.
 password_permits = {password_permits}
+# Logins that may wait for their password to be checked. Further ones are dropped.
 password_queue = {password_queue}
 "#
     )

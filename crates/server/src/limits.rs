@@ -15,10 +15,10 @@ pub struct Limits {
     /// The same from one source: an IPv4 address or an IPv6 /64.
     #[serde(deserialize_with = "count")]
     pub max_unauthenticated_per_source: usize,
-    /// From so many connections that are not logged in on, some of those who come are turned away by chance.
+    /// Above this many connections that are not logged in, drop new ones at random.
     #[serde(deserialize_with = "count")]
     pub early_drop_from: usize,
-    /// How many in a hundred then; it rises to all when `max_unauthenticated` is reached.
+    /// The chance of that at first, in percent; it rises to 100 % at `max_unauthenticated`.
     #[serde(deserialize_with = "percent")]
     pub early_drop_percent: usize,
     /// Connections that one source may make at once.
@@ -43,19 +43,65 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        // A class of a hundred behind one address logs in within a minute; no address takes more than a quarter of the
+        // places that are there for all, or more than half a percent of a processor.
         Self {
             max_connections: 1000,
-            max_unauthenticated: 100,
-            max_unauthenticated_per_source: 4,
-            early_drop_from: 10,
+            max_unauthenticated: 500,
+            max_unauthenticated_per_source: 125,
+            early_drop_from: 250,
             early_drop_percent: 30,
-            connection_burst: 10,
-            connections_per_minute: 30,
+            connection_burst: 250,
+            connections_per_minute: 240,
             signing_permits: 2,
-            signing_queue: 64,
+            signing_queue: 256,
             password_permits: 2,
-            password_queue: 16,
+            // As many as can be served within the 10 s of a handshake.
+            password_queue: 128,
         }
+    }
+}
+
+impl Limits {
+    /// What another set has otherwise: `name old -> new` for each.
+    pub fn changes(&self, new: &Self) -> Vec<String> {
+        let pairs = self.table().into_iter().zip(new.table());
+        pairs
+            .filter(|(old, new)| old != new)
+            .map(|((name, old), (_, new))| format!("{name} {old} -> {new}"))
+            .collect()
+    }
+
+    fn table(&self) -> [(&'static str, usize); 11] {
+        let Self {
+            max_connections,
+            max_unauthenticated,
+            max_unauthenticated_per_source,
+            early_drop_from,
+            early_drop_percent,
+            connection_burst,
+            connections_per_minute,
+            signing_permits,
+            signing_queue,
+            password_permits,
+            password_queue,
+        } = *self;
+        [
+            ("max_connections", max_connections),
+            ("max_unauthenticated", max_unauthenticated),
+            (
+                "max_unauthenticated_per_source",
+                max_unauthenticated_per_source,
+            ),
+            ("early_drop_from", early_drop_from),
+            ("early_drop_percent", early_drop_percent),
+            ("connection_burst", connection_burst),
+            ("connections_per_minute", connections_per_minute),
+            ("signing_permits", signing_permits),
+            ("signing_queue", signing_queue),
+            ("password_permits", password_permits),
+            ("password_queue", password_queue),
+        ]
     }
 }
 

@@ -61,7 +61,7 @@ pub async fn serve<D: Deployable + Clone>(
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    if connections.len() >= server.setup.limits.max_connections {
+                    if connections.len() >= server.max_connections() {
                         turn_away(&server, peer);
                     } else if let Ok(stream) = without_delay(stream) {
                         connections.spawn(serve_connection(Arc::clone(&server), stream, peer));

@@ -1,10 +1,25 @@
 //! The operator's log: one line an event. The events hold no secrets and no texts, so neither does the log.
 
+mod lines;
+
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    panic::{self, PanicHookInfo},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
 use clap::ValueEnum;
 use tracing::{debug, error, info, warn};
 use tracing_subscriber::EnvFilter;
 
+use self::lines::Lines;
 use crate::{Event, Observer};
+
+/// How long the end of the program waits for the last lines.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -15,60 +30,108 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// The running log. What is still to be written is written when this is dropped, or lost after a second.
+#[must_use = "the last lines are written when it is dropped"]
+pub(crate) struct Running(Lines);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.flush(LAST_LINES);
+    }
+}
+
 /// Starts the log on standard error. `RUST_LOG` chooses the level (default: info; debug shows each stored message).
-pub(crate) fn start(format: LogFormat) {
+///
+/// # Errors
+/// When the system has no descriptor or no thread left.
+pub(crate) fn start(format: LogFormat) -> io::Result<Running> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = Lines::to_stderr(format)?;
     let log = (tracing_subscriber::fmt())
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(lines.clone())
         .with_target(false);
     // It fails only when there is a log already, and then that one serves.
     let _ = match format {
         LogFormat::Human => log.with_ansi(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
     };
+    // The usual hook writes to the standard error by itself, and would wait for whoever does not read it.
+    panic::set_hook(Box::new(log_fault));
+    Ok(Running(lines))
 }
 
-/// Writes every event to the log.
-pub(crate) struct Log;
+fn log_fault(fault: &PanicHookInfo<'_>) {
+    let at = fault.location().map(ToString::to_string);
+    let why = fault.payload_as_str().unwrap_or_default();
+    error!(at, why, "a fault in this program; please report it");
+}
+
+/// Writes every event to the log, each with the address of its connection: whoever bars addresses reads it there.
+#[derive(Default)]
+pub(crate) struct Log(Mutex<HashMap<u64, SocketAddr>>);
+
+impl Log {
+    /// Where a connection comes from. Each has one first event and one last one, so the table does not grow.
+    fn peer(&self, connection: u64, event: &Event) -> SocketAddr {
+        let mut peers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Event::Connected { peer } = event {
+            peers.insert(connection, *peer);
+        }
+        let known = match event.is_last() {
+            true => peers.remove(&connection),
+            false => peers.get(&connection).copied(),
+        };
+        known.unwrap_or(([0, 0, 0, 0], 0).into())
+    }
+}
 
 impl Observer for Log {
     fn event(&self, connection: u64, event: &Event) {
+        let peer = self.peer(connection, event);
         match event {
-            Event::Connected { peer } => info!(connection, %peer, "connected"),
-            Event::TurnedAway { why } => warn!(connection, why, "turned away"),
-            Event::HandshakeFailed { why } => info!(connection, why, "handshake failed"),
-            Event::Refused { user, reason } => warn!(connection, %user, %reason, "login refused"),
-            Event::Enrolled { user, kid } => info!(connection, %user, %kid, "enrolled"),
-            Event::WeakKey { user, why } => warn!(connection, %user, why, "weak key"),
+            Event::Connected { .. } => info!(connection, %peer, "connected"),
+            Event::TurnedAway { why } => warn!(connection, %peer, why, "turned away"),
+            Event::HandshakeFailed { why } => info!(connection, %peer, why, "handshake failed"),
+            Event::Refused { user, reason } => {
+                warn!(connection, %peer, %user, %reason, "login refused");
+            }
+            Event::Enrolled { user, kid } => info!(connection, %peer, %user, %kid, "enrolled"),
+            Event::WeakKey { user, why } => warn!(connection, %peer, %user, why, "weak key"),
             Event::LoggedIn {
                 user,
                 session_id,
                 last_message,
             } => {
                 let session = hex::encode(session_id);
-                info!(connection, %user, session, last_message, "logged in");
+                info!(connection, %peer, %user, session, last_message, "logged in");
             }
-            Event::Stored { user, id } => debug!(connection, %user, id, "message stored"),
+            Event::Stored { user, id } => debug!(connection, %peer, %user, id, "message stored"),
             Event::Duplicate { user, id } => {
-                info!(connection, %user, id, "message was stored before");
-            }
-            Event::Conflict { user, id } => {
-                warn!(connection, %user, id, "another message has this number; not acknowledged");
+                info!(connection, %peer, %user, id, "message was stored before");
             }
             Event::Closed { user, by, code } => {
                 let code = *code as u8;
-                info!(connection, %user, ?by, code, "closed");
+                info!(connection, %peer, %user, ?by, code, "closed");
+            }
+            Event::Conflict { user, id } => {
+                warn!(connection, %peer, %user, id, "another message has this number; not acknowledged");
             }
             Event::Truncated { user, why } => {
-                warn!(connection, %user, why, "ended without an agreed close");
+                warn!(connection, %peer, %user, why, "ended without an agreed close");
             }
-            Event::Silent { user, seconds } => warn!(connection, %user, seconds, "silent; dropped"),
-            Event::ProtocolError { user, why } => warn!(connection, %user, why, "protocol error"),
+            Event::Silent { user, seconds } => {
+                warn!(connection, %peer, %user, seconds, "silent; dropped");
+            }
+            Event::ProtocolError { user, why } => {
+                warn!(connection, %peer, %user, why, "protocol error");
+            }
             Event::StoreFailed { user, why } => {
-                error!(connection, %user, why, "message not stored, not acknowledged");
+                error!(connection, %peer, %user, why, "message not stored, not acknowledged");
             }
-            Event::Panicked => error!(connection, "a fault in this program ended the connection"),
+            Event::Panicked => {
+                error!(connection, %peer, "a fault in this program ended the connection");
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use latchstring_net::report;
+use latchstring_net::{print, report};
 use latchstring_server::commands::Options;
 use nix::sys::resource::{Resource, setrlimit};
 
@@ -11,12 +11,14 @@ async fn main() -> ExitCode {
     let options: Options = latchstring_cli::parse(env!("CARGO_BIN_NAME"));
     // A core dump would hold the host key and passwords.
     if let Err(why) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
-        eprintln!("Warning: core dumps cannot be turned off: {why}");
+        print::note(format_args!(
+            "Warning: core dumps cannot be turned off: {why}"
+        ));
     }
     match options.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("Error: {}", report::line(error.as_ref()));
+            print::note(format_args!("Error: {}", report::line(error.as_ref())));
             ExitCode::FAILURE
         }
     }

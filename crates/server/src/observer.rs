@@ -135,3 +135,27 @@ pub enum Event {
     /// A fault in this program ended the connection; all others go on. The end.
     Panicked,
 }
+
+impl Event {
+    /// Whether nothing more happens on this connection.
+    pub fn is_last(&self) -> bool {
+        match self {
+            Self::Connected { .. }
+            | Self::Enrolled { .. }
+            | Self::WeakKey { .. }
+            | Self::LoggedIn { .. }
+            | Self::Stored { .. }
+            | Self::Duplicate { .. }
+            | Self::Conflict { .. } => false,
+            Self::TurnedAway { .. }
+            | Self::HandshakeFailed { .. }
+            | Self::Refused { .. }
+            | Self::Closed { .. }
+            | Self::Truncated { .. }
+            | Self::Silent { .. }
+            | Self::ProtocolError { .. }
+            | Self::StoreFailed { .. }
+            | Self::Panicked => true,
+        }
+    }
+}

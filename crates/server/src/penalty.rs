@@ -1,8 +1,12 @@
 //! What a login without the key costs the source that it came from.
 //!
-//! Each one adds five seconds to the source's debt, which time pays off. A source whose debt has come to fifteen seconds is
+//! Each one adds five seconds to the source's debt, which time pays off. A source whose debt has come to a minute is
 //! turned away at the door until all of it is paid. (OpenSSH's `PerSourcePenalties` count the same way.) The account that
 //! was named is not touched: whoever does not hold the key must not be able to lock it.
+//!
+//! Many users may sit behind one address, a class for example, and a few of them may have the wrong key. The others must not
+//! be kept out. So a source from which somebody has logged in within the last hour is not turned away: there, the limits
+//! on connections are what holds.
 
 use std::{hash::RandomState, net::IpAddr, time::Duration};
 
@@ -12,9 +16,11 @@ use tokio::time::Instant;
 /// What one login without the key adds.
 const EACH: Duration = Duration::from_secs(5);
 /// From this debt on a source is turned away.
-const ENFORCED: Duration = Duration::from_secs(15);
+const ENFORCED: Duration = Duration::from_secs(60);
 /// No source owes more.
 const MOST: Duration = Duration::from_secs(600);
+/// For how long a login that was good speaks for its source.
+const TRUSTED: Duration = Duration::from_secs(3600);
 /// So many sources are remembered. Beyond that, whichever has been quiet for longest is forgotten: the table must not be
 /// an attack on our memory.
 const SOURCES: usize = 65_536;
@@ -29,7 +35,11 @@ pub(crate) fn per_source<T>() -> PerSource<T> {
 
 /// What each source owes.
 #[derive(Debug)]
-pub(crate) struct Penalties(PerSource<Debt>);
+pub(crate) struct Penalties {
+    debts: PerSource<Debt>,
+    /// Until when somebody's login speaks for the source.
+    trusted: PerSource<Instant>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Debt {
@@ -41,27 +51,39 @@ struct Debt {
 
 impl Default for Penalties {
     fn default() -> Self {
-        Self(per_source())
+        Self {
+            debts: per_source(),
+            trusted: per_source(),
+        }
     }
 }
 
 impl Penalties {
     /// Whether this source is turned away now.
     pub(crate) fn stand_against(&self, source: IpAddr, now: Instant) -> bool {
-        let debt = self.0.peek(&source);
-        debt.is_some_and(|debt| debt.enforced && now < debt.until)
+        let debt = self.debts.peek(&source);
+        debt.is_some_and(|debt| debt.enforced && now < debt.until) && !self.trusts(source, now)
+    }
+
+    /// Somebody has logged in from there, or was logged in until now.
+    pub(crate) fn trust(&mut self, source: IpAddr, now: Instant) {
+        self.trusted.insert(source, now + TRUSTED);
+    }
+
+    fn trusts(&self, source: IpAddr, now: Instant) -> bool {
+        self.trusted.peek(&source).is_some_and(|until| now < *until)
     }
 
     /// A login without the key came from there.
     pub(crate) fn add(&mut self, source: IpAddr, now: Instant) {
-        let unpaid = self.0.get(&source).filter(|debt| now < debt.until);
+        let unpaid = self.debts.get(&source).filter(|debt| now < debt.until);
         let Debt { until, enforced } = unpaid.copied().unwrap_or(Debt {
             until: now,
             enforced: false,
         });
         let until = (until + EACH).min(now + MOST);
         let enforced = enforced || until - now >= ENFORCED;
-        self.0.insert(source, Debt { until, enforced });
+        self.debts.insert(source, Debt { until, enforced });
     }
 }
 
@@ -79,10 +101,17 @@ mod tests {
         Duration::from_secs(n)
     }
 
+    /// As many as it takes to be turned away.
+    fn fail_often(penalties: &mut Penalties, source: IpAddr, now: Instant) {
+        for _ in 0..12 {
+            penalties.add(source, now);
+        }
+    }
+
     #[test]
-    fn three_in_a_row_are_turned_away_until_all_is_paid() {
+    fn twelve_in_a_row_are_turned_away_until_all_is_paid() {
         let (mut penalties, now) = (Penalties::default(), Instant::now());
-        for _ in 0..2 {
+        for _ in 0..11 {
             penalties.add(source(1), now);
         }
         assert!(!penalties.stand_against(source(1), now));
@@ -95,6 +124,23 @@ mod tests {
         penalties.add(source(1), now + ENFORCED);
         let again = now + ENFORCED;
         assert!(!penalties.stand_against(source(1), again), "a new account");
+    }
+
+    #[test]
+    fn where_somebody_logs_in_the_wrong_keys_of_others_keep_nobody_out_for_an_hour() {
+        let (mut penalties, now) = (Penalties::default(), Instant::now());
+        penalties.trust(source(1), now);
+        for minute in 0..60 {
+            let now = now + seconds(60) * minute;
+            fail_often(&mut penalties, source(1), now);
+            assert!(!penalties.stand_against(source(1), now));
+        }
+        let later = now + TRUSTED;
+        fail_often(&mut penalties, source(1), later);
+        assert!(penalties.stand_against(source(1), later));
+        penalties.trust(source(1), later);
+        assert!(!penalties.stand_against(source(1), later));
+        assert!(!penalties.stand_against(source(2), later), "another source");
     }
 
     #[test]
@@ -120,16 +166,14 @@ mod tests {
     #[test]
     fn the_table_does_not_grow_without_bound_and_the_quietest_is_forgotten() {
         let (mut penalties, now) = (Penalties::default(), Instant::now());
-        for _ in 0..3 {
-            penalties.add(source(1), now);
-            penalties.add(source(2), now);
-        }
+        fail_often(&mut penalties, source(1), now);
+        fail_often(&mut penalties, source(2), now);
         for n in 3..=SOURCES as u32 {
             penalties.add(source(n), now);
         }
         penalties.add(source(1), now);
         penalties.add(source(u32::MAX), now);
-        assert_eq!(penalties.0.len(), SOURCES);
+        assert_eq!(penalties.debts.len(), SOURCES);
         assert!(penalties.stand_against(source(1), now));
         assert!(!penalties.stand_against(source(2), now), "forgotten");
     }

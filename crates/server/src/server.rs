@@ -5,7 +5,7 @@ use std::{
     panic::AssertUnwindSafe,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -59,7 +59,7 @@ pub struct Setup<D = Full> {
     pub now: fn() -> u64,
     /// Fresh randomness for each connection: 64 bytes, asked for when its hello is here, and 16 for a new password.
     pub entropy: Arc<dyn Entropy>,
-    /// How much the server takes on.
+    /// How much the server takes on at first; [`Server::set_limits`] changes it.
     pub limits: Limits,
     /// Is told what logins cost.
     pub meter: Arc<dyn Meter>,
@@ -79,6 +79,8 @@ pub struct Server<D = Full> {
     admission: Arc<Admission>,
     stopping: watch::Sender<bool>,
     connections: AtomicU64,
+    /// Connections at the same time.
+    max_connections: AtomicUsize,
 }
 
 impl<D: Defences> Server<D> {
@@ -95,8 +97,22 @@ impl<D: Defences> Server<D> {
             )),
             stopping: watch::Sender::new(false),
             connections: AtomicU64::new(0),
+            max_connections: AtomicUsize::new(setup.limits.max_connections),
             setup,
         })
+    }
+
+    /// Takes on more or less from now on. Connections that are there stay, and what is under way is finished under the
+    /// old limits.
+    pub fn set_limits(&self, limits: &Limits) {
+        (self.max_connections).store(limits.max_connections, Ordering::Relaxed);
+        self.admission.set_limits(limits);
+        self.signing.set_limits(limits);
+        self.gate.set_limits(limits);
+    }
+
+    pub(crate) fn max_connections(&self) -> usize {
+        self.max_connections.load(Ordering::Relaxed)
     }
 
     /// Tells every session to close, and ends every handshake. There is no way back.
@@ -177,6 +193,7 @@ where
     let end = match outcome {
         Ok(login) => {
             drop(stranger);
+            server.admission.trust(peer.ip(), Instant::now());
             let event = Event::LoggedIn {
                 user: login.user.clone(),
                 session_id: login.session.id(),
@@ -185,7 +202,9 @@ where
             server.saw(connection, &event);
             // On the heap, so that strangers do not pay for the room that a session needs.
             let session = OpenSession::new(server, connection, stream, login);
-            return server.saw(connection, &Box::pin(session.run()).await);
+            let end = Box::pin(session.run()).await;
+            server.admission.trust(peer.ip(), Instant::now());
+            return server.saw(connection, &end);
         }
         Err(Failure::Refused { user, reason }) => {
             if is_strangers(reason) && server.keeps(Defence::SourceFirst) {

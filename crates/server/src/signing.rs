@@ -33,6 +33,10 @@ impl SigningPool {
         Self { host, queue }
     }
 
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        (self.queue).resize(limits.signing_permits, limits.signing_queue);
+    }
+
     /// Answers a hello once it is its turn.
     pub(crate) async fn answer<D: Defences>(
         &self,

@@ -225,8 +225,8 @@ async fn an_invitation_ends_after_a_day() {
 #[tokio::test(start_paused = true)]
 async fn who_tries_tokens_is_turned_away_at_the_door() {
     let world = world().await;
-    // Each adds 5 s to a debt of which 15 are too many, and takes 0.4 s.
-    for _ in 0..4 {
+    // Each adds 5 s to a debt of which 60 are too many, and takes 0.4 s.
+    for _ in 0..13 {
         let guess = Newcomer {
             token: [8; 16],
             ..Newcomer::bob()
@@ -234,7 +234,7 @@ async fn who_tries_tokens_is_turned_away_at_the_door() {
         assert!(!guess.let_in(&world).await);
     }
     assert!(rest(&mut world.connect()).await.is_empty());
-    assert!(matches!(world.seen.last_of(5), Event::TurnedAway { .. }));
+    assert!(matches!(world.seen.last_of(14), Event::TurnedAway { .. }));
     let (mut elsewhere, _) = world.connect_from(2);
     let (expect, answer) = Newcomer::bob().present(&mut elsewhere).await;
     let verdict = expect.verdict(&answer).unwrap();

@@ -4,150 +4,23 @@ mod support;
 
 use std::{
     fs::{self, Permissions},
-    net::SocketAddr,
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
-    process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
 use latchstring_net::{
-    keyfile::{public_to_pem, save_public},
+    keyfile::public_to_pem,
     protocol::hardened::{
         message::{Fingerprint, Invite},
         session::{CloseCode, Event as SessionEvent},
         signature::Signer,
     },
 };
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
+use nix::sys::signal::Signal;
+use support::{
+    ALICE, Chat, Home, Login, MALLORY, PASSWORD, failure, program, rest, seconds, success,
 };
-use support::{ALICE, Chat, Login, MALLORY, PASSWORD, rest, seconds};
-use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    net::TcpStream,
-    process::Child,
-    time::timeout,
-};
-
-/// A server's directory, made by `init`.
-struct Home {
-    keep: TempDir,
-    fingerprint: Fingerprint,
-}
-
-impl Home {
-    fn new() -> Self {
-        let keep = TempDir::new().unwrap();
-        let server = keep.path().join("server");
-        let output = program(&["init", "--listen", "127.0.0.1:0", "--dir"])
-            .arg(&server)
-            .output()
-            .unwrap();
-        let said = success(&output);
-        let fingerprint = said.lines().last().unwrap().parse().unwrap();
-        save_public(&ALICE, &keep.path().join("alice.pub.pem")).unwrap();
-        let home = Self { keep, fingerprint };
-        home.write("password", PASSWORD, 0o600);
-        home
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.keep.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str, mode: u32) -> PathBuf {
-        let path = self.path(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        path
-    }
-
-    /// Runs a command; file names are relative to the directory that holds the server's.
-    fn run(&self, arguments: &[&str]) -> Output {
-        (program(arguments).args(["--dir", "server"]))
-            .current_dir(self.keep.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-    }
-
-    fn add_alice(&self) -> String {
-        let add = ["user", "add", "alice", "--key", "alice.pub.pem"];
-        success(&self.run(&[&add[..], &["--password-file", "password"]].concat()))
-    }
-
-    async fn serve(&self) -> Serving {
-        let mut command =
-            tokio::process::Command::from(program(&["serve", "--log-format", "json"]));
-        let mut child = (command.args(["--dir", "server"]))
-            .current_dir(self.keep.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = timeout(seconds(20), said.next_line()).await.unwrap();
-        let line = line.unwrap().expect("the program says where it listens");
-        let address = line.strip_prefix("Listening on ").unwrap();
-        let (address, key) = address.split_once(", host key ").unwrap();
-        assert_eq!(key, self.fingerprint.to_string());
-        Serving {
-            address: address.parse().unwrap(),
-            child,
-        }
-    }
-
-    fn login(&self) -> Login {
-        Login {
-            pin: self.fingerprint,
-            ..Login::alice()
-        }
-    }
-}
-
-struct Serving {
-    address: SocketAddr,
-    child: Child,
-}
-
-impl Serving {
-    async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.unwrap()
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id().expect("it runs")).unwrap();
-        kill(Pid::from_raw(pid), signal).unwrap();
-    }
-
-    /// Waits for the end; the exit code and the log.
-    async fn ended(self) -> (Option<i32>, String) {
-        let output = timeout(seconds(20), self.child.wait_with_output()).await;
-        let output = output.expect("it ends").unwrap();
-        let log = String::from_utf8(output.stderr).unwrap();
-        (output.status.code(), log)
-    }
-}
-
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_latchstring-server"));
-    command.args(arguments).env_remove("RUST_LOG");
-    command
-}
-
-fn success(output: &Output) -> String {
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn failure(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use tokio::net::TcpStream;
 
 #[test]
 fn init_makes_private_files_and_overwrites_nothing() {
@@ -186,6 +59,8 @@ fn every_command_shows_an_example() {
         &["user", "remove"],
         &["user", "passwd"],
         &["invite"],
+        &["invite", "list"],
+        &["invite", "revoke"],
         &["messages"],
     ] {
         let help = program(&[command, &["--help"]].concat()).output().unwrap();
@@ -307,6 +182,47 @@ fn an_invitation_is_one_line_that_names_user_and_host() {
     let error = failure(&home.run(&["invite", "alice"]));
     assert!(error.contains("exists already"), "{error}");
     assert_eq!(home.run(&["invite", "../x"]).status.code(), Some(2));
+}
+
+#[test]
+fn invitations_are_listed_revoked_and_last_as_long_as_said() {
+    let home = Home::new();
+    success(&home.run(&["invite", "alice"]));
+    let bob = home.run(&["invite", "bob", "--expires", "1h"]);
+    let advice = String::from_utf8(bob.stderr).unwrap();
+    assert!(advice.contains("once, for 1h"), "{advice}");
+    for time in ["59s", "31d", "tomorrow", "-1h", "0s", ""] {
+        let refused = home.run(&["invite", "carol", "--expires", time]);
+        assert_eq!(refused.status.code(), Some(2), "{time}");
+    }
+    // The names of the two commands are names that a user may have.
+    let mut named = program(&["invite", "--dir", "server", "--", "list"]);
+    success(&named.current_dir(home.keep.path()).output().unwrap());
+    success(&home.run(&["invite", "help"]));
+    let list = || success(&home.run(&["invite", "list"]));
+    let names = |list: &str| {
+        let names = list.lines().map(|line| line.split('\t').next().unwrap());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    let listed = list();
+    assert_eq!(names(&listed), "alice bob help list");
+    let columns: Vec<_> = listed.lines().nth(1).unwrap().split('\t').collect();
+    let [_, made, expires, "open"] = columns[..] else {
+        panic!("{listed}");
+    };
+    let time = |text| humantime::parse_rfc3339(text).unwrap();
+    let lasts = time(expires).duration_since(time(made)).unwrap();
+    assert!(lasts.abs_diff(seconds(3600)) <= seconds(60), "{listed}");
+
+    success(&home.run(&["invite", "revoke", "list"]));
+    let gone = failure(&home.run(&["invite", "revoke", "list"]));
+    assert!(gone.contains("invite list"), "{gone}");
+    // An account that never was, and one that was made by hand meanwhile: no line is left that could make it again.
+    let said = success(&home.run(&["user", "remove", "bob"]));
+    assert!(said.contains("invitation is revoked"), "{said}");
+    home.add_alice();
+    success(&home.run(&["user", "remove", "alice"]));
+    assert_eq!(names(&list()), "help");
 }
 
 #[tokio::test]

@@ -46,6 +46,9 @@ use crate::{
 
 /// Places for those who are not logged in: fewer than deployed, so that filling them is quick.
 const PLACES: usize = 20;
+/// What one source may take of them, and from how many on chance decides: about as large a part of them as deployed.
+const PLACES_PER_SOURCE: usize = 4;
+const CHANCE_FROM: usize = PLACES / 2;
 /// The password of those who never log in here.
 const NOBODYS: &str = "never said aloud";
 /// How long alice waits for an acknowledgement before she types on.
@@ -204,6 +207,8 @@ pub(super) async fn serve<D: Defences + Clone>(
         entropy: entropy(seed, &defences),
         limits: Limits {
             max_unauthenticated: PLACES,
+            max_unauthenticated_per_source: PLACES_PER_SOURCE,
+            early_drop_from: CHANCE_FROM,
             // One after the other, so that the salts of its signatures come in the same order in every run.
             signing_permits: 1,
             ..Limits::default()

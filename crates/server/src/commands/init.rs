@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use latchstring_net::{
     keyfile::{save_private, save_public},
+    print::Output,
     protocol::hardened::{message::Fingerprint, signature::Signer},
     provider::{Bits, RsaKey},
 };
@@ -63,10 +64,11 @@ impl Init {
         // Last: while it is missing, `serve` says that there is no server here.
         write_new(&dir.join(FILE), &new_file(self.listen))?;
 
-        println!("Made a server in {}.", dir.display());
-        println!("Host key fingerprint, to be given to every user by a way they trust:");
-        println!("{}", Fingerprint::of(key.public_key()));
-        Ok(())
+        let mut output = Output::new();
+        output.line(format_args!("Made a server in {}.", dir.display()))?;
+        output.line("Host key fingerprint, to be given to every user by a way they trust:")?;
+        output.line(Fingerprint::of(key.public_key()))?;
+        Ok(output.finish()?)
     }
 }
 

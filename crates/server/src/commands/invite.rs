@@ -1,27 +1,87 @@
-//! `invite`: a line of text that lets one person make one account.
+//! `invite`: a line of text that lets one person make one account; and `invite list | revoke`.
+
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context;
 use latchstring_net::{
     entropy::{Entropy, OsEntropy},
     keyfile::load_private,
+    print,
     protocol::hardened::{
         message::{Fingerprint, Invite, Token, UserName},
         signature::Signer,
     },
 };
-use latchstring_store::{Accounts, Invite as Kept};
+use latchstring_store::{Accounts, Invitation, Invite as Kept};
 
 use super::{Place, now};
 
+/// Too short to hand over, or a slip of the keyboard.
+const SHORTEST: Duration = Duration::from_secs(60);
+/// Whoever finds the line may use it, so it is not good for ever.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// Options of `invite`.
 #[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true
+)]
 pub(super) struct Options {
+    #[command(flatten)]
+    make: Option<Make>,
+    #[command(subcommand)]
+    other: Option<Other>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Make {
     /// Name of the new user: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter
+    #[arg(required = true)]
     name: UserName,
+    /// How long the invitation is good, from 1m to 30d
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lifetime)]
+    expires: Duration,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Other {
+    /// List the invitations that nobody has used: name, when made, when it expires, and state
+    #[command(
+        after_help = "Columns are separated by tabs. Times are UTC. The state is \"open\" or \"expired\".\n\n\
+                      Example:\n  latchstring-server invite list"
+    )]
+    List,
+    /// Revoke the invitation for a name: the line that was handed out is worth nothing from now on
+    #[command(after_help = "Example:\n  latchstring-server invite revoke alice")]
+    Revoke {
+        /// Who was invited
+        name: UserName,
+    },
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let time: Duration = humantime::parse_duration(text).map_err(|why| why.to_string())?;
+    match (SHORTEST..=LONGEST).contains(&time) {
+        true => Ok(time),
+        false => Err("use 1m to 30d".to_owned()),
+    }
 }
 
 impl Options {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
+        match (self.other, self.make) {
+            (Some(Other::List), _) => list(place).await,
+            (Some(Other::Revoke { name }), _) => revoke(place, &name).await,
+            (None, Some(make)) => make.run(place).await,
+            (None, None) => anyhow::bail!("no name was given; say who is invited"),
+        }
+    }
+}
+
+impl Make {
+    async fn run(self, place: &Place) -> anyhow::Result<()> {
         let host = load_private(&place.config()?.host_key).context("cannot use the host key")?;
         let invite = Invite {
             user: self.name,
@@ -29,14 +89,55 @@ impl Options {
             token: Token::new(OsEntropy.array()),
         };
         let kept = Kept::new(invite.user.clone(), invite.token.hash(), now()?);
+        let kept = kept.lasting(self.expires.as_secs());
         place.store().await?.invite(&kept).await?;
         // The line alone, so that a script can hand it on.
-        println!("{invite}");
+        print::line(&invite)?;
         let user = &invite.user;
-        eprintln!(
+        print::note(format_args!(
             "Give this line to {user} by a way that you both trust, and to nobody else: whoever has it can become {user}.\n\
-             It is good once, for 24 hours. {user} then runs: latchstring-client enrol {user}@THIS-HOST"
-        );
+             It is good once, for {}. {user} then runs: latchstring-client enrol {user}@THIS-HOST",
+            humantime::format_duration(self.expires)
+        ));
         Ok(())
     }
+}
+
+async fn list(place: &Place) -> anyhow::Result<()> {
+    let now = now()?;
+    let mut output = print::Output::new();
+    for invitation in place.store().await?.invitations(now).await? {
+        output.line(row(&invitation, now))?;
+    }
+    Ok(output.finish()?)
+}
+
+fn row(invitation: &Invitation, now: u64) -> String {
+    let name = match &invitation.user {
+        Some(name) => name.as_str(),
+        // Made by a version that kept no names.
+        None => "?",
+    };
+    let made = clock(invitation.made_at);
+    match invitation.seconds_left {
+        0 => format!("{name}\t{made}\t-\texpired"),
+        left => format!("{name}\t{made}\t{}\topen", clock(now.saturating_add(left))),
+    }
+}
+
+/// A time as people write it, in UTC.
+fn clock(since_1970: u64) -> String {
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(since_1970));
+    // Beyond the year 9999 there is no such form.
+    let shown = time.filter(|_| since_1970 < 253_402_300_800);
+    shown.map_or("-".to_owned(), |time| {
+        humantime::format_rfc3339_seconds(time).to_string()
+    })
+}
+
+async fn revoke(place: &Place, name: &UserName) -> anyhow::Result<()> {
+    place.store().await?.revoke(name).await?;
+    Ok(print::line(format_args!(
+        "Revoked the invitation for {name}."
+    ))?)
 }

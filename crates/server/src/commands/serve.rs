@@ -1,25 +1,33 @@
 //! `serve`: the server itself.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
 use anyhow::Context;
 use latchstring_net::{
     entropy::OsEntropy,
     keyfile::load_private,
+    print,
     protocol::hardened::{defence::Full, message::Fingerprint, signature::Signer},
     provider::AwsLc,
 };
-use latchstring_store::StoreLock;
+use latchstring_store::{Accounts, Sqlite, StoreLock};
 use tokio::{
     net::TcpListener,
-    select,
-    signal::unix::{Signal, SignalKind, signal},
-    time::timeout,
+    time::{MissedTickBehavior, interval, timeout},
 };
 
-use super::{Place, now};
+use super::{
+    Place, now,
+    signals::{Asks, Signals},
+};
 use crate::{
     Argon2id, Server, Setup,
+    config::Config,
     enrol::ByInvitation,
     listener,
     log::{self, Log, LogFormat},
@@ -29,6 +37,10 @@ use crate::{
 
 /// How long the account store may take to finish what is under way.
 const STORE_DEADLINE: Duration = Duration::from_secs(2);
+/// How often the time that has passed is taken off invitations.
+const LOOK_AT_CLOCK: Duration = Duration::from_secs(60);
+/// How long the line that says where the server listens may take to be read.
+const ANNOUNCE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Options of `serve`.
 #[derive(Debug, clap::Args)]
@@ -40,6 +52,8 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
+        // First of all: whoever starts a server may send it a signal at any time.
+        let signals = Signals::new().context("cannot listen for signals")?;
         let config = place.config()?;
         let host = load_private(&config.host_key).context("cannot use the host key")?;
         // Two servers on one store would each acknowledge messages that the other one keeps.
@@ -49,14 +63,12 @@ impl Serve {
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen on {listen}; another program may do so"))?;
-        // Before the line that says so: whoever has read it may send a signal.
-        let stop = Stop::new().context("cannot listen for signals")?;
-        log::start(self.log_format);
+        let log = log::start(self.log_format).context("cannot start the log")?;
 
         let fingerprint = Fingerprint::of(host.public_key());
         let address = listener.local_addr()?;
-        println!("Listening on {address}, host key {fingerprint}");
         tracing::info!(%address, %fingerprint, "listening");
+        announce(format!("Listening on {address}, host key {fingerprint}"));
         let spent = Arc::new(Tally::default());
         let server = Server::new(Setup {
             host: Arc::new(host),
@@ -68,37 +80,82 @@ impl Serve {
             // With a clock that makes no sense every invitation has expired.
             now: || now().unwrap_or(u64::MAX),
             entropy: Arc::new(OsEntropy),
-            limits: config.limits,
+            limits: config.limits.clone(),
             meter: spent.clone(),
-            observer: Arc::new(Log),
+            observer: Arc::new(Log::default()),
             defences: Full,
         });
-        let cut = listener::serve(server, listener, stop.signalled()).await;
+        let clock = tokio::spawn(watch_clock(store.clone()));
+        let watching = watch_signals(signals, Arc::clone(&server), place.config_path(), config);
+        let cut = listener::serve(server, listener, watching).await;
+        clock.abort();
         let _ = timeout(STORE_DEADLINE, store.close()).await;
         tracing::info!(cut, %spent, "stopped");
+        drop(log);
         Ok(())
     }
 }
 
-/// SIGTERM from a service manager, SIGINT from a keyboard.
-struct Stop {
-    terminate: Signal,
-    interrupt: Signal,
+/// Prints where the server listens. Serving does not depend on whether anybody reads that; the log says it too.
+fn announce(line: String) {
+    let (tell, printed) = mpsc::channel();
+    thread::spawn(move || tell.send(print::line(line)));
+    match printed.recv_timeout(ANNOUNCE_DEADLINE) {
+        Ok(Ok(())) => {}
+        Ok(Err(why)) => tracing::warn!(%why, "the address was not printed; serving all the same"),
+        Err(_) => tracing::warn!("nobody reads the standard output; serving all the same"),
+    }
 }
 
-impl Stop {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
+/// Takes the time that has passed off every invitation: a clock that is set back gives back a minute at most.
+async fn watch_clock(store: Sqlite) {
+    let mut minutes = interval(LOOK_AT_CLOCK);
+    minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        minutes.tick().await;
+        if let Err(why) = store.observe_clock(now().unwrap_or(u64::MAX)).await {
+            tracing::warn!(%why, "cannot count how long invitations are still good");
+        }
     }
+}
 
-    async fn signalled(mut self) {
-        let name = select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        };
-        tracing::info!(signal = name, "stopping");
+/// Does what signals ask for, until one asks for the end.
+async fn watch_signals(
+    mut signals: Signals,
+    server: Arc<Server>,
+    path: PathBuf,
+    mut config: Config,
+) {
+    loop {
+        match signals.next().await {
+            (signal, Asks::Stop) => {
+                tracing::info!(signal, "stopping");
+                return;
+            }
+            (signal, Asks::Reload) => match Config::load(&path) {
+                Ok(new) => {
+                    reload(signal, &server, &config, &new);
+                    // What needs a restart stays as it is, and is named again by the next reload.
+                    config.limits = new.limits;
+                }
+                Err(why) => {
+                    tracing::error!(signal, %why, "the configuration was not reloaded; the old one holds");
+                }
+            },
+            (signal, Asks::Nothing) => tracing::info!(signal, "this signal does nothing here"),
+        }
+    }
+}
+
+fn reload(signal: &str, server: &Server, old: &Config, new: &Config) {
+    let changed = old.limits.changes(&new.limits).join(", ");
+    server.set_limits(&new.limits);
+    match changed.as_str() {
+        "" => tracing::info!(signal, "reloaded the configuration; no limit has changed"),
+        _ => tracing::info!(signal, changed, "reloaded the configuration"),
+    }
+    let restart = old.needs_restart(new).join(", ");
+    if !restart.is_empty() {
+        tracing::warn!(signal, settings = restart, "these changes need a restart");
     }
 }

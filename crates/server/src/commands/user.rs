@@ -7,16 +7,16 @@ use latchstring_net::{
     entropy::{Entropy, OsEntropy},
     hygiene,
     keyfile::{load_private, load_public},
+    password::{Source, descriptor_number},
+    print,
     protocol::hardened::{message::UserName, signature::Signer},
 };
 use latchstring_store::{
-    Account, Accounts,
+    Account, Accounts, Removed,
     password::{Cost, hash},
 };
 
 use super::{Place, now};
-use latchstring_net::password::{Source, descriptor_number};
-
 use crate::password::read_new;
 
 /// What to do about users.
@@ -41,7 +41,7 @@ pub(super) enum User {
     /// List all users: name and fingerprint of the key, one a line
     #[command(after_help = "Example:\n  latchstring-server user list")]
     List,
-    /// Remove a user; the messages stay, and an open session ends at its next message
+    /// Remove a user, and revoke an invitation for the name. The messages stay; an open session ends at its next message
     #[command(after_help = "Example:\n  latchstring-server user remove alice")]
     Remove {
         /// Who
@@ -97,9 +97,19 @@ impl User {
             } => add(place, name, key, password).await,
             Self::List => list(place).await,
             Self::Remove { name } => {
-                place.store().await?.remove(&name).await?;
-                println!("Removed {name}.");
-                Ok(())
+                let Removed {
+                    account,
+                    invitation,
+                } = place.store().await?.remove(&name).await?;
+                let done = match (account, invitation) {
+                    (true, false) => format!("Removed {name}."),
+                    (true, true) => format!("Removed {name}, and revoked an invitation."),
+                    // The store says so if there was neither.
+                    (false, _) => {
+                        format!("{name} had no account yet. The invitation is revoked.")
+                    }
+                };
+                Ok(print::line(done)?)
             }
             Self::Passwd { name, password } => {
                 let store = place.store().await?;
@@ -107,8 +117,7 @@ impl User {
                 // Before anybody types a password in vain.
                 ensure!(known, "there is no user {name}");
                 store.set_password(&name, &password.hashed()?).await?;
-                println!("{name} has a new password.");
-                Ok(())
+                Ok(print::line(format_args!("{name} has a new password."))?)
             }
         }
     }
@@ -138,13 +147,16 @@ async fn add(
         .with_context(|| format!("{} is not enrolled", key.display()))?;
     let account = Account::new(name, spki, password.hashed()?, now()?);
     store.add(&account).await?;
-    println!("Added {} with key {}.", account.user, account.kid);
-    Ok(())
+    Ok(print::line(format_args!(
+        "Added {} with key {}.",
+        account.user, account.kid
+    ))?)
 }
 
 async fn list(place: &Place) -> anyhow::Result<()> {
+    let mut output = print::Output::new();
     for account in place.store().await?.list().await? {
-        println!("{}\t{}", account.user, account.kid);
+        output.line(format_args!("{}\t{}", account.user, account.kid))?;
     }
-    Ok(())
+    Ok(output.finish()?)
 }

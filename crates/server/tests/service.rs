@@ -1,0 +1,265 @@
+//! The program as a service: what it does when its log cannot be written, when its disk is full, and at signals.
+
+mod support;
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Read},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use latchstring_store::{Accounts, Sqlite};
+use nix::sys::signal::Signal;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use support::{Home, Login, Serving, alice_kid, name, rest, seconds, success};
+use tokio::{net::TcpStream, time::sleep};
+
+/// Logs in, and stores a message.
+async fn is_served(home: &Home, serving: &Serving) {
+    let mut chat = home.login().open(serving.connect().await).await;
+    chat.say_and_hear_back("served").await;
+    chat.close().await;
+}
+
+/// Makes the server log two lines for each of so many connections.
+async fn make_it_log(serving: &Serving, connections: usize) {
+    for _ in 0..connections {
+        drop(serving.connect().await);
+    }
+    // All of them have come to their end once a later one has.
+    let mut last = serving.connect().await;
+    let _ = tokio::io::AsyncWriteExt::shutdown(&mut last).await;
+    rest(&mut last).await;
+}
+
+async fn ends_in_time(mut serving: Serving) {
+    let began = Instant::now();
+    serving.signal(Signal::SIGTERM);
+    let status = tokio::time::timeout(seconds(20), serving.child.wait()).await;
+    assert_eq!(status.expect("it ends").unwrap().code(), Some(0));
+    assert!(began.elapsed() < seconds(8), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_stops_nothing() {
+    let home = Home::new();
+    home.add_alice();
+    let (reader, closed) = io::pipe().unwrap();
+    drop(reader);
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for log in [Stdio::from(closed), Stdio::from(full)] {
+        let serving = home.serve_with(log).await;
+        make_it_log(&serving, 20).await;
+        is_served(&home, &serving).await;
+        ends_in_time(serving).await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_stops_nothing_and_says_what_was_lost() {
+    let home = Home::new();
+    home.add_alice();
+    let raised = home.path("server/server.toml");
+    let toml = fs::read_to_string(&raised).unwrap();
+    let toml = toml.replace("connection_burst = 250", "connection_burst = 10000");
+    fs::write(&raised, toml).unwrap();
+    // A pipe holds 64 KiB, and the writer's queue 4096 lines.
+    let (mut reader, log) = io::pipe().unwrap();
+    let serving = home.serve_with(log.into()).await;
+    make_it_log(&serving, 3000).await;
+    is_served(&home, &serving).await;
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut log = String::new();
+        reader.read_to_string(&mut log).unwrap();
+        log
+    });
+    sleep(Duration::from_millis(1500)).await;
+    is_served(&home, &serving).await;
+    ends_in_time(serving).await;
+    let log = reading.await.unwrap();
+    let (mut written, mut lost) = (0, 0);
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect(line);
+        match line["message"] == "log lines were lost" {
+            true => lost += line["lines"].as_u64().unwrap(),
+            false => written += 1,
+        }
+    }
+    assert!(lost > 500, "{lost} were lost of {written}");
+    // Two for each connection, and a few more.
+    assert!(
+        (6000..6020).contains(&(written + lost)),
+        "{written} + {lost}"
+    );
+    assert!(log.contains("\"stopped\""), "the end is told");
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_does_not_hold_up_the_end() {
+    let home = Home::new();
+    let (_reader, log) = io::pipe().unwrap();
+    let serving = home.serve_with(log.into()).await;
+    make_it_log(&serving, 1000).await;
+    ends_in_time(serving).await;
+}
+
+#[tokio::test]
+async fn on_a_full_disk_no_password_is_looked_at() {
+    let home = Home::new();
+    home.add_alice();
+    let serving = home.serve().await;
+    is_served(&home, &serving).await;
+    let pid = i32::try_from(serving.child.id().unwrap()).unwrap();
+    let none = Rlimit {
+        current: Some(0),
+        maximum: None,
+    };
+    // No file may grow or be written any more, as on a disk that is full.
+    prlimit(Pid::from_raw(pid), Resource::Fsize, none).unwrap();
+    for password in ["a wrong password", "another wrong one", support::PASSWORD] {
+        let login = Login {
+            password: password.to_owned(),
+            ..home.login()
+        };
+        let mut stream = serving.connect().await;
+        let (proven, _) = Login::hello(&mut stream).await;
+        let (_, record) = login.auth(proven);
+        tokio::io::AsyncWriteExt::write_all(&mut stream, &record)
+            .await
+            .unwrap();
+        assert!(rest(&mut stream).await.is_empty(), "no answer to a guess");
+    }
+    serving.signal(Signal::SIGTERM);
+    let (code, log) = serving.ended().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("wrong password"), "{log}");
+    assert!(log.contains("cannot use the account store"), "{log}");
+    let store = Sqlite::open(&home.path("server/accounts.db"))
+        .await
+        .unwrap();
+    let failures = store.failures(&name("alice"), &alice_kid()).await;
+    assert_eq!(failures.unwrap(), 0);
+}
+
+/// Sends a signal and waits for a line of the log that has this in it.
+async fn told(serving: &Serving, log: &std::path::Path, signal: Signal, word: &str) -> String {
+    serving.signal(signal);
+    for _ in 0..1000 {
+        let text = fs::read_to_string(log).unwrap();
+        if let Some(line) = text.lines().rfind(|line| line.contains(word)) {
+            return line.to_owned();
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no {word} in {}", fs::read_to_string(log).unwrap());
+}
+
+#[tokio::test]
+async fn sighup_reloads_the_limits_and_a_wrong_file_changes_nothing() {
+    let home = Home::new();
+    home.add_alice();
+    let log = home.path("log");
+    let file = fs::File::create(&log).unwrap();
+    let serving = home.serve_with(file.into()).await;
+    let mut chat = home.login().open(serving.connect().await).await;
+    let config = home.path("server/server.toml");
+    let toml = fs::read_to_string(&config).unwrap();
+    let line = told(&serving, &log, Signal::SIGHUP, "no limit has changed").await;
+    assert!(line.contains("SIGHUP"), "{line}");
+
+    let fewer = toml.replace(
+        "max_unauthenticated_per_source = 125",
+        "max_unauthenticated_per_source = 1",
+    );
+    fs::write(&config, fewer.replace("127.0.0.1:0", "127.0.0.1:1")).unwrap();
+    let line = told(&serving, &log, Signal::SIGHUP, "125 -> 1").await;
+    assert!(line.contains("max_unauthenticated_per_source"), "{line}");
+    let line = told(&serving, &log, Signal::SIGHUP, "need a restart").await;
+    assert!(line.contains("listen"), "{line}");
+    let _idle = serving.connect().await;
+    let mut over: TcpStream = serving.connect().await;
+    assert!(rest(&mut over).await.is_empty(), "the new limit holds");
+
+    fs::write(&config, toml.replace("[limits]", "[limit]")).unwrap();
+    let line = told(&serving, &log, Signal::SIGHUP, "was not reloaded").await;
+    assert!(line.contains("limit") && line.contains("line "), "{line}");
+    let mut over: TcpStream = serving.connect().await;
+    assert!(rest(&mut over).await.is_empty(), "nothing has changed");
+
+    chat.say_and_hear_back("all the while").await;
+    chat.close().await;
+    ends_in_time(serving).await;
+}
+
+#[tokio::test]
+async fn signals_that_ask_for_nothing_kill_nobody_and_sigquit_ends_in_order() {
+    let home = Home::new();
+    home.add_alice();
+    let log = home.path("log");
+    let serving = home
+        .serve_with(fs::File::create(&log).unwrap().into())
+        .await;
+    for (signal, word) in [
+        (Signal::SIGUSR1, "SIGUSR1"),
+        (Signal::SIGUSR2, "SIGUSR2"),
+        (Signal::SIGALRM, "SIGALRM"),
+        (Signal::SIGXFSZ, "SIGXFSZ"),
+    ] {
+        told(&serving, &log, signal, word).await;
+    }
+    serving.signal(Signal::SIGPIPE);
+    is_served(&home, &serving).await;
+    told(&serving, &log, Signal::SIGQUIT, "stopping").await;
+    assert_eq!(serving.ended().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_standard_output_that_cannot_be_written_stops_no_server_and_fails_every_other_command() {
+    let home = Home::new();
+    home.add_alice();
+    let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for command in [
+        &["user", "list"][..],
+        &["invite", "bob"],
+        &["invite", "list"],
+        &["invite", "revoke", "bob"],
+        &["user", "passwd", "alice", "--password-file", "password"],
+        &["user", "remove", "alice"],
+    ] {
+        let mut command = support::program(command);
+        command
+            .args(["--dir", "server"])
+            .current_dir(home.keep.path());
+        let output = command.stdout(full()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+        let said = said.lines().last().unwrap();
+        assert!(
+            said.starts_with("Error: ") && said.contains("standard output"),
+            "{said}"
+        );
+    }
+    assert_eq!(success(&home.run(&["user", "list"])), "");
+    let log = home.path("log");
+    let mut serve = home.serve_command();
+    serve.stdout(full()).stderr(fs::File::create(&log).unwrap());
+    let mut child = serve.spawn().unwrap();
+    let mut listening = false;
+    for _ in 0..1000 {
+        listening = fs::read_to_string(&log)
+            .unwrap()
+            .contains("serving all the same");
+        if listening {
+            break;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(child.id().try_into().unwrap()),
+        Signal::SIGTERM,
+    )
+    .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(listening, "{}", fs::read_to_string(&log).unwrap());
+}
