@@ -1,7 +1,9 @@
 //! The program's command line. What an operator or a script sees is decided here and below; nothing in here is protocol.
 
+mod backup;
 mod init;
 mod invite;
+mod made;
 mod messages;
 mod serve;
 mod signals;
@@ -84,6 +86,17 @@ enum Command {
     /// Print the messages of a user: number and text, one a line, with control characters escaped
     #[command(after_help = "Example:\n  latchstring-server messages alice")]
     Messages(messages::Messages),
+    /// Copy everything that the server is made of into a new directory. The server may run meanwhile
+    #[command(
+        after_help = "Example:\n  latchstring-server backup --dir /srv/latchstring /root/latchstring-backup"
+    )]
+    Backup(backup::Backup),
+    /// Make a server from a backup
+    #[command(
+        after_help = "Nothing that exists is overwritten. The copy is checked first. Open invitations are revoked.\n\n\
+                      Example:\n  latchstring-server restore --dir /srv/latchstring /root/latchstring-backup"
+    )]
+    Restore(backup::Restore),
 }
 
 impl Options {
@@ -98,6 +111,8 @@ impl Options {
             Command::User(user) => user.run(&self.place).await,
             Command::Invite(invite) => invite.run(&self.place).await,
             Command::Messages(messages) => messages.run(&self.place).await,
+            Command::Backup(backup) => backup.run(&self.place).await,
+            Command::Restore(restore) => restore.run(&self.place).await,
         }
     }
 }

@@ -1,32 +1,38 @@
 //! `server.toml`: where a server listens, what it holds, and how much it takes on.
 
+mod listen;
+
 use std::{
-    fs,
-    io::{self, Read},
+    io,
     net::SocketAddr,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use latchstring_net::files::{self, Exposed};
+use serde::{Deserialize, Deserializer, de::Error as _};
 use thiserror::Error;
 
 use crate::Limits;
+
+pub use listen::parse as parse_listen;
 
 /// Name of the file in a server's directory.
 pub const FILE: &str = "server.toml";
 /// Name of the private host key beside it, unless the file says otherwise.
 pub const HOST_KEY: &str = "host_key.pem";
+/// Name of the public half beside that, with which anybody can compute the fingerprint by other means.
+pub const HOST_PUBLIC_KEY: &str = "host_key.pub.pem";
 /// Name of the account store beside it, unless the file says otherwise.
 pub const DATABASE: &str = "accounts.db";
-/// No such file is longer; what is longer is not read.
-const MAX_FILE: u64 = 64 * 1024;
+/// No such file is longer.
+const MAX_FILE: usize = 64 * 1024;
 
 /// What is in the file; paths are as they are to be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Address and port.
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
     /// The private host key.
     pub host_key: PathBuf,
@@ -53,13 +59,14 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// Others could choose the host key and the account store.
-    #[error("{} can be written by other users (mode {mode:04o}); run: chmod 600 {}", .path.display(), .path.display())]
-    Permissions {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
+    /// Such a file is not read in part.
+    #[error("{} is longer than 64 KiB; the configuration is a short file, see: latchstring-server init", .0.display())]
+    TooLong(PathBuf),
+    /// Bytes that are no text.
+    #[error("{} is not UTF-8 text; write it anew with a text editor", .0.display())]
+    NotText(PathBuf),
     /// A setting of an earlier version. To pass over it in silence would leave its operator in the belief that it holds.
     #[error("{}: line {line}: the setting `{name}` no longer exists: {why}; delete this line", .path.display())]
     Retired {
@@ -73,12 +80,14 @@ pub enum ConfigError {
         why: &'static str,
     },
     /// The file says something that means nothing here.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {at}{why}", .path.display())]
     Toml {
         /// The file.
         path: PathBuf,
-        /// What, and in which line.
-        source: Box<toml::de::Error>,
+        /// `line N, column N: `, where that is known.
+        at: String,
+        /// What.
+        why: String,
     },
 }
 
@@ -88,17 +97,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]; an unknown or missing field, or a value out of range, with its line.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let (text, mode) = read(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => ConfigError::Missing(path.to_owned()),
-            _ => ConfigError::Io {
-                path: path.to_owned(),
-                source,
-            },
-        })?;
-        if mode & 0o022 != 0 {
-            let path = path.to_owned();
-            return Err(ConfigError::Permissions { path, mode });
-        }
+        let text = read(path)?;
         if let Some((line, name, why)) = retired(&text) {
             let path = path.to_owned();
             return Err(ConfigError::Retired {
@@ -108,10 +107,7 @@ impl Config {
                 why,
             });
         }
-        let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Toml {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| slip(path, &text, &error))?;
         let beside = path.parent().unwrap_or(Path::new(""));
         config.host_key = beside.join(config.host_key);
         config.database = beside.join(config.database);
@@ -120,6 +116,18 @@ impl Config {
 }
 
 impl Config {
+    /// The same configuration, as it is when the file in `from` is moved to `to`.
+    pub(crate) fn moved(mut self, from: &Path, to: &Path) -> Self {
+        let beside = to.parent().unwrap_or(Path::new(""));
+        for path in [&mut self.host_key, &mut self.database] {
+            // An absolute path stays: only a relative one was made by joining.
+            if let Ok(relative) = path.strip_prefix(from) {
+                *path = beside.join(relative);
+            }
+        }
+        self
+    }
+
     /// Which settings of a new file a running server cannot take over.
     pub(crate) fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
         let settings = [
@@ -152,13 +160,59 @@ fn retired(text: &str) -> Option<(usize, &'static str, &'static str)> {
     Some((line, "max_message", why))
 }
 
-/// The text and the permission bits of the very file that was read.
-fn read(path: &Path) -> io::Result<(String, u32)> {
-    let file = fs::File::open(path)?;
-    let mode = file.metadata()?.mode() & 0o7777;
-    let mut text = String::new();
-    file.take(MAX_FILE).read_to_string(&mut text)?;
-    Ok((text, mode))
+/// The text of a file that nobody else can change, in a directory where nobody else can put another one.
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => ConfigError::Missing(path.to_owned()),
+        _ => ConfigError::Io {
+            path: path.to_owned(),
+            source,
+        },
+    };
+    check_directory(path)?;
+    let (bytes, about) = files::read(path, MAX_FILE + 1).map_err(failed)?;
+    files::check_trusted(path, &about)?;
+    if bytes.len() > MAX_FILE {
+        return Err(ConfigError::TooLong(path.to_owned()));
+    }
+    let text = std::str::from_utf8(&bytes);
+    let text = text.map_err(|_| ConfigError::NotText(path.to_owned()))?;
+    // Some editors begin a text with this mark.
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// The directory of a file: whoever can write to it can put another file in its place.
+pub(crate) fn check_directory(file: &Path) -> Result<(), ConfigError> {
+    let directory = file
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    // One that is not there is for the file's own error.
+    if let Ok(about) = directory.metadata() {
+        files::check_trusted(directory, &about)?;
+    }
+    Ok(())
+}
+
+/// TOML's error in one line.
+fn slip(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let at = error.span().and_then(|span| text.get(..span.start));
+    let at = at.map(|before| {
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        format!("line {line}, column {column}: ")
+    });
+    let words: Vec<_> = error.message().split_whitespace().collect();
+    ConfigError::Toml {
+        path: path.to_owned(),
+        at: at.unwrap_or_default(),
+        why: words.join(" "),
+    }
+}
+
+fn address<'de, D: Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(from)?;
+    listen::parse(&text).map_err(D::Error::custom)
 }
 
 /// The text of a new file, with every setting and what it means.
@@ -215,6 +269,8 @@ password_queue = {password_queue}
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
     use super::*;
 
     fn load(text: &str) -> Result<Config, String> {
@@ -255,13 +311,67 @@ mod tests {
 
     #[test]
     fn a_file_that_others_can_write_is_refused() {
-        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE);
         fs::write(&path, SHORT).unwrap();
         for (mode, good) in [(0o600, true), (0o644, true), (0o620, false), (0o602, false)] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(Config::load(&path).is_ok(), good, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_directory_that_others_can_write_to_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        fs::write(&path, SHORT).unwrap();
+        for (mode, good) in [
+            (0o700, true),
+            (0o755, true),
+            (0o770, false),
+            (0o777, false),
+            (0o1777, false),
+        ] {
+            fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let loaded = Config::load(&path).map_err(|e| e.to_string());
+            assert_eq!(loaded.is_ok(), good, "{mode:o} {loaded:?}");
+            if let Err(error) = loaded {
+                assert!(error.contains("run: chmod"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_short_text_is_refused_and_nothing_hangs() {
+        let long = format!("{SHORT}{}", "# more\n".repeat(10_000));
+        assert!(load(&long).unwrap_err().contains("longer than 64 KiB"));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        let error = || Config::load(&path).unwrap_err().to_string();
+        fs::write(&path, b"listen = \"\xff\"").unwrap();
+        assert!(error().contains("not UTF-8"));
+        fs::remove_file(&path).unwrap();
+        assert!(error().contains("latchstring-server init"));
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRUSR).unwrap();
+        assert!(error().contains("pipe"), "{}", error());
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(error().contains("directory"), "{}", error());
+    }
+
+    #[test]
+    fn every_error_is_one_line() {
+        for text in [
+            "listen = ",
+            "listen = \"127.0.0.1:1\"\nlisten = 2",
+            "[limits]\nmax_connections = \"x\"",
+            "= \u{1b}[2J",
+            "\"\"\"",
+            "x",
+        ] {
+            let error = load(&format!("{SHORT}{text}")).unwrap_err();
+            assert!(!error.contains('\n'), "{error}");
+            assert!(error.contains("line "), "{error}");
         }
     }
 

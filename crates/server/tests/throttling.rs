@@ -81,11 +81,19 @@ async fn logins_without_the_key_cost_their_source_and_not_the_user() {
 #[tokio::test(start_paused = true)]
 async fn the_wrong_keys_of_a_few_do_not_keep_out_the_others_behind_their_address() {
     let world = World::new().await;
-    Login::alice().open(world.connect_from(1).0).await;
+    Login::alice()
+        .open(world.connect_from(1).0)
+        .await
+        .close()
+        .await;
     for _ in 0..100 {
         stranger().refused(world.connect_from(1).0).await;
     }
-    Login::alice().open(world.connect_from(1).0).await;
+    Login::alice()
+        .open(world.connect_from(1).0)
+        .await
+        .close()
+        .await;
     // Nobody has logged in from there for an hour, so nobody speaks for that source any more.
     advance(seconds(3601)).await;
     for _ in 0..13 {

@@ -94,7 +94,7 @@ pub enum StoreError {
         known: usize,
     },
     /// The file's content contradicts itself.
-    #[error("the account store {} is damaged ({what}); stop the server and restore a backup", .path.display())]
+    #[error("the account store {} is damaged ({what}); stop the server, move its directory away, and use: latchstring-server restore", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

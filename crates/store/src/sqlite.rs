@@ -108,6 +108,48 @@ impl Sqlite {
         }
     }
 
+    /// Copies the store, as it is at one moment, into a new file of mode 0600. Other programs may use it meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::FileExists`] rather than overwrite anything; an error of the disk, and then there is no copy.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        file::create(path)?;
+        // SQLite fills an empty file, so the copy has our mode from its first moment.
+        let target = path.to_str().ok_or_else(|| StoreError::Foreign {
+            path: path.to_owned(),
+            why: "its name is not UTF-8",
+        });
+        let copied = async {
+            let vacuum = sqlx::query("VACUUM INTO ?").bind(target?);
+            (vacuum.execute(&self.pool).await).map_err(|e| self.failed(e))?;
+            file::sync(path)?;
+            file::sync_directory(path)
+        };
+        let copied = copied.await;
+        if copied.is_err() {
+            let _ = std::fs::remove_file(path);
+        }
+        copied
+    }
+
+    /// Revokes every invitation; how many were still open.
+    ///
+    /// # Errors
+    /// An error of the disk.
+    pub async fn revoke_all(&self) -> Result<u64, StoreError> {
+        let mut transaction = self.begin().await?;
+        let (open,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM invites WHERE seconds_left > 0")
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(|e| self.failed(e))?;
+        (sqlx::query("DELETE FROM invites")
+            .execute(&mut *transaction)
+            .await)
+            .map_err(|e| self.failed(e))?;
+        transaction.commit().await.map_err(|e| self.failed(e))?;
+        Ok(open.unsigned_abs())
+    }
+
     /// Waits for what is under way and closes the file.
     pub async fn close(&self) {
         self.pool.close().await;

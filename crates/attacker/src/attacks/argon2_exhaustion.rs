@@ -11,7 +11,7 @@
 //!
 //! # Defence
 //! The password is hashed only for somebody who has proven the key: a stranger costs two operations with a key. Of the
-//! key holders, two are served at a time and sixteen wait.
+//! key holders, two are served at a time, and a bounded number waits.
 //!
 //! # In the wild
 //! CWE-400, "uncontrolled resource consumption". Web services that hashed passwords of any length with PBKDF2 could be

@@ -11,8 +11,9 @@
 //! What is given to strangers for nothing is given to one of them entirely, unless somebody counts.
 //!
 //! # Defence
-//! Connections that are not logged in are counted for each source: four, and the fifth is closed at once. (Many sources
-//! together can still fill the house. They need as many addresses.)
+//! Connections that are not logged in are counted for each source. A source has a part of all places (here four of
+//! twenty), and its next connection is closed at once. (Many sources together can still fill the house. They need as many
+//! addresses.)
 //!
 //! # In the wild
 //! OpenSSH's `MaxStartups` and `PerSourceMaxStartups` exist because of it. Slowloris, CVE-2007-6750, did it to web servers.

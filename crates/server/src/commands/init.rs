@@ -1,14 +1,8 @@
 //! `init`: everything that a server needs, and nothing of it twice.
 
-use std::{
-    fs::{DirBuilder, OpenOptions},
-    io::Write,
-    net::SocketAddr,
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
-    path::Path,
-};
+use std::net::SocketAddr;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use latchstring_net::{
     keyfile::{save_private, save_public},
     print::Output,
@@ -17,11 +11,11 @@ use latchstring_net::{
 };
 use latchstring_store::Sqlite;
 
-use super::Place;
-use crate::config::{DATABASE, FILE, HOST_KEY, new_file};
-
-/// Name of the public half, for who wants to compute the fingerprint by other means.
-const HOST_PUBLIC_KEY: &str = "host_key.pub.pem";
+use super::{
+    Place,
+    made::{self, make_private},
+};
+use crate::config::{self, DATABASE, FILE, HOST_KEY, HOST_PUBLIC_KEY, parse_listen};
 
 /// Options of `init`.
 #[derive(Debug, clap::Args)]
@@ -30,7 +24,7 @@ pub(super) struct Init {
     #[arg(long, value_name = "BITS", default_value = "3072", value_parser = bits)]
     bits: Bits,
     /// Where the server will listen
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:22223")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:22223", value_parser = parse_listen)]
     listen: SocketAddr,
 }
 
@@ -62,7 +56,9 @@ impl Init {
         save_public(&key, &dir.join(HOST_PUBLIC_KEY))?;
         Sqlite::create(&dir.join(DATABASE)).await?.close().await;
         // Last: while it is missing, `serve` says that there is no server here.
-        write_new(&dir.join(FILE), &new_file(self.listen))?;
+        let text = config::new_file(self.listen);
+        made::new_file(&dir.join(FILE), &mut text.as_bytes())?;
+        made::sync(dir)?;
 
         let mut output = Output::new();
         output.line(format_args!("Made a server in {}.", dir.display()))?;
@@ -70,29 +66,4 @@ impl Init {
         output.line(Fingerprint::of(key.public_key()))?;
         Ok(output.finish()?)
     }
-}
-
-/// Makes the directory for its owner alone; one that is there may be used unless others can put files into it.
-fn make_private(dir: &Path) -> anyhow::Result<()> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    let about = made.and_then(|()| dir.metadata());
-    let mode = about
-        .with_context(|| format!("cannot make the directory {}", dir.display()))?
-        .mode();
-    let (dir, mode) = (dir.display(), mode & 0o7777);
-    ensure!(
-        mode & 0o022 == 0,
-        "others can write to {dir} (mode {mode:04o}); run: chmod 700 {dir}"
-    );
-    Ok(())
-}
-
-fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
-    let written = (OpenOptions::new().write(true).create_new(true).mode(0o600))
-        .open(path)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-    written.with_context(|| format!("cannot write {}", path.display()))
 }

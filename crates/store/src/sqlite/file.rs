@@ -64,6 +64,12 @@ pub(super) fn check(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Makes sure that a file's content is on the disk.
+pub(super) fn sync(path: &Path) -> Result<(), StoreError> {
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(|e| failed(path, e))
+}
+
 /// A new file's name is on the disk only once its directory is.
 pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty());

@@ -1,0 +1,75 @@
+//! New files and directories: private from their first moment, on the disk when it is said so, and gone again when what
+//! they belong to could not be finished.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use latchstring_net::files::check_trusted;
+
+/// What was made so far. Removed when it is dropped, unless it is kept.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    files: Vec<PathBuf>,
+    directory: Option<PathBuf>,
+}
+
+impl Made {
+    /// With a directory that was made for it.
+    pub(super) fn directory(path: &Path) -> Self {
+        Self {
+            files: Vec::new(),
+            directory: Some(path.to_owned()),
+        }
+    }
+
+    pub(super) fn add(&mut self, file: PathBuf) {
+        self.files.push(file);
+    }
+
+    /// All of it is there and stays.
+    pub(super) fn keep(mut self) {
+        self.files.clear();
+        self.directory = None;
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for file in &self.files {
+            let _ = fs::remove_file(file);
+        }
+        if let Some(directory) = &self.directory {
+            let _ = fs::remove_dir(directory);
+        }
+    }
+}
+
+/// Makes a directory for its owner alone. One that is there may be used unless others can put files into it.
+pub(super) fn make_private(dir: &Path) -> anyhow::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    let about = made.and_then(|()| dir.metadata());
+    let about = about.with_context(|| format!("cannot make the directory {}", dir.display()))?;
+    Ok(check_trusted(dir, &about)?)
+}
+
+/// Writes a file of mode 0600 that was not there before, and makes sure that it is on the disk.
+pub(super) fn new_file(path: &Path, from: &mut impl Read) -> anyhow::Result<()> {
+    let written = (OpenOptions::new().write(true).create_new(true).mode(0o600))
+        .open(path)
+        .and_then(|mut file| {
+            io::copy(from, &mut file)?;
+            file.sync_all()
+        });
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The names of new files are on the disk only once their directory is.
+pub(super) fn sync(directory: &Path) -> anyhow::Result<()> {
+    let synced = File::open(directory).and_then(|directory| directory.sync_all());
+    synced.with_context(|| format!("cannot write to {}", directory.display()))
+}
