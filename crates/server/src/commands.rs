@@ -11,8 +11,9 @@ mod user;
 
 use std::{path::PathBuf, time::SystemTime};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
+use latchstring_net::{keyfile::load_private, provider::RsaKey};
 use latchstring_store::Sqlite;
 
 use crate::config::{self, Config};
@@ -127,6 +128,19 @@ impl Place {
 
     fn config(&self) -> anyhow::Result<Config> {
         Ok(Config::load(&self.config_path())?)
+    }
+
+    /// The host key that the configuration names.
+    fn host_key(config: &Config) -> anyhow::Result<RsaKey> {
+        let path = &config.host_key;
+        ensure!(
+            path.symlink_metadata().is_ok(),
+            "there is no host key at {}; put it back from a backup, or make a new one with: \
+             latchstring-server init --dir NEW-DIR, and copy its {} here",
+            path.display(),
+            config::HOST_KEY
+        );
+        load_private(path).context("cannot use the host key")
     }
 
     async fn store(&self) -> anyhow::Result<Sqlite> {

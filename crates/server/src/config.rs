@@ -5,6 +5,7 @@ mod listen;
 use std::{
     io,
     net::SocketAddr,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -65,7 +66,7 @@ pub enum ConfigError {
     #[error("{} is longer than 64 KiB; the configuration is a short file, see: latchstring-server init", .0.display())]
     TooLong(PathBuf),
     /// Bytes that are no text.
-    #[error("{} is not UTF-8 text; write it anew with a text editor", .0.display())]
+    #[error("{} is not UTF-8 text; save it as UTF-8 with a text editor", .0.display())]
     NotText(PathBuf),
     /// A setting of an earlier version. To pass over it in silence would leave its operator in the belief that it holds.
     #[error("{}: line {line}: the setting `{name}` no longer exists: {why}; delete this line", .path.display())]
@@ -111,6 +112,9 @@ impl Config {
         let beside = path.parent().unwrap_or(Path::new(""));
         config.host_key = beside.join(config.host_key);
         config.database = beside.join(config.database);
+        // The helper files of SQLite are made beside the store, so its directory counts as much as the store itself.
+        check_directory(&config.host_key)?;
+        check_directory(&config.database)?;
         Ok(config)
     }
 }
@@ -188,8 +192,23 @@ pub(crate) fn check_directory(file: &Path) -> Result<(), ConfigError> {
         .filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     // One that is not there is for the file's own error.
-    if let Ok(about) = directory.metadata() {
-        files::check_trusted(directory, &about)?;
+    let Ok(about) = directory.metadata() else {
+        return Ok(());
+    };
+    files::check_trusted(directory, &about)?;
+    let whole = directory.canonicalize().unwrap_or_default();
+    whole.ancestors().skip(1).try_for_each(check_above)
+}
+
+/// A directory further up: where everybody may write, everybody may put another directory in the place of ours. With the
+/// sticky bit, as in /tmp, they may not.
+fn check_above(directory: &Path) -> Result<(), ConfigError> {
+    let mode = directory
+        .metadata()
+        .map_or(0, |about| about.mode() & 0o7777);
+    if mode & 0o1002 == 0o002 {
+        let path = directory.to_owned();
+        return Err(Exposed::Writable { path, mode }.into());
     }
     Ok(())
 }
@@ -339,6 +358,41 @@ mod tests {
                 assert!(error.contains("run: chmod"), "{error}");
             }
         }
+    }
+
+    #[test]
+    fn a_directory_further_up_may_be_open_to_all_only_with_the_sticky_bit() {
+        let dir = tempfile::tempdir().unwrap();
+        let below = dir.path().join("below");
+        fs::create_dir(&below).unwrap();
+        fs::set_permissions(&below, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(below.join(FILE), SHORT).unwrap();
+        for (mode, good) in [(0o755, true), (0o1777, true), (0o777, false)] {
+            fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+            let loaded = Config::load(&below.join(FILE));
+            assert_eq!(loaded.is_ok(), good, "{mode:o} {loaded:?}");
+        }
+    }
+
+    /// Only root can give a file away.
+    #[test]
+    fn files_of_another_user_are_refused() {
+        if !nix::unistd::Uid::effective().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        fs::write(&path, SHORT).unwrap();
+        std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+        let error = Config::load(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("another user") && error.contains("chown 0"),
+            "{error}"
+        );
+        std::os::unix::fs::chown(&path, Some(0), None).unwrap();
+        std::os::unix::fs::chown(dir.path(), Some(65_534), None).unwrap();
+        let error = Config::load(&path).unwrap_err().to_string();
+        assert!(error.contains("another user"), "{error}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use latchstring_net::{print, report};
+use latchstring_net::{print, report, terminal::visible};
 use latchstring_server::commands::Options;
 use nix::sys::resource::{Resource, setrlimit};
 
@@ -18,7 +18,10 @@ async fn main() -> ExitCode {
     match options.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            print::note(format_args!("Error: {}", report::line(error.as_ref())));
+            // One line, also where a library tells in several what is wrong, and safe to show: it names files.
+            let line = report::line(error.as_ref());
+            let words: Vec<_> = line.lines().map(str::trim).collect();
+            print::note(format_args!("Error: {}", visible(&words.join(" "))));
             ExitCode::FAILURE
         }
     }

@@ -78,6 +78,16 @@ fn what_a_server_cannot_work_with_is_refused_in_a_clear_line() {
     fs::set_permissions(&key, Permissions::from_mode(0o640)).unwrap();
     assert!(serve().contains("chmod 600"));
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    fs::rename(&key, home.path("aside")).unwrap();
+    let error = serve();
+    assert!(
+        error.contains("no host key") && error.contains("init --dir"),
+        "{error}"
+    );
+    nix::unistd::mkfifo(&key, nix::sys::stat::Mode::S_IRUSR).unwrap();
+    let error = serve();
+    assert!(error.contains("pipe"), "{error}");
+    fs::rename(home.path("aside"), &key).unwrap();
 
     let toml = fs::read_to_string(home.path("server/server.toml")).unwrap();
     home.write("server/server.toml", &format!("{toml}\nports = 1\n"), 0o600);

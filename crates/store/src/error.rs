@@ -75,6 +75,16 @@ pub enum StoreError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Its owner is neither this user nor root, and can do with it as they like.
+    #[error("{} belongs to another user (uid {uid}); run this program as that user, or run: chown {us} {}", .path.display(), .path.display())]
+    Owner {
+        /// The file.
+        path: PathBuf,
+        /// Its owner.
+        uid: u32,
+        /// The user that this program runs as.
+        us: u32,
+    },
     /// A file of another kind, or one whose making was interrupted.
     #[error("{} is not an account store, or its making was interrupted ({why}); move it away and run: latchstring-server init", .path.display())]
     Foreign {

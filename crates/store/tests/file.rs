@@ -200,6 +200,50 @@ async fn an_invitation_of_an_older_version_is_still_good_and_can_be_revoked() {
 }
 
 #[tokio::test]
+async fn what_is_no_file_and_what_another_user_owns_is_refused_and_nothing_hangs() {
+    let (_dir, path) = place();
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let error = refusal(&path).await;
+    assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let error = refusal(&path).await;
+    assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+    fs::remove_dir(&path).unwrap();
+    // Only root can give a file away.
+    if nix::unistd::Uid::effective().is_root() {
+        filled(&path).await;
+        std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+        let error = refusal(&path).await.to_string();
+        assert!(error.contains("chown 0"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_is_a_store_of_one_moment_and_overwrites_nothing() {
+    let (dir, path) = place();
+    filled(&path).await;
+    let store = Sqlite::open(&path).await.unwrap();
+    let copy = dir.path().join("copy's.db");
+    store.copy_to(&copy).await.unwrap();
+    let alice = account("alice");
+    store
+        .append(&alice.user, &alice.kid, 201, 0, "later")
+        .await
+        .unwrap();
+    let mode = fs::metadata(&copy).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let copied = Sqlite::open(&copy).await.unwrap();
+    assert_eq!(copied.list().await.unwrap(), std::slice::from_ref(&alice));
+    let last = copied.last_message_id(&alice.user, &alice.kid).await;
+    assert_eq!(last.unwrap(), 200);
+    let again = store.copy_to(&copy).await;
+    assert!(matches!(again, Err(StoreError::FileExists(_))));
+    let nowhere = dir.path().join("no/such/place");
+    assert!(store.copy_to(&nowhere).await.is_err());
+}
+
+#[tokio::test]
 async fn damage_is_found_at_the_start() {
     let (_dir, path) = place();
     filled(&path).await;

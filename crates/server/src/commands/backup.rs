@@ -43,7 +43,7 @@ pub(super) struct Restore {
 impl Backup {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
         let config = place.config()?;
-        let host = load_private(&config.host_key).context("cannot use the host key")?;
+        let host = Place::host_key(&config)?;
         let store = place.store().await?;
         let to = &self.to;
         let made = DirBuilder::new().mode(0o700).create(to);
@@ -101,6 +101,9 @@ impl Restore {
         copy.add(config.host_key.clone());
         save_public(&host, &public)?;
         copy.add(public);
+        for suffix in BESIDE_STORE {
+            copy.add(beside(&config.database, suffix));
+        }
         // Checks the file from its first to its last page.
         let store = Sqlite::open(&config.database).await?;
         let users = store.list().await?.len();

@@ -2,10 +2,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use anyhow::Context;
 use latchstring_net::{
     entropy::{Entropy, OsEntropy},
-    keyfile::load_private,
     print,
     protocol::hardened::{
         message::{Fingerprint, Invite, Token, UserName},
@@ -82,7 +80,7 @@ impl Options {
 
 impl Make {
     async fn run(self, place: &Place) -> anyhow::Result<()> {
-        let host = load_private(&place.config()?.host_key).context("cannot use the host key")?;
+        let host = Place::host_key(&place.config()?)?;
         let invite = Invite {
             user: self.name,
             host: Fingerprint::of(host.public_key()),

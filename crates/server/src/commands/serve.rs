@@ -10,7 +10,6 @@ use std::{
 use anyhow::Context;
 use latchstring_net::{
     entropy::OsEntropy,
-    keyfile::load_private,
     print,
     protocol::hardened::{defence::Full, message::Fingerprint, signature::Signer},
     provider::AwsLc,
@@ -55,7 +54,7 @@ impl Serve {
         // First of all: whoever starts a server may send it a signal at any time.
         let signals = Signals::new().context("cannot listen for signals")?;
         let config = place.config()?;
-        let host = load_private(&config.host_key).context("cannot use the host key")?;
+        let host = Place::host_key(&config)?;
         // Two servers on one store would each acknowledge messages that the other one keeps.
         let _lock = StoreLock::acquire(&config.database).context("cannot serve")?;
         let store = place.store().await?;

@@ -6,7 +6,7 @@ use anyhow::{Context, ensure};
 use latchstring_net::{
     entropy::{Entropy, OsEntropy},
     hygiene,
-    keyfile::{load_private, load_public},
+    keyfile::load_public,
     password::{Source, descriptor_number},
     print,
     protocol::hardened::{message::UserName, signature::Signer},
@@ -130,7 +130,7 @@ async fn add(
     password: PasswordOptions,
 ) -> anyhow::Result<()> {
     let spki = load_public(&key).context("cannot use the user's key")?;
-    let host = load_private(&place.config()?.host_key).context("cannot use the host key")?;
+    let host = Place::host_key(&place.config()?)?;
     ensure!(
         spki != host.public_key(),
         "{} is the host's own key; a user needs one of their own",

@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use nix::{fcntl::OFlag, unistd::Uid};
+
 use crate::StoreError;
 
 /// "SQLite format 3", the first bytes of every SQLite file.
@@ -33,7 +35,10 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
 
 /// Checks that the file is there, closed to others, and ours.
 pub(super) fn check(path: &Path) -> Result<(), StoreError> {
-    let file = File::open(path).map_err(|source| match source.kind() {
+    // Without O_NONBLOCK a named pipe would wait for somebody who writes.
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let file = (OpenOptions::new().read(true).custom_flags(flags.bits())).open(path);
+    let file = file.map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
         _ => failed(path, source),
     })?;
@@ -60,6 +65,11 @@ pub(super) fn check(path: &Path) -> Result<(), StoreError> {
     if mode & 0o077 != 0 {
         let path = path.to_owned();
         return Err(StoreError::Permissions { path, mode });
+    }
+    let (uid, us) = (about.uid(), Uid::effective().as_raw());
+    if uid != us && uid != 0 {
+        let path = path.to_owned();
+        return Err(StoreError::Owner { path, uid, us });
     }
     Ok(())
 }

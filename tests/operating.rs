@@ -1,0 +1,539 @@
+//! The operator's page is run from its first line to its last: every command on it, with the built programs, in a
+//! directory of its own. What the page says that they print is what they print; keys, times and ports are patterns.
+//!
+//! What a test may not do to its machine is done by stand-ins: `systemctl` and `useradd` only note that they were called,
+//! and the user `latchstring` is whoever runs the test.
+
+use std::{
+    fs::{self, Permissions},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+use latchstring_tests::{binary, workspace};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use regex::Regex;
+use rexpect::session::{PtySession, spawn_command};
+use tempfile::TempDir;
+
+const PROGRAMS: [&str; 2] = ["latchstring-server", "latchstring-client"];
+const PASSWORD: &str = "correct horse battery staple";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A fenced block of the page.
+#[derive(Debug, Clone)]
+struct Block {
+    kind: String,
+    text: String,
+}
+
+/// One command of a `console` block, and the lines that it prints.
+#[derive(Debug)]
+struct Step {
+    command: String,
+    printed: Vec<String>,
+}
+
+impl Block {
+    fn steps(&self) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::new();
+        for line in self.text.lines() {
+            match (line.strip_prefix("$ "), steps.last_mut()) {
+                (Some(command), _) => steps.push(Step {
+                    command: command.to_owned(),
+                    printed: Vec::new(),
+                }),
+                (None, Some(step)) => step.printed.push(line.to_owned()),
+                (None, None) => panic!("a console block begins with a command: {}", self.text),
+            }
+        }
+        steps
+    }
+}
+
+/// The blocks of the page that no test has run yet, in order.
+struct Page(Vec<Block>);
+
+impl Page {
+    fn read() -> Self {
+        let text = fs::read_to_string(workspace().join("docs/src/operating.md")).unwrap();
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut inside = false;
+        for line in text.lines() {
+            match line.strip_prefix("```") {
+                Some(kind) if !inside => {
+                    let kind = kind.to_owned();
+                    let text = String::new();
+                    blocks.push(Block { kind, text });
+                    inside = true;
+                }
+                Some(_) => inside = false,
+                None if inside => {
+                    let block = blocks.last_mut().unwrap();
+                    block.text.push_str(line);
+                    block.text.push('\n');
+                }
+                None => {}
+            }
+        }
+        blocks.reverse();
+        Self(blocks)
+    }
+
+    /// The next block, which must be of this kind and hold this.
+    fn next(&mut self, kind: &str, holds: &str) -> Block {
+        let block = self
+            .0
+            .pop()
+            .unwrap_or_else(|| panic!("no block with {holds}"));
+        assert!(
+            block.kind == kind && block.text.contains(holds),
+            "the next block of the page should be {kind} with {holds}, but it is {block:?}: teach this test the new page"
+        );
+        block
+    }
+}
+
+/// A machine for the page: its directories, its names and its port.
+struct Machine {
+    root: TempDir,
+    port: u16,
+    server: Option<Child>,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let root = TempDir::new().unwrap();
+        for dir in ["var/lib", "root", "home/alice", "srv", "bin"] {
+            fs::create_dir_all(root.path().join(dir)).unwrap();
+        }
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        let machine = Self {
+            root,
+            port,
+            server: None,
+        };
+        for name in ["systemctl", "useradd"] {
+            machine.program(name, "#!/bin/sh\necho \"$0 $*\" >> \"$0.called\"\n");
+        }
+        // The rest of the line, as whoever runs the test.
+        machine.program(
+            "runuser",
+            "#!/bin/sh\n[ \"$1 $2 $3\" = '-u latchstring --' ] || exit 2\nshift 3\nexec \"$@\"\n",
+        );
+        machine
+    }
+
+    fn program(&self, name: &str, text: &str) {
+        let path = self.path("bin").join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// A text of the page, as it is on this machine.
+    fn here(&self, text: &str) -> String {
+        let root = self.root.path().display();
+        let mut text = text.to_owned();
+        for dir in [
+            "/var/lib/latchstring",
+            "/root/",
+            "/home/alice",
+            "/srv/latchstring",
+            "/usr/local/bin",
+        ] {
+            let here = match dir {
+                "/usr/local/bin" => format!("{root}/bin"),
+                dir => format!("{root}{dir}"),
+            };
+            text = text.replace(dir, &here);
+        }
+        text.replace("0.0.0.0:22223", &format!("127.0.0.1:{}", self.port))
+            .replace("example.org:22223", &format!("127.0.0.1:{}", self.port))
+            .replace("example.org", &format!("127.0.0.1:{}", self.port))
+            .replace(" -o latchstring -g latchstring", "")
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new("bash");
+        let path = std::env::var("PATH").unwrap();
+        command
+            .args(["-euc", &self.here(line)])
+            .current_dir(self.path("root"))
+            .env("HOME", self.path("home/alice"))
+            .env("PATH", format!("{}:{path}", self.path("bin").display()))
+            .env_remove("RUST_LOG");
+        command
+    }
+
+    fn output(&self, line: &str) -> Output {
+        self.command(line).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a line of the page that must succeed; what it prints on the standard output.
+    fn succeed(&self, line: &str) -> String {
+        let output = self.output(line);
+        assert!(output.status.success(), "{line}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a step that asks for nothing, and compares what it prints.
+    fn run(&self, step: &Step) -> String {
+        let said = self.succeed(&step.command);
+        self.compare(step, said.lines());
+        said
+    }
+
+    fn compare<'a>(&self, step: &Step, said: impl Iterator<Item = &'a str>) {
+        let mut said = said;
+        for expected in &step.printed {
+            let line = said
+                .next()
+                .unwrap_or_else(|| panic!("{step:?} prints less"));
+            let pattern = self.pattern(expected);
+            assert!(
+                pattern.is_match(line),
+                "{}: the page says {expected}, the program {line}",
+                step.command
+            );
+        }
+    }
+
+    /// A printed line of the page as a pattern: any key, token, time, port and address.
+    fn pattern(&self, line: &str) -> Regex {
+        let mut pattern = regex::escape(&self.here(line));
+        for (shown, any) in [
+            (r"SHA256:[A-Za-z0-9+/\\]{43,}", "SHA256:[A-Za-z0-9+/]{43}"),
+            (r":[A-Za-z0-9_\\-]{22,26}$", ":[A-Za-z0-9_-]{22}"),
+            (
+                r"\d{4}\\-\d\d\\-\d\dT[\d:]+\\\.\d+Z",
+                r"\d{4}-\d\d-\d\dT[\d:]+\.\d{6}Z",
+            ),
+            (r"127\\.0\\.0\\.1:\d+", r"127\.0\.0\.1:\d+"),
+        ] {
+            let shown = Regex::new(shown).unwrap();
+            pattern = shown
+                .replace_all(&pattern, regex::NoExpand(any))
+                .into_owned();
+        }
+        Regex::new(&format!("^{pattern}$")).unwrap()
+    }
+
+    /// Runs a step at a terminal. A printed line that ends with a colon is a question, and gets the next answer.
+    fn talk(&self, step: &Step, answers: &[&str]) -> PtySession {
+        let mut terminal = spawn_command(self.command(&step.command), Some(60_000)).unwrap();
+        let mut answers = answers.iter();
+        for line in &step.printed {
+            let pattern = self.pattern(line).to_string();
+            let pattern = pattern
+                .trim_start_matches('^')
+                .trim_end_matches('$')
+                .to_owned();
+            let seen = terminal.exp_regex(&pattern);
+            seen.unwrap_or_else(|why| panic!("{}: the page says {line}: {why}", step.command));
+            if line.ends_with(':') {
+                terminal
+                    .send_line(answers.next().expect("an answer"))
+                    .unwrap();
+            }
+        }
+        assert_eq!(answers.len(), 0, "{step:?} asks for less");
+        terminal
+    }
+
+    /// Runs the step that serves, in the background.
+    fn serve(&mut self, step: &Step) {
+        let listening = self.path("listening");
+        let mut command = self.command(&format!("exec {}", step.command));
+        command.stdout(fs::File::create(&listening).unwrap());
+        command.stderr(fs::File::create(self.path("log")).unwrap());
+        self.server = Some(command.spawn().unwrap());
+        let said = wait_for(|| {
+            let said = fs::read_to_string(&listening).unwrap();
+            said.ends_with('\n').then_some(said)
+        });
+        self.compare(step, said.lines());
+    }
+
+    /// Stops the server, which must end in order.
+    fn stop(&mut self) {
+        let mut server = self.server.take().expect("a server");
+        kill(
+            Pid::from_raw(server.id().try_into().unwrap()),
+            Signal::SIGTERM,
+        )
+        .unwrap();
+        assert!(server.wait().unwrap().success());
+    }
+
+    fn calls(&self, program: &str) -> String {
+        fs::read_to_string(self.path("bin").join(format!("{program}.called"))).unwrap_or_default()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if let Some(server) = &mut self.server {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+}
+
+fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let pause = Duration::from_millis(10);
+    for _ in 0..PATIENCE.as_millis() / pause.as_millis() {
+        if let Some(found) = look() {
+            return found;
+        }
+        sleep(pause);
+    }
+    panic!("it does not come")
+}
+
+fn ends_well(terminal: PtySession) {
+    let mut terminal = terminal;
+    let rest = terminal.exp_eof().unwrap();
+    let status = terminal.process.wait().unwrap();
+    assert!(
+        matches!(status, nix::sys::wait::WaitStatus::Exited(_, 0)),
+        "{status:?}: {rest}"
+    );
+}
+
+#[test]
+fn the_operators_page_does_what_it_says_from_top_to_bottom() {
+    let mut page = Page::read();
+    let mut machine = Machine::new();
+    install(&mut page, &machine);
+    by_invitation(&mut page, &mut machine);
+    let mut machine = Machine::new();
+    link_programs(&machine);
+    by_hand(&mut page, &mut machine);
+    back_up_and_restore(&mut page, &mut machine);
+    replace_the_host_key(&mut page, &mut machine);
+    read_the_log(&mut page, &mut machine);
+    as_a_service(&mut page, &machine);
+    in_scripts(&mut page, &mut machine);
+    let left: Vec<_> = page.0.iter().rev().map(|block| &block.text).collect();
+    assert!(
+        left.is_empty(),
+        "nobody runs these blocks of the page: {left:?}"
+    );
+}
+
+/// Building is what made these programs, so of that only the packages are looked at; the rest is done.
+fn install(page: &mut Page, machine: &Machine) {
+    let block = page.next("sh", "cargo build");
+    let (build, install) = block.text.split_once('\n').unwrap();
+    for program in PROGRAMS {
+        assert!(build.contains(&format!("-p {program}")), "{build}");
+    }
+    let release = binary(PROGRAMS[0]).parent().unwrap().display().to_string();
+    machine.succeed(&install.replace("target/release", &release));
+    for program in PROGRAMS {
+        assert!(machine.path("bin").join(program).exists(), "{program}");
+    }
+}
+
+fn link_programs(machine: &Machine) {
+    for program in PROGRAMS {
+        let here = machine.path("bin").join(program);
+        std::os::unix::fs::symlink(binary(program), here).unwrap();
+    }
+}
+
+fn by_invitation(page: &mut Page, machine: &mut Machine) {
+    let made = page.next("console", "latchstring-server init");
+    machine.run(&made.steps()[0]);
+    let invited = page.next("console", "latchstring-server invite");
+    let [invite, serve] = &invited.steps()[..] else {
+        panic!("{invited:?}")
+    };
+    let line = machine.run(invite);
+    machine.serve(serve);
+    let enrolled = page.next("console", "latchstring-client enrol");
+    let answers = [line.trim(), PASSWORD, PASSWORD];
+    ends_well(machine.talk(&enrolled.steps()[0], &answers));
+    machine.stop();
+}
+
+/// On another machine: there, nobody was invited.
+fn by_hand(page: &mut Page, machine: &mut Machine) {
+    machine.succeed("latchstring-server init --dir /var/lib/latchstring --listen 0.0.0.0:22223");
+    let made = page.next("console", "latchstring-client keygen");
+    machine.run(&made.steps()[0]);
+    let public = machine.path("home/alice/.latchstring/id.pub.pem");
+    fs::copy(public, machine.path("root/id.pub.pem")).unwrap();
+    let added = page.next("console", "latchstring-server user add");
+    let [add, serve] = &added.steps()[..] else {
+        panic!("{added:?}")
+    };
+    ends_well(machine.talk(add, &[PASSWORD, PASSWORD]));
+    machine.serve(serve);
+    let connected = page.next("console", "latchstring-client connect");
+    let step = &connected.steps()[0];
+    let mut terminal = machine.talk(step, &[]);
+    terminal.exp_regex("SHA256:[A-Za-z0-9+/]{43}").unwrap();
+    terminal.exp_string("yes").unwrap();
+    terminal.send_line("yes").unwrap();
+    terminal.exp_regex("[Pp]assword[^:]*.*: ?").unwrap();
+    terminal.send_line(PASSWORD).unwrap();
+    terminal.exp_string("Logged in").unwrap();
+    terminal.send_line("hello from the page").unwrap();
+    terminal.exp_string("Stored: 1").unwrap();
+    terminal.send_control('d').unwrap();
+    ends_well(terminal);
+    let messages = machine.succeed("latchstring-server messages alice --dir /var/lib/latchstring");
+    assert_eq!(messages, "1\thello from the page\n");
+}
+
+fn back_up_and_restore(page: &mut Page, machine: &mut Machine) {
+    let backup = page.next("console", "latchstring-server backup");
+    machine.run(&backup.steps()[0]);
+    let restore = page.next("console", "latchstring-server restore");
+    machine.run(&restore.steps()[0]);
+    let messages = machine.succeed("latchstring-server messages alice --dir /srv/latchstring");
+    assert_eq!(messages, "1\thello from the page\n");
+}
+
+fn replace_the_host_key(page: &mut Page, machine: &mut Machine) {
+    let block = page.next("sh", "systemctl stop");
+    let (before, after) = block
+        .text
+        .split_once("systemctl stop latchstring\n")
+        .unwrap();
+    let fresh = machine.succeed(before);
+    machine.stop();
+    machine.succeed(&format!("systemctl stop latchstring\n{after}"));
+    assert_eq!(machine.calls("systemctl").lines().count(), 2);
+    let serve = Step {
+        command: "latchstring-server serve --dir /var/lib/latchstring".to_owned(),
+        printed: Vec::new(),
+    };
+    machine.serve(&serve);
+    let new = fresh.lines().last().unwrap();
+    let listening = fs::read_to_string(machine.path("listening")).unwrap();
+    assert!(listening.contains(new), "{listening} {new}");
+    // Accounts and messages stay, and every client refuses, as the page says.
+    machine.succeed(
+        "latchstring-server messages alice --dir /var/lib/latchstring | grep -q 'from the page'",
+    );
+    let pw = machine.path("root/pw");
+    fs::write(&pw, PASSWORD).unwrap();
+    fs::set_permissions(&pw, Permissions::from_mode(0o600)).unwrap();
+    let refused = machine.output("latchstring-client connect --password-file pw alice@example.org");
+    assert_eq!(refused.status.code(), Some(3), "{refused:?}");
+    fs::remove_file(machine.path("home/alice/.latchstring/known_hosts")).unwrap();
+}
+
+/// The two forms of the log show a connection, and a login with a wrong password.
+fn read_the_log(page: &mut Page, machine: &mut Machine) {
+    let human = page.next("text", "login refused");
+    let json = page.next("json", "login refused");
+    let filter = page.next("ini", "failregex");
+    let fingerprint = fs::read_to_string(machine.path("listening")).unwrap();
+    let fingerprint = fingerprint.trim().rsplit(' ').next().unwrap().to_owned();
+    for (format, shown) in [("human", &human), ("json", &json)] {
+        machine.stop();
+        machine.serve(&Step {
+            command: format!(
+                "latchstring-server serve --dir /var/lib/latchstring --log-format {format}"
+            ),
+            printed: Vec::new(),
+        });
+        let login = format!(
+            "echo wrong-password > wrong; chmod 600 wrong; \
+             echo hello | latchstring-client connect --fingerprint {fingerprint} --password-file wrong alice@example.org"
+        );
+        assert_eq!(machine.output(&login).status.code(), Some(4));
+        let log = wait_for(|| {
+            let log = fs::read_to_string(machine.path("log")).unwrap();
+            log.contains("login refused").then_some(log)
+        });
+        for line in shown.text.lines() {
+            let number = Regex::new(r#"(connection"?[=:])\d+"#).unwrap();
+            let pattern = machine.pattern(line).to_string();
+            let pattern = number.replace(&pattern, r"$1\d+");
+            let pattern = Regex::new(&pattern).unwrap();
+            assert!(
+                log.lines().any(|line| pattern.is_match(line)),
+                "{pattern}\n{log}"
+            );
+        }
+        if format == "human" {
+            let (_, regex) = filter.text.split_once("failregex = ").unwrap();
+            let regex = Regex::new(&regex.trim().replace("<ADDR>", "([0-9a-fA-F.:]+?)")).unwrap();
+            let found = log.lines().find_map(|line| regex.captures(line)).unwrap();
+            assert_eq!(&found[2], "127.0.0.1");
+        }
+    }
+}
+
+fn as_a_service(page: &mut Page, machine: &Machine) {
+    let unit = page.next("ini", "[Unit]");
+    let start = unit
+        .text
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart="));
+    // The program takes this command line.
+    machine.succeed(&format!("{} --help", start.unwrap()));
+    if Command::new("systemd-analyze")
+        .arg("--version")
+        .output()
+        .is_ok()
+    {
+        let path = machine.path("latchstring.service");
+        fs::write(
+            &path,
+            machine
+                .here(&unit.text)
+                .replace("User=latchstring", "User=root"),
+        )
+        .unwrap();
+        let mut verify = Command::new("systemd-analyze");
+        let output = verify
+            .args(["verify", "--man=no"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains("latchstring.service"), "{said}");
+    }
+    let setup = page.next("sh", "useradd");
+    fs::remove_dir_all(machine.path("srv/latchstring")).unwrap();
+    let setup = setup
+        .text
+        .replace("/var/lib/latchstring", "/srv/latchstring");
+    machine.succeed(&setup);
+    assert!(machine.calls("useradd").contains("--system"));
+    assert!(
+        machine
+            .calls("systemctl")
+            .contains("enable --now latchstring")
+    );
+    assert!(Path::new(&machine.path("srv/latchstring/server.toml")).exists());
+}
+
+fn in_scripts(page: &mut Page, machine: &mut Machine) {
+    let block = page.next("sh", "printf 'one\\ntwo\\n'");
+    let listening = fs::read_to_string(machine.path("listening")).unwrap();
+    let fingerprint = listening.trim().rsplit(' ').next().unwrap();
+    let before = machine.succeed("latchstring-server messages alice --dir /var/lib/latchstring");
+    // A delay after the wrong passwords above would be one of three; there were two.
+    machine.succeed(&block.text.replace("SHA256:…", fingerprint));
+    let after = machine.succeed("latchstring-server messages alice --dir /var/lib/latchstring");
+    assert_eq!(after, format!("{before}2\tone\n3\ttwo\n"));
+    machine.stop();
+}
