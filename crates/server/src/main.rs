@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use latchstring_net::{print, report, terminal::visible};
+use latchstring_net::{print, report};
 use latchstring_server::commands::Options;
 use nix::sys::resource::{Resource, setrlimit};
 
@@ -18,10 +18,10 @@ async fn main() -> ExitCode {
     match options.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, also where a library tells in several what is wrong, and safe to show: it names files.
+            // One line, also where a library tells in several what is wrong.
             let line = report::line(error.as_ref());
             let words: Vec<_> = line.lines().map(str::trim).collect();
-            print::note(format_args!("Error: {}", visible(&words.join(" "))));
+            print::note(format_args!("Error: {}", words.join(" ")));
             ExitCode::FAILURE
         }
     }

@@ -173,7 +173,7 @@ async fn a_file_of_the_first_schema_is_brought_up_to_date() {
 async fn an_invitation_of_an_older_version_is_still_good_and_can_be_revoked() {
     let (_dir, path) = place();
     filled(&path).await;
-    // Of the third version: bob's name is there as a hash alone, and the invitation ends at a moment.
+    // Of the fourth version: bob's name is there as a hash alone, and the invitation ends at a moment.
     sql(
         &path,
         "DROP TABLE invites;
@@ -182,7 +182,7 @@ async fn an_invitation_of_an_older_version_is_still_good_and_can_be_revoked() {
          INSERT INTO invites VALUES (
              x'81b637d8fcd2c6da6359e6963113a1170de795e4b725b84d1e0b4cfd9ec58ce9',
              x'0707070707070707070707070707070707070707070707070707070707070707', 1795086400);
-         PRAGMA user_version = 3",
+         PRAGMA user_version = 4",
     )
     .await;
     let store = Sqlite::open(&path).await.unwrap();
@@ -228,7 +228,7 @@ async fn a_copy_is_a_store_of_one_moment_and_overwrites_nothing() {
     store.copy_to(&copy).await.unwrap();
     let alice = account("alice");
     store
-        .append(&alice.user, &alice.kid, 201, 0, "later")
+        .append(&alice.user, &alice.kid, &message(201, 0, "later"))
         .await
         .unwrap();
     let mode = fs::metadata(&copy).unwrap().permissions().mode();

@@ -13,7 +13,7 @@ use latchstring_net::{
     print::Output,
     protocol::hardened::{message::Fingerprint, signature::Signer},
 };
-use latchstring_store::{Accounts, Sqlite};
+use latchstring_store::{Accounts, Sqlite, StoreLock};
 
 use super::{
     Place,
@@ -93,6 +93,8 @@ impl Restore {
             load_private(&from.join(HOST_KEY)).context("cannot use the host key of the backup")?;
         make_private(&place.dir)?;
         let public = config.host_key.with_file_name(HOST_PUBLIC_KEY);
+        // Also where somebody has deleted the files of a server that still runs.
+        let _lock = StoreLock::acquire(&config.database).context("cannot restore")?;
         refuse_to_overwrite(place, &config, &public)?;
 
         let mut copy = Made::default();
