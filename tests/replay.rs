@@ -23,8 +23,11 @@ fn names(folder: PathBuf) -> BTreeSet<String> {
     entries.map(|entry| name(entry.unwrap())).collect()
 }
 
+/// The inputs of a corpus with the names of their files.
+type Corpus = Vec<(String, Vec<u8>)>;
+
 /// Runs `each` for every target with its corpus, all at once; the names of those that panicked.
-fn failing(each: fn(&str, fuzz::Target, Vec<(String, Vec<u8>)>)) -> Vec<&'static str> {
+fn failing(each: fn(&str, fuzz::Target, Corpus)) -> Vec<&'static str> {
     let begun = fuzz::TARGETS.map(|(name, target)| {
         let folder = corpora().join(name);
         let read = |file: String| {
