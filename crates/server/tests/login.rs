@@ -3,23 +3,44 @@
 mod support;
 
 use std::{
-    sync::{Arc, Mutex, mpsc},
+    future::ready,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
 
-use latchstring_net::protocol::hardened::{
-    handshake::RefusalReason::{self, BadKeyProof, UnknownUserOrKey, WrongPassword},
-    record::BUCKETS,
+use futures_util::future::BoxFuture;
+
+use latchstring_net::{
+    protocol::hardened::{
+        handshake::{
+            ExpectServerHello,
+            RefusalReason::{self, BadKeyProof, UnknownUserOrKey, WrongPassword},
+        },
+        keys::{Ephemeral, HandshakeSecrets, hash},
+        message::{ClientAuth, SERVER_HELLO_LEN, Type},
+        record::{BUCKETS, Sealer},
+        signature::Verifier,
+    },
+    provider::AwsLc,
 };
-use latchstring_server::{Event, Limits, PasswordCheck, meter::Tally, serve_connection};
+use latchstring_server::{
+    Event, Limits, PasswordCheck,
+    meter::{Meter, Tally, Work},
+    serve_connection,
+};
 use latchstring_store::{Accounts, Memory, password::PasswordError};
 use support::{
     ALICE, Faulty, Impostor, Login, MALLORY, PASSWORD, World, account, name, rest, seconds,
 };
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     time::{Instant, sleep},
 };
+use zeroize::Zeroizing;
 
 fn failed_because(event: &Event, word: &str) -> bool {
     matches!(event, Event::HandshakeFailed { why } if why.contains(word))
@@ -104,6 +125,80 @@ async fn all_refusals_are_one_on_the_wire_and_only_key_holders_cost_a_hash() {
         assert_eq!(world.passwords.spent(), hashes, "{reason}");
         let user = login.user.clone();
         assert_eq!(world.seen.last_of(1), Event::Refused { user, reason });
+    }
+}
+
+/// Writes down what each connection cost, and how many signatures were really checked.
+#[derive(Default)]
+struct Bill {
+    spent: Mutex<Vec<(u64, Work)>>,
+    checked: AtomicUsize,
+}
+
+impl Meter for Bill {
+    fn spend(&self, connection: u64, work: Work) -> BoxFuture<'_, ()> {
+        self.spent.lock().unwrap().push((connection, work));
+        Box::pin(ready(()))
+    }
+}
+
+impl Verifier for Bill {
+    fn verify(&self, spki: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        self.checked.fetch_add(1, Ordering::SeqCst);
+        AwsLc.verify(spki, message, signature)
+    }
+}
+
+/// Otherwise the time of the answer, or the load of the server, would tell who exists.
+#[tokio::test(start_paused = true)]
+async fn who_does_not_exist_costs_the_same_work_as_who_does() {
+    for (login, hashes, reason) in bad_logins() {
+        let bill = Arc::new(Bill::default());
+        let world = World::with(|setup| {
+            setup.meter = bill.clone();
+            setup.verifier = bill.clone();
+        })
+        .await;
+        let mallory = account("mallory", &MALLORY);
+        world.store.add(&mallory).await.unwrap();
+        login.refused(world.connect()).await;
+        let mut expected = vec![(1, Work::Sign), (1, Work::Verify)];
+        expected.extend(vec![(1, Work::Hash); hashes]);
+        assert_eq!(*bill.spent.lock().unwrap(), expected, "{reason}");
+        assert_eq!(bill.checked.load(Ordering::SeqCst), 1, "{reason}");
+    }
+}
+
+/// The server's own word, under the right tag, from a client that proves nothing: CVE-2018-10933 let it in.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_says_it_is_let_in_is_hung_up_on_without_a_word() {
+    for typ in [Type::AuthOk, Type::Msg, Type::CloseAck] {
+        let world = World::new().await;
+        let mut stream = world.connect();
+        let hello = Ephemeral::new(&Zeroizing::new([7; 64]));
+        let (expect, sent) = ExpectServerHello::start(Ephemeral::new(&Zeroizing::new([7; 64])));
+        stream.write_all(&sent).await.unwrap();
+        let mut answer = [0; SERVER_HELLO_LEN];
+        stream.read_exact(&mut answer).await.unwrap();
+        expect.server_hello(&answer).unwrap();
+        let mut proof = [0; 1060];
+        stream.read_exact(&mut proof).await.unwrap();
+
+        let prk = hello.agree(&answer[34..]).unwrap();
+        let secrets = HandshakeSecrets::derive(&prk, &hash(&[&sent, &answer]));
+        let nothing = ClientAuth {
+            user: name("alice"),
+            kid: support::alice_kid(),
+            signature: vec![0; 384],
+            password: Zeroizing::new(b"none".to_vec()),
+            finished: [0; 32],
+            enrolment: None,
+        };
+        let record = Sealer::new(&secrets.client, 0).seal(typ, &nothing.encode());
+        stream.write_all(&record.unwrap()).await.unwrap();
+        assert!(rest(&mut stream).await.is_empty());
+        assert!(failed_because(&world.seen.last_of(1), "another state"));
+        assert_eq!(world.passwords.spent(), 0);
     }
 }
 
