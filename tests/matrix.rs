@@ -8,7 +8,7 @@ use latchstring_lab::{
     against::Against,
     arena::{self, DEFAULT_SEED, Run},
     generate,
-    matrix::{Matrix, Selection, grid},
+    matrix::{Matrix, Selection, grid, tables},
     wire::Over,
 };
 use latchstring_tests::workspace;
@@ -30,7 +30,10 @@ fn published(matrix: &Matrix) -> impl Iterator<Item = &Run> {
 #[test]
 fn the_table_and_each_transcript_are_the_published_ones() {
     let matrix = &*PUBLISHED;
-    insta::assert_snapshot!("matrix", format!("{matrix}\n{}", grid(matrix)));
+    insta::assert_snapshot!(
+        "matrix",
+        format!("{}\n{}", tables(matrix, 100), grid(matrix, 200))
+    );
     for run in published(matrix) {
         insta::assert_snapshot!(snapshot(run), run);
     }

@@ -71,7 +71,12 @@ pub enum ServerEvent {
     },
     /// A private key is tried on a login. The report's server shows nothing here.
     KeyTried,
-    /// Somebody is logged in as a user. The report's server shows nothing here.
+    /// The login decrypts to this user's name; the three replies go out next. The report's server shows nothing here.
+    Recognised {
+        /// Whose.
+        user: UserName,
+    },
+    /// Somebody is logged in as a user, and has been sent all three replies. The report's server shows nothing here.
     LoggedIn {
         /// As whom.
         user: UserName,
@@ -121,7 +126,7 @@ impl ServerEvent {
             Self::AcceptFailed { why } => format!("[*] No connection: {why}. Trying again."),
             Self::KeySkipped { why } => format!("[*] Skipped in the list of clients: {why}"),
             Self::LoginRefused { why } => format!("[*] Login refused: {why}"),
-            Self::KeyTried | Self::LoggedIn { .. } => return None,
+            Self::KeyTried | Self::Recognised { .. } | Self::LoggedIn { .. } => return None,
             Self::Message { ciphertext, text } => message_screen(ciphertext, text),
             Self::Quit { ciphertext } => command_screen(ciphertext, "quit()"),
             Self::Change { ciphertext } => command_screen(ciphertext, "change()"),
@@ -191,6 +196,7 @@ where
         }
     };
     let user = authenticated.user().clone();
+    on_event(ServerEvent::Recognised { user: user.clone() });
     let (opener, replies) = authenticated.welcome(&SessionSecrets::draw(rng));
     if send_apart(stream, &replies, pause).await.is_err() {
         on_event(ServerEvent::Vanished {

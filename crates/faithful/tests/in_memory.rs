@@ -48,6 +48,9 @@ async fn a_seed_decides_every_byte() {
         [
             ServerEvent::KeyTried,
             ServerEvent::KeyTried,
+            ServerEvent::Recognised {
+                user: name("alice")
+            },
             ServerEvent::LoggedIn {
                 user: name("alice")
             },

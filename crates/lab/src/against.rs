@@ -8,7 +8,7 @@ use latchstring_attacker::{
     vantage::Dialect,
 };
 
-use crate::weakened::Weakened;
+use crate::{suggest::nearest, weakened::Weakened};
 
 /// The report's protocol, or ours with some defences left out, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,7 +107,8 @@ impl FromStr for Against {
             ("hardened", _) => Ok(Self::hardened()),
             (_, Some(removed)) => Ok(Self::Hardened(removed.parse()?)),
             _ => Err(format!(
-                "{name:?} is no target: use faithful, hardened, or hardened-minus=DEFENCE"
+                "{name:?} is no target{}: use faithful, hardened, or hardened-minus=DEFENCE",
+                nearest(name, ["faithful", "hardened", "hardened-minus="])
             )),
         }
     }

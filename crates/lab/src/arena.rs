@@ -35,7 +35,7 @@ use crate::{
         people::{NEWCOMERS, PEOPLE},
     },
     recorder::{Recorder, Watch},
-    truth::{HONEST, Outcome, Seen, Truth, Verdict},
+    truth::{HONEST, Outcome, Seen, Truth, Verdict, counted},
     wire::{
         ATTACKER_SOURCE, Dialer, HONEST_SOURCE, Listener, Over, SharedTap, Tap, attacker_source,
         dial_tapped, network,
@@ -484,7 +484,7 @@ fn told_together<'a>(seen: impl Iterator<Item = &'a Seen>) -> Vec<String> {
             None => kinds.push((what, 1)),
         }
     }
-    let told = |(what, count)| format!("server, on {count} connections: {what}");
+    let told = |(what, count)| format!("server, on {}: {what}", counted(count, "connection"));
     kinds.into_iter().map(told).collect()
 }
 

@@ -7,7 +7,8 @@ use latchstring_attacker::Target;
 use crate::{
     against::Against,
     arena::{self, Run},
-    matrix::{Matrix, Row, Selection},
+    matrix::{self, Matrix, Row, Selection},
+    screen,
     truth::Outcome,
     wire::Over,
 };
@@ -69,12 +70,12 @@ pub fn play(out: &mut impl Write, over: Over, seed: u64) -> io::Result<Matrix> {
         }
     }
     act(out, "What broke, what held, and why")?;
-    write!(out, "\n{matrix}")?;
+    write!(out, "\n{}", matrix::tables(&matrix, screen::width()))?;
     writeln!(
         out,
         "\nEvery verdict is the arena's, which knows what was typed and what the server believed.\n\
-         Next: all attacks and all defences with `latchstring matrix`, one attack with `latchstring-attack run ID`,\n\
-         or try it yourself: `latchstring lab list`."
+         Next: all attacks and all defences with `latchstring matrix`, \
+         one attack with `latchstring-attack run ID`, or try it yourself: `latchstring lab list`."
     )?;
     Ok(matrix)
 }
@@ -85,11 +86,10 @@ fn honest_session(out: &mut impl Write, over: Over, seed: u64) -> io::Result<()>
     for line in arena::describe_wire(&session.trace, Target::Faithful) {
         writeln!(out, "   {line}")?;
     }
-    writeln!(
-        out,
-        "   The server has read: {:?}",
-        session.truth.received_on(crate::truth::HONEST)
-    )?;
+    writeln!(out, "   The server has read:")?;
+    for text in session.truth.received_on(crate::truth::HONEST) {
+        writeln!(out, "     \"{text}\"")?;
+    }
     writeln!(out, "   Every step of this is flawed. Here is how.")
 }
 

@@ -1,21 +1,30 @@
 //! The exercises: `latchstring lab list | start | hint | check | explain | reset | serve`.
 //!
+//! * [`shelf`]: where the labs are, inside this program or in a folder;
 //! * [`catalogue`]: what a lab is, read from `labs/NN-name/lab.toml`;
 //! * [`instance`]: a lab's scene come true, by really running and [`record`]ing its sessions;
-//! * [`student`]: a student's folder;
+//! * [`student`]: a student's folder, found by [`place`]; [`state`]: what is remembered of it;
 //! * [`trial`]: runs the student's [`program`] against a live [`target`], and goes by what that target believed;
-//! * [`check`]: makes a report of that, of the answers and of the predictions;
-//! * [`answers`], [`facts`], [`seal`], [`seed`]: what these are made of.
+//! * [`diagnosis`]: why a run did not come out as it should, and what to do;
+//! * [`check`]: makes a report of that, of the answers and of the predictions, and [`report`] prints it;
+//! * [`answers`], [`slip`], [`facts`], [`seal`], [`seed`], [`progress`]: what these are made of.
 
 pub mod answers;
 pub mod catalogue;
 pub mod check;
+pub mod diagnosis;
 pub mod facts;
 pub mod instance;
+pub mod place;
 pub mod program;
+pub mod progress;
 pub mod record;
+pub mod report;
 pub mod seal;
 pub mod seed;
+pub mod shelf;
+pub mod slip;
+pub mod state;
 pub mod student;
 pub mod target;
 pub mod trial;
@@ -29,21 +38,21 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 use latchstring_attacker::net::loopback::Loopback;
-use latchstring_faithful::server::{Listener, REPLY_PAUSE};
+use latchstring_faithful::server::{Listener, REPLY_PAUSE, ServerEvent};
 
+use crate::screen;
 use catalogue::Lab;
-use check::Report;
 use instance::Instance;
+use progress::Told;
+use report::Standing;
 use seed::Seed;
 use student::Student;
-
-/// Where the student's folders are made unless `--dir` says otherwise.
-const WORK: &str = "lab-work";
 
 /// The commands of a student.
 #[derive(Debug, Subcommand)]
 pub enum LabCommand {
-    /// Lists the labs
+    /// List the labs, with what you have done
+    #[command(after_help = "Example: latchstring lab list")]
     List {
         /// Where the labs are
         #[command(flatten)]
@@ -52,10 +61,10 @@ pub enum LabCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Makes a folder to work in, with captures and keys of your own
+    /// Make a folder to work in, with captures and keys of your own
     #[command(after_help = "Example: latchstring lab start 01")]
     Start {
-        /// The lab: its number or its id
+        /// The lab: its number, its name or both
         lab: String,
         /// Which folder is meant
         #[command(flatten)]
@@ -64,7 +73,8 @@ pub enum LabCommand {
         #[arg(long)]
         seed: Option<u64>,
     },
-    /// Runs your own target until Ctrl-C, to try things out on
+    /// Run your own target until Ctrl-C, to try things out on
+    #[command(after_help = "Example: latchstring lab serve 01")]
     Serve {
         /// The lab; not needed in its folder
         lab: Option<String>,
@@ -75,15 +85,19 @@ pub enum LabCommand {
         #[arg(long, default_value_t = latchstring_faithful::protocol::faithful::DEFAULT_PORT)]
         port: u16,
     },
-    /// Gives the next hint
+    /// Give the next hint
+    #[command(after_help = "Example: latchstring lab hint 01")]
     Hint {
         /// The lab; not needed in its folder
         lab: Option<String>,
         /// Which folder is meant
         #[command(flatten)]
         place: PlaceArgs,
+        /// Write the solution into the folder solution/, once all hints were taken
+        #[arg(long)]
+        solution: bool,
     },
-    /// Runs your program and looks at your answers
+    /// Run your program and look at your answers
     #[command(
         after_help = "Ends with 0 only when everything passes. Example: latchstring lab check 01"
     )]
@@ -93,14 +107,15 @@ pub enum LabCommand {
         /// Which folder is meant
         #[command(flatten)]
         place: PlaceArgs,
-        /// Repeat the hidden instances of an earlier check
+        /// Repeat the hidden instances of another check with this number; does not count
         #[arg(long)]
         seed: Option<u64>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Explains what you have solved
+    /// Explain what you have solved
+    #[command(after_help = "Example: latchstring lab explain 01")]
     Explain {
         /// The lab; not needed in its folder
         lab: Option<String>,
@@ -108,7 +123,8 @@ pub enum LabCommand {
         #[command(flatten)]
         place: PlaceArgs,
     },
-    /// Begins again; your files move to a backup
+    /// Begin again; your files move to a backup
+    #[command(after_help = "Example: latchstring lab reset 01")]
     Reset {
         /// The lab; not needed in its folder
         lab: Option<String>,
@@ -124,15 +140,18 @@ pub enum LabCommand {
 /// Where the labs are.
 #[derive(Debug, Args)]
 pub struct LabsArg {
-    /// The folder with the labs [default: $LATCHSTRING_LABS, or ./labs]
+    /// A folder with other labs [default: $LATCHSTRING_LABS, else those inside this program]
     #[arg(long, value_name = "DIR")]
     labs: Option<PathBuf>,
 }
 
 impl LabsArg {
-    fn folder(&self) -> anyhow::Result<PathBuf> {
+    fn all(&self) -> anyhow::Result<Vec<Lab>> {
         let variable = std::env::var_os("LATCHSTRING_LABS").map(PathBuf::from);
-        catalogue::locate(self.labs.as_deref().or(variable.as_deref()))
+        match self.labs.as_ref().or(variable.as_ref()) {
+            Some(folder) => shelf::in_folder(folder),
+            None => shelf::built_in(),
+        }
     }
 }
 
@@ -149,23 +168,19 @@ pub struct PlaceArgs {
 impl PlaceArgs {
     /// The lab that was named, or the one of this folder.
     fn lab(&self, named: Option<&str>) -> anyhow::Result<Lab> {
-        let here = student::lab_of(self.dir.as_deref().unwrap_or(Path::new(".")));
+        let here = match &self.dir {
+            Some(dir) => state::lab_of(dir),
+            None => place::enclosing(Path::new(".")).map(|here| here.lab),
+        };
         let wanted = named.map(str::to_owned).or(here);
         let wanted = wanted
             .context("which lab? Name it, as in `latchstring lab hint 01`, or go to its folder")?;
-        catalogue::find(&self.labs.folder()?, &wanted)
+        shelf::find(self.labs.all()?, &wanted)
     }
 
     fn folder(&self, lab: &Lab) -> PathBuf {
-        if let Some(dir) = &self.dir {
-            return dir.clone();
-        }
-        let here = PathBuf::from(".");
-        if student::lab_of(&here).as_ref() == Some(&lab.id) {
-            here
-        } else {
-            Path::new(WORK).join(&lab.id)
-        }
+        let found = || place::of_lab(Path::new("."), &lab.id);
+        self.dir.clone().unwrap_or_else(found)
     }
 
     fn open(&self, named: Option<&str>) -> anyhow::Result<Student> {
@@ -180,87 +195,148 @@ impl PlaceArgs {
 /// # Errors
 /// With what happened, where, and what to do.
 pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
+    let out = &mut screen::out();
     match command {
-        LabCommand::List { labs, json } => list(&labs, json)?,
-        LabCommand::Start { lab, place, seed } => start(&lab, &place, seed).await?,
+        LabCommand::List { labs, json } => list(out, &labs, json)?,
+        LabCommand::Start { lab, place, seed } => start(out, &lab, &place, seed).await?,
         LabCommand::Serve { lab, place, port } => serve(place.open(lab.as_deref())?, port).await?,
-        LabCommand::Hint { lab, place } => hint(place.open(lab.as_deref())?)?,
-        LabCommand::Explain { lab, place } => explain(&place.open(lab.as_deref())?)?,
-        LabCommand::Reset { lab, place, yes } => reset(place.open(lab.as_deref())?, yes).await?,
+        LabCommand::Hint {
+            lab,
+            place,
+            solution,
+        } => hint(out, place.open(lab.as_deref())?, solution)?,
+        LabCommand::Explain { lab, place } => explain(out, &place.open(lab.as_deref())?)?,
+        LabCommand::Reset { lab, place, yes } => {
+            reset(out, lab.as_deref(), &place, yes).await?;
+        }
         LabCommand::Check {
             lab,
             place,
             seed,
             json,
-        } => {
-            let mut student = place.open(lab.as_deref())?;
-            let seed = chosen(seed)?;
-            let report = tokio::select! {
-                report = check::check(&mut student, &seed) => report?,
-                interrupted = tokio::signal::ctrl_c() => {
-                    interrupted?;
-                    bail!("interrupted: nothing was decided");
-                }
-            };
-            if json {
-                print_json(&report)?;
-            } else {
-                print_report(&mut anstream::stdout().lock(), &student, &report)?;
-            }
-            return Ok(if report.passed {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            });
-        }
+        } => return check(out, place.open(lab.as_deref())?, &place, seed, json).await,
     }
+    out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn check(
+    out: &mut impl Write,
+    mut student: Student,
+    place: &PlaceArgs,
+    seed: Option<u64>,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let told = Told::new()?;
+    let options = check::Options {
+        seed: &chosen(seed)?,
+        counts: seed.is_none(),
+        steps: &told,
+    };
+    let checked = tokio::select! {
+        report = told.during(check::check_with(&mut student, &options)) => report,
+        interrupted = tokio::signal::ctrl_c() => {
+            told.end();
+            interrupted?;
+            bail!("the check was cancelled; no result was saved");
+        }
+    };
+    let report = checked?;
+    if json {
+        print_json(&report)?;
+    } else {
+        report::print(out, &student, &report)?;
+        if report.items.iter().any(|item| item.passed) {
+            let number = student.lab.number();
+            writeln!(out, "Why it is so: latchstring lab explain {number}")?;
+        }
+        if report.passed && report.counts {
+            writeln!(
+                out,
+                "{}",
+                report::next(&standings(&place.labs, Some(&student))?)
+            )?;
+        }
+        out.flush()?;
+    }
+    Ok(match report.passed {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 fn chosen(seed: Option<u64>) -> anyhow::Result<Seed> {
     seed.map_or_else(Seed::fresh, |number| Ok(Seed::chosen(number)))
 }
 
-fn list(labs: &LabsArg, json: bool) -> anyhow::Result<()> {
-    let all = catalogue::all(&labs.folder()?)?;
-    if json {
-        let line = |lab: &Lab| serde_json::json!({"id": lab.id, "title": lab.title, "minutes": lab.minutes, "level": lab.level, "prerequisites": lab.prerequisites});
-        return print_json(&all.iter().map(line).collect::<Vec<_>>());
-    }
-    let mut out = anstream::stdout().lock();
-    for lab in all {
-        writeln!(
-            out,
-            "{:24} {:18} {:3} min  {}",
-            lab.id, lab.title, lab.minutes, lab.level
-        )?;
-    }
-    writeln!(out, "\nBegin with: latchstring lab start 00")?;
-    Ok(())
+/// How far the student is in every lab, seen from here. `just` was just checked, wherever its folder is.
+fn standings(labs: &LabsArg, just: Option<&Student>) -> anyhow::Result<Vec<Standing>> {
+    let standing = |lab: Lab| {
+        let folder = match just.filter(|just| just.lab.id == lab.id) {
+            Some(just) => just.folder.clone(),
+            None => place::of_lab(Path::new("."), &lab.id),
+        };
+        let known = state::lab_of(&folder).as_ref() == Some(&lab.id);
+        let started = known.then(|| {
+            let points = Student::open(lab.clone(), &folder).ok();
+            (
+                folder.display().to_string(),
+                points.map(|student| student.points()),
+            )
+        });
+        Standing { lab, started }
+    };
+    Ok(labs.all()?.into_iter().map(standing).collect())
 }
 
-async fn start(named: &str, place: &PlaceArgs, seed: Option<u64>) -> anyhow::Result<()> {
-    let lab = catalogue::find(&place.labs.folder()?, named)?;
-    let folder = place
-        .dir
-        .clone()
-        .unwrap_or_else(|| Path::new(WORK).join(&lab.id));
+fn list(out: &mut impl Write, labs: &LabsArg, json: bool) -> anyhow::Result<()> {
+    let all = standings(labs, None)?;
+    if json {
+        let line = |standing: &Standing| {
+            let lab = &standing.lab;
+            serde_json::json!({
+                "id": lab.id,
+                "title": lab.title,
+                "minutes": lab.minutes,
+                "level": lab.level,
+                "prerequisites": lab.prerequisites,
+                "folder": standing.started.as_ref().map(|(folder, _)| folder),
+                "started": standing.started.is_some(),
+                "done": standing.done(),
+                "points": standing.points(),
+                "of": lab.points(),
+            })
+        };
+        return print_json(&all.iter().map(line).collect::<Vec<_>>());
+    }
+    Ok(report::list(out, &all)?)
+}
+
+async fn start(
+    out: &mut impl Write,
+    named: &str,
+    place: &PlaceArgs,
+    seed: Option<u64>,
+) -> anyhow::Result<()> {
+    let lab = shelf::find(place.labs.all()?, named)?;
+    let folder = match &place.dir {
+        Some(dir) => dir.clone(),
+        None => {
+            let folder = place::for_new(Path::new("."), &lab.id);
+            ensure!(
+                state::lab_of(&folder).as_ref() != Some(&lab.id),
+                "the lab {} is started already: go on in {}, or begin again with `latchstring lab reset {}`",
+                lab.id,
+                folder.display(),
+                lab.number()
+            );
+            folder
+        }
+    };
     let student = Student::start(lab, &folder, &chosen(seed)?).await?;
-    let (lab, at) = (&student.lab, student.folder.display());
-    println!("Lab {}: {} ({} minutes)", lab.id, lab.title, lab.minutes);
-    println!("\nYour folder is {at}. In it:");
-    println!("  README.md     the handout: read it first");
-    println!("  answers.toml  your predictions and answers");
-    let dir = place
-        .dir
-        .as_ref()
-        .map_or_else(String::new, |dir| format!(" --dir {}", dir.display()));
-    println!(
-        "\nWhen you are done:  latchstring lab check {}{dir}",
-        lab.id
-    );
-    println!("When you are stuck: latchstring lab hint {}{dir}", lab.id);
-    Ok(())
+    let dir = place.dir.as_ref();
+    let dir = dir.map_or_else(String::new, |dir| format!(" --dir {}", dir.display()));
+    Ok(report::welcome(out, &student, &dir)?)
 }
 
 async fn serve(student: Student, port: u16) -> anyhow::Result<()> {
@@ -277,16 +353,22 @@ async fn serve(student: Student, port: u16) -> anyhow::Result<()> {
         .iter()
         .map(|user| user.as_str())
         .collect();
-    println!(
+    let say = |line: &str| {
+        let out = &mut screen::out();
+        // A closed screen is no reason to stop serving.
+        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    };
+    say(&format!(
         "Your target, with accounts for {}. Ctrl-C ends it.",
         names.join(", ")
-    );
-    let mut show = |event: latchstring_faithful::server::ServerEvent| {
-        if let latchstring_faithful::server::ServerEvent::LoggedIn { user } = &event {
-            println!("[*] Logged in: {user}");
-        }
-        if let Some(lines) = event.screen() {
-            println!("{lines}");
+    ));
+    let mut show = |event: ServerEvent| match &event {
+        ServerEvent::Recognised { user } => say(&format!("[*] That login is {user}'s.")),
+        ServerEvent::LoggedIn { user } => say(&format!("[*] Logged in: {user}")),
+        event => {
+            if let Some(lines) = event.screen() {
+                say(&lines);
+            }
         }
     };
     let mut randomness = Seed::fresh()?.stream("served target");
@@ -297,51 +379,89 @@ async fn serve(student: Student, port: u16) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn hint(mut student: Student) -> anyhow::Result<()> {
+fn hint(out: &mut impl Write, mut student: Student, solution: bool) -> anyhow::Result<()> {
+    if solution {
+        let folder = student.hand_out_solution()?;
+        writeln!(out, "The solution is in {}.", folder.display())?;
+        return Ok(());
+    }
     let of = student.lab.hints.len();
-    let text = student.take_hint()?.map(str::to_owned);
+    let text = student.take_hint()?.map(report::refolded);
     match text {
-        Some(text) => println!("Hint {} of {of}\n\n{}", student.state.hints, text.trim()),
-        None => println!(
-            "You have had all {of} hints. The solution is in {}",
-            student.lab.folder.join("solution").display()
-        ),
+        Some(text) => writeln!(out, "Hint {} of {of}\n\n{text}", student.state.hints)?,
+        None => writeln!(
+            out,
+            "You have had all {of} hints. The solution: latchstring lab hint {} --solution",
+            student.lab.number()
+        )?,
     }
     Ok(())
 }
 
-fn explain(student: &Student) -> anyhow::Result<()> {
+fn explain(out: &mut impl Write, student: &Student) -> anyhow::Result<()> {
     let explanations = student.explanations()?;
     for (id, text) in &explanations {
-        println!("## {id}\n\n{text}\n");
+        writeln!(out, "## {id}\n\n{}\n", report::refolded(text))?;
     }
     let hidden = student.lab.item_ids().count() - explanations.len();
     if hidden > 0 {
-        println!(
-            "{hidden} more come when their checks pass: latchstring lab check {}",
-            student.lab.id
-        );
+        let when = match hidden {
+            1 => "1 more comes when its check passes",
+            _ => &format!("{hidden} more come when their checks pass"),
+        };
+        writeln!(
+            out,
+            "{when}: latchstring lab check {}",
+            student.lab.number()
+        )?;
     }
     Ok(())
 }
 
-async fn reset(mut student: Student, yes: bool) -> anyhow::Result<()> {
+async fn reset(
+    out: &mut impl Write,
+    named: Option<&str>,
+    place: &PlaceArgs,
+    yes: bool,
+) -> anyhow::Result<()> {
+    let lab = place.lab(named)?;
+    let folder = place.folder(&lab);
+    let there = state::lab_of(&folder);
+    ensure!(
+        there.as_ref() == Some(&lab.id),
+        "{} does not hold the lab {}: begin with `latchstring lab start {}`",
+        folder.display(),
+        lab.id,
+        lab.number()
+    );
     if !yes {
-        print!(
+        write!(
+            out,
             "Begin {} again in {}? Your files move to a backup. Type yes: ",
-            student.lab.id,
-            student.folder.display()
-        );
-        io::stdout().flush()?;
+            lab.id,
+            folder.display()
+        )?;
+        out.flush()?;
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line)?;
         ensure!(line.trim() == "yes", "nothing was changed");
     }
-    let backup = student.reset().await?;
-    println!(
+    let lost = state::read(&folder).is_err();
+    let backup = match lost {
+        false => Student::open(lab, &folder)?.reset().await?,
+        true => Student::begin_again(lab, &folder, &Seed::fresh()?).await?,
+    };
+    if lost {
+        writeln!(
+            out,
+            "The progress was lost, so captures, keys and answers are new."
+        )?;
+    }
+    writeln!(
+        out,
         "Everything is as it was at the start. Your files are in {}",
         backup.display()
-    );
+    )?;
     Ok(())
 }
 
@@ -349,28 +469,4 @@ fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, value)?;
     Ok(writeln!(out)?)
-}
-
-/// A report for people: words first, so that it reads without colour.
-fn print_report(out: &mut impl Write, student: &Student, report: &Report) -> io::Result<()> {
-    writeln!(out, "Lab {}: {}\n", report.lab, student.lab.title)?;
-    for item in &report.items {
-        let word = if item.passed { "pass" } else { "FAIL" };
-        writeln!(out, "{word}  {}/{}  {}", item.points, item.of, item.title)?;
-        for line in item.found.lines() {
-            writeln!(out, "           {line}")?;
-        }
-        if let Some(next) = &item.next {
-            writeln!(out, "     next: {next}")?;
-        }
-    }
-    let hints = match report.hints_taken {
-        1 => "1 hint taken".to_owned(),
-        n => format!("{n} hints taken"),
-    };
-    writeln!(out, "\n{} of {} points, {hints}.", report.points, report.of)?;
-    if report.items.iter().any(|item| item.passed) {
-        writeln!(out, "Why it is so: latchstring lab explain {}", report.lab)?;
-    }
-    Ok(())
 }

@@ -27,7 +27,7 @@ use latchstring_attacker::{attacks, protocol::hardened::defence::Defence};
 
 pub use self::{capture::capture, doc::HEADINGS};
 use crate::{
-    exercise::catalogue::{self, Lab},
+    exercise::{catalogue::Lab, shelf},
     matrix::{Matrix, Row, picture},
 };
 
@@ -61,7 +61,7 @@ const FOLDERS: [(&str, &str); 3] = [
 /// # Errors
 /// When a source cannot be read, an attack's file lacks a heading, or a page lacks its markers.
 pub fn artefacts(root: &Path, matrix: &Matrix) -> anyhow::Result<Vec<Artefact>> {
-    let labs = catalogue::all(&root.join("labs"))?;
+    let labs = shelf::in_folder(&root.join("labs"))?;
     let mut made = Vec::new();
     for row in &matrix.rows {
         made.push(attack_page(root, matrix, row, &labs)?);

@@ -15,7 +15,8 @@
 //! * [`workbench`]: the many-time pad by hand.
 //!
 //! Below them: [`wire`] (memory or loopback TCP), [`peers`] (the honest programs), [`stopwatch`] (what
-//! the server is made to do), [`weakened`] (peers that leave defences out) and [`keys`] (published keys, seeds).
+//! the server is made to do), [`weakened`] (peers that leave defences out), [`keys`] (published keys, seeds), [`screen`]
+//! (what is printed fits the terminal) and [`suggest`] ("did you mean").
 
 pub mod against;
 pub mod arena;
@@ -29,8 +30,10 @@ pub mod overheard;
 pub mod peers;
 pub mod read;
 pub mod recorder;
+pub mod screen;
 pub mod solve;
 pub mod stopwatch;
+pub mod suggest;
 pub mod truth;
 pub mod weak_server;
 pub mod weakened;

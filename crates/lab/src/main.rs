@@ -25,6 +25,7 @@ use latchstring_lab::{
     generate,
     matrix::{self, Matrix, Selection},
     read,
+    screen,
     solve::{self, SolveCommand},
     weak_server,
     wire::Over,
@@ -40,7 +41,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Plays an honest session, the attacks on it, and the same attacks on the hardened protocol
+    /// Play an honest session, the attacks on it, and the same on the hardened protocol
     #[command(
         after_help = "Examples:\n  latchstring demo\n  latchstring demo --over memory --json > demo.json"
     )]
@@ -51,13 +52,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Runs every attack against faithful, hardened, and hardened without each defence; prints the table of verdicts
+    /// Run every attack against every target, and print the table of verdicts
+    ///
+    /// The targets are faithful, hardened, and hardened without each defence.
     #[command(
         after_help = "Examples:\n  latchstring matrix\n  latchstring matrix --over tcp --attack relay --attack bit-flip\n  \
                       latchstring matrix --defence mac --format grid\n  latchstring matrix --format html --out matrix.html"
     )]
     Matrix(MatrixArgs),
-    /// Records packets from a network interface of this machine
+    /// Record packets from a network interface of this machine
     #[command(
         after_help = "Example, in a second terminal while a session runs:\n  latchstring capture --iface lo --port 22222 --seconds 30 --out session.pcap"
     )]
@@ -75,9 +78,9 @@ enum Command {
         #[arg(long)]
         seconds: Option<u64>,
     },
-    /// Names every byte of the sessions in a capture
+    /// Name every byte of the sessions in a capture
     Read(read::Arguments),
-    /// Makes the captures and the generated pages of this repository anew
+    /// Make the captures and the generated pages of this repository again
     #[command(hide = true)]
     Regenerate {
         /// The top of the repository
@@ -87,12 +90,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Mathematical attacks on what was recorded
+    /// Solve what was recorded, by mathematics alone
     #[command(subcommand)]
     Solve(SolveCommand),
-    /// The faithful server with session keys from a weak generator that is seeded with the time
+    /// Serve the faithful protocol with session keys from a generator seeded with the time
     WeakServer(weak_server::Arguments),
-    /// The exercises
+    /// Learn: the exercises
     #[command(subcommand)]
     Lab(LabCommand),
 }
@@ -131,7 +134,7 @@ struct MatrixArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// Attacks and the defences without which they return, in 100 columns
+    /// Attacks and the defences without which they return
     Text,
     /// A letter for every cell
     Grid,
@@ -183,7 +186,7 @@ fn play_demo(arena: &ArenaArgs, json: bool) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(&matrix)?);
         matrix
     } else {
-        demo::play(&mut anstream::stdout().lock(), arena.over, arena.seed)?
+        demo::play(&mut screen::out(), arena.over, arena.seed)?
     };
     Ok(promised(&matrix))
 }
@@ -191,15 +194,16 @@ fn play_demo(arena: &ArenaArgs, json: bool) -> anyhow::Result<ExitCode> {
 fn run_matrix(arguments: &MatrixArgs) -> anyhow::Result<ExitCode> {
     let wanted = Selection::of(&arguments.attack, &arguments.defence)?;
     // Drawn on standard error, and only where that is a terminal.
-    let style = "{bar:40} {pos}/{len} {msg}";
+    let style = "{bar:30} {pos}/{len} {wide_msg}";
     let bar = ProgressBar::new(wanted.cells().len() as u64)
         .with_style(ProgressStyle::with_template(style)?.progress_chars("=> "));
     let progress = |run: &Run| {
         bar.set_message(format!("{} against {}", run.attack, run.against));
         bar.inc(1);
     };
-    let matrix = Matrix::run(&wanted, arguments.over, arguments.seed, progress)?;
+    let matrix = Matrix::run(&wanted, arguments.over, arguments.seed, progress);
     bar.finish_and_clear();
+    let matrix = matrix?;
     let text = printed(&matrix, arguments.format)?;
     match &arguments.out {
         Some(path) => std::fs::write(path, text)
@@ -211,8 +215,8 @@ fn run_matrix(arguments: &MatrixArgs) -> anyhow::Result<ExitCode> {
 
 fn printed(matrix: &Matrix, format: Format) -> serde_json::Result<String> {
     Ok(match format {
-        Format::Text => matrix.to_string(),
-        Format::Grid => matrix::grid(matrix),
+        Format::Text => matrix::tables(matrix, screen::width()),
+        Format::Grid => matrix::grid(matrix, screen::width()),
         Format::Json => serde_json::to_string_pretty(matrix)? + "\n",
         Format::Html => matrix::page(matrix),
         Format::Svg => matrix::picture(matrix, |row, column| {

@@ -1,7 +1,7 @@
 //! Every attack against every target, and the ways to look at that.
 //!
 //! * `table`: what a matrix is, and what follows from it;
-//! * `text`: for a terminal, in 100 columns or as a grid of letters;
+//! * `text`: for a terminal, as tables or as a grid of letters;
 //! * `html`: one page with every transcript;
 //! * `svg`: one picture;
 //! * `transcript`: one run, as a story.
@@ -20,12 +20,13 @@ pub use self::{
     html::page,
     svg::picture,
     table::{Column, Matrix, Row, anchor},
-    text::grid,
+    text::{grid, tables},
 };
 use crate::{
     against::Against,
     arena::Run,
     cells::{self, Cell},
+    suggest::nearest,
     weakened::Weakened,
     wire::Over,
 };
@@ -92,7 +93,8 @@ impl Selection {
 /// When there is none; says where the names are listed.
 pub fn attack(id: &str) -> anyhow::Result<&'static Attack> {
     attacks::find(id).ok_or_else(|| {
-        anyhow::anyhow!("there is no attack {id:?}; `latchstring-attack list` names them")
+        let hint = nearest(id, attacks::ALL.iter().map(|attack| attack.id));
+        anyhow::anyhow!("there is no attack {id:?}{hint}; `latchstring-attack list` names them")
     })
 }
 

@@ -19,8 +19,12 @@ pub const HONEST: Connection = 1;
 
 /// How the hardened server says that a session ended as it should.
 pub const AGREED: &str = "closed, and both ends agree";
+/// How the report's server says that a client has ended the session with `change()`.
+pub const CHANGED: &str = "the client said change()";
+/// How it says that the connection was gone.
+pub const VANISHED: &str = "the client left without a word";
 /// The ends that a server takes for the end of the conversation. To the report's server a connection that is gone is one.
-pub const ENDS_WITHOUT_COMPLAINT: [&str; 3] = [AGREED, "Change", "Vanished"];
+pub const ENDS_WITHOUT_COMPLAINT: [&str; 3] = [AGREED, CHANGED, VANISHED];
 
 /// What the server believed, in the order in which it did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -350,7 +354,8 @@ impl Truth {
     }
 }
 
-fn counted(n: usize, what: &str) -> String {
+/// So many of something: `1 connection`, `2 connections`.
+pub(crate) fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 

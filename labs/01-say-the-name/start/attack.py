@@ -20,8 +20,8 @@ def say_words(server, words):
     """Reads the three replies of the server, and sends one encrypted message."""
     greeting = receive_exactly(server, 26)
     print(greeting.decode())
-    # Your part. The session key and the IV come next; then the message goes out.
-    # apply_keystream(key, iv, data) encrypts the bytes `data`.
+    key, iv = receive_exactly(server, 32), receive_exactly(server, 8)
+    # Your part. Now the message goes out: apply_keystream(key, iv, data) encrypts the bytes `data`.
 
 
 def main():

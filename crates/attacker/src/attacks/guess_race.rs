@@ -67,7 +67,9 @@ fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
                 guess(outsider, password).await
             });
             let answers = join_all(guesses).await;
-            story.tell(format!("Mallory -> server, side by side: {passwords:?}"));
+            let quoted: Vec<String> = passwords.iter().map(|text| format!("\"{text}\"")).collect();
+            let all = quoted.join(", ");
+            story.tell(format!("Mallory -> server, side by side: {all}"));
             let right = answers
                 .into_iter()
                 .position(|answer| matches!(answer, Ok(true)));

@@ -50,9 +50,11 @@ fn run(wiretap: &Wiretap) -> Report {
     let fitting: Vec<&str> = (CANDIDATES.into_iter())
         .filter(|text| length_of(wiretap, text) == Some(seen))
         .collect();
-    story.tell(format!(
-        "of the candidates these have that length: {fitting:?}"
-    ));
+    let quoted: Vec<String> = fitting.iter().map(|text| format!("\"{text}\"")).collect();
+    story.tell(match quoted.is_empty() {
+        true => "no candidate has that length".to_owned(),
+        false => format!("candidates of that length: {}", quoted.join(", ")),
+    });
     let [text] = fitting[..] else {
         return Report::new(Claim::Nothing, story);
     };

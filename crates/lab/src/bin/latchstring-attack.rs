@@ -21,6 +21,7 @@ use latchstring_lab::{
     arena::{self, DEFAULT_SEED},
     matrix::attack,
     overheard,
+    screen,
     truth::Outcome,
     wire::Over,
 };
@@ -38,21 +39,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Lists the attacks, and the defences that can be taken out
+    /// List the attacks, and the defences that can be taken out
     #[command(after_help = "Example: latchstring-attack list")]
     List,
-    /// Says what an attack does, from where, and what stops it
+    /// Say what an attack does, from where, and what stops it
     #[command(after_help = "Example: latchstring-attack show bit-flip")]
     Show {
         /// The attack's name, as `list` prints it
         id: String,
     },
-    /// Runs an attack against a server that is started for it, or on a capture
+    /// Run an attack against a server that is started for it, or on a capture
     #[command(after_help = "Examples:\n  \
                       latchstring-attack run bit-flip\n  \
                       latchstring-attack run bit-flip --against hardened-minus=mac --over tcp\n  \
-                      latchstring-attack run cleartext-key --capture captures/faithful-chat.pcap\n  \
-                      latchstring-attack run keystream-reuse --capture captures/faithful-chat.pcap --known '1=hello my name is alice'\n\n\
+                      latchstring-attack run cleartext-key --capture chat.pcap\n  \
+                      latchstring-attack run keystream-reuse --capture chat.pcap --known 1=hello\n\n\
                       Ends with 0 when the attack succeeds, with 2 when it does not.")]
     Run(RunArgs),
 }
@@ -61,9 +62,10 @@ enum Command {
 struct RunArgs {
     /// The attack's name, as `list` prints it
     id: String,
-    /// The target: faithful, hardened, or hardened-minus=DEFENCE, with commas between several
-    #[arg(long, value_name = "TARGET", default_value = "faithful")]
-    against: Against,
+    /// The target: faithful, hardened, or hardened-minus=DEFENCE, with commas between several [default: faithful, or the
+    /// first target that the attack applies to]
+    #[arg(long, value_name = "TARGET")]
+    against: Option<Against>,
     /// What carries the bytes to the target
     #[arg(long, value_enum, default_value = "memory")]
     over: Over,
@@ -93,7 +95,7 @@ fn main() -> ExitCode {
 }
 
 fn command(command: Command) -> anyhow::Result<ExitCode> {
-    let mut out = anstream::stdout();
+    let mut out = screen::out();
     match command {
         Command::List => list(&mut out),
         Command::Show { id } => show(&mut out, attack(&id)?),
@@ -104,14 +106,24 @@ fn command(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Where JSON goes, which is not folded.
+fn json_out() -> std::io::Stdout {
+    std::io::stdout()
+}
+
+/// A line of the list, with the text in a column of its own.
+fn item(id: &str, about: &str) -> String {
+    screen::item(id, 20, about, screen::width())
+}
+
 fn list(out: &mut impl Write) -> anyhow::Result<ExitCode> {
     writeln!(out, "attacks:")?;
     for attack in attacks::ALL {
-        writeln!(out, "  {:20} {}", attack.id, attack.title)?;
+        writeln!(out, "{}", item(attack.id, attack.title))?;
     }
     writeln!(out, "\ndefences:")?;
     for defence in Defence::ALL {
-        writeln!(out, "  {:20} {}", defence.id(), defence.about())?;
+        writeln!(out, "{}", item(defence.id(), defence.about()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -142,15 +154,27 @@ fn show(out: &mut impl Write, attack: &Attack) -> anyhow::Result<ExitCode> {
 
 fn in_the_arena(out: &mut impl Write, arguments: &RunArgs) -> anyhow::Result<ExitCode> {
     let attack = attack(&arguments.id)?;
+    let against = arguments.against.unwrap_or_else(|| first_target(attack));
+    if let (None, Faithful::DoesNotApply(why)) = (arguments.against, attack.faithful) {
+        let note = format!("{} does not apply to faithful: {why}.", attack.id);
+        let note =
+            format!("{note} It runs against {against}; choose another target with --against.");
+        // Beside the JSON, which names its target itself.
+        match arguments.json {
+            true => eprintln!("{note}"),
+            false => writeln!(out, "{note}\n")?,
+        }
+    }
     // Drawn on standard error, and only where that is a terminal.
-    let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}")?;
+    let style = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}")?;
     let bar = ProgressBar::new_spinner().with_style(style);
-    bar.set_message(format!("{} against {}", attack.id, arguments.against));
+    bar.set_message(format!("{} against {against}", attack.id));
     bar.enable_steady_tick(Duration::from_millis(100));
-    let run = arena::run(attack, arguments.against, arguments.over, arguments.seed)?;
+    let run = arena::run(attack, against, arguments.over, arguments.seed);
     bar.finish_and_clear();
+    let run = run?;
     if arguments.json {
-        writeln!(out, "{}", serde_json::to_string_pretty(&run)?)?;
+        writeln!(json_out(), "{}", serde_json::to_string_pretty(&run)?)?;
     } else {
         write!(out, "{run}")?;
     }
@@ -159,6 +183,14 @@ fn in_the_arena(out: &mut impl Write, arguments: &RunArgs) -> anyhow::Result<Exi
         Outcome::Held | Outcome::DoesNotApply => ExitCode::from(2),
         Outcome::Inconclusive => ExitCode::FAILURE,
     })
+}
+
+/// The target of an attack where none is named: faithful, unless the attack does not apply to it.
+fn first_target(attack: &Attack) -> Against {
+    match (attack.faithful, attack.returns_without.first()) {
+        (Faithful::DoesNotApply(_), Some(removed)) => Against::without(removed),
+        _ => Against::Faithful,
+    }
 }
 
 /// Runs on each session of the file. The exit code says whether anything was read.

@@ -1,16 +1,17 @@
 //! `answers.toml`: where a student predicts and answers.
 
-use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write, fs, io::ErrorKind, path::Path};
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
-use toml::Value;
+use toml::{Table, Value};
 
 use super::{
-    catalogue::{Answer, Question},
+    catalogue::{Answer, Choice, Question},
     instance::Instance,
+    slip,
     student::Student,
 };
+use crate::suggest::nearest;
 
 /// Its name.
 pub const FILE: &str = "answers.toml";
@@ -23,55 +24,130 @@ pub struct Answers {
     answers: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sheet {
-    run: Option<Vec<String>>,
-    #[serde(default)]
-    predict: BTreeMap<String, Value>,
-    #[serde(default)]
-    answers: BTreeMap<String, Value>,
-}
-
 impl Answers {
     /// Reads the sheet of a student's folder.
     ///
     /// # Errors
-    /// With file, line and column when it is not TOML; with the name of an answer that is no text and no number, or that
-    /// nobody asked for.
+    /// With the file, the line and what to write there, when it is not TOML, when an answer is no text and no number, or
+    /// when there is one that was not asked for.
     pub fn read(folder: &Path, questions: &[Question]) -> anyhow::Result<Self> {
         let path = folder.join(FILE);
-        let broken = || format!("cannot use {}", path.display());
-        let text = fs::read_to_string(&path).with_context(broken)?;
-        let sheet: Sheet = toml::from_str(&text).with_context(broken)?;
-        let mut answers = BTreeMap::new();
-        for (id, value) in sheet.predict.into_iter().chain(sheet.answers) {
-            if !questions.iter().any(|question| question.id == id) {
-                bail!(
-                    "{}: nobody asked for {id:?}; the names of the questions must stay as they are",
-                    path.display()
-                );
+        let name = path.display();
+        let bytes = fs::read(&path).map_err(|why| match why.kind() {
+            ErrorKind::NotFound => anyhow::anyhow!(
+                "{name} is not there: `latchstring lab reset` makes a new one, and moves your other files to a backup"
+            ),
+            _ => anyhow::anyhow!("cannot read {name}: {why}"),
+        })?;
+        let text = String::from_utf8(bytes).ok().with_context(|| {
+            format!("{name} is not UTF-8 text: save it as UTF-8 in your editor")
+        })?;
+        let text = text.trim_start_matches('\u{feff}');
+        let table: Table = toml::from_str(text)
+            .map_err(|error| anyhow::anyhow!("{name}, {}", slip::explained(text, &error)))?;
+        Self::of(table, questions)
+            .map_err(|(key, why)| anyhow::anyhow!("{name}{}: {why}", slip::line_of(text, &key)))
+    }
+
+    /// The answers in a table; an error comes with the key that it is about.
+    fn of(table: Table, questions: &[Question]) -> Result<Self, (String, String)> {
+        let mut sheet = Self::default();
+        for (key, value) in table {
+            match (key.as_str(), value) {
+                ("run", value) => sheet.run = Some(command(value)?),
+                // The headings help to read it; an answer above or below the wrong one is an answer.
+                ("predict" | "answers", Value::Table(inside)) => {
+                    for (id, value) in inside {
+                        sheet.take(id, value, questions)?;
+                    }
+                }
+                (_, Value::Table(_)) => {
+                    let hint = nearest(&key, ["predict", "answers"]);
+                    let why = format!("there is no heading [{key}]{hint}");
+                    return Err((format!("[{key}]"), why));
+                }
+                (_, value) => sheet.take(key, value, questions)?,
             }
-            let answer = match value {
-                Value::String(text) => text.trim().to_owned(),
-                Value::Integer(number) => number.to_string(),
-                _ => bail!(
-                    "{}: the answer to {id:?} must be text in quotes or a number",
-                    path.display()
-                ),
-            };
-            answers.insert(id, answer);
         }
-        Ok(Self {
-            run: sheet.run,
-            answers,
-        })
+        Ok(sheet)
+    }
+
+    fn take(
+        &mut self,
+        id: String,
+        value: Value,
+        questions: &[Question],
+    ) -> Result<(), (String, String)> {
+        if !questions.iter().any(|question| question.id == id) {
+            let hint = nearest(&id, questions.iter().map(|question| question.id.as_str()));
+            let why = format!(
+                "there is no question {id:?}{hint}; the names of the questions must stay as they are"
+            );
+            return Err((id, why));
+        }
+        let answer = match value {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Integer(number) => number.to_string(),
+            Value::Array(_) | Value::Table(_) => {
+                let why = format!("one answer is wanted: write {id} = \"...\"");
+                return Err((id, why));
+            }
+            other => {
+                let why = format!("put the answer between quotes: write {id} = \"{other}\"");
+                return Err((id, why));
+            }
+        };
+        self.answers.insert(id, answer);
+        Ok(())
     }
 
     /// The answer to a question; empty when there is none.
     pub fn to(&self, question: &Question) -> &str {
         self.answers.get(&question.id).map_or("", String::as_str)
     }
+}
+
+fn command(value: Value) -> Result<Vec<String>, (String, String)> {
+    const FORM: &str = "write the command as a list of words in quotes, such as run = [\"python3\", \"attack.py\"]";
+    let wrong = || ("run".to_owned(), FORM.to_owned());
+    let Value::Array(words) = value else {
+        return Err(wrong());
+    };
+    let word = |word: Value| word.as_str().map(str::to_owned).ok_or_else(wrong);
+    let words: Vec<String> = words.into_iter().map(word).collect::<Result<_, _>>()?;
+    match words.is_empty() {
+        true => Err(wrong()),
+        false => Ok(words),
+    }
+}
+
+/// The letter that somebody means: `b`, `B`, `" b "`, `b)`, `(b)`, `b.`, or the option itself.
+///
+/// # Errors
+/// When it is none of the options', with the letters that are.
+pub fn letter(written: &str, options: &[(char, &Choice)]) -> Result<char, String> {
+    let plain = written.trim().to_lowercase();
+    let bare = plain.trim_start_matches(['(', '[', '"', '\'']);
+    let mut characters = bare.chars();
+    let first = characters.next();
+    let rest = characters.as_str().trim_start();
+    let after = rest
+        .trim_start_matches([')', ']', '.', ':', ',', '"', '\''])
+        .trim();
+    let marked = rest.is_empty() || after.len() < rest.len();
+    for (letter, choice) in options {
+        let text = choice.text.to_lowercase();
+        let its_letter = first == Some(*letter) && marked;
+        if plain == text || (its_letter && (after.is_empty() || after == text)) {
+            return Ok(*letter);
+        }
+    }
+    let letters = (options.first(), options.last());
+    let range = match letters {
+        (Some((first, _)), Some((last, _))) => format!("{first}-{last}"),
+        _ => "nothing".to_owned(),
+    };
+    Err(format!("{written:?} is not one of {range}"))
 }
 
 /// The sheet as it is handed out: questions as comments, answers empty.
@@ -81,11 +157,11 @@ impl Answers {
 pub fn sheet(student: &Student, instance: &Instance) -> anyhow::Result<String> {
     let lab = &student.lab;
     let mut sheet = format!(
-        "# Lab {}: your predictions and answers. Fill in what is between the quotes.\n",
+        "# Lab {}: your predictions and answers.\n# Fill in what is between the quotes.\n",
         lab.id
     );
     if let Some(trial) = lab.trials.first() {
-        sheet += "\n# The program may be written in any language. Say here how to run it, in this folder:\n";
+        sheet += "\n# The program may be written in any language.\n# Say here how to run it, in this folder:\n";
         writeln!(sheet, "# run = {:?}", trial.run)?;
     }
     let (predictions, others): (Vec<&Question>, Vec<&Question>) = lab
@@ -94,7 +170,8 @@ pub fn sheet(student: &Student, instance: &Instance) -> anyhow::Result<String> {
         .partition(|q| q.kind == Answer::Predict);
     for (heading, questions) in [
         (
-            "# First say what you expect, then look. The first prediction counts; it need not be right.\n[predict]",
+            "# First say what you expect, then look: write the letter between the quotes.\n\
+             # The first prediction counts; it need not be right.\n[predict]",
             predictions,
         ),
         ("[answers]", others),
@@ -107,19 +184,171 @@ pub fn sheet(student: &Student, instance: &Instance) -> anyhow::Result<String> {
             sheet.push('\n');
             comment(&mut sheet, &instance.facts.fill(&question.text)?)?;
             for (letter, choice) in student.options(question)? {
-                comment(
-                    &mut sheet,
-                    &format!("  {letter}) {}", instance.facts.fill(&choice.text)?),
-                )?;
+                let text = instance.facts.fill(&choice.text)?;
+                comment(&mut sheet, &format!("  {letter}) {text}"))?;
             }
             writeln!(sheet, "{} = \"\"", question.id)?;
         }
     }
+    if sheet.ends_with("[answers]\n") {
+        bail!("the heading [answers] has no question");
+    }
     Ok(sheet)
 }
 
+/// As a comment in 80 columns.
 fn comment(sheet: &mut String, text: &str) -> std::fmt::Result {
-    text.trim_end()
+    const INSIDE: usize = crate::screen::USUAL - 2;
+    let indent = text.len() - text.trim_start_matches([' ', '\n']).len();
+    let text = match indent > 0 && !text.starts_with('\n') {
+        true => text.to_owned(),
+        // The lines of a question are as they were in lab.toml.
+        false => text.split_whitespace().collect::<Vec<_>>().join(" "),
+    };
+    crate::screen::folded(&text, INSIDE)
         .lines()
         .try_for_each(|line| writeln!(sheet, "# {line}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Vec<Choice> {
+        [
+            "it lets you in",
+            "it closes the connection",
+            "it asks",
+            "nothing",
+        ]
+        .map(|text| Choice {
+            text: text.to_owned(),
+            value: text.to_owned(),
+        })
+        .to_vec()
+    }
+
+    #[test]
+    fn what_is_clearly_meant_is_taken_and_everything_else_is_named() {
+        let choices = options();
+        let options: Vec<(char, &Choice)> = ('a'..='z').zip(&choices).collect();
+        for meant in [
+            "b",
+            "B",
+            " b ",
+            "b)",
+            "B)",
+            "(b)",
+            "b.",
+            "b:",
+            "[b]",
+            "'b'",
+            "b) it closes the connection",
+            "b. It closes the connection",
+            "it closes the connection",
+        ] {
+            assert_eq!(letter(meant, &options), Ok('b'), "{meant}");
+        }
+        for wrong in [
+            "e",
+            "ab",
+            "abcd",
+            "a or b",
+            "2",
+            "b or c",
+            "b) it asks",
+            "ä",
+            "bb",
+            "-",
+        ] {
+            let why = letter(wrong, &options).unwrap_err();
+            assert_eq!(why, format!("{wrong:?} is not one of a-d"));
+        }
+    }
+
+    fn refused(text: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE), text).unwrap();
+        let question = |id: &str| Question {
+            id: id.to_owned(),
+            kind: Answer::Text,
+            text: String::new(),
+            answer: String::new(),
+            options: Vec::new(),
+            trial: None,
+            after: None,
+            points: 1,
+        };
+        let questions = ["session-key", "iv"].map(question);
+        match Answers::read(folder.path(), &questions) {
+            Ok(answers) => format!("taken: {:?}", answers.answers),
+            Err(why) => format!("{why:#}"),
+        }
+    }
+
+    #[test]
+    fn a_slip_is_named_with_its_line_and_with_what_to_write() {
+        for (text, line, says) in [
+            ("[answers]\niv = \n", 2, "iv = \"...\""),
+            ("[answers]\niv = a1b2\n", 2, "iv = \"a1b2\""),
+            ("[answers]\niv = \"a1\n", 2, "closing quote"),
+            ("[answers]\niv = a1\"\n", 2, "iv = \"a1\""),
+            ("[answers]\niv = \u{201c}a1\u{201d}\n", 2, "straight quotes"),
+            ("[answers]\niv: \"a1\"\n", 2, "= and not :"),
+            ("[answers]\nthe iv is a1\n", 2, "begin the line with #"),
+            ("[answers]\niv = \"a\"\niv = \"b\"\n", 3, "twice"),
+            (
+                "[answers]\niv = \"say \"hello\" to me\"\n",
+                2,
+                "single quotes",
+            ),
+            ("[answers]\niv = \"C:\\dir\"\n", 2, "single quotes"),
+            ("[answers\niv = \"a1\"\n", 1, "[answers]"),
+            ("[answers]\nvi = \"00\"\n", 2, "did you mean iv?"),
+            ("[anwsers]\niv = \"00\"\n", 1, "did you mean answers?"),
+            ("[answers]\niv = [\"a\", \"b\"]\n", 2, "one answer"),
+            ("[answers]\niv = true\n", 2, "iv = \"true\""),
+            (
+                "run = \"python3 attack.py\"\n",
+                1,
+                "run = [\"python3\", \"attack.py\"]",
+            ),
+            ("run = []\n", 1, "run = [\"python3\", \"attack.py\"]"),
+        ] {
+            let error = refused(text);
+            let place = format!("answers.toml, line {line}: ");
+            assert!(
+                error.contains(&place) && error.contains(says),
+                "{text:?}: {error}"
+            );
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_slip_is_taken() {
+        for text in [
+            "\u{feff}[answers]\r\niv = \"a1\"\r\n",
+            "iv = 'a1'\n",
+            "[predict]\niv = \"a1\"\n",
+            "[answers]\niv = 12\n",
+        ] {
+            assert!(
+                refused(text).starts_with("taken"),
+                "{text:?}: {}",
+                refused(text)
+            );
+        }
+        assert!(refused("[answers]\niv = \"\0\"").contains("line 2"));
+    }
+
+    #[test]
+    fn a_sheet_that_is_gone_or_not_text_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Answers::read(folder.path(), &[]).unwrap_err().to_string();
+        assert!(error.contains("latchstring lab reset"), "{error}");
+        fs::write(folder.path().join(FILE), b"\xff\xfei\0v\0").unwrap();
+        let error = Answers::read(folder.path(), &[]).unwrap_err().to_string();
+        assert!(error.contains("save it as UTF-8"), "{error}");
+    }
 }

@@ -1,16 +1,14 @@
 //! What a lab is: `labs/NN-name/lab.toml`, read strictly.
 //!
-//! A lab is found by being there; adding one touches no other file. Texts in braces, such as `{user.1}`, are filled in
-//! from the facts of an instance (see [`super::facts`]).
+//! A lab is found by being there (see [`super::shelf`]); adding one touches no other file. Texts in braces, such as
+//! `{user.1}`, are filled in from the facts of an instance (see [`super::facts`]).
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use serde::Deserialize;
+
+use super::shelf::Files;
 
 /// One lab.
 #[derive(Debug, Clone, Deserialize)]
@@ -54,9 +52,9 @@ pub struct Lab {
     /// Help, in stages.
     #[serde(default)]
     pub hints: Vec<String>,
-    /// Where it lies.
+    /// All its files.
     #[serde(skip)]
-    pub folder: PathBuf,
+    pub files: Files,
 }
 
 /// A kind of task.
@@ -206,37 +204,47 @@ pub struct Check {
     pub logged_in_as: Option<String>,
     /// Ground truth: the target itself decrypted these words, from that user.
     pub heard: Option<String>,
-    /// Lines that the program must print.
+    /// The program must print what the lab's solution prints, no line more and no line less; their order does not count.
     #[serde(default)]
-    pub prints: Vec<String>,
+    pub prints_as_solution: bool,
     /// What to do when it fails.
     pub next: String,
 }
 
 impl Lab {
-    /// Reads one lab.
+    /// Makes a lab of its files. `id` is the name of its folder.
     ///
     /// # Errors
-    /// With the file, the line and the column when it is not a lab; with the file and the name when its parts do not
-    /// fit together.
-    pub fn read(folder: &Path) -> anyhow::Result<Self> {
-        let path = folder.join("lab.toml");
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let broken = || format!("{} is not a lab", path.display());
-        let mut lab: Self = toml::from_str(&text).with_context(broken)?;
-        lab.folder = folder.to_owned();
-        lab.validate().with_context(broken)?;
+    /// With the line and the column when `lab.toml` is not a lab; with the name when its parts do not fit together.
+    pub fn read(id: &str, files: Files) -> anyhow::Result<Self> {
+        let mut lab: Self = toml::from_str(files.text("lab.toml")?)?;
+        lab.files = files;
+        lab.validate(id)?;
         Ok(lab)
     }
 
-    fn validate(&self) -> anyhow::Result<()> {
-        let folder = self
-            .folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+    /// The number that its id begins with.
+    pub fn number(&self) -> &str {
+        self.id.split('-').next().unwrap_or_default()
+    }
+
+    /// All the points there are.
+    pub fn points(&self) -> u32 {
+        let questions = self.questions.iter().map(|question| question.points);
+        let checks = self.checks.iter().map(|check| check.points);
+        questions.chain(checks).sum()
+    }
+
+    /// The points of those of its questions and checks that have passed.
+    pub fn points_of(&self, passed: &BTreeSet<String>) -> u32 {
+        let questions = self.questions.iter().map(|q| (&q.id, q.points));
+        let all = questions.chain(self.checks.iter().map(|c| (&c.id, c.points)));
+        all.filter(|(id, _)| passed.contains(*id))
+            .map(|(_, points)| points)
+            .sum()
+    }
+
+    fn validate(&self, folder: &str) -> anyhow::Result<()> {
         ensure!(
             self.id == folder,
             "its id is {:?} and its folder {folder:?}: give both one name",
@@ -268,7 +276,7 @@ impl Lab {
         for after in self.questions.iter().filter_map(|q| q.after.as_ref()) {
             ensure!(
                 seen.contains(after.as_str()),
-                "a prediction waits for {after:?}, and nothing is called so"
+                "`after = {after:?}` names no question and no check"
             );
         }
         for trial in &self.trials {
@@ -307,12 +315,9 @@ impl Lab {
     /// `EXPLANATION.md`, cut at its second-level headings.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When there is none.
     pub fn explanation(&self) -> anyhow::Result<BTreeMap<String, String>> {
-        let path = self.folder.join("EXPLANATION.md");
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let sections = text.split("\n## ").skip(1);
+        let sections = self.files.text("EXPLANATION.md")?.split("\n## ").skip(1);
         Ok(sections
             .map(|section| {
                 let (id, body) = section.split_once('\n').unwrap_or((section, ""));
@@ -322,63 +327,11 @@ impl Lab {
     }
 }
 
-/// Every lab of a folder, in the order of their numbers.
-///
-/// # Errors
-/// When there is none, or one of them is broken.
-pub fn all(labs: &Path) -> anyhow::Result<Vec<Lab>> {
-    let entries = fs::read_dir(labs).with_context(|| format!("cannot list {}", labs.display()))?;
-    let mut folders: Vec<PathBuf> = entries
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .map(|entry| entry.path())
-        .collect();
-    folders.retain(|folder| folder.join("lab.toml").is_file());
-    folders.sort();
-    ensure!(
-        !folders.is_empty(),
-        "{} holds no lab: give the right folder with --labs",
-        labs.display()
-    );
-    folders.iter().map(|folder| Lab::read(folder)).collect()
-}
-
-/// The lab of this id, or of this number.
-///
-/// # Errors
-/// When there is none; the message lists those that are.
-pub fn find(labs: &Path, wanted: &str) -> anyhow::Result<Lab> {
-    let all = all(labs)?;
-    let ids: Vec<String> = all.iter().map(|lab| lab.id.clone()).collect();
-    let fits = |lab: &Lab| lab.id == wanted || lab.id.split('-').next() == Some(wanted);
-    let found = all.into_iter().find(fits);
-    found.with_context(|| format!("there is no lab {wanted:?}; there are: {}", ids.join(", ")))
-}
-
-/// Where the labs are: what was given, else `./labs`, else where this program was built.
-///
-/// # Errors
-/// When none of them is a folder.
-pub fn locate(given: Option<&Path>) -> anyhow::Result<PathBuf> {
-    if let Some(given) = given {
-        ensure!(
-            given.is_dir(),
-            "{} is not a folder: give the labs with --labs DIR",
-            given.display()
-        );
-        return Ok(given.to_owned());
-    }
-    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../../labs");
-    let found = ["labs", built]
-        .map(PathBuf::from)
-        .into_iter()
-        .find(|dir| dir.is_dir());
-    found.context("there is no folder labs/ here: give it with --labs DIR, or set LATCHSTRING_LABS")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
+
+    use super::super::shelf;
 
     fn broken(toml: &str) -> String {
         let dir = tempfile::tempdir().unwrap();
@@ -386,7 +339,7 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("lab.toml"), toml).unwrap();
         fs::write(folder.join("EXPLANATION.md"), "# x\n\n## there\n\nWhy.\n").unwrap();
-        format!("{:#}", Lab::read(&folder).unwrap_err())
+        format!("{:#}", shelf::in_folder(dir.path()).unwrap_err())
     }
 
     const HEAD: &str = "id = \"99-test\"\ntitle = \"t\"\nminutes = 1\nlevel = \"l\"\nobjectives = []\nkinds = []\n";
@@ -418,16 +371,5 @@ mod tests {
             error.contains("98-test") && error.contains("99-test"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn the_labs_of_this_project_can_be_read_and_found_by_number() {
-        let labs = locate(None).unwrap();
-        for lab in all(&labs).unwrap() {
-            let number = lab.id.split('-').next().unwrap();
-            assert_eq!(find(&labs, number).unwrap().id, lab.id);
-        }
-        let error = find(&labs, "no-such").unwrap_err().to_string();
-        assert!(error.contains("01-say-the-name"), "{error}");
     }
 }

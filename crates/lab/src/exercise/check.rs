@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{
-    answers::Answers,
+    answers::{self, Answers},
     catalogue::{Answer, Check, Choice, Question},
+    diagnosis::Trouble,
+    progress::{Silent, Steps},
     seed::Seed,
     student::Student,
     trial::Trials,
@@ -24,10 +26,24 @@ pub struct Report {
     pub points: u32,
     /// Points there are.
     pub of: u32,
+    /// Points earned in this check and in those before it.
+    pub points_so_far: u32,
     /// Hints taken so far.
     pub hints_taken: usize,
     /// Whether everything has passed.
     pub passed: bool,
+    /// Whether it counts: a check that repeats known hidden instances does not.
+    pub counts: bool,
+}
+
+/// How a check is run.
+pub struct Options<'a> {
+    /// Where the hidden instances come from.
+    pub seed: &'a Seed,
+    /// Whether what passes is remembered. When the student has chosen the seed, the hidden instances are not hidden.
+    pub counts: bool,
+    /// Hears of what is being done.
+    pub steps: &'a dyn Steps,
 }
 
 /// One question or check.
@@ -51,29 +67,42 @@ pub struct Item {
     pub next: Option<String>,
 }
 
-/// Runs the whole check. Hidden instances come from `seed`. What passes is remembered in the student's state.
+/// Runs the whole check in silence. Hidden instances come from `seed`. What passes is remembered in the student's state.
+///
+/// # Errors
+/// As [`check_with`].
+pub async fn check(student: &mut Student, seed: &Seed) -> anyhow::Result<Report> {
+    let options = Options {
+        seed,
+        counts: true,
+        steps: &Silent,
+    };
+    check_with(student, &options).await
+}
+
+/// Runs the whole check.
 ///
 /// # Errors
 /// When the answer sheet cannot be read or an instance cannot be made; a program that fails is no error but a finding.
-pub async fn check(student: &mut Student, seed: &Seed) -> anyhow::Result<Report> {
+pub async fn check_with(student: &mut Student, options: &Options<'_>) -> anyhow::Result<Report> {
     let lab = student.lab.clone();
     let answers = Answers::read(&student.folder, &lab.questions)?;
     let is_prediction = |question: &&Question| question.kind == Answer::Predict;
     let (predictions, others): (Vec<_>, Vec<_>) = lab.questions.iter().partition(is_prediction);
     let mut said = Vec::new();
     for question in &predictions {
-        said.push(student.predicted(question, &answers.to(question).to_lowercase()));
+        said.push(student.predicted(question, answers.to(question))?);
     }
     student.save()?;
     // A prediction comes before the experiment, or it is none.
-    let trials = match said.iter().all(Option::is_some) {
-        true => Some(Trials::run(student, &answers, seed).await),
+    let trials = match said.iter().all(Result::is_ok) {
+        true => Some(Trials::run(student, &answers, options.seed, options.steps).await),
         false => None,
     };
     let mut items = Vec::new();
     for question in others {
         items.push(match trials {
-            Some(_) => answer(student, question, answers.to(question)),
+            Some(_) => answer(student, question, &answers),
             None => waiting(question),
         });
     }
@@ -84,28 +113,32 @@ pub async fn check(student: &mut Student, seed: &Seed) -> anyhow::Result<Report>
     for (question, letter) in predictions.into_iter().zip(said) {
         let outcome = outcome(student, question, &passed, trials.as_ref())?;
         // What has not happened yet is not explained.
-        if letter.is_some() && outcome.is_some() {
+        if letter.is_ok() && outcome.is_some() && options.counts {
             student.state.passed.insert(question.id.clone());
         }
         all.push(prediction(student, question, letter, outcome)?);
     }
     all.extend(items);
-    student.state.passed.extend(passed);
+    if options.counts {
+        student.state.passed.extend(passed);
+    }
     student.save()?;
-    Ok(report(student, all))
+    Ok(report(student, all, options.counts))
 }
 
 fn passing(items: &[Item]) -> impl Iterator<Item = String> {
     (items.iter().filter(|item| item.passed)).map(|item| item.id.clone())
 }
 
-fn report(student: &Student, items: Vec<Item>) -> Report {
+fn report(student: &Student, items: Vec<Item>, counts: bool) -> Report {
     Report {
         lab: student.lab.id.clone(),
         points: items.iter().map(|item| item.points).sum(),
         of: items.iter().map(|item| item.of).sum(),
         passed: items.iter().all(|item| item.passed),
+        points_so_far: student.points(),
         hints_taken: student.state.hints,
+        counts,
         items,
     }
 }
@@ -132,55 +165,75 @@ fn outcome<'a>(
 fn prediction(
     student: &Student,
     question: &Question,
-    letter: Option<String>,
+    said: Result<char, String>,
     outcome: Option<(char, &Choice)>,
 ) -> anyhow::Result<Item> {
     let options = student.options(question)?;
-    let of_letter = |letter: &str| options.iter().find(|(c, _)| c.to_string() == letter);
-    let found = match (letter.as_deref().and_then(of_letter), outcome) {
-        (None, _) => "you have not said what you expect".to_owned(),
-        (Some((said, choice)), None) => {
+    let made = said.is_ok();
+    let chosen = said.map(|said| options.iter().find(|(letter, _)| *letter == said));
+    let found = match (chosen, outcome) {
+        (Err(why), _) => why,
+        (Ok(None), _) => "that option does not exist".to_owned(),
+        (Ok(Some((said, choice))), None) => {
             format!("you said {said}) {}; go on, and you will see", choice.text)
         }
-        (Some((said, choice)), Some((so_it_is, _))) if so_it_is == *said => {
+        (Ok(Some((said, choice))), Some((so_it_is, _))) if so_it_is == *said => {
             format!("you said {said}) {}: so it is", choice.text)
         }
-        (Some((said, choice)), Some((so_it_is, other))) => {
+        (Ok(Some((said, choice))), Some((so_it_is, other))) => {
             format!(
                 "you said {said}) {}; what happened is {so_it_is}) {}",
                 choice.text, other.text
             )
         }
     };
-    let made = letter.is_some();
+    let letters = options.iter().map(|(letter, _)| letter.to_string());
+    let letters = letters.collect::<Vec<_>>().join(", ");
     let next = (!made).then(|| {
         format!(
-            "write the letter of what you expect beside {} in answers.toml",
+            "write the letter of what you expect ({letters}) beside {} in answers.toml",
             question.id
         )
     });
     Ok(question_item(question, "predict", made, found, next))
 }
 
-fn answer(student: &Student, question: &Question, given: &str) -> Item {
+fn answer(student: &Student, question: &Question, answers: &Answers) -> Item {
+    let given = answers.to(question);
     let right = !given.is_empty() && student.is_right(question, given);
     let found = match (right, given) {
         (true, _) => format!("{given:?} is right"),
         (false, "") => "no answer yet".to_owned(),
         (false, _) => format!("{given:?} is not what the run has shown"),
     };
-    let form = match question.kind {
-        Answer::Number => "a number",
-        Answer::Hex => "bytes as hex digits",
-        Answer::Text | Answer::Predict => "text, character for character",
-    };
-    let next = (!right).then(|| {
-        format!(
-            "the answer is {form}, beside {} in answers.toml; `latchstring lab hint` helps",
-            question.id
-        )
-    });
+    let next = (!right).then(|| advice(question, given));
     question_item(question, "answer", right, found, next)
+}
+
+/// What to do about an answer that is missing or wrong: one that has not even the form of an answer is told the form.
+fn advice(question: &Question, given: &str) -> String {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (form, has_it) = match question.kind {
+        Answer::Number => ("a number, in decimal digits", digits(given)),
+        Answer::Hex => ("bytes, as hex digits", is_hex(given)),
+        Answer::Text | Answer::Predict => ("text, character for character", true),
+    };
+    match (given.is_empty(), has_it) {
+        (true, _) => format!(
+            "write the answer beside {} in {}: {form}",
+            question.id,
+            answers::FILE
+        ),
+        (false, false) => format!("the answer is {form}"),
+        (false, true) => "look again; `latchstring lab hint` gives a hint".to_owned(),
+    }
+}
+
+fn is_hex(text: &str) -> bool {
+    let text = text.trim().trim_start_matches("0x");
+    let digits = text.chars().filter(|c| !c.is_whitespace() && *c != ':');
+    let count = digits.clone().count();
+    count % 2 == 0 && digits.into_iter().all(|c| c.is_ascii_hexdigit())
 }
 
 fn waiting(question: &Question) -> Item {
@@ -188,8 +241,8 @@ fn waiting(question: &Question) -> Item {
         question,
         "answer",
         false,
-        "not looked at yet: make your predictions first".to_owned(),
-        None,
+        "not looked at yet".to_owned(),
+        Some("make your predictions first".to_owned()),
     )
 }
 
@@ -220,7 +273,10 @@ fn runs(checks: &[Check], trials: Option<&Trials>) -> anyhow::Result<Vec<Item>> 
     let mut items = Vec::new();
     for check in checks {
         let trouble = match trials {
-            None => Some("not run yet: make your predictions first".to_owned()),
+            None => Some(Trouble {
+                found: "not run yet".to_owned(),
+                next: Some("make your predictions first".to_owned()),
+            }),
             Some(trials) => trials.trouble(check, &mut told)?,
         };
         items.push(item_of(check, trouble));
@@ -228,8 +284,12 @@ fn runs(checks: &[Check], trials: Option<&Trials>) -> anyhow::Result<Vec<Item>> 
     Ok(items)
 }
 
-fn item_of(check: &Check, trouble: Option<String>) -> Item {
+fn item_of(check: &Check, trouble: Option<Trouble>) -> Item {
     let passed = trouble.is_none();
+    let (found, next) = match trouble {
+        None => ("so it was in every run".to_owned(), None),
+        Some(Trouble { found, next }) => (found, Some(next.unwrap_or_else(|| check.next.clone()))),
+    };
     Item {
         id: check.id.clone(),
         title: check.title.clone(),
@@ -237,7 +297,7 @@ fn item_of(check: &Check, trouble: Option<String>) -> Item {
         points: if passed { check.points } else { 0 },
         of: check.points,
         passed,
-        found: trouble.unwrap_or_else(|| "so it was in every run".to_owned()),
-        next: (!passed).then(|| check.next.clone()),
+        found,
+        next,
     }
 }

@@ -1,162 +1,247 @@
 //! Runs a student's program, in whatever language it is, and keeps it within bounds.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    io::ErrorKind,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
-use anyhow::Context;
 use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
+use std::os::unix::process::ExitStatusExt;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
-    process::Command,
-    time::timeout,
+    process::{Child, Command},
+    time::{sleep, timeout},
 };
 
 /// How much of a program's output is kept, in bytes.
-const KEPT: usize = 64 * 1024;
+pub const KEPT: usize = 64 * 1024;
+/// How long a program may go on when nothing that it does can change the verdict.
+const GRACE: Duration = Duration::from_secs(1);
+/// How long something that a program has started may hold its output once the program itself has ended.
+const REST: Duration = Duration::from_millis(500);
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// As it should.
+    Well,
+    /// With this exit status.
+    Status(i32),
+    /// By this signal.
+    Signal(i32),
+    /// It was stopped when its time was up.
+    OutOfTime(Duration),
+    /// It was stopped when the verdict was known.
+    Decided,
+    /// It was never started: the program to run does not exist.
+    Missing,
+    /// It was never started: the file may not be executed.
+    NotExecutable,
+    /// It was never started, and the system says why.
+    NotStarted(String),
+}
 
 /// What a program did.
 #[derive(Debug, Clone)]
 pub struct Ran {
-    /// What it printed.
+    /// What it printed, as far as it is kept.
     pub stdout: String,
     /// What it complained of.
     pub stderr: String,
-    /// How it ended, when it did not end well.
-    pub trouble: Option<String>,
+    /// How it ended.
+    pub end: End,
+    /// Whether it printed more than is kept.
+    pub flooded: bool,
 }
 
-/// Runs a program in a folder until it ends or `within` is over; then it is stopped with all that it started.
-///
-/// # Errors
-/// When it cannot be started.
+impl Ran {
+    fn never(end: End) -> Self {
+        Self {
+            stdout: String::new(),
+            stderr: String::new(),
+            end,
+            flooded: false,
+        }
+    }
+}
+
+/// Runs a program in a folder until it ends, `within` is over, or `decided` and a little more; then it is stopped with all
+/// that it started.
 pub async fn run(
     command: &[String],
     args: &[String],
     folder: &Path,
     within: Duration,
-) -> anyhow::Result<Ran> {
-    let (program, first) = command
-        .split_first()
-        .context("the command to run is empty: give one in answers.toml")?;
-    let mut child = Command::new(program)
+    decided: impl Future<Output = ()>,
+) -> Ran {
+    let Some((program, first)) = command.split_first() else {
+        return Ran::never(End::NotStarted("the command is empty".to_owned()));
+    };
+    let started = Command::new(program)
         .args(first)
         .args(args)
         .current_dir(folder)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONIOENCODING", "utf-8")
+        // A file or a pipe gets lines late; what a stopped program has printed is to be seen.
+        .env("PYTHONUNBUFFERED", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true)
-        .spawn()
-        .with_context(|| {
-            format!(
-                "cannot start {program:?} in {}: is it installed?",
-                folder.display()
-            )
-        })?;
+        .spawn();
+    match started {
+        Ok(child) => watch(child, within, decided).await,
+        Err(why) => Ran::never(match why.kind() {
+            ErrorKind::NotFound => End::Missing,
+            ErrorKind::PermissionDenied => End::NotExecutable,
+            _ => End::NotStarted(why.to_string()),
+        }),
+    }
+}
+
+async fn watch(mut child: Child, within: Duration, decided: impl Future<Output = ()>) -> Ran {
     let group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let end = timeout(within, async {
-        let (status, (), ()) =
-            tokio::join!(child.wait(), keep(stdout, &mut out), keep(stderr, &mut err));
-        group.ended();
-        status
-    })
-    .await;
-    let trouble = match end {
-        Ok(Ok(status)) if status.success() => None,
-        Ok(Ok(status)) => Some(format!("it ended with {status}")),
-        Ok(Err(why)) => Some(format!("it was lost: {why}")),
-        Err(_) => Some(format!("it was stopped after {} seconds", within.as_secs())),
+    let mut flooded = false;
+    let end = {
+        let running = async {
+            let reading = async {
+                let (much, _) = tokio::join!(keep(stdout, &mut out), keep(stderr, &mut err));
+                flooded = much;
+            };
+            tokio::pin!(reading);
+            let mut all_read = false;
+            let status = loop {
+                tokio::select! {
+                    status = child.wait() => break status,
+                    () = &mut reading, if !all_read => all_read = true,
+                }
+            };
+            if !all_read {
+                let _ = timeout(REST, &mut reading).await;
+            }
+            status
+        };
+        let known = async {
+            decided.await;
+            sleep(GRACE).await;
+        };
+        tokio::select! {
+            ended = timeout(within, running) => match ended {
+                Ok(Ok(status)) => how(status),
+                Ok(Err(why)) => End::NotStarted(why.to_string()),
+                Err(_) => End::OutOfTime(within),
+            },
+            () = known => End::Decided,
+        }
     };
+    drop(group);
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Ran {
+    Ran {
         stdout: text(out),
         stderr: text(err),
-        trouble,
-    })
-}
-
-/// A program and all that it has started. Unless they have ended, they are stopped when this is dropped: when their time
-/// is over, and when the check itself is interrupted.
-struct Group(Option<i32>);
-
-impl Group {
-    /// Nobody holds the output any more, and the number may soon be somebody else's.
-    fn ended(mut self) {
-        self.0 = None;
+        end,
+        flooded,
     }
 }
+
+fn how(status: ExitStatus) -> End {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => End::Well,
+        (Some(code), _) => End::Status(code),
+        (None, signal) => End::Signal(signal.unwrap_or_default()),
+    }
+}
+
+/// A program and all that it has started: they are stopped when this is dropped, also when the check is interrupted. As
+/// long as one of them runs, the number of their group is nobody else's.
+struct Group(Option<i32>);
 
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(leader) = self.0 {
-            // It fails when they ended in this very moment, which is just as well.
+            // It fails when all of them have ended, which is just as well.
             let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
         }
     }
 }
 
-/// Reads to the end and keeps the beginning, so that a program that prints without end fills no memory.
-async fn keep(from: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
-    let Some(mut from) = from else { return };
+/// Reads to the end and keeps the beginning, so that a program that prints without end fills no memory. Returns whether
+/// there was more.
+async fn keep(from: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) -> bool {
+    let Some(mut from) = from else { return false };
     let mut buffer = [0; 4096];
+    let mut more = false;
     while let Ok(n @ 1..) = from.read(&mut buffer).await {
         let room = KEPT - kept.len();
         kept.extend_from_slice(&buffer[..n.min(room)]);
+        more |= n > room;
     }
+    more
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{future::pending, time::Instant};
+
     use super::*;
-    use std::time::Instant;
 
     async fn shell(script: &str, within: Duration) -> Ran {
         let command = ["sh", "-c", script].map(str::to_owned);
-        run(&command, &[], Path::new("."), within).await.unwrap()
+        run(&command, &[], Path::new("."), within, pending()).await
     }
+
+    const LONG: Duration = Duration::from_secs(10);
 
     #[tokio::test]
     async fn output_and_end_are_reported() {
-        let ran = shell("echo out; echo err >&2; exit 3", Duration::from_secs(10)).await;
-        assert_eq!(
-            (ran.stdout.as_str(), ran.stderr.as_str()),
-            ("out\n", "err\n")
-        );
-        assert!(ran.trouble.unwrap().contains('3'));
-        assert!(
-            shell("true", Duration::from_secs(10))
+        let ran = shell("echo out; echo err >&2; exit 3", LONG).await;
+        assert_eq!((&ran.stdout[..], &ran.stderr[..]), ("out\n", "err\n"));
+        assert_eq!(ran.end, End::Status(3));
+        assert_eq!(shell("true", LONG).await.end, End::Well);
+        assert_eq!(shell("kill -SEGV $$", LONG).await.end, End::Signal(11));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_started_says_in_which_way() {
+        let end = async |command: &str| {
+            let command = [command.to_owned()];
+            run(&command, &[], Path::new("."), LONG, pending())
                 .await
-                .trouble
-                .is_none()
-        );
-        let missing = run(
-            &["no-such-program-here".to_owned()],
-            &[],
-            Path::new("."),
-            Duration::from_secs(1),
-        )
-        .await;
-        assert!(
-            missing
-                .unwrap_err()
-                .to_string()
-                .contains("no-such-program-here")
-        );
+                .end
+        };
+        assert_eq!(end("no-such-program-here").await, End::Missing);
+        assert_eq!(end("./Cargo.toml").await, End::NotExecutable);
+        let none = run(&[], &[], Path::new("."), LONG, pending()).await;
+        assert!(matches!(none.end, End::NotStarted(_)));
     }
 
     #[tokio::test]
     async fn a_program_that_never_ends_is_stopped_with_its_children_and_its_output_is_bounded() {
         let began = Instant::now();
-        let ran = shell("yes & wait", Duration::from_millis(300)).await;
-        assert!(ran.trouble.unwrap().contains("stopped"));
+        let within = Duration::from_millis(300);
+        let ran = shell("yes & wait", within).await;
+        assert_eq!(ran.end, End::OutOfTime(within));
         assert_eq!(ran.stdout.len(), KEPT);
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_what_a_program_leaves_behind_nor_for_one_whose_verdict_is_known() {
+        let began = Instant::now();
+        let ran = shell("echo done; sleep 60 &", LONG).await;
+        assert_eq!((ran.end, &ran.stdout[..]), (End::Well, "done\n"));
+        let command = ["sleep", "60"].map(str::to_owned);
+        let ran = run(&command, &[], Path::new("."), LONG, async {}).await;
+        assert_eq!(ran.end, End::Decided);
         assert!(began.elapsed() < Duration::from_secs(5));
     }
 }

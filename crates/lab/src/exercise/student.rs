@@ -1,14 +1,13 @@
 //! A student's folder: a copy of `start/`, the handout, personal files, and a small state file.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs, io,
+    collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use rand::{Rng, seq::SliceRandom};
-use serde::{Deserialize, Serialize};
 
 use super::{
     answers,
@@ -16,27 +15,8 @@ use super::{
     instance::Instance,
     seal::commit,
     seed::Seed,
+    state::{self, State},
 };
-
-/// The state file. It holds a seed and hashes, and no answer.
-const STATE: &str = ".latchstring.json";
-
-/// What is remembered between two commands.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct State {
-    /// Which lab.
-    pub lab: String,
-    seed: String,
-    salt: String,
-    commitments: BTreeMap<String, String>,
-    /// The first prediction counts, whatever `answers.toml` says later.
-    pub predictions: BTreeMap<String, String>,
-    /// How many hints were taken.
-    pub hints: usize,
-    /// What has passed at least once.
-    pub passed: BTreeSet<String>,
-}
 
 /// A lab in a student's hands.
 pub struct Student {
@@ -46,14 +26,6 @@ pub struct Student {
     pub folder: PathBuf,
     /// What is remembered.
     pub state: State,
-}
-
-/// The id of the lab that a folder holds, if it holds one.
-pub fn lab_of(folder: &Path) -> Option<String> {
-    let text = fs::read_to_string(folder.join(STATE)).ok()?;
-    serde_json::from_str::<State>(&text)
-        .ok()
-        .map(|state| state.lab)
 }
 
 impl Student {
@@ -69,6 +41,15 @@ impl Student {
             folder.display(),
             lab.id
         );
+        let (student, instance) = Self::make(lab, folder, seed).await?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        // First the state: what is interrupted from here on can be reset.
+        student.save()?;
+        student.lay_out(&instance)?;
+        Ok(student)
+    }
+
+    async fn make(lab: Lab, folder: &Path, seed: &Seed) -> anyhow::Result<(Self, Instance)> {
         let instance = Instance::make(&lab.scene, seed).await?;
         let salt = format!("{:016x}", seed.stream("salt").next_u64());
         let mut commitments = BTreeMap::new();
@@ -83,46 +64,35 @@ impl Student {
                 commit(&salt, &question.id, question.kind, &answer),
             );
         }
-        let state = State {
-            lab: lab.id.clone(),
-            seed: seed.to_hex(),
-            salt,
-            commitments,
-            predictions: BTreeMap::new(),
-            hints: 0,
-            passed: BTreeSet::new(),
-        };
+        let state = State::new(&lab.id, seed, salt, commitments);
         let folder = folder.to_owned();
-        let student = Self { lab, folder, state };
-        student.lay_out(&instance)?;
-        student.save()?;
-        Ok(student)
+        Ok((Self { lab, folder, state }, instance))
     }
 
-    /// Opens a folder that was handed out.
+    /// Opens a folder that was handed out. A damaged or missing state file is repaired from its copy.
     ///
     /// # Errors
-    /// When it was not.
+    /// When it was not handed out, holds another lab, or its state is lost.
     pub fn open(lab: Lab, folder: &Path) -> anyhow::Result<Self> {
-        let path = folder.join(STATE);
-        let text = fs::read_to_string(&path);
-        let text = text.with_context(|| {
-            format!(
-                "{} is no lab folder: begin with `latchstring lab start {}`",
-                folder.display(),
-                lab.id
-            )
-        })?;
-        let state: State = serde_json::from_str(&text).with_context(|| {
-            format!(
-                "{} is damaged: begin in another folder with --dir",
-                path.display()
-            )
-        })?;
+        let name = folder.display();
+        let state = match state::read(folder) {
+            Ok(state) => state,
+            Err(why) => {
+                let given_out = state::lab_of(folder).is_some();
+                ensure!(
+                    given_out,
+                    "{name} is no lab folder: begin with `latchstring lab start {}`",
+                    lab.id
+                );
+                return Err(why.context(format!(
+                    "the progress in {name} is lost: `latchstring lab reset {}` begins again with new captures and keys, and moves your files to a backup",
+                    lab.id
+                )));
+            }
+        };
         ensure!(
             state.lab == lab.id,
-            "{} holds the lab {}, not {}",
-            folder.display(),
+            "{name} holds the lab {}, not {}: name another folder with --dir",
             state.lab,
             lab.id
         );
@@ -130,14 +100,12 @@ impl Student {
         Ok(Self { lab, folder, state })
     }
 
-    /// Writes the state file.
+    /// Writes the state file. What another command has reached meanwhile is kept.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self) -> anyhow::Result<()> {
-        let path = self.folder.join(STATE);
-        let text = serde_json::to_string_pretty(&self.state)? + "\n";
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+        state::write(&self.folder, &self.state)
     }
 
     /// What everything personal comes from.
@@ -145,13 +113,21 @@ impl Student {
     /// # Errors
     /// When the state file is damaged.
     pub fn seed(&self) -> anyhow::Result<Seed> {
-        Seed::from_hex(&self.state.seed).context("the seed in the state file is damaged")
+        self.state.seed()
+    }
+
+    /// The points of everything that has passed so far.
+    pub fn points(&self) -> u32 {
+        // A prediction earns its points by being made.
+        let predicted = self.state.predictions.keys();
+        let earned = self.state.passed.iter().chain(predicted).cloned();
+        self.lab.points_of(&earned.collect())
     }
 
     /// Whether this is the answer.
     pub fn is_right(&self, question: &Question, answer: &str) -> bool {
-        let given = commit(&self.state.salt, &question.id, question.kind, answer);
-        self.state.commitments.get(&question.id) == Some(&given)
+        let given = commit(self.state.salt(), &question.id, question.kind, answer);
+        self.state.commitments().get(&question.id) == Some(&given)
     }
 
     /// A prediction's options in this student's order: the first is `a`.
@@ -164,40 +140,56 @@ impl Student {
         Ok(('a'..='z').zip(options).collect())
     }
 
-    /// Puts `start/` back. All that was there moves to a folder `backup-N` beside it; nothing is lost.
+    /// Puts `start/` back. All that was there moves to a folder `backup-N` inside; nothing is lost.
     ///
     /// # Errors
     /// When a file cannot be moved or made.
     pub async fn reset(&mut self) -> anyhow::Result<PathBuf> {
         let instance = Instance::make(&self.lab.scene, &self.seed()?).await?;
-        let backup = (1..)
-            .map(|n| self.folder.join(format!("backup-{n}")))
-            .find(|path| !path.exists());
-        let backup = backup.context("there are too many backups")?;
-        fs::create_dir(&backup).with_context(|| format!("cannot make {}", backup.display()))?;
-        for entry in fs::read_dir(&self.folder)? {
-            let name = entry?.file_name();
-            let kept = name == STATE || name.to_string_lossy().starts_with("backup-");
-            if !kept {
-                let (from, to) = (self.folder.join(&name), backup.join(&name));
-                fs::rename(&from, &to).with_context(|| {
-                    format!("cannot move {} to {}", from.display(), to.display())
-                })?;
-            }
-        }
+        let backup = set_aside(&self.folder)?;
+        self.save()?;
         self.lay_out(&instance)?;
         Ok(backup)
     }
 
+    /// Begins again in a folder whose state is lost: with new words, keys and captures.
+    ///
+    /// # Errors
+    /// As [`Student::reset`].
+    pub async fn begin_again(lab: Lab, folder: &Path, seed: &Seed) -> anyhow::Result<PathBuf> {
+        let (student, instance) = Self::make(lab, folder, seed).await?;
+        let backup = set_aside(folder)?;
+        state::forget(folder)?;
+        student.save()?;
+        student.lay_out(&instance)?;
+        Ok(backup)
+    }
+
     fn lay_out(&self, instance: &Instance) -> anyhow::Result<()> {
-        copy_folder(&self.lab.folder.join("start"), &self.folder)?;
-        let handout = self.lab.folder.join("README.md");
-        fs::copy(&handout, self.folder.join("README.md"))
-            .with_context(|| format!("cannot copy {}", handout.display()))?;
+        self.lab.files.lay_out("start", &self.folder)?;
+        let write = |name: &str, text: &str| {
+            let path = self.folder.join(name);
+            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+        };
+        write("README.md", self.lab.files.text("README.md")?)?;
         instance.write(&self.folder)?;
-        let questions = answers::sheet(self, instance)?;
-        fs::write(self.folder.join(answers::FILE), questions)
-            .context("cannot write the answer sheet")
+        write(answers::FILE, &answers::sheet(self, instance)?)
+    }
+
+    /// Writes the lab's solution into a folder `solution`, once all hints were taken.
+    ///
+    /// # Errors
+    /// When hints are left, or the folder cannot be written.
+    pub fn hand_out_solution(&self) -> anyhow::Result<PathBuf> {
+        let left = self.lab.hints.len() - self.state.hints.min(self.lab.hints.len());
+        ensure!(
+            left == 0,
+            "the solution comes after the hints, and {left} of them {} left: `latchstring lab hint` gives the next one",
+            if left == 1 { "is" } else { "are" }
+        );
+        let folder = self.folder.join("solution");
+        self.lab.files.lay_out("solution", &folder)?;
+        Ok(folder)
     }
 
     /// The next hint, and how many there are; `None` when all are taken.
@@ -228,20 +220,31 @@ impl Student {
             .collect())
     }
 
-    /// Remembers a first prediction; returns the one that counts.
-    pub fn predicted(&mut self, question: &Question, letter: &str) -> Option<String> {
-        let known = self.state.predictions.get(&question.id).cloned();
-        let valid = self
-            .options(question)
-            .is_ok_and(|options| options.iter().any(|(c, _)| letter == c.to_string()));
-        known.or_else(|| {
-            valid.then(|| {
-                self.state
-                    .predictions
-                    .insert(question.id.clone(), letter.to_owned());
-                letter.to_owned()
-            })
-        })
+    /// Remembers a first prediction; returns the one that counts, or why there is none.
+    ///
+    /// # Errors
+    /// When the state file is damaged.
+    pub fn predicted(
+        &mut self,
+        question: &Question,
+        written: &str,
+    ) -> anyhow::Result<Result<char, String>> {
+        let known = self.state.predictions.get(&question.id);
+        let options = self.options(question)?;
+        let known = known.and_then(|known| known.chars().next());
+        let known = known.filter(|known| options.iter().any(|(letter, _)| letter == known));
+        if let Some(known) = known {
+            return Ok(Ok(known));
+        }
+        if written.is_empty() {
+            return Ok(Err("you have not said what you expect".to_owned()));
+        }
+        let said = answers::letter(written, &options);
+        if let Ok(letter) = said {
+            let predictions = &mut self.state.predictions;
+            predictions.insert(question.id.clone(), letter.to_string());
+        }
+        Ok(said)
     }
 
     /// What a prediction's option means, and which option is what happened.
@@ -268,27 +271,22 @@ impl Student {
     }
 }
 
-/// Copies a folder with all that is in it.
-///
-/// # Errors
-/// When a file cannot be copied.
-pub fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
-    let entries = match fs::read_dir(from) {
-        Ok(entries) => entries,
-        // A lab that begins with nothing has no start/.
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(why) => bail!("cannot list {}: {why}", from.display()),
-    };
-    for entry in entries {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), &target)
-                .with_context(|| format!("cannot write {}", target.display()))?;
+/// Moves everything in a student's folder, but for its state and older backups, to a new backup.
+fn set_aside(folder: &Path) -> anyhow::Result<PathBuf> {
+    let backup = (1..)
+        .map(|n| folder.join(format!("backup-{n}")))
+        .find(|path| !path.exists());
+    let backup = backup.context("there are too many backups")?;
+    fs::create_dir(&backup).with_context(|| format!("cannot make {}", backup.display()))?;
+    let listed = || format!("cannot list {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(listed)? {
+        let name = entry.with_context(listed)?.file_name();
+        let kept = state::is_its_file(&name) || name.to_string_lossy().starts_with("backup-");
+        if !kept {
+            let (from, to) = (folder.join(&name), backup.join(&name));
+            fs::rename(&from, &to)
+                .with_context(|| format!("cannot move {} to {}", from.display(), to.display()))?;
         }
     }
-    Ok(())
+    Ok(backup)
 }

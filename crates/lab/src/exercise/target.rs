@@ -20,6 +20,9 @@ use tokio::{
 
 use super::seed::Seed;
 
+/// How often a target is looked at.
+const GLANCE: Duration = Duration::from_millis(10);
+
 /// How long a connection may take to end at the server once the program that made it has ended.
 const REST: Duration = Duration::from_secs(3);
 
@@ -74,7 +77,9 @@ impl Accounts {
 /// One connection, as the server saw it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visit {
-    /// Whom the server took it for.
+    /// Whose name the login decrypts to, before the server has sent its replies.
+    pub recognised: Option<String>,
+    /// Whom the server took it for, once all its replies were sent.
     pub user: Option<String>,
     /// Why it did not let anybody in.
     pub refused: Option<String>,
@@ -98,6 +103,7 @@ impl Witness {
             return;
         };
         match event {
+            ServerEvent::Recognised { user } => visit.recognised = Some(user.to_string()),
             ServerEvent::LoggedIn { user } => visit.user = Some(user.to_string()),
             ServerEvent::LoginRefused { why } => visit.refused = Some(why.clone()),
             ServerEvent::Message { text, .. } => visit.heard.push(text.clone()),
@@ -156,6 +162,13 @@ impl Target {
     /// What the server has seen so far.
     pub fn visits(&self) -> Vec<Visit> {
         self.witness.all()
+    }
+
+    /// Waits until something is so, however long that takes.
+    pub async fn when(&self, so: impl Fn(&[Visit]) -> bool) {
+        while !so(&self.visits()) {
+            sleep(GLANCE).await;
+        }
     }
 
     /// Waits until something is so, or for a few seconds. Says whether it is.

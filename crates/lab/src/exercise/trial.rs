@@ -1,54 +1,82 @@
 //! Trials: the student's program against hidden instances, and what the live target makes of it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use latchstring_faithful::server::REPLY_PAUSE;
+use tempfile::TempDir;
 
 use super::{
     answers::Answers,
-    catalogue::{Check, Trial},
+    catalogue::{Check, Lab, Trial},
+    diagnosis::{self, Started, Trouble},
     facts::Facts,
     instance::Instance,
-    program::{self, Ran},
+    program::{self, End, Ran},
+    progress::Steps,
     seed::Seed,
     student::Student,
     target::{Target, Visit},
 };
 
-/// How much of a program's last words is shown.
-const LAST_LINES: usize = 6;
-
 /// How many instances are drawn to find victims that differ.
 const MAX_DRAWS: u32 = 64;
+/// After a refusal the program may try once more; after so long it is not expected to.
+const AFTER_REFUSAL: Duration = Duration::from_secs(2);
+/// How long the lab's own solution may take.
+const FOR_SOLUTION: Duration = Duration::from_secs(30);
 
 /// One run of the program, with what the target saw.
 struct Shown {
     facts: Facts,
     ran: Ran,
     visits: Vec<Visit>,
+    /// What kept the program from doing its work.
+    broken: Option<Trouble>,
+    /// What the lab's solution prints, where a check compares with that.
+    wanted: Option<String>,
 }
 
 /// All runs of all trials of a lab. A trial that could not be run says why.
 pub struct Trials(Vec<(String, anyhow::Result<Vec<Shown>>)>);
 
+/// What the runs of a trial need.
+struct Bench<'a> {
+    student: &'a Student,
+    trial: &'a Trial,
+    command: &'a [String],
+    checks: Vec<&'a Check>,
+    steps: &'a dyn Steps,
+}
+
 impl Trials {
-    /// Runs them, one after the other. Hidden instances come from `seed`.
-    pub async fn run(student: &Student, answers: &Answers, seed: &Seed) -> Self {
+    /// Runs them, one after the other, and says so. Hidden instances come from `seed`.
+    pub async fn run(student: &Student, answers: &Answers, seed: &Seed, steps: &dyn Steps) -> Self {
         let mut trials = Vec::new();
         for trial in &student.lab.trials {
-            let seed = seed.child(&format!("trial {}", trial.id));
-            let runs = run_trial(student, trial, answers, &seed).await;
+            let bench = Bench {
+                student,
+                trial,
+                command: answers.run.as_ref().unwrap_or(&trial.run),
+                checks: (student.lab.checks.iter())
+                    .filter(|check| check.trial == trial.id)
+                    .collect(),
+                steps,
+            };
+            let runs = bench
+                .runs(&seed.child(&format!("trial {}", trial.id)))
+                .await;
             trials.push((trial.id.clone(), runs));
         }
         Self(trials)
     }
 
     fn of(&self, trial: &str) -> Option<&anyhow::Result<Vec<Shown>>> {
-        self.0
-            .iter()
-            .find(|(id, _)| id == trial)
-            .map(|(_, runs)| runs)
+        let mut all = self.0.iter();
+        all.find(|(id, _)| id == trial).map(|(_, runs)| runs)
     }
 
     /// A text filled in with the facts of a trial's last run; `None` when there was none.
@@ -69,16 +97,16 @@ impl Trials {
         &self,
         check: &Check,
         told: &mut BTreeSet<String>,
-    ) -> anyhow::Result<Option<String>> {
+    ) -> anyhow::Result<Option<Trouble>> {
         let runs = match self.of(&check.trial) {
             Some(Ok(runs)) => runs,
-            Some(Err(why)) => return Ok(Some(format!("{why:#}"))),
-            None => return Ok(Some("it was not run".to_owned())),
+            Some(Err(why)) => return Ok(Some(Trouble::wrong(format!("{why:#}")))),
+            None => return Ok(Some(Trouble::wrong("it was not run"))),
         };
         for run in runs {
-            if let Some(mut why) = trouble(check, run)? {
+            if let Some(mut why) = run.trouble(check)? {
                 if told.insert(check.trial.clone()) {
-                    why += &last_words(&run.ran);
+                    why.found += &diagnosis::last_words(&run.ran);
                 }
                 return Ok(Some(why));
             }
@@ -87,161 +115,188 @@ impl Trials {
     }
 }
 
-/// Runs the program as often as the trial says, each time against another hidden instance and another victim.
-async fn run_trial(
-    student: &Student,
-    trial: &Trial,
-    answers: &Answers,
-    seed: &Seed,
-) -> anyhow::Result<Vec<Shown>> {
-    let mut victims = BTreeSet::new();
-    let mut runs = Vec::new();
-    let mut seeds = (0..MAX_DRAWS).map(|n| seed.child(&format!("instance {n}")));
-    while runs.len() < trial.times {
-        let seed = seeds
-            .next()
-            .context("the scene's accounts have too few different names for its trials")?;
-        let instance = Instance::make(&student.lab.scene, &seed).await?;
-        let users = instance.accounts.users();
-        let victim = users
-            .get(runs.len() % users.len().max(1))
-            .map(ToString::to_string);
-        // A program that has a name written into it must not pass twice.
-        if victim.is_some_and(|victim| !victims.insert(victim)) {
-            continue;
+impl Bench<'_> {
+    /// Runs the program as often as the trial says, each time against another hidden instance and another victim. When
+    /// no check can pass any more, the other runs are left out.
+    async fn runs(&self, seed: &Seed) -> anyhow::Result<Vec<Shown>> {
+        let mut victims = BTreeSet::new();
+        let mut runs: Vec<Shown> = Vec::new();
+        let mut seeds = (0..MAX_DRAWS).map(|n| seed.child(&format!("instance {n}")));
+        while runs.len() < self.trial.times {
+            let seed = seeds
+                .next()
+                .context("the scene's accounts have too few different names for its trials")?;
+            let round = runs.len();
+            let of = format!("{} of {}", round + 1, self.trial.times);
+            self.steps
+                .begin(&format!("making a target that you have not seen, {of}"));
+            let instance = Instance::make(&self.student.lab.scene, &seed).await?;
+            let users = instance.accounts.users();
+            let victim = users
+                .get(round % users.len().max(1))
+                .map(ToString::to_string);
+            // A program that has a name written into it must not pass twice.
+            if victim.is_some_and(|victim| !victims.insert(victim)) {
+                continue;
+            }
+            runs.push(self.once(instance, round, &seed).await?);
+            let run = &runs[round];
+            let troubles = self.checks.iter().map(|check| run.trouble(check));
+            let troubles = troubles.collect::<anyhow::Result<Vec<_>>>()?;
+            if troubles.iter().all(Option::is_some) {
+                break;
+            }
         }
-        runs.push(run_once(student, trial, answers, instance, runs.len(), &seed).await?);
+        Ok(runs)
     }
-    Ok(runs)
+
+    async fn once(&self, instance: Instance, round: usize, seed: &Seed) -> anyhow::Result<Shown> {
+        let lab = &self.student.lab;
+        let files = tempfile::tempdir()?;
+        instance.write(files.path())?;
+        let mut facts = instance.facts.clone();
+        for (id, file) in instance.capture_files(&lab.scene) {
+            facts.set(format!("{id}.file"), files.path().join(file).display());
+        }
+        let target =
+            Target::start(&instance.accounts, seed.stream("live target"), REPLY_PAUSE).await?;
+        facts.set("host", target.at().address().ip());
+        facts.set("port", target.at().address().port());
+        let users = instance.accounts.users();
+        if let Some(victim) = users.get(round % users.len().max(1)) {
+            let path = files.path().join("victim.pub");
+            std::fs::write(&path, instance.accounts.public_pem(victim)? + "\n")?;
+            facts.set("victim", victim);
+            facts.set("victim.public-key", path.display());
+        }
+        let args = facts.fill_all(&self.trial.args)?;
+        let within = Duration::from_secs(self.trial.timeout_seconds);
+        self.steps.begin(&format!(
+            "running {} on target {} of {}, for at most {} seconds",
+            self.command.join(" "),
+            round + 1,
+            self.trial.times,
+            within.as_secs()
+        ));
+        let decided = self.decided(&target, &facts);
+        let ran = program::run(self.command, &args, &self.student.folder, within, decided).await;
+        self.steps.begin("looking at what the target has seen");
+        let visits = target.finish().await;
+        facts.set("login", login(&visits));
+        let started = Started {
+            command: self.command,
+            folder: &self.student.folder,
+        };
+        let broken = started.trouble(&ran);
+        let compared = self.checks.iter().any(|check| check.prints_as_solution);
+        // The solution comes last, and into a folder of its own: the student's program is over by then.
+        let wanted = match compared && broken.is_none() {
+            true => Some(solution(lab, self.trial, &args).await?),
+            false => None,
+        };
+        Ok(Shown {
+            facts,
+            ran,
+            visits,
+            broken,
+            wanted,
+        })
+    }
+
+    /// Ends when no more can happen that changes the verdict on the live target: everything that the checks ask for has
+    /// been seen, or the login was refused and the program does not come again.
+    async fn decided(&self, target: &Target, facts: &Facts) {
+        if self.checks.iter().any(|check| check.prints_as_solution) {
+            // What a program prints is known when it ends.
+            return std::future::pending().await;
+        }
+        let met = |visits: &[Visit]| {
+            let trouble = |check: &&Check| on_target(check, facts, visits, None);
+            self.checks
+                .iter()
+                .map(trouble)
+                .all(|trouble| matches!(trouble, Ok(None)))
+        };
+        let gone = |visits: &[Visit]| {
+            visits.iter().all(|visit| visit.ended) && visits.iter().any(|v| v.refused.is_some())
+        };
+        loop {
+            target.when(|visits| met(visits) || gone(visits)).await;
+            if met(&target.visits()) {
+                return;
+            }
+            let (came, since) = (target.visits().len(), Instant::now());
+            target
+                .when(|visits| visits.len() > came || since.elapsed() > AFTER_REFUSAL)
+                .await;
+            if target.visits().len() == came {
+                return;
+            }
+        }
+    }
 }
 
-async fn run_once(
-    student: &Student,
-    trial: &Trial,
-    answers: &Answers,
-    instance: Instance,
-    round: usize,
-    seed: &Seed,
-) -> anyhow::Result<Shown> {
-    let files = tempfile::tempdir()?;
-    instance.write(files.path())?;
-    let mut facts = instance.facts.clone();
-    for (id, file) in instance.capture_files(&student.lab.scene) {
-        facts.set(format!("{id}.file"), files.path().join(file).display());
-    }
-    let target = Target::start(&instance.accounts, seed.stream("live target"), REPLY_PAUSE).await?;
-    facts.set("host", target.at().address().ip());
-    facts.set("port", target.at().address().port());
-    let users = instance.accounts.users();
-    if let Some(victim) = users.get(round % users.len().max(1)) {
-        let path = files.path().join("victim.pub");
-        std::fs::write(&path, instance.accounts.public_pem(victim)? + "\n")?;
-        facts.set("victim", victim);
-        facts.set("victim.public-key", path.display());
-    }
-    let command = answers.run.as_ref().unwrap_or(&trial.run);
-    let args = facts.fill_all(&trial.args)?;
-    let ran = program::run(
-        command,
-        &args,
-        &student.folder,
-        Duration::from_secs(trial.timeout_seconds),
-    )
-    .await?;
-    let visits = target.finish().await;
-    let login = if visits.iter().any(|visit| visit.user.is_some()) {
+/// What became of the login, as a word for predictions.
+fn login(visits: &[Visit]) -> &'static str {
+    if visits.iter().any(|visit| visit.user.is_some()) {
         "accepted"
     } else if visits.iter().any(|visit| visit.refused.is_some()) {
         "refused"
     } else {
         "none"
-    };
-    facts.set("login", login);
-    Ok(Shown { facts, ran, visits })
+    }
 }
 
-fn trouble(check: &Check, run: &Shown) -> anyhow::Result<Option<String>> {
-    if let Some(user) = &check.logged_in_as {
-        let user = run.facts.fill(user)?;
-        if let Some(why) = not_logged_in(&user, &run.visits) {
-            return Ok(Some(why));
-        }
+/// What the lab's own solution prints for these arguments.
+async fn solution(lab: &Lab, trial: &Trial, args: &[String]) -> anyhow::Result<String> {
+    let folder: TempDir = tempfile::tempdir()?;
+    for part in ["start", "solution"] {
+        lab.files.lay_out(part, folder.path())?;
     }
-    if let Some(words) = &check.heard {
-        let words = run.facts.fill(words)?;
-        let user = check
-            .logged_in_as
-            .as_ref()
-            .map(|user| run.facts.fill(user))
-            .transpose()?;
-        if let Some(why) = not_heard(&words, user.as_deref(), &run.visits) {
-            return Ok(Some(why));
-        }
-    }
-    let lines: Vec<&str> = run.ran.stdout.lines().map(str::trim_end).collect();
-    for wanted in run.facts.fill_all(&check.prints)? {
-        if !lines.contains(&wanted.trim_end()) {
-            return Ok(Some(format!(
-                "the program should print the line {wanted:?} here, and did not"
-            )));
-        }
-    }
-    Ok(None)
+    let never = std::future::pending();
+    let ran = program::run(&trial.run, args, folder.path(), FOR_SOLUTION, never).await;
+    let command = trial.run.join(" ");
+    ensure!(
+        ran.end == End::Well,
+        "your output is compared with that of the lab's own solution, and `{command}` did not run ({:?}): install {} and check again",
+        ran.end,
+        trial.run.first().map_or("", String::as_str)
+    );
+    Ok(ran.stdout)
 }
 
-/// Why the target did not take the program for this user, by the target's own record.
-fn not_logged_in(user: &str, visits: &[Visit]) -> Option<String> {
-    if visits
-        .iter()
-        .any(|visit| visit.user.as_deref() == Some(user))
-    {
-        return None;
-    }
-    let refused = visits.iter().find_map(|visit| visit.refused.as_ref());
-    let other = visits.iter().find_map(|visit| visit.user.as_ref());
-    Some(match (visits.is_empty(), refused, other) {
-        (true, _, _) => "nobody connected to the server".to_owned(),
-        (_, _, Some(other)) => {
-            format!("the server took the program for {other}, and not for {user}")
+impl Shown {
+    fn trouble(&self, check: &Check) -> anyhow::Result<Option<Trouble>> {
+        let on_target = on_target(check, &self.facts, &self.visits, self.broken.as_ref())?;
+        if on_target.is_some() || !check.prints_as_solution {
+            return Ok(on_target);
         }
-        (_, Some(why), None) => format!("the server refused the login: {why}"),
-        (_, None, None) => "somebody connected to the server, and never logged in".to_owned(),
-    })
+        if let Some(broken) = &self.broken {
+            return Ok(Some(broken.clone()));
+        }
+        Ok(match &self.wanted {
+            Some(wanted) => diagnosis::other_lines(&self.ran, wanted),
+            None => Some(Trouble::wrong("the output was not compared")),
+        })
+    }
 }
 
-fn not_heard(words: &str, user: Option<&str>, visits: &[Visit]) -> Option<String> {
-    let theirs = |visit: &&Visit| user.is_none() || visit.user.as_deref() == user;
-    let heard: Vec<&String> = visits
-        .iter()
-        .filter(theirs)
-        .flat_map(|visit| &visit.heard)
-        .collect();
-    if heard.iter().any(|text| *text == words) {
-        return None;
-    }
-    Some(match heard.first() {
-        None => format!(
-            "the server waited for the words {words:?}, and heard nothing from {}",
-            user.unwrap_or("anybody")
-        ),
-        Some(text) => format!("the server waited for the words {words:?}, and read {text:?}"),
-    })
-}
-
-/// The end of what a program said, for a student who looks for the mistake.
-fn last_words(ran: &Ran) -> String {
-    let mut told = String::new();
-    if let Some(trouble) = &ran.trouble {
-        told += &format!("\n  the program: {trouble}");
-    }
-    for (name, text) in [("printed", &ran.stdout), ("complained", &ran.stderr)] {
-        let lines: Vec<&str> = text.lines().collect();
-        if !lines.is_empty() {
-            told += &format!("\n  it {name}:");
-        }
-        for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
-            told += &format!("\n    {line}");
+/// What the target's record lacks for a check.
+fn on_target(
+    check: &Check,
+    facts: &Facts,
+    visits: &[Visit],
+    broken: Option<&Trouble>,
+) -> anyhow::Result<Option<Trouble>> {
+    let fill = |text: &Option<String>| text.as_ref().map(|text| facts.fill(text)).transpose();
+    let user = fill(&check.logged_in_as)?;
+    if let Some(user) = &user {
+        let trouble = diagnosis::not_logged_in(user, visits, broken.cloned());
+        if trouble.is_some() {
+            return Ok(trouble);
         }
     }
-    told
+    let words = fill(&check.heard)?;
+    Ok(words
+        .and_then(|words| diagnosis::not_heard(&words, user.as_deref(), visits, broken.cloned())))
 }

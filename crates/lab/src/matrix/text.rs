@@ -1,50 +1,44 @@
-//! The matrix for a terminal: what most readers want in 100 columns, and all of it as a grid of letters.
+//! The matrix for a terminal: what most readers want as two tables, and all of it as a grid of letters.
 
-use std::fmt::{self, Write};
+use std::{fmt::Write, ops::Range};
 
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::table::{Column, Matrix};
 use crate::{arena::Run, truth::Outcome};
 
-/// Columns of the narrow form.
-const WIDTH: u16 = 100;
-/// The legend under the grid has so many entries a line, each of so many characters.
-const LEGEND_COLUMNS: usize = 3;
+/// An entry of the legend under the grid has so many characters.
 const LEGEND_WIDTH: usize = 31;
 
-impl fmt::Display for Matrix {
-    /// Two tables: attacks with the defences without which they return, and defences with what they stop.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut attacks = table(["attack", "faithful", "hardened", "returns without"]);
-        for row in &self.rows {
-            let outcome = |column| outcome(self.cell(row, column));
-            attacks.add_row([
-                row.attack.clone(),
-                outcome("faithful"),
-                outcome("hardened"),
-                listed(self.returns_without(row).into_iter().map(Column::label)),
-            ]);
-        }
-        writeln!(f, "{attacks}")?;
-        let stopped = self.stopped_by();
-        if stopped.is_empty() {
-            return Ok(());
-        }
-        let mut defences = table(["without the defence", "these attacks return"]);
-        for (defence, rows) in stopped {
-            let attacks = rows.into_iter().map(|row| row.attack.clone());
-            defences.add_row([defence.to_owned(), listed(attacks)]);
-        }
-        writeln!(f, "\n{defences}")
+/// Two tables in so many columns: attacks with the defences without which they return, and defences with what they stop.
+pub fn tables(matrix: &Matrix, width: usize) -> String {
+    let mut attacks = table(["attack", "faithful", "hardened", "returns without"], width);
+    for row in &matrix.rows {
+        let outcome = |column| outcome(matrix.cell(row, column));
+        attacks.add_row([
+            row.attack.clone(),
+            outcome("faithful"),
+            outcome("hardened"),
+            listed(matrix.returns_without(row).into_iter().map(Column::label)),
+        ]);
     }
+    let stopped = matrix.stopped_by();
+    if stopped.is_empty() {
+        return format!("{attacks}\n");
+    }
+    let mut defences = table(["without the defence", "these attacks return"], width);
+    for (defence, rows) in stopped {
+        let attacks = rows.into_iter().map(|row| row.attack.clone());
+        defences.add_row([defence.to_owned(), listed(attacks)]);
+    }
+    format!("{attacks}\n\n{defences}\n")
 }
 
-fn table<const N: usize>(header: [&str; N]) -> Table {
+fn table<const N: usize>(header: [&str; N], width: usize) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(WIDTH);
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     table.set_header(header);
     table
 }
@@ -62,33 +56,75 @@ fn listed(items: impl Iterator<Item = String>) -> String {
     }
 }
 
-/// Every cell, a letter each; the columns are numbered, and a legend names them.
-pub fn grid(matrix: &Matrix) -> String {
+/// Every cell, a letter each; the columns are numbered, and a legend names them. What does not fit into so many characters
+/// goes into another block below.
+pub fn grid(matrix: &Matrix, width: usize) -> String {
     let broken = matrix.broken_in_each();
-    let mut out = line(matrix, "", |index| digit(index + 1, 10));
-    out += &line(matrix, "", |index| digit(index + 1, 1));
-    out.push('\n');
-    for row in &matrix.rows {
-        let letter = |index| row.cells.get(index).map_or(' ', letter);
-        out += &line(matrix, &row.attack, letter);
+    let mut out = String::new();
+    for block in blocks(matrix, width) {
+        let line = |head, character: &dyn Fn(usize) -> char| line(matrix, &block, head, character);
+        out += &line("", &|index| digit(index + 1, 10));
+        out += &line("", &|index| digit(index + 1, 1));
+        out.push('\n');
+        for row in &matrix.rows {
+            out += &line(&row.attack, &|index| {
+                row.cells.get(index).map_or(' ', letter)
+            });
+        }
+        out.push('\n');
+        out += &line("break it", &|index| digit(broken[index], 10));
+        out += &line("", &|index| digit(broken[index], 1));
+        out.push('\n');
     }
-    out.push('\n');
-    out += &line(matrix, "break it", |index| digit(broken[index], 10));
-    out += &line(matrix, "", |index| digit(broken[index], 1));
-    out.push('\n');
-    out + &legend(matrix)
+    out + &legend(matrix, width)
 }
 
-/// A head, then a character for each column; a gap where another kind of target begins.
-fn line(matrix: &Matrix, head: &str, character: impl Fn(usize) -> char) -> String {
+/// The width of the heads of the lines.
+fn head_width(matrix: &Matrix) -> usize {
     let heads = matrix.rows.iter().map(|row| row.attack.len());
-    let width = heads.max().unwrap_or(0);
-    let mut line = format!("{head:width$}");
-    let mut group = 0;
-    for (index, column) in matrix.columns.iter().enumerate() {
-        line.push_str(if column.group() == group { " " } else { "  " });
+    heads.max().unwrap_or(0)
+}
+
+/// What stands before a column: a wider gap where another kind of target begins.
+fn gap(matrix: &Matrix, block: &Range<usize>, index: usize) -> &'static str {
+    let group = |index: usize| matrix.columns[index].group();
+    let first = index == block.start;
+    let before = if first { 0 } else { group(index - 1) };
+    match group(index) == before || (first && index > 0) {
+        true => " ",
+        false => "  ",
+    }
+}
+
+/// The columns, as many at a time as fit.
+fn blocks(matrix: &Matrix, width: usize) -> Vec<Range<usize>> {
+    let mut blocks = Vec::new();
+    let mut block = 0..0;
+    let mut used = head_width(matrix);
+    for index in 0..matrix.columns.len() {
+        used += gap(matrix, &block, index).len() + 1;
+        if used > width && !block.is_empty() {
+            blocks.push(block);
+            block = index..index;
+            used = head_width(matrix) + gap(matrix, &block, index).len() + 1;
+        }
+        block.end = index + 1;
+    }
+    blocks.push(block);
+    blocks
+}
+
+/// A head, then a character for each column of a block.
+fn line(
+    matrix: &Matrix,
+    block: &Range<usize>,
+    head: &str,
+    character: &dyn Fn(usize) -> char,
+) -> String {
+    let mut line = format!("{head:0$}", head_width(matrix));
+    for index in block.clone() {
+        line.push_str(gap(matrix, block, index));
         line.push(character(index));
-        group = column.group();
     }
     line.truncate(line.trim_end().len());
     line + "\n"
@@ -107,7 +143,7 @@ fn digit(number: usize, unit: usize) -> char {
 }
 
 /// What the letters mean, and the columns by their numbers, from top to bottom.
-fn legend(matrix: &Matrix) -> String {
+fn legend(matrix: &Matrix, width: usize) -> String {
     let mut out = String::new();
     for outcome in Outcome::ALL {
         let _ = writeln!(out, "{} {outcome}: {}", outcome.letter(), outcome.meaning());
@@ -118,9 +154,10 @@ fn legend(matrix: &Matrix) -> String {
         let minus = if column.without.is_empty() { "" } else { "- " };
         Some(format!("{:2} {minus}{}", index + 1, column.label()))
     };
-    let lines = matrix.columns.len().div_ceil(LEGEND_COLUMNS);
+    let side_by_side = (width / (LEGEND_WIDTH + 1)).clamp(1, 3);
+    let lines = matrix.columns.len().div_ceil(side_by_side);
     for first in 0..lines {
-        let entries = (0..LEGEND_COLUMNS).filter_map(|column| entry(first + column * lines));
+        let entries = (0..side_by_side).filter_map(|column| entry(first + column * lines));
         let line: String = entries
             .map(|entry| format!("{entry:LEGEND_WIDTH$} "))
             .collect();
@@ -135,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_narrow_form_names_the_smallest_sets() {
-        let text = small().to_string();
+        let text = tables(&small(), 80);
         let has = |line: &[&str]| {
             let cells = |text: &str| -> Vec<String> {
                 let cells = text.trim_matches('|').split('|');
@@ -149,12 +186,12 @@ mod tests {
             "{text}"
         );
         assert!(has(&["fresh-nonce", "keystream-reuse"]), "{text}");
-        assert!(text.lines().all(|line| line.len() <= usize::from(WIDTH)));
+        assert!(text.lines().all(|line| line.len() <= 80));
     }
 
     #[test]
     fn the_grid_has_a_letter_for_every_cell_under_its_number() {
-        let grid = grid(&small());
+        let grid = grid(&small(), 100);
         let lines: Vec<&str> = grid.lines().collect();
         let of = |head: &str| {
             let line = lines.iter().find(|line| line.starts_with(head));
@@ -166,5 +203,26 @@ mod tests {
         let place = |line: &str, of: char| line.chars().position(|character| character == of);
         assert_eq!(place(lines[1], '3'), place(lines[4], 'B').map(|at| at + 6));
         assert!(grid.contains(" 5 - mac + fresh-nonce"), "{grid}");
+    }
+
+    #[test]
+    fn a_grid_that_is_too_wide_goes_on_below() {
+        let matrix = small();
+        let narrow = grid(&matrix, 24);
+        assert!(
+            narrow
+                .lines()
+                .take(14)
+                .all(|line| line.chars().count() <= 24),
+            "{narrow}"
+        );
+        let of = |head: &str| -> String {
+            let lines = narrow.lines().filter(|line| line.starts_with(head));
+            lines
+                .flat_map(|line| line.split_whitespace().skip(1))
+                .collect()
+        };
+        assert_eq!(of("bit-flip"), "B·B·B");
+        assert_eq!(of("forge-both"), "-···B");
     }
 }

@@ -29,7 +29,7 @@ use super::{ALICE, Visit, Witness, people::FAITHFUL_KEYS, public_key_pem};
 use crate::{
     keys::Seeded,
     stopwatch::{Indebted, Stopwatch},
-    truth::{Connection, Seen},
+    truth::{CHANGED, Connection, Seen, VANISHED},
     weakened::generator::SeededWithTime,
     wire::Listener,
 };
@@ -110,7 +110,7 @@ pub(super) fn serve(
             let _ = stream.shutdown().await;
             drop(stream);
             stopwatch.closed(on);
-            let how = format!("{outcome:?}");
+            let how = told(outcome).to_owned();
             witness.saw(Seen::Ended { on, how });
             if outcome == Outcome::Quit {
                 return;
@@ -118,6 +118,16 @@ pub(super) fn serve(
         }
     });
     Ok((task, SharedFolder { path, seed }))
+}
+
+/// How a connection ended, in words.
+fn told(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Quit => "the client said quit(), and the server ends with it",
+        Outcome::Change => CHANGED,
+        Outcome::Vanished => VANISHED,
+        Outcome::LoginRefused => "the login was refused",
+    }
 }
 
 fn witness_event(witness: &Witness, on: Connection, current: &mut String, event: ServerEvent) {

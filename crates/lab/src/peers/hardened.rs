@@ -341,10 +341,20 @@ impl Observer for Notary {
                 on,
                 how: why.clone(),
             }),
-            other => self.witness.saw(Seen::Ended {
+            Event::TurnedAway { why, .. } => self.witness.saw(Seen::Ended {
                 on,
-                how: format!("{other:?}"),
+                how: format!("turned away: {why}"),
             }),
+            Event::Silent { seconds, .. } => self.witness.saw(Seen::Ended {
+                on,
+                how: format!("the client was silent for {seconds} seconds"),
+            }),
+            Event::Panicked => self.witness.saw(Seen::Ended {
+                on,
+                how: "a fault of the server's program".to_owned(),
+            }),
+            // The server may tell more one day. What it tells is not the end of a connection until it stands above.
+            _ => {}
         }
     }
 }

@@ -30,6 +30,8 @@ use latchstring_attacker::protocol::hardened::{
     signature::Role,
 };
 
+use crate::suggest::nearest;
+
 /// `latch/2` without some of its defences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Weakened {
@@ -100,7 +102,10 @@ impl FromStr for Weakened {
         let found: Result<Vec<Defence>, String> = (names.split(','))
             .map(|name| {
                 Defence::find(name.trim()).ok_or_else(|| {
-                    format!("there is no defence {name:?}; `latchstring-attack list` names them")
+                    let hint = nearest(name, Defence::ALL.iter().map(|defence| defence.id()));
+                    format!(
+                        "there is no defence {name:?}{hint}; `latchstring-attack list` names them"
+                    )
                 })
             })
             .collect();

@@ -1,0 +1,181 @@
+//! A check's report, and the list of labs, for people.
+
+use std::io::{self, Write};
+
+use super::{catalogue::Lab, check::Report, student::Student};
+use crate::screen;
+
+/// A report: words first, so that it reads without colour.
+///
+/// # Errors
+/// When nobody reads it any more.
+pub fn print(out: &mut impl Write, student: &Student, report: &Report) -> io::Result<()> {
+    writeln!(out, "Lab {}: {}\n", report.lab, student.lab.title)?;
+    for item in &report.items {
+        let word = if item.passed { "pass" } else { "FAIL" };
+        writeln!(out, "{word}  {}/{}  {}", item.points, item.of, item.title)?;
+        for line in item.found.lines() {
+            writeln!(out, "           {line}")?;
+        }
+        if let Some(next) = &item.next {
+            writeln!(out, "     next: {next}")?;
+        }
+    }
+    let hints = match report.hints_taken {
+        1 => "1 hint taken".to_owned(),
+        n => format!("{n} hints taken"),
+    };
+    writeln!(out, "\n{} of {} points, {hints}.", report.points, report.of)?;
+    if !report.counts {
+        writeln!(
+            out,
+            "With --seed the hidden instances can be known, so this check does not count."
+        )?;
+    } else if report.points_so_far > report.points {
+        writeln!(
+            out,
+            "With what passed in earlier checks you have {} of {}.",
+            report.points_so_far, report.of
+        )?;
+    }
+    Ok(())
+}
+
+/// How far a student is in one lab.
+pub struct Standing {
+    /// The lab.
+    pub lab: Lab,
+    /// The student's folder, as somebody in the present folder would name it, and the points; `None` if it is not started.
+    pub started: Option<(String, Option<u32>)>,
+}
+
+impl Standing {
+    /// Whether every point is earned.
+    pub fn done(&self) -> bool {
+        self.points() == Some(self.lab.points())
+    }
+
+    /// The points; `None` when the lab is not started or its progress is lost.
+    pub fn points(&self) -> Option<u32> {
+        self.started.as_ref().and_then(|(_, points)| *points)
+    }
+
+    fn words(&self) -> String {
+        let of = self.lab.points();
+        match &self.started {
+            None => "not started".to_owned(),
+            Some((_, None)) => "state lost: lab reset".to_owned(),
+            Some((_, Some(points))) if *points == of => format!("done, {of} points"),
+            Some((_, Some(points))) => format!("started, {points} of {of}"),
+        }
+    }
+}
+
+/// The list of labs, and what to do next.
+///
+/// # Errors
+/// When nobody reads it any more.
+pub fn list(out: &mut impl Write, all: &[Standing]) -> io::Result<()> {
+    for standing in all {
+        let lab = &standing.lab;
+        writeln!(
+            out,
+            "{:18} {:14} {:3} min  {:12} {}",
+            lab.id,
+            lab.title,
+            lab.minutes,
+            lab.level,
+            standing.words()
+        )?;
+    }
+    let gaps = gaps(all);
+    if !gaps.is_empty() {
+        writeln!(
+            out,
+            "\nNothing is missing here: {} {} not written yet.",
+            gaps.join(" and "),
+            if gaps.len() == 1 { "is" } else { "are" }
+        )?;
+    }
+    writeln!(out, "\n{}", next(all))
+}
+
+/// The numbers between the first lab and the last one that no lab has.
+fn gaps(all: &[Standing]) -> Vec<String> {
+    let numbers = all
+        .iter()
+        .filter_map(|standing| standing.lab.number().parse::<u32>().ok());
+    let numbers: Vec<u32> = numbers.collect();
+    let last = numbers.last().copied().unwrap_or_default();
+    (numbers.first().copied().unwrap_or_default()..last)
+        .filter(|number| !numbers.contains(number))
+        .map(|number| format!("{number:02}"))
+        .collect()
+}
+
+/// What to do after what has been done.
+pub fn next(all: &[Standing]) -> String {
+    let to_do = |standing: &&Standing| !standing.done();
+    match all.iter().find(to_do) {
+        None => "You have done all labs. Next: every attack against every defence, \
+                 `latchstring matrix`; one of them, `latchstring-attack list`; and the book, docs/src/reading-path.md."
+            .to_owned(),
+        Some(standing) => match &standing.started {
+            None => format!(
+                "Next: latchstring lab start {} ({}, {} minutes)",
+                standing.lab.number(),
+                standing.lab.title,
+                standing.lab.minutes
+            ),
+            Some((folder, _)) => format!("Go on in {folder}, with README.md there."),
+        },
+    }
+}
+
+/// What a student is told whose lab was just made.
+///
+/// # Errors
+/// When nobody reads it any more.
+pub fn welcome(out: &mut impl Write, student: &Student, dir: &str) -> io::Result<()> {
+    let (lab, at) = (&student.lab, student.folder.display());
+    writeln!(
+        out,
+        "Lab {}: {} ({} minutes)",
+        lab.id, lab.title, lab.minutes
+    )?;
+    writeln!(out, "\nYour folder is {at}. In it:")?;
+    writeln!(out, "  README.md     the handout: read it first")?;
+    writeln!(out, "  answers.toml  your predictions and answers")?;
+    let number = lab.number();
+    writeln!(
+        out,
+        "\nWhen you are done:  latchstring lab check {number}{dir}"
+    )?;
+    writeln!(
+        out,
+        "When you are stuck: latchstring lab hint {number}{dir}"
+    )
+}
+
+/// Text that has been folded already, folded to this terminal; what is indented by four or more stays as it is.
+pub fn refolded(text: &str) -> String {
+    let mut out = String::new();
+    for paragraph in text.trim().split("\n\n") {
+        if !out.is_empty() {
+            out += "\n\n";
+        }
+        let mut line = String::new();
+        for next in paragraph.lines() {
+            let apart = next.starts_with(['-', '|', ' ', '#']) || line.starts_with("    ");
+            if !line.is_empty() {
+                line.push(if apart { '\n' } else { ' ' });
+            }
+            line += next;
+        }
+        let folded = line
+            .lines()
+            .map(|line| screen::folded(line, screen::width()));
+        out += &folded.collect::<Vec<_>>().join("\n");
+    }
+    out
+}

@@ -1,0 +1,222 @@
+//! Where the labs are: inside this program, so that it works wherever it is copied to, or in a folder that somebody names.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail, ensure};
+use include_dir::{Dir, DirEntry, include_dir};
+
+use super::catalogue::Lab;
+use crate::suggest::did_you_mean;
+
+/// The folder `labs/` of the repository, as it was when this program was built.
+static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../labs");
+
+/// A lab is text, and small. A file of more bytes than this is none of its files.
+const LARGEST_FILE: u64 = 1 << 20;
+
+/// The files of one lab, by their paths in its folder.
+#[derive(Clone, Default)]
+pub struct Files(BTreeMap<PathBuf, Cow<'static, [u8]>>);
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Files {
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// When there is no such file, or it is not UTF-8.
+    pub fn text(&self, name: &str) -> anyhow::Result<&str> {
+        let bytes = self.0.get(Path::new(name));
+        let bytes = bytes.with_context(|| format!("there is no {name}"))?;
+        std::str::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8"))
+    }
+
+    /// Writes the files below `part`, such as `start`, into a folder.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn lay_out(&self, part: &str, folder: &Path) -> anyhow::Result<()> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        for (path, bytes) in &self.0 {
+            let Ok(name) = path.strip_prefix(part) else {
+                continue;
+            };
+            let target = folder.join(name);
+            let write = || {
+                fs::create_dir_all(target.parent().unwrap_or(folder))?;
+                fs::write(&target, bytes)
+            };
+            write().with_context(|| format!("cannot write {}", target.display()))?;
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, path: PathBuf, bytes: Cow<'static, [u8]>) {
+        // What Python leaves beside a program that was run is no part of a lab.
+        if !path.iter().any(|part| part == "__pycache__") {
+            self.0.insert(path, bytes);
+        }
+    }
+
+    fn built_in(&mut self, top: &Path, folder: &'static Dir<'_>) {
+        for entry in folder.entries() {
+            match entry {
+                DirEntry::Dir(below) => self.built_in(top, below),
+                DirEntry::File(file) => {
+                    let path = file.path().strip_prefix(top).unwrap_or(file.path());
+                    self.insert(path.to_owned(), Cow::Borrowed(file.contents()));
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, top: &Path, folder: &Path) -> anyhow::Result<()> {
+        let listed = || format!("cannot list {}", folder.display());
+        for entry in fs::read_dir(folder).with_context(listed)? {
+            let path = entry.with_context(listed)?.path();
+            let about = fs::metadata(&path)
+                .with_context(|| format!("cannot look at {}", path.display()))?;
+            if about.is_dir() {
+                self.read(top, &path)?;
+            } else if about.is_file() && about.len() <= LARGEST_FILE {
+                let bytes =
+                    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                let name = path.strip_prefix(top).unwrap_or(&path).to_owned();
+                self.insert(name, Cow::Owned(bytes));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The labs inside this program, in the order of their numbers.
+///
+/// # Errors
+/// When one of them is broken, which the tests of this project do not let pass.
+pub fn built_in() -> anyhow::Result<Vec<Lab>> {
+    let mut labs = Vec::new();
+    for folder in BUILT_IN.dirs() {
+        let id = folder.path().display().to_string();
+        let mut files = Files::default();
+        files.built_in(folder.path(), folder);
+        labs.push(Lab::read(&id, files).with_context(|| format!("{id}/lab.toml is not a lab"))?);
+    }
+    labs.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(labs)
+}
+
+/// The labs of a folder, in the order of their numbers.
+///
+/// # Errors
+/// When there is none, or one of them is broken.
+pub fn in_folder(labs: &Path) -> anyhow::Result<Vec<Lab>> {
+    let name = labs.display();
+    ensure!(
+        labs.is_dir(),
+        "{name} is not a folder: give the folder with the labs with --labs DIR"
+    );
+    let entries = fs::read_dir(labs).with_context(|| format!("cannot list {name}"))?;
+    let mut folders: Vec<PathBuf> = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()
+        .with_context(|| format!("cannot list {name}"))?;
+    folders.retain(|folder| folder.join("lab.toml").is_file());
+    folders.sort();
+    ensure!(
+        !folders.is_empty(),
+        "{name} holds no lab: give the right folder with --labs DIR"
+    );
+    folders.iter().map(|folder| one(folder)).collect()
+}
+
+fn one(folder: &Path) -> anyhow::Result<Lab> {
+    let id = folder.file_name().unwrap_or_default().to_string_lossy();
+    let mut files = Files::default();
+    files.read(folder, folder)?;
+    let path = folder.join("lab.toml");
+    Lab::read(&id, files).with_context(|| format!("{} is not a lab", path.display()))
+}
+
+/// The lab that somebody means by an id (`01-say-the-name`), a number (`01`, `1`) or a name (`say-the-name`).
+///
+/// # Errors
+/// When there is none; the message lists those that are.
+pub fn find(labs: Vec<Lab>, wanted: &str) -> anyhow::Result<Lab> {
+    let asked = wanted.trim().trim_end_matches('/').to_lowercase();
+    let ids: Vec<String> = labs.iter().map(|lab| lab.id.clone()).collect();
+    let found = labs.into_iter().find(|lab| {
+        let number = lab.number();
+        let name = lab.id.get(number.len() + 1..).unwrap_or_default();
+        let same_number = asked.parse::<u32>().is_ok() && asked.parse::<u32>() == number.parse();
+        lab.id == asked || name == asked || same_number
+    });
+    if let Some(lab) = found {
+        return Ok(lab);
+    }
+    let names = ids.iter().flat_map(|id| {
+        let name = id.split_once('-').map_or(id.as_str(), |(_, name)| name);
+        [(id.as_str(), id.as_str()), (name, id.as_str())]
+    });
+    let hint = did_you_mean(&asked, names);
+    bail!(
+        "there is no lab {wanted:?}{hint}; there are: {}",
+        ids.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lab_is_found_by_what_people_type() {
+        for lab in built_in().unwrap() {
+            let number = lab.number();
+            let short: u32 = number.parse().unwrap();
+            let name = &lab.id[number.len() + 1..];
+            for typed in [
+                number,
+                name,
+                &short.to_string(),
+                &format!("00{short}"),
+                &format!("{}/", lab.id),
+                &name.to_uppercase(),
+            ] {
+                let found = find(built_in().unwrap(), typed).unwrap();
+                assert_eq!(found.id, lab.id, "{typed}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_what_was_meant_and_with_all_there_are() {
+        let refused = |typed: &str| find(built_in().unwrap(), typed).unwrap_err().to_string();
+        let slip = refused("two-time-pda");
+        assert!(slip.contains("did you mean 04-two-time-pad?"), "{slip}");
+        let far = refused("77");
+        assert!(
+            !far.contains("did you mean") && far.contains("01-say-the-name"),
+            "{far}"
+        );
+    }
+
+    #[test]
+    fn what_is_inside_the_program_is_what_is_in_the_repository() {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../labs");
+        let there = in_folder(&top).unwrap();
+        let inside = built_in().unwrap();
+        assert_eq!(there.len(), inside.len());
+        for (there, inside) in there.iter().zip(&inside) {
+            assert_eq!(there.files.0, inside.files.0, "{}", there.id);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Slips in `answers.toml`: which line it is, and what to write there instead. What a TOML parser says helps those who
+//! know TOML.
+
+use toml::de::Error;
+
+/// What is wrong, with the line: `line 3: put the answer between quotes: write iv = "a1b2"`.
+pub fn explained(text: &str, error: &Error) -> String {
+    let at = error.span().map_or(0, |span| span.start.min(text.len()));
+    // An end of line belongs to the line before it.
+    let before = text.get(..at).unwrap_or(text);
+    let number = before.matches('\n').count() + 1;
+    let mut lines = text.lines();
+    let line = lines.nth(number - 1).unwrap_or_default();
+    let advice = advice(line, error);
+    format!("line {number}: {advice}")
+}
+
+/// `, line 3` for the first line that gives this key a value or is this heading; nothing if none does.
+pub fn line_of(text: &str, key: &str) -> String {
+    let gives = |line: &str| {
+        let line = line.trim_start();
+        let rest = line.strip_prefix(key).map(str::trim_start);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['=', '#']))
+    };
+    let found = text.lines().position(gives);
+    found.map_or_else(String::new, |at| format!(", line {}", at + 1))
+}
+
+fn advice(line: &str, error: &Error) -> String {
+    let line = line.trim();
+    let said = error.message().lines().next().unwrap_or_default();
+    if said.contains("duplicate key") {
+        let key = line.split('=').next().unwrap_or_default().trim();
+        return format!("{key} is there twice: keep one of the two lines");
+    }
+    if line.starts_with('[') && !line.contains('=') {
+        return "a heading is [predict] or [answers], alone on its line".to_owned();
+    }
+    let Some((key, value)) = line.split_once('=') else {
+        return match line.split_once(':') {
+            Some((key, value)) if !key.contains(' ') => format!(
+                "write = and not : between a name and its answer: {} = {}",
+                key.trim(),
+                quoted(value)
+            ),
+            _ => "this is neither an answer nor a comment: begin the line with #, or write NAME = \"...\""
+                .to_owned(),
+        };
+    };
+    let (key, value) = (key.trim(), value.trim());
+    if value.contains([
+        '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}',
+    ]) {
+        return format!("use straight quotes: write {key} = {}", quoted(value));
+    }
+    let quotes = value.matches('"').count();
+    match (value.starts_with('"'), quotes) {
+        _ if value.is_empty() => format!("an answer stands between quotes: write {key} = \"...\""),
+        (true, _) if value.contains('\\') => {
+            format!("an answer with \\ in it goes between single quotes: write {key} = '...'")
+        }
+        (true, 1) => format!(
+            "the closing quote is missing: write {key} = {}",
+            quoted(value)
+        ),
+        (true, 3..) => {
+            format!("an answer with quotes in it goes between single quotes: write {key} = '...'")
+        }
+        (false, _) if !value.starts_with(['\'', '[']) => {
+            format!(
+                "put the answer between quotes: write {key} = {}",
+                quoted(value)
+            )
+        }
+        _ => format!("this is not TOML ({said}): write {key} = \"...\""),
+    }
+}
+
+/// An answer between straight quotes, as it was meant.
+fn quoted(value: &str) -> String {
+    const QUOTES: [char; 9] = [
+        '"', '\'', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}',
+    ];
+    format!("\"{}\"", value.trim().trim_matches(QUOTES))
+}
