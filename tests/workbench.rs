@@ -48,12 +48,17 @@ fn encrypted(folder: &Path, texts: &[String]) -> String {
     file.to_str().unwrap().to_owned()
 }
 
+/// In the folder of the file that is opened, or in the top folder for one of the repository.
 fn workbench(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary("latchstring"));
+    let file = arguments
+        .iter()
+        .map(Path::new)
+        .find(|path| path.is_absolute() && path.is_file());
     command
         .args(["solve", "workbench"])
         .args(arguments)
-        .current_dir(workspace())
+        .current_dir(file.and_then(Path::parent).unwrap_or(workspace()))
         .env("TERM", "xterm-256color")
         .env_remove("NO_COLOR");
     command
@@ -430,4 +435,58 @@ fn twenty_messages_are_solved_again_at_once_after_a_pin() {
     assert!(took <= most, "{took} ms");
     terminal.keys("qn");
     assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn nothing_is_written_beside_a_capture_of_somebody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (theirs, mine) = (folder.path().join("theirs"), folder.path().join("mine"));
+    fs::create_dir(&theirs).unwrap();
+    fs::create_dir(&mine).unwrap();
+    let file = intercepted(&theirs);
+    let mut command = workbench(&[&file]);
+    command.current_dir(&mine);
+    let mut terminal = Terminal::start(command, 30, 80);
+    terminal.see("[solved in");
+    terminal.keys("nx");
+    terminal.keys(ENTER);
+    terminal.see("note: x");
+    terminal.keys("s");
+    terminal.see("saved to intercepted.hex.workbench.toml");
+    terminal.keys("e");
+    terminal.keys(ENTER);
+    terminal.see("plaintexts written to intercepted.hex.plaintexts.txt");
+    terminal.keys("q");
+    assert_eq!(terminal.end(), 0);
+    let names = |folder: &Path| fs::read_dir(folder).unwrap().count();
+    assert_eq!((names(&theirs), names(&mine)), (1, 2));
+}
+
+#[test]
+fn by_hand_nothing_is_read_but_what_is_pinned() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = intercepted(folder.path());
+    let mut terminal = Terminal::start(workbench(&["--by-hand", &file]), 24, 80);
+    terminal.see("[by hand]");
+    terminal.see("6 messages, by hand, 0 pins");
+    terminal.see("? all keys  q quit");
+    let dots = |terminal: &Terminal| message(terminal, 3).trim_end().chars().all(|c| c == '·');
+    assert!(dots(&terminal), "{:?}", terminal.lines());
+    terminal.keys("cplease");
+    terminal.see("text: please");
+    terminal.keys(ENTER);
+    terminal.see("pinned \"please\" on message 1, byte 0");
+    terminal.see("the tr·");
+    assert!(!terminal.shows("the train"), "{:?}", terminal.lines());
+    terminal.keys("?");
+    terminal.see("drag a crib: type a word, see where it fits");
+    terminal.keys(ESCAPE);
+    terminal.wait("messages", |terminal| !terminal.shows("drag a crib"));
+    terminal.keys("qn");
+    assert_eq!(terminal.end(), 0);
+
+    let refused = workbench(&["--by-hand", "--mode", "deep", &file])
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(2));
 }

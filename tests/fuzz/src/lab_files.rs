@@ -5,11 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use latchstring_lab::exercise::{
-    answers::Answers,
-    catalogue::{Answer, Lab},
-    student::Student,
-};
+use latchstring_lab::exercise::{answers::Answers, catalogue::Answer, shelf, student::Student};
 
 use super::scratch;
 
@@ -24,7 +20,7 @@ pub fn run(data: &[u8]) {
     std::fs::create_dir_all(&folder).expect("a folder can be made");
     scratch::file(&folder, "lab.toml", toml);
     scratch::file(&folder, "EXPLANATION.md", explanation);
-    let lab = match Lab::read(&folder) {
+    let lab = match shelf::read(&folder) {
         Ok(lab) => lab,
         Err(error) => return assert!(format!("{error:#}").contains("lab.toml"), "{error:#}"),
     };

@@ -276,6 +276,7 @@ fn runs(checks: &[Check], trials: Option<&Trials>) -> anyhow::Result<Vec<Item>> 
             None => Some(Trouble {
                 found: "not run yet".to_owned(),
                 next: Some("make your predictions first".to_owned()),
+                late: false,
             }),
             Some(trials) => trials.trouble(check, &mut told)?,
         };
@@ -288,7 +289,9 @@ fn item_of(check: &Check, trouble: Option<Trouble>) -> Item {
     let passed = trouble.is_none();
     let (found, next) = match trouble {
         None => ("so it was in every run".to_owned(), None),
-        Some(Trouble { found, next }) => (found, Some(next.unwrap_or_else(|| check.next.clone()))),
+        Some(Trouble { found, next, .. }) => {
+            (found, Some(next.unwrap_or_else(|| check.next.clone())))
+        }
     };
     Item {
         id: check.id.clone(),

@@ -3,10 +3,13 @@
 
 use std::path::Path;
 
+use latchstring_attacker::protocol::faithful::message::SENT_NOTHING;
+
 use super::{
     program::{End, KEPT, Ran},
     target::Visit,
 };
+use crate::truth::counted;
 
 /// How much of a program's last words is shown.
 const LAST_LINES: usize = 6;
@@ -20,6 +23,8 @@ pub struct Trouble {
     pub found: String,
     /// What to do; the advice of the lab itself where there is none.
     pub next: Option<String>,
+    /// Whether all there is to tell is that the program's time was up.
+    pub late: bool,
 }
 
 impl Trouble {
@@ -27,6 +32,7 @@ impl Trouble {
         Self {
             found: found.into(),
             next: Some(next.into()),
+            late: false,
         }
     }
 
@@ -35,6 +41,7 @@ impl Trouble {
         Self {
             found: found.into(),
             next: None,
+            late: false,
         }
     }
 }
@@ -99,10 +106,16 @@ impl Started<'_> {
                     ),
                 ))
             }
-            End::OutOfTime(limit) => Some(Trouble::new(
-                format!("the program was stopped after {} seconds", limit.as_secs()),
-                "look for a loop that never ends, and for a read of more bytes than the other side sends",
-            )),
+            End::OutOfTime(limit) => Some(Trouble {
+                late: true,
+                ..Trouble::new(
+                    format!(
+                        "the program was stopped after {}",
+                        counted(limit.as_secs() as usize, "second")
+                    ),
+                    "look for a loop that never ends, and for a read of more bytes than the other side sends",
+                )
+            }),
             End::Signal(number) => Some(Trouble::new(
                 format!("the program was ended by signal {number}"),
                 format!(
@@ -162,7 +175,7 @@ impl Started<'_> {
 
     /// The last place in the student's own files that a traceback names.
     fn place(&self, stderr: &str) -> Option<(String, String)> {
-        let named = stderr.lines().filter_map(|line| {
+        let mut named = stderr.lines().rev().filter_map(|line| {
             let (file, rest) = line
                 .trim()
                 .strip_prefix("File \"")?
@@ -172,7 +185,7 @@ impl Started<'_> {
             let here = self.folder.join(&name).exists() && !file.starts_with('<');
             here.then_some((name, line))
         });
-        named.last()
+        named.next()
     }
 }
 
@@ -205,22 +218,29 @@ pub fn not_logged_in(user: &str, visits: &[Visit], program: Option<Trouble>) -> 
             }),
         ));
     }
-    if let Some(why) = all(|visit| visit.refused.as_ref()) {
+    let refused = |visit: &Visit| match visit.refused.as_deref() {
+        // Who says nothing was not refused.
+        Some(why) if !why.ends_with(SENT_NOTHING) => Some(why.to_owned()),
+        _ => None,
+    };
+    if let Some(why) = visits.iter().find_map(refused) {
         return Some(Trouble::wrong(format!(
             "the server refused the login: {why}"
         )));
     }
-    program.or_else(|| {
-        Some(match visits.is_empty() {
-            true => Trouble::new(
-                "nobody connected to the server",
-                "connect to the host and the port that your program is given (its first two arguments)",
-            ),
-            false => Trouble::new(
-                "your program connected to the server, and sent no login",
-                "send the login as soon as the connection is open: the server waits for it",
-            ),
-        })
+    let connected = !visits.is_empty();
+    if let Some(trouble) = program.filter(|trouble| !(connected && trouble.late)) {
+        return Some(trouble);
+    }
+    Some(match connected {
+        false => Trouble::new(
+            "nobody connected to the server",
+            "connect to the host and the port that your program is given (its first two arguments)",
+        ),
+        true => Trouble::new(
+            "your program connected to the server, and sent no login",
+            "send the login as soon as the connection is open: the server says nothing before",
+        ),
     })
 }
 
@@ -279,10 +299,6 @@ pub fn other_lines(ran: &Ran, wanted: &str) -> Option<Trouble> {
             None => strange.push(line),
         }
     }
-    let counted = |n: usize, what: &str| match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    };
     let said = counted(printed.len(), "line");
     match (missing.len(), strange.first()) {
         (0, None) => None,
@@ -455,7 +471,12 @@ mod tests {
                 .contains("connect to the host")
         );
         let silent = amalia(&[visit(None, None, None)]).unwrap();
-        assert!(silent.next.unwrap().contains("the server waits for it"));
+        assert!(
+            silent
+                .next
+                .unwrap()
+                .contains("the server says nothing before")
+        );
     }
 
     #[test]

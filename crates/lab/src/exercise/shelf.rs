@@ -135,10 +135,14 @@ pub fn in_folder(labs: &Path) -> anyhow::Result<Vec<Lab>> {
         !folders.is_empty(),
         "{name} holds no lab: give the right folder with --labs DIR"
     );
-    folders.iter().map(|folder| one(folder)).collect()
+    folders.iter().map(|folder| read(folder)).collect()
 }
 
-fn one(folder: &Path) -> anyhow::Result<Lab> {
+/// The lab in a folder, which is called as the lab is.
+///
+/// # Errors
+/// When it is broken, with the file, the line and the column.
+pub fn read(folder: &Path) -> anyhow::Result<Lab> {
     let id = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut files = Files::default();
     files.read(folder, folder)?;

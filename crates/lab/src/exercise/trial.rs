@@ -218,7 +218,8 @@ impl Bench<'_> {
                 .all(|trouble| matches!(trouble, Ok(None)))
         };
         let gone = |visits: &[Visit]| {
-            visits.iter().all(|visit| visit.ended) && visits.iter().any(|v| v.refused.is_some())
+            visits.iter().all(|visit| visit.ended)
+                && visits.iter().any(|visit| visit.refused.is_some())
         };
         loop {
             target.when(|visits| met(visits) || gone(visits)).await;

@@ -74,7 +74,7 @@ const ELSEWHERE: [(&str, &str, &str); 9] = [
     ("", "Enter", "pin it where it is"),
     ("Typing over", "← → ↑ ↓", "move the text"),
     ("", "Enter", "pin it"),
-    ("In the list of pins", "↑ ↓", "walk through it"),
+    ("List of pins", "↑ ↓", "walk through it"),
     ("", "x", "take the pin away"),
     ("", "Enter", "go to the pin"),
 ];
@@ -148,7 +148,12 @@ fn enter(bench: &mut Workbench, mode: Mode) -> Option<Effect> {
 
 fn crib(bench: &mut Workbench) -> Option<Effect> {
     bench.say("");
-    enter(bench, Mode::Draft(Draft::crib(bench.cursor)))
+    // Which place is the best one is what the solver would say.
+    let draft = match bench.by_hand {
+        true => Draft::overtype(bench.cursor),
+        false => Draft::crib(bench.cursor),
+    };
+    enter(bench, Mode::Draft(draft))
 }
 
 fn overtype(bench: &mut Workbench) -> Option<Effect> {

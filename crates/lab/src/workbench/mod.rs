@@ -44,15 +44,19 @@ use view::number;
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  latchstring solve workbench intercepted.hex\n  latchstring solve workbench captures/faithful-chat.pcap\n  \
+                  latchstring solve workbench --by-hand chat.pcap\n  \
                   latchstring solve workbench session.pcap --follow\n  \
                   latchstring solve workbench --live lo --port 22222\n\
-                  The key ? lists all keys. Pins and notes are kept in FILE.workbench.toml."
+                  The key ? lists all keys. Pins and notes are kept in FILE.workbench.toml in the current folder."
 )]
 pub struct Arguments {
     /// One ciphertext a line, in hexadecimal; or a pcap or pcapng file with a faithful session
     #[arg(required_unless_present = "live")]
     file: Option<PathBuf>,
-    /// Keep pins and notes in this file instead of FILE.workbench.toml
+    /// Start without the solver: nothing is read but what you pin, and a crib goes where you move it
+    #[arg(long, conflicts_with_all = ["mode", "language", "model"])]
+    by_hand: bool,
+    /// Keep pins and notes in this file instead of FILE.workbench.toml in the current folder
     #[arg(long, value_name = "FILE")]
     work: Option<PathBuf>,
     /// The session of a capture that holds several, counted from 1; otherwise the one with most messages
@@ -126,8 +130,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut source = Source::new(&file, arguments.session, growing);
     let ciphertexts = source.read()?;
     let remarks = source.remarks().join("; ");
-    let beside = || PathBuf::from(format!("{}.workbench.toml", file.display()));
-    let work = arguments.work.clone().unwrap_or_else(beside);
+    let work = arguments.work.clone().unwrap_or_else(|| work_file(&file));
     let mut bench = opened(arguments, &file, ciphertexts, &work)?;
     if !remarks.is_empty() {
         bench.refuse(remarks);
@@ -142,6 +145,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         println!("what was recorded is kept in {}", kept.display());
     }
     ended
+}
+
+/// Where pins and notes are kept unless somebody says otherwise: in the current folder, which is the person's own. What
+/// lies beside the capture may be somebody else's; only a file that was made there before goes on to be used.
+fn work_file(file: &Path) -> PathBuf {
+    let named = |file: &Path| PathBuf::from(format!("{}.workbench.toml", file.display()));
+    let beside = named(file);
+    let here = named(Path::new(file.file_name().unwrap_or(file.as_os_str())));
+    match !here.exists() && beside.exists() {
+        true => beside,
+        false => here,
+    }
 }
 
 fn new_recording() -> Result<tempfile::NamedTempFile> {
@@ -193,6 +208,7 @@ fn opened(
     };
     let mode: Mode = arguments.mode.into();
     let mut bench = Workbench::new(file.display().to_string(), session, language, mode);
+    bench.by_hand = arguments.by_hand;
     bench.say(said);
     Ok(bench)
 }

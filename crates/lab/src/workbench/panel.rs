@@ -37,29 +37,47 @@ pub(super) fn lines(bench: &Workbench, palette: Palette, area: Rect) -> Vec<Line
         }
         Mode::Export(text) => vec![prompt("write the plaintexts to", text)],
         Mode::Leave => vec![Line::styled(
-            "There are changes that are not saved. Save them? y: save and quit, n: quit, Esc: stay",
+            "There are changes that are not saved. Save them?",
             palette.warning(),
         )],
         Mode::Browse | Mode::Help(_) => vec![at_cursor(bench), noted(bench)],
     }
 }
 
-/// The keys that matter now.
-pub(super) fn hints(bench: &Workbench, palette: Palette) -> Line<'static> {
-    let text = match &bench.mode {
-        Mode::Browse => {
-            "c crib  i type over  p pin word  x unpin  u undo  n note  s save  ? all keys  q quit"
-        }
+/// The keys that matter now, as many as fit: the last two always do.
+pub(super) fn hints(bench: &Workbench, palette: Palette, width: u16) -> Line<'static> {
+    let all: &[&str] = match &bench.mode {
+        Mode::Browse => &[
+            "c crib",
+            "i type over",
+            "p pin word",
+            "s save",
+            "x unpin",
+            "u undo",
+            "n note",
+            "? all keys",
+            "q quit",
+        ],
         Mode::Draft(Draft {
             ranking: Some(_), ..
-        }) => "type a word  ↑↓ its places, best first  ←→ move it  Enter pin it  Esc leave",
-        Mode::Draft(_) => "type the text  ←→↑↓ move it  Enter pin it  Esc leave",
-        Mode::Pins(_) => "↑↓ walk  x take away  Enter go there  Esc leave",
-        Mode::Help(_) => "↑↓ scroll  any other key leaves",
-        Mode::Leave => "y save and quit  n quit  Esc stay",
-        Mode::Note(_) | Mode::Export(_) => "Enter done  Esc leave",
+        }) => &[
+            "type a word",
+            "↑↓ its places",
+            "←→ move it",
+            "Enter pin it",
+            "Esc leave",
+        ],
+        Mode::Draft(_) => &["type the text", "←→↑↓ move it", "Enter pin it", "Esc leave"],
+        Mode::Pins(_) => &["↑↓ walk", "x take away", "Enter go there", "Esc leave"],
+        Mode::Help(_) => &["↑↓ scroll", "any other key leaves"],
+        Mode::Leave => &["y save and quit", "n quit", "Esc stay"],
+        Mode::Note(_) | Mode::Export(_) => &["Enter done", "Esc leave"],
     };
-    Line::styled(text, palette.quiet())
+    let mut shown = all.to_vec();
+    while Line::raw(shown.join("  ")).width() > usize::from(width) && shown.len() > 2 {
+        shown.remove(shown.len() - 3);
+    }
+    Line::styled(shown.join("  "), palette.quiet())
 }
 
 fn prompt(what: &str, text: &str) -> Line<'static> {
@@ -91,7 +109,7 @@ fn at_cursor(bench: &Workbench) -> Line<'static> {
     let cipher = bench.session.ciphertexts()[place.message][place.offset];
     let sum = shown.byte.value.map_or_else(String::new, |plain| {
         let key = plain ^ cipher;
-        format!(" ({plain:02x} = ciphertext {cipher:02x} ^ keystream {key:02x})")
+        format!(" ({plain:02x} = cipher {cipher:02x} ^ key {key:02x})")
     });
     Line::raw(format!(
         "message {} of {}, byte {} of {}: {sign}{sum}, {how}",
@@ -180,13 +198,28 @@ fn list(
     shown.map(line).collect()
 }
 
+/// The columns of the list of keys: where, and which.
+const KEY_COLUMNS: (usize, usize) = (12, 14);
+
+/// The lines of the list of keys, in so many columns.
+pub(super) fn key_lines(width: usize) -> Vec<String> {
+    let (place, key) = KEY_COLUMNS;
+    let (place_width, key_width) = (place, key);
+    let left = place_width + key_width + 3;
+    let line = |(place, key, does): (&str, &str, &str)| {
+        let does = textwrap::wrap(does, width.saturating_sub(left).max(10));
+        let first = format!(" {place:<place_width$} {key:<key_width$} {}", does[0]);
+        let rest = does[1..].iter().map(|more| format!("{:left$}{more}", ""));
+        std::iter::once(first).chain(rest.collect::<Vec<_>>())
+    };
+    keys::help().flat_map(line).collect()
+}
+
 /// The list of all keys, over everything else.
 pub(super) fn help(frame: &mut Frame<'_>, scroll: u16, palette: Palette) {
-    let line = |(place, key, does): (&str, &str, &str)| {
-        Line::raw(format!(" {place:<20} {key:<15} {does}"))
-    };
-    let lines: Vec<Line<'_>> = keys::help().map(line).collect();
     let area = frame.area();
+    let lines = key_lines(usize::from(area.width.saturating_sub(2)));
+    let lines: Vec<Line<'_>> = lines.into_iter().map(Line::raw).collect();
     let height = area.height.min(lines.len() as u16 + 2);
     let area = Rect { height, ..area };
     let last = (lines.len() as u16).saturating_sub(height.saturating_sub(2));
@@ -198,4 +231,23 @@ pub(super) fn help(frame: &mut Frame<'_>, scroll: u16, palette: Palette) {
         .scroll((scroll.min(last), 0));
     frame.render_widget(Clear, area);
     frame.render_widget(help, area);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_keys_fits_every_terminal_that_is_drawn_on() {
+        for width in [58, 78, 118] {
+            for line in key_lines(width) {
+                assert!(Line::raw(&line).width() <= width, "{line}");
+            }
+        }
+        assert_eq!(
+            key_lines(78).len(),
+            keys::help().count(),
+            "no line is folded in 80 columns"
+        );
+    }
 }

@@ -1,6 +1,9 @@
 //! The workbench without its terminal: what keys change and what the screen shows.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use latchstring_attacker::cryptanalysis::{Byte, Language, Mode as Effort, Placement, Recovered};
 
@@ -92,6 +95,8 @@ pub(super) struct Workbench {
     pub(super) page: (usize, usize),
     /// Where the plaintexts are exported to unless another name is typed.
     pub(super) export: String,
+    /// Whether the solver is left out.
+    pub(super) by_hand: bool,
     /// The one that was asked for, or that was detected.
     language: Option<&'static Language>,
     language_given: bool,
@@ -110,7 +115,11 @@ impl Workbench {
         language: Option<&'static Language>,
         effort: Effort,
     ) -> Self {
-        let export = format!("{name}.plaintexts.txt");
+        // In the current folder: what lies beside a capture may be somebody else's.
+        let file = Path::new(&name)
+            .file_name()
+            .map(|file| file.to_string_lossy());
+        let export = format!("{}.plaintexts.txt", file.as_deref().unwrap_or(&name));
         Self {
             name,
             session,
@@ -120,6 +129,7 @@ impl Workbench {
             scroll: Place::default(),
             page: (1, 1),
             export,
+            by_hand: false,
             language,
             language_given: language.is_some(),
             effort,
@@ -153,7 +163,7 @@ impl Workbench {
     /// What to solve next, once for each change.
     pub(super) fn question(&mut self) -> Option<Problem> {
         let revision = self.session.revision();
-        if self.asked == Some(revision) || self.session.ciphertexts().is_empty() {
+        if self.by_hand || self.asked == Some(revision) || self.session.ciphertexts().is_empty() {
             return None;
         }
         self.asked = Some(revision);

@@ -94,16 +94,19 @@ pub(super) fn draw(frame: &mut Frame<'_>, bench: &mut Workbench, palette: Palett
     frame.render_widget(palette.legend(), areas.legend);
     let status = Paragraph::new(status(bench, palette)).wrap(Wrap { trim: true });
     frame.render_widget(status, areas.status);
-    frame.render_widget(panel::hints(bench, palette), areas.hints);
+    let hints = panel::hints(bench, palette, areas.hints.width);
+    frame.render_widget(hints, areas.hints);
     if let Mode::Help(scroll) = bench.mode {
         panel::help(frame, scroll, palette);
     }
 }
 
 fn title(bench: &Workbench, palette: Palette) -> Line<'static> {
-    let language = bench
-        .language()
-        .map_or("language unknown yet", |language| language.name());
+    let language = match (bench.by_hand, bench.language()) {
+        (true, _) => "by hand",
+        (false, Some(language)) => language.name(),
+        (false, None) => "language unknown yet",
+    };
     let count = bench.session.ciphertexts().len();
     let pins = bench.session.board().pins.len();
     let unsaved = match bench.session.unsaved() {
@@ -207,6 +210,7 @@ fn two_bytes(first: u8, second: u8) -> Option<char> {
 /// What was done or refused last, and on the right how long the solver took.
 fn status(bench: &Workbench, palette: Palette) -> Line<'static> {
     let solver = match bench.took() {
+        _ if bench.by_hand => "[by hand] ".to_owned(),
         Some(took) => format!("[solved in {} ms] ", took.as_millis()),
         None if bench.session.ciphertexts().is_empty() => "[waiting] ".to_owned(),
         None => "[solving ...] ".to_owned(),
