@@ -30,6 +30,10 @@ fn published(matrix: &Matrix) -> impl Iterator<Item = &Run> {
 #[test]
 fn the_table_and_each_transcript_are_the_published_ones() {
     let matrix = &*PUBLISHED;
+    for text in [tables(matrix, 80), grid(matrix, 80)] {
+        let wide = text.lines().find(|line| line.chars().count() > 80);
+        assert_eq!(wide, None, "too wide for a terminal");
+    }
     insta::assert_snapshot!(
         "matrix",
         format!("{}\n{}", tables(matrix, 100), grid(matrix, 200))

@@ -37,7 +37,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
-use latchstring_attacker::net::loopback::Loopback;
+use latchstring_attacker::net::{loopback::Loopback, terminal::visible_lines};
 use latchstring_faithful::server::{Listener, REPLY_PAUSE, ServerEvent};
 
 use crate::screen;
@@ -246,7 +246,7 @@ async fn check(
         print_json(&report)?;
     } else {
         report::print(out, &student, &report)?;
-        if report.items.iter().any(|item| item.passed) {
+        if !student.explanations()?.is_empty() {
             let number = student.lab.number();
             writeln!(out, "Why it is so: latchstring lab explain {number}")?;
         }
@@ -367,7 +367,7 @@ async fn serve(student: Student, port: u16) -> anyhow::Result<()> {
         ServerEvent::LoggedIn { user } => say(&format!("[*] Logged in: {user}")),
         event => {
             if let Some(lines) = event.screen() {
-                say(&lines);
+                say(&visible_lines(&lines));
             }
         }
     };

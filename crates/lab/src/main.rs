@@ -26,7 +26,7 @@ use latchstring_lab::{
     matrix::{self, Matrix, Selection},
     read,
     screen,
-    solve::{self, SolveCommand},
+    solve::{self, SolveCommand, job::CtrlC},
     weak_server,
     wire::Over,
 };
@@ -100,6 +100,9 @@ enum Command {
     Lab(LabCommand),
 }
 
+/// What a shell reports of a program that Ctrl-C ended.
+const INTERRUPTED: i32 = 130;
+
 #[derive(clap::Args)]
 struct ArenaArgs {
     /// What carries the bytes
@@ -150,7 +153,7 @@ fn main() -> ExitCode {
     match run(latchstring_cli::parse::<Cli>(env!("CARGO_BIN_NAME")).command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("latchstring: {}", report::line(error.as_ref()));
+            print::note(format!("latchstring: {}", report::line(error.as_ref())));
             ExitCode::FAILURE
         }
     }
@@ -183,7 +186,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 fn play_demo(arena: &ArenaArgs, json: bool) -> anyhow::Result<ExitCode> {
     let matrix = if json {
         let matrix = demo::run(arena.over, arena.seed)?;
-        println!("{}", serde_json::to_string_pretty(&matrix)?);
+        print::line(serde_json::to_string_pretty(&matrix)?)?;
         matrix
     } else {
         demo::play(&mut screen::out(), arena.over, arena.seed)?
@@ -197,7 +200,13 @@ fn run_matrix(arguments: &MatrixArgs) -> anyhow::Result<ExitCode> {
     let style = "{bar:30} {pos}/{len} {wide_msg}";
     let bar = ProgressBar::new(wanted.cells().len() as u64)
         .with_style(ProgressStyle::with_template(style)?.progress_chars("=> "));
+    let ctrl_c = CtrlC::listen()?;
     let progress = |run: &Run| {
+        if ctrl_c.pressed().load(Ordering::SeqCst) {
+            bar.finish_and_clear();
+            print::note("ended by Ctrl-C; no table was made");
+            std::process::exit(INTERRUPTED);
+        }
         bar.set_message(format!("{} against {}", run.attack, run.against));
         bar.inc(1);
     };
@@ -229,10 +238,10 @@ fn printed(matrix: &Matrix, format: Format) -> serde_json::Result<String> {
 fn promised(matrix: &Matrix) -> ExitCode {
     let broken = matrix.broken_promises();
     for run in &broken {
-        eprintln!(
+        print::note(format!(
             "latchstring: {} against {} is {}, and the registry promises something else",
             run.attack, run.against, run.verdict.outcome
-        );
+        ));
     }
     match broken.is_empty() {
         true => ExitCode::SUCCESS,
@@ -248,7 +257,7 @@ fn regenerate(root: &Path, check: bool) -> anyhow::Result<ExitCode> {
         false => generate::write(root, &made)?,
     };
     for path in &changed {
-        println!("{}", path.display());
+        print::line(path.display())?;
     }
     match check && !changed.is_empty() {
         true => anyhow::bail!("these files have drifted from what makes them: run .ci/regenerate"),

@@ -36,8 +36,15 @@ pub fn folded(line: &str, width: usize) -> Cow<'_, str> {
     folded_under(line, width, indent + HANGING)
 }
 
+/// A line of prose folded at words: what follows begins where the line began.
+pub fn prose(line: &str, width: usize) -> Cow<'_, str> {
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    let item = line.trim_start_matches(' ').starts_with("- ");
+    folded_under(line, width, indent + if item { HANGING } else { 0 })
+}
+
 /// A line folded at words, with so many spaces before what follows.
-fn folded_under(line: &str, width: usize, hanging: usize) -> Cow<'_, str> {
+pub fn folded_under(line: &str, width: usize, hanging: usize) -> Cow<'_, str> {
     if textwrap::core::display_width(line) <= width {
         return Cow::Borrowed(line);
     }

@@ -14,7 +14,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use latchstring_attacker::{
-    Attack, Faithful, attacks, net::report, protocol::hardened::defence::Defence,
+    Attack, Faithful, attacks, net::{print, report}, protocol::hardened::defence::Defence,
 };
 use latchstring_lab::{
     against::Against,
@@ -88,7 +88,10 @@ fn main() -> ExitCode {
     match command(latchstring_cli::parse::<Cli>(env!("CARGO_BIN_NAME")).command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("latchstring-attack: {}", report::line(error.as_ref()));
+            print::note(format!(
+                "latchstring-attack: {}",
+                report::line(error.as_ref())
+            ));
             ExitCode::FAILURE
         }
     }
@@ -161,7 +164,7 @@ fn in_the_arena(out: &mut impl Write, arguments: &RunArgs) -> anyhow::Result<Exi
             format!("{note} It runs against {against}; choose another target with --against.");
         // Beside the JSON, which names its target itself.
         match arguments.json {
-            true => eprintln!("{note}"),
+            true => print::note(&note),
             false => writeln!(out, "{note}\n")?,
         }
     }

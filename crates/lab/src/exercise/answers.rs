@@ -205,7 +205,11 @@ fn comment(sheet: &mut String, text: &str) -> std::fmt::Result {
         // The lines of a question are as they were in lab.toml.
         false => text.split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    crate::screen::folded(&text, INSIDE)
+    let folded = match indent > 0 {
+        true => crate::screen::folded_under(&text, INSIDE, indent + "a) ".len()),
+        false => crate::screen::prose(&text, INSIDE),
+    };
+    folded
         .lines()
         .try_for_each(|line| writeln!(sheet, "# {line}"))
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use latchstring_attacker::protocol::faithful::message::SENT_NOTHING;
+use latchstring_attacker::{net::terminal::visible, protocol::faithful::message::SENT_NOTHING};
 
 use super::{
     program::{End, KEPT, Ran},
@@ -332,7 +332,7 @@ pub fn last_words(ran: &Ran) -> String {
             told += &format!("\n  it {name}:");
         }
         for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
-            told += &format!("\n    {line}");
+            told += &format!("\n    {}", visible(line));
         }
     }
     told

@@ -33,7 +33,8 @@ pub fn enclosing(at: &Path) -> Option<Here> {
 
 /// Where a lab's folder is made: beside the labs that `at` is among, else in a new `lab-work` there.
 pub fn for_new(at: &Path, lab: &str) -> PathBuf {
-    among(at).unwrap_or_else(|| at_or_below(at, WORK)).join(lab)
+    let root = among(at).unwrap_or_else(|| at_or_below(at, WORK));
+    at_or_below(&root, lab)
 }
 
 /// Where a lab's folder is: this one, one beside it, or one in `lab-work` here or in a folder above.

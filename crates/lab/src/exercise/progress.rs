@@ -76,7 +76,8 @@ impl Told {
         let (what, since) = &*self.now.borrow();
         let seconds = since.elapsed().as_secs();
         match &self.bar {
-            _ if what.is_empty() => {}
+            // What is said of it has just been said.
+            _ if what.is_empty() || seconds == 0 => {}
             Some(bar) => bar.set_message(format!("{what} ({seconds} s)")),
             None => say(&format!("... still {what} ({seconds} s)")),
         }

@@ -5,20 +5,31 @@ use std::io::{self, Write};
 use super::{catalogue::Lab, check::Report, student::Student};
 use crate::screen;
 
+/// Where the text of a report begins.
+const COLUMN: usize = 11;
+
 /// A report: words first, so that it reads without colour.
 ///
 /// # Errors
 /// When nobody reads it any more.
 pub fn print(out: &mut impl Write, student: &Student, report: &Report) -> io::Result<()> {
+    let width = screen::width();
     writeln!(out, "Lab {}: {}\n", report.lab, student.lab.title)?;
     for item in &report.items {
         let word = if item.passed { "pass" } else { "FAIL" };
-        writeln!(out, "{word}  {}/{}  {}", item.points, item.of, item.title)?;
+        let mut say = |line: &str| {
+            let line = screen::folded_under(line, width, COLUMN);
+            writeln!(out, "{line}")
+        };
+        say(&format!(
+            "{word}  {}/{}  {}",
+            item.points, item.of, item.title
+        ))?;
         for line in item.found.lines() {
-            writeln!(out, "           {line}")?;
+            say(&format!("{:COLUMN$}{line}", ""))?;
         }
         if let Some(next) = &item.next {
-            writeln!(out, "     next: {next}")?;
+            say(&format!("     next: {next}"))?;
         }
     }
     let hints = match report.hints_taken {
@@ -174,7 +185,7 @@ pub fn refolded(text: &str) -> String {
         }
         let folded = line
             .lines()
-            .map(|line| screen::folded(line, screen::width()));
+            .map(|line| screen::prose(line, screen::width()));
         out += &folded.collect::<Vec<_>>().join("\n");
     }
     out

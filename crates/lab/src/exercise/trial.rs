@@ -293,8 +293,12 @@ fn on_target(
     let user = fill(&check.logged_in_as)?;
     if let Some(user) = &user {
         let trouble = diagnosis::not_logged_in(user, visits, broken.cloned());
-        if trouble.is_some() {
-            return Ok(trouble);
+        if let Some(mut trouble) = trouble {
+            // The lab's advice for this check is about the words.
+            if check.heard.is_some() && trouble.next.is_none() {
+                trouble.next = Some("first the server must take your login".to_owned());
+            }
+            return Ok(Some(trouble));
         }
     }
     let words = fill(&check.heard)?;
