@@ -56,10 +56,12 @@ fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
                 held.push(stream);
             }
         }
-        story.tell(format!(
-            "Mallory opens {} connections, says nothing on any of them, and keeps them",
-            held.len()
-        ));
+        story.tell(match held.len() {
+            1 => "Mallory opens 1 connection, says nothing on it, and keeps it".to_owned(),
+            n => format!(
+                "Mallory opens {n} connections, says nothing on any of them, and keeps them"
+            ),
+        });
         Report::new(Claim::Denied, story)
     })
 }
