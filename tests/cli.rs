@@ -270,7 +270,10 @@ fn bad_input_gets_a_line_that_says_what_to_do() {
 fn listed(heading: &str) -> Vec<String> {
     let list = run("latchstring-attack", &["list"]).out;
     let lines = list.lines().skip_while(|line| *line != heading).skip(1);
-    let names = lines.take_while(|line| !line.is_empty());
+    // What is said of one may go on in the next line, further to the right.
+    let names = lines
+        .take_while(|line| !line.is_empty())
+        .filter(|line| !line.starts_with("   "));
     let name = |line: &str| line.split_whitespace().next().unwrap().to_owned();
     names.map(name).collect()
 }

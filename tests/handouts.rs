@@ -411,6 +411,39 @@ fn the_readme_and_every_handout_begin_with_the_same_line() {
     }
 }
 
+/// Commands of the README's first steps that other tests run: the whole matrix and a search take minutes in a build for
+/// debugging, and the workbench wants a terminal.
+const ELSEWHERE: [&str; 4] = [
+    "cargo build",
+    "latchstring matrix",
+    "latchstring solve workbench",
+    "latchstring solve seed",
+];
+
+#[test]
+fn the_first_steps_of_the_readme_run_as_they_are_printed() {
+    let clone = Clone::fresh();
+    symlink(workspace().join("captures"), clone.top.join("captures")).unwrap();
+    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+    let steps = readme.split("\n## First steps\n").nth(1).unwrap();
+    let steps = steps.split("\n## ").next().unwrap();
+    let blocks = steps.split("```").skip(1).step_by(2);
+    let lines = blocks.flat_map(|block| block.lines().skip(1));
+    let run: Vec<String> = lines
+        .filter(|line| !ELSEWHERE.iter().any(|begins| line.starts_with(begins)))
+        .map(|line| line.replace("~/.local", "home/.local"))
+        .collect();
+    assert!(run.len() >= 7, "{run:#?}");
+    let printed = printed(&clone.shell(&run));
+    assert!(printed.contains("lab-work/01-say-the-name"), "{printed}");
+    assert!(
+        clone
+            .top
+            .join("home/.local/share/man/man1/latchstring.1")
+            .is_file()
+    );
+}
+
 // ------------------------------------------------------------------------------------------------------ wrong turns
 
 /// Runs `latchstring lab` in a folder; what it printed, what it complained of, and its exit code.

@@ -17,6 +17,9 @@ use clap_complete::Shell;
 /// Help is no wider than this, in characters. It is narrower where the terminal is.
 const WIDTH: usize = 80;
 
+/// What clap puts before the line that says how a command is used.
+const USAGE: &str = "Usage: ";
+
 const COMPLETIONS: &str = "completions";
 const MAN: &str = "man";
 
@@ -60,10 +63,42 @@ fn end(program: &str, instead: &clap::Error) -> ! {
 
 /// A program's command line under its own name: the name of its package is another one.
 pub fn command<P: CommandFactory>(program: &'static str) -> Command {
-    P::command()
+    let command = P::command()
         .name(program)
         .bin_name(program)
-        .max_term_width(WIDTH)
+        .max_term_width(WIDTH);
+    let mut built = command.clone();
+    built.build();
+    fold_usage(command, &built)
+}
+
+/// Folds the lines "Usage: ..." at words: clap folds all of a help text but these. `built` is the same command with the
+/// names that clap gives to its commands.
+fn fold_usage(mut command: Command, built: &Command) -> Command {
+    for below in built.get_subcommands() {
+        let name = below.get_name().to_owned();
+        if command.find_subcommand(&name).is_some() {
+            command = command.mut_subcommand(name, |command| fold_usage(command, below));
+        }
+    }
+    let usage = built.clone().render_usage().to_string();
+    let usage = usage.strip_prefix(USAGE).unwrap_or(&usage);
+    if USAGE.len() + usage.len() <= WIDTH || usage.contains('\n') {
+        return command;
+    }
+    let mut folded = String::new();
+    let mut column = USAGE.len();
+    for word in usage.split(' ') {
+        if column + word.len() > WIDTH {
+            folded.truncate(folded.trim_end().len());
+            folded += &format!("\n{:1$}", "", USAGE.len() + 2);
+            column = USAGE.len() + 2;
+        }
+        folded += word;
+        folded.push(' ');
+        column += word.len() + 1;
+    }
+    command.override_usage(folded.trim_end().to_owned())
 }
 
 /// The same with the two commands that no help text lists.
@@ -152,6 +187,9 @@ mod tests {
         /// To whom
         #[arg(long)]
         name: String,
+        /// In which of the many languages that there are
+        #[arg(long, value_name = "LANGUAGE")]
+        language_of_the_whole_long_greeting: String,
     }
 
     fn greeter() -> Command {
@@ -165,6 +203,17 @@ mod tests {
         let help = command.render_long_help().to_string();
         assert!(help.contains("hello") && help.contains("Usage: greeter"));
         assert!(!help.contains(COMPLETIONS) && !help.contains("manual"));
+    }
+
+    #[test]
+    fn a_long_usage_is_folded_at_words() {
+        let mut command = greeter();
+        command.build();
+        let hello = command.find_subcommand_mut("hello").unwrap();
+        let help = hello.render_long_help().to_string();
+        let usage = "Usage: greeter hello --name <NAME> --language-of-the-whole-long-greeting\n         <LANGUAGE>\n";
+        assert!(help.contains(usage), "{help}");
+        assert!(help.lines().all(|line| line.len() <= WIDTH), "{help}");
     }
 
     #[test]

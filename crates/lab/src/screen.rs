@@ -86,7 +86,13 @@ impl<W: Write> Folded<W> {
     fn put(&mut self, end: &str) -> io::Result<()> {
         let line = std::mem::take(&mut self.line);
         let text = String::from_utf8_lossy(&line);
-        write!(self.to, "{}{end}", folded(&text, self.width))
+        write!(self.to, "{}{end}", folded(&text, self.width)).map_err(|why| {
+            let told = match why.kind() {
+                io::ErrorKind::BrokenPipe => "nobody reads it any more".to_owned(),
+                _ => why.to_string(),
+            };
+            io::Error::new(why.kind(), format!("cannot print: {told}"))
+        })
     }
 }
 

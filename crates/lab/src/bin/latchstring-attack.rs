@@ -14,14 +14,15 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use latchstring_attacker::{
-    Attack, Faithful, attacks, net::{print, report}, protocol::hardened::defence::Defence,
+    Attack, Faithful, attacks,
+    net::{print, report},
+    protocol::hardened::defence::Defence,
 };
 use latchstring_lab::{
     against::Against,
     arena::{self, DEFAULT_SEED},
     matrix::attack,
-    overheard,
-    screen,
+    overheard, screen,
     truth::Outcome,
     wire::Over,
 };
