@@ -305,7 +305,7 @@ fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
 fn ends_well(terminal: PtySession) {
     let mut terminal = terminal;
     let rest = terminal.exp_eof().unwrap();
-    let status = terminal.process.wait().unwrap();
+    let status = terminal.process().wait().unwrap();
     assert!(
         matches!(status, nix::sys::wait::WaitStatus::Exited(_, 0)),
         "{status:?}: {rest}"
