@@ -6,6 +6,7 @@
 
 use std::{
     fs::{self, Permissions},
+    io::Write,
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -530,10 +531,55 @@ fn in_scripts(page: &mut Page, machine: &mut Machine) {
     let block = page.next("sh", "printf 'one\\ntwo\\n'");
     let listening = fs::read_to_string(machine.path("listening")).unwrap();
     let fingerprint = listening.trim().rsplit(' ').next().unwrap();
-    let before = machine.succeed("latchstring-server messages alice --dir /var/lib/latchstring");
-    // A delay after the wrong passwords above would be one of three; there were two.
+    let list = "latchstring-server messages alice --dir /var/lib/latchstring";
+    let before = machine.succeed(list);
+    fs::write(machine.path("root/lines"), "three\nfour\n").unwrap();
+    // Three wrong passwords would cost a delay; there were two above.
     machine.succeed(&block.text.replace("SHA256:…", fingerprint));
-    let after = machine.succeed("latchstring-server messages alice --dir /var/lib/latchstring");
-    assert_eq!(after, format!("{before}2\tone\n3\ttwo\n"));
-    machine.stop();
+    let expected = format!("{before}2\tone\n3\ttwo\n4\tthree\n5\tfour\n");
+    assert_eq!(machine.succeed(list), expected);
+    after_a_cut(page, machine);
+}
+
+/// The server takes seven lines and dies before it acknowledges any.
+fn after_a_cut(page: &mut Page, machine: &mut Machine) {
+    let cut = page.next("console", "<lines");
+    let step = &cut.steps()[0];
+    let lines = machine.path("root/lines");
+    fs::remove_file(&lines).unwrap();
+    nix::unistd::mkfifo(&lines, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let logins = || {
+        let log = fs::read_to_string(machine.path("log")).unwrap();
+        log.matches("logged in").count()
+    };
+    let before = logins();
+    let client = (machine.command(&step.command))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Opened when the client opens it.
+    let mut input = fs::OpenOptions::new().write(true).open(&lines).unwrap();
+    wait_for(|| (logins() > before).then_some(()));
+    let server = machine.server.as_mut().expect("a server");
+    let pid = Pid::from_raw(server.id().try_into().unwrap());
+    kill(pid, Signal::SIGSTOP).unwrap();
+    for n in 1..=7 {
+        writeln!(input, "line {n}").unwrap();
+    }
+    // The outbox has them on the disk a moment later. The pipe stays open: there may be an eighth line.
+    sleep(Duration::from_secs(2));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    machine.server = None;
+    let output = client.wait_with_output().unwrap();
+    drop(input);
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let number = Regex::new(r"\d+").unwrap();
+    let expected = regex::escape(&words(&step.printed.join(" ")));
+    let expected = number.replace_all(&expected, regex::NoExpand(r"\d+"));
+    let expected = Regex::new(&expected).unwrap();
+    assert!(expected.is_match(&words(&said)), "{expected}\n{said}");
+    assert!(said.contains("go on with line 8"), "{said}");
 }
