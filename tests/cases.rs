@@ -16,8 +16,9 @@ use latchstring_attacker::{
     attack::Run,
     attacks::ALL,
     capture::{
-        self, AnnotatedSession, Contents, Trace,
+        self, AnnotatedSession, Chunk, Contents, Side, Trace,
         dissect::{self, Protocol},
+        pcapfile::{self, Packet, PcapWriter},
         write_annotated,
     },
     vantage::Wiretap,
@@ -473,4 +474,156 @@ fn a_capture_comes_through_a_pipe_and_compressed() {
         plain.lines().all(|line| line.chars().count() <= 80),
         "{plain}"
     );
+}
+
+/// The packets of the untouched capture.
+fn packets() -> Vec<Packet> {
+    let packets = pcapfile::open(&folder().join("base.pcap")).unwrap();
+    packets.map(Result::unwrap).collect()
+}
+
+/// What a capture with these packets holds.
+fn written(packets: &[Packet]) -> Trace {
+    let mut file = PcapWriter::new(Vec::new(), packets[0].link).unwrap();
+    packets
+        .iter()
+        .for_each(|packet| file.write(packet).unwrap());
+    let mut sessions = capture::sessions_from_bytes("made", &file.into_inner()).unwrap();
+    assert_eq!(sessions.len(), 1);
+    sessions.remove(0)
+}
+
+/// Every byte that is claimed is right, and in its place.
+fn assert_true(messages: &[Vec<Option<u8>>], how: &str) {
+    assert_eq!(messages.len(), TYPED.len(), "{how}");
+    for (message, typed) in messages.iter().zip(TYPED) {
+        assert_eq!(message.len(), typed.len(), "{how}");
+        let known = message
+            .iter()
+            .zip(typed.bytes())
+            .all(|(read, byte)| read.is_none_or(|read| read == byte));
+        assert!(known, "{how}: {message:?}");
+    }
+}
+
+#[test]
+fn wherever_the_recorder_cuts_nothing_is_made_up() {
+    // Headers of 66 bytes, and 128 bytes of login.
+    for snaplen in 54..=200 {
+        let cut = |mut packet: Packet| {
+            packet.bytes.truncate(snaplen);
+            packet
+        };
+        let trace = written(&packets().into_iter().map(cut).collect::<Vec<_>>());
+        let identity = dissect::identify(&trace);
+        assert_eq!(identity.protocol, Protocol::Faithful, "{snaplen}");
+        assert_eq!(identity.is_certain(), snaplen >= 66 + 26, "{snaplen}");
+        match claim_of("cleartext-key", &trace) {
+            Claim::Read(messages) => assert_true(&messages, &format!("snaplen {snaplen}")),
+            claim => assert!(claim == Claim::Nothing && snaplen < 66 + 32, "{snaplen}"),
+        }
+    }
+}
+
+#[test]
+fn whichever_packet_is_lost_the_rest_is_read_and_the_loss_is_said() {
+    let all = packets();
+    let whole = written(&all);
+    for lost in 0..all.len() {
+        let kept: Vec<_> = all
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != lost)
+            .map(|(_, packet)| packet.clone())
+            .collect();
+        let trace = written(&kept);
+        let carried = [Side::Client, Side::Server]
+            .map(|side| whole.stream(side).len() - trace.stream(side).len());
+        let missing = |side| {
+            trace
+                .gaps
+                .iter()
+                .filter(move |gap| gap.from == side)
+                .filter_map(|gap| gap.bytes)
+                .sum::<u64>()
+        };
+        assert_eq!(
+            [Side::Client, Side::Server].map(missing),
+            carried.map(|bytes| bytes as u64),
+            "without packet {lost}"
+        );
+        assert_eq!(
+            dissect::protocol(&trace),
+            Protocol::Faithful,
+            "without packet {lost}"
+        );
+        let claim = claim_of("cleartext-key", &trace);
+        // Packets 7 and 9 carry the key and the IV.
+        assert_eq!(
+            claim == Claim::Nothing,
+            matches!(lost, 7 | 9),
+            "without packet {lost}"
+        );
+    }
+}
+
+#[test]
+fn wherever_the_capture_begins_it_says_what_is_not_there() {
+    let all = packets();
+    for begin in 1..all.len() - 4 {
+        let trace = written(&all[begin..]);
+        let identity = dissect::identify(&trace);
+        assert_eq!(identity.protocol, Protocol::Faithful, "from packet {begin}");
+        // Packet 5 is the greeting; the key and the IV follow.
+        assert_eq!(
+            identity.is_certain(),
+            begin <= 5,
+            "from packet {begin}: {identity}"
+        );
+        let claim = claim_of("cleartext-key", &trace);
+        assert_eq!(claim == Claim::Nothing, begin > 7, "from packet {begin}");
+        if begin > 2 {
+            assert!(
+                dissect::lacking(&trace)
+                    .iter()
+                    .any(|line| line.contains("handshake")),
+                "from packet {begin}"
+            );
+        }
+    }
+}
+
+#[test]
+fn however_messages_are_cut_the_key_finds_them() {
+    let whole = written(&packets());
+    let sent = dissect::faithful(&whole).messages.concat();
+    let before: Vec<_> = whole.chunks.iter().take(4).cloned().collect();
+    let mut state = 1_u64;
+    let mut below = |limit: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % limit
+    };
+    for round in 0..40 {
+        let mut cuts: Vec<usize> = (0..below(12)).map(|_| 1 + below(sent.len() - 1)).collect();
+        cuts.extend([0, sent.len()]);
+        cuts.sort_unstable();
+        cuts.dedup();
+        let mut trace = Trace {
+            chunks: before.clone(),
+            ..whole.clone()
+        };
+        let at = before[3].at;
+        let segments = cuts.windows(2).map(|cut| Chunk {
+            from: Side::Client,
+            at,
+            bytes: sent[cut[0]..cut[1]].to_vec(),
+        });
+        trace.chunks.extend(segments);
+        let Claim::Read(messages) = claim_of("cleartext-key", &trace) else {
+            panic!("round {round}: nothing was read");
+        };
+        assert_true(&messages, &format!("round {round}, cut at {cuts:?}"));
+    }
 }

@@ -14,13 +14,14 @@ const LONGEST: usize = 1024;
 /// So many bytes of a session are looked through for other cuts, at most. Each takes a thousand steps.
 const MOST_SEARCHED: usize = 1 << 16;
 
-/// Of so many bytes nobody can say whether they read as text by chance.
-const FEW: usize = 4;
+/// So few bytes read as text by chance now and then: each byte of noise does with about one half.
+const FEW: usize = 12;
 
-/// What a cut costs, in bits of surprise: where a segment ends, within a segment, and no cut where a segment ends.
-const CUT_AT_END: u32 = 2;
-const CUT_WITHIN: u32 = 16;
-const JOINED: u32 = 8;
+/// What a cut costs, in bits of surprise: where a segment ends, within a segment, and no cut where a segment ends. A
+/// message of one byte must cost more than a message that goes on in the next segment.
+const CUT_AT_END: u32 = 10;
+const CUT_WITHIN: u32 = 20;
+const JOINED: u32 = 4;
 
 /// The messages of a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -163,7 +164,11 @@ fn best_cuts(
             }
         }
         cuts.extend(ends[at..first].iter().cloned());
-        let next_sure = (bad..segments.len()).find(|index| is_sure(*index));
+        // One that reads may still be the beginning of a message that goes on in the next segment.
+        let ends_here = |index: &usize| {
+            is_sure(*index) && opened.get(index + 1).is_none_or(|next| is_text(next))
+        };
+        let next_sure = (bad..segments.len()).find(ends_here);
         let last = next_sure.unwrap_or(segments.len() - 1);
         let begin = ends[first].start;
         cuts.extend(

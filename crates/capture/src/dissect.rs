@@ -19,7 +19,7 @@ pub use event::{Event, Named};
 pub use faithful::{Faithful, Place, faithful};
 pub use hardened::{CLIENT_MAGIC, Hardened, Record, WEAKENED_MAGIC, hardened};
 pub use identity::{Identity, identify};
-pub use words::{lacking, missing};
+pub use words::{lacking, lacking_in_short, missing};
 
 pub(crate) use self::identity::Evidence;
 use crate::trace::{Chunk, Item, Side, Trace};

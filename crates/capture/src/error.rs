@@ -42,8 +42,8 @@ pub enum CaptureError {
     },
     /// The file ends inside a packet.
     #[error(
-        "{file} is cut off: {what} at offset {offset} needs {needed} bytes and only {left} are left; what comes before it \
-         is whole, `editcap {file} repaired.pcap` keeps that alone"
+        "{file} is cut off: {what} at offset {offset} needs {needed} bytes and only {left} are left; record it again, \
+         or keep what comes before it with `editcap {file} repaired.pcap`"
     )]
     Truncated {
         /// The file.

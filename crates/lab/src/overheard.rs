@@ -109,7 +109,7 @@ fn hear(number: usize, session: AnnotatedSession, listener: &Listener) -> Heard 
         client: trace.client.to_string(),
         server: trace.server.to_string(),
         protocol: identity.to_string(),
-        lacking: dissect::lacking(&trace),
+        lacking: dissect::lacking_in_short(&trace),
         report: match identity.protocol {
             Protocol::Unknown => stranger(),
             _ => listener(trace),

@@ -90,8 +90,8 @@ fn read_faithful(trace: &Trace) -> Report {
 /// A login that failed looks like a capture that lacks the answer, except that nothing is missing.
 fn why_no_key(trace: &Trace) -> String {
     if !trace.gaps.is_empty() {
-        let lacking = dissect::lacking(trace).join("; ");
-        return format!("the session key is not in the capture: {lacking}");
+        return "the session key, or the IV, is not in the capture: this says nothing of the login"
+            .to_owned();
     }
     match trace.closed {
         true => "the server sent no key: the login failed".to_owned(),

@@ -23,6 +23,9 @@ const MESSAGE: usize = 1024;
 const LOOK_ITEMS: usize = 256;
 const LOOK_BYTES: u64 = 1 << 16;
 
+/// In so many segments a login comes, at most.
+const LOGIN_SEGMENTS: usize = 3;
+
 /// So many bytes of the greeting are enough to know it by.
 const ENOUGH: usize = 8;
 
@@ -116,8 +119,9 @@ struct Seen {
     /// How many bytes it sent from `begin` on, missing ones among them.
     span: u64,
     visible: u64,
-    /// Whether its first segments make up a login.
+    /// Whether its first segments made up a login when another came.
     login: bool,
+    segments: usize,
     /// Whether all of its segments could be messages.
     small: bool,
     /// Whether all visible bytes are zero.
@@ -126,6 +130,8 @@ struct Seen {
 
 impl Seen {
     fn chunk(&mut self, bytes: &[u8]) {
+        self.login = self.login();
+        self.segments += 1;
         if self.begin.is_none() {
             self.begin = Some(Begin::Whole);
         }
@@ -157,7 +163,19 @@ impl Seen {
 
     fn grow(&mut self, bytes: u64) {
         self.span += bytes;
-        self.login |= LOGIN.contains(&self.span);
+    }
+
+    /// Whether its first segments make up a login.
+    fn login(&self) -> bool {
+        self.login || self.segments <= LOGIN_SEGMENTS && LOGIN.contains(&self.span)
+    }
+
+    /// How many bytes it sent in all, as far as is known.
+    fn sent(&self) -> u64 {
+        match self.begin {
+            Some(Begin::Late(bytes)) => bytes + self.span,
+            _ => self.span,
+        }
     }
 
     fn silent(&self) -> bool {
@@ -214,6 +232,9 @@ impl Evidence {
         if let Some(identity) = self.proof() {
             return identity;
         }
+        if let Some(identity) = self.sizes_alone() {
+            return identity;
+        }
         if self.server.silent() {
             return self.without_the_server();
         }
@@ -238,7 +259,7 @@ impl Evidence {
         };
         let replies = at as u64 + server.span == REPLIES as u64;
         if at == 0 {
-            let blanked = server.blank && replies && self.client.login;
+            let blanked = server.blank && replies && self.client.login();
             return blanked
                 .then(|| possible("what the server said is blanked", None))
                 .flatten();
@@ -250,6 +271,27 @@ impl Evidence {
         possible("the capture lacks the server's greeting", Some(at))
     }
 
+    /// The recorder cut so much off the packets that hardly more than their sizes is left.
+    fn sizes_alone(&self) -> Option<Identity> {
+        let (client, server) = (&self.client, &self.server);
+        let begin = match server.begin? {
+            Begin::Whole => 0,
+            Begin::Late(bytes) => usize::try_from(bytes).ok()?,
+            Begin::Unknown => return None,
+        };
+        let login = match client.begin? {
+            Begin::Late(bytes) => LOGIN.contains(&bytes),
+            Begin::Whole => client.login(),
+            Begin::Unknown => false,
+        };
+        let cut = server.visible < server.span || server.silent();
+        let greeted = begin > 0 || GREETING.starts_with(&server.head);
+        let fits = server.sent() == REPLIES as u64 && server.head.len() < ENOUGH;
+        let doubt = "the sizes fit, and the recorder cut off the server's greeting";
+        (cut && greeted && fits && login && begin <= GREETING.len())
+            .then(|| Identity::faithful(Some(doubt), Some(begin)))
+    }
+
     /// The server was not heard at all.
     fn without_the_server(&self) -> Identity {
         let client = &self.client;
@@ -258,10 +300,10 @@ impl Evidence {
         }
         let doubt = match (client.begin, self.server.begin) {
             // The login is all that the client sent.
-            (Some(Begin::Whole), None) if client.login && LOGIN.contains(&client.span) => {
+            (Some(Begin::Whole), None) if client.login() && LOGIN.contains(&client.span) => {
                 "the client sent what could be a login, and the server did not answer"
             }
-            (Some(Begin::Whole | Begin::Unknown), _) if client.login => {
+            (Some(Begin::Whole | Begin::Unknown), _) if client.login() => {
                 "the client sent what could be a login, and the capture lacks what the server sent"
             }
             (Some(Begin::Unknown), _) if client.small && !client.silent() => {

@@ -255,3 +255,71 @@ fn a_reply_that_is_cut_is_none_and_says_how_much_is_missing() {
         ["the capture lacks 2 bytes of the server from byte 56 on: the recorder cut the packet"]
     );
 }
+
+#[test]
+fn where_the_recorder_kept_next_to_nothing_sizes_make_it_possible() {
+    for kept in [0, 2, 7] {
+        let mut session = Trace::default();
+        for (from, len) in [
+            (Side::Client, 128),
+            (Side::Server, 26),
+            (Side::Server, 32),
+            (Side::Server, 8),
+            (Side::Client, 22),
+        ] {
+            let whole = match len {
+                26 => faithful::GREETING.to_vec(),
+                _ => noise(len as u32, len),
+            };
+            if kept > 0 {
+                session.push(Item::Chunk(Chunk {
+                    from,
+                    at: Duration::ZERO,
+                    bytes: whole[..kept].to_vec(),
+                }));
+            }
+            let bytes = Some((len - kept) as u64);
+            session.push(Item::Lost {
+                from,
+                bytes,
+                cut: true,
+            });
+        }
+        let identity = identify(&session);
+        assert_eq!(
+            (identity.protocol, identity.is_certain()),
+            (Protocol::Faithful, false),
+            "{kept}"
+        );
+        let view = faithful(&session);
+        assert_eq!(
+            (view.greeted, view.key, view.iv),
+            (false, None, None),
+            "{kept}"
+        );
+        assert_eq!(view.messages.len(), usize::from(kept > 0), "{kept}");
+    }
+}
+
+#[test]
+fn many_gaps_are_summed_up() {
+    let mut session = Trace::default();
+    for _ in 0..1_000 {
+        session.push(Item::Chunk(Chunk {
+            from: Side::Client,
+            at: Duration::ZERO,
+            bytes: vec![1],
+        }));
+        session.push(Item::Lost {
+            from: Side::Client,
+            bytes: Some(9),
+            cut: true,
+        });
+    }
+    let lines = lacking_in_short(&session);
+    assert_eq!((lacking(&session).len(), lines.len()), (1_000, 9));
+    assert_eq!(
+        lines[8],
+        "and 992 more such places: 9000 bytes are missing in all"
+    );
+}

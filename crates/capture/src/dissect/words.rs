@@ -25,6 +25,24 @@ pub fn lacking(trace: &Trace) -> Vec<String> {
     lines
 }
 
+/// So many places are named one by one.
+const NAMED: usize = 8;
+
+/// Like [`lacking`], in a few sentences, however many places there are.
+pub fn lacking_in_short(trace: &Trace) -> Vec<String> {
+    let mut lines = lacking(trace);
+    if lines.len() > NAMED + 1 {
+        let more = lines.len() - NAMED;
+        lines.truncate(NAMED);
+        let missing = trace.gaps.iter().filter_map(|gap| gap.bytes);
+        let missing = losses::bytes(missing.fold(0, u64::saturating_add));
+        lines.push(format!(
+            "and {more} more such places: {missing} are missing in all"
+        ));
+    }
+    lines
+}
+
 /// Says what is missing of a side's stream at an offset, in bytes; `None` bytes is an unknown number of them.
 pub fn missing(from: Side, offset: u64, bytes: Option<u64>, cut: bool) -> String {
     let Some(bytes) = bytes.map(losses::bytes) else {

@@ -193,7 +193,7 @@ impl Heard {
         Self {
             identity,
             messages: messages.unwrap_or_default(),
-            lacking: dissect::lacking(&trace),
+            lacking: dissect::lacking_in_short(&trace),
         }
     }
 
