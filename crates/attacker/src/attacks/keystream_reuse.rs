@@ -16,6 +16,9 @@
 //! 2. *Crib dragging*, done by the computer: every keystream byte is tried at every place, from left to right. One that is
 //!    right makes all messages go on like English at once; a wrong one makes letters and garbage.
 //!
+//! The text that reads best is no proof: of random bytes, too, it looks like words. So the attack computes how likely it
+//! is that chance gives text as good, and claims nothing unless that is less than one in a million.
+//!
 //! Against hardened the attack looks for records that share a keystream: records end in zeros, so two under one keystream
 //! would end alike. An underscore in what was read is a byte of which the attack is not sure.
 //!
@@ -38,7 +41,7 @@ use std::{collections::HashMap, iter::repeat};
 use crate::{
     Attack, Claim, Goal, Report, Run, Story, Target,
     capture::{dissect, trace::Trace},
-    cryptanalysis::{Keystream, Language, Mode, render, solve},
+    cryptanalysis::{Evidence, Given, Keystream, Language, Mode, render, solve},
     cuts,
     protocol::{
         faithful::message::{CHANGE, QUIT},
@@ -92,8 +95,20 @@ pub fn run(wiretap: &Wiretap, known: &[(usize, Vec<u8>)]) -> Report {
     let solved =
         solved.map(|(i, ciphertext)| opened(ciphertext, &keystream, recovered.text(i, SURE)));
     let messages: Vec<_> = solved.collect();
-    if messages.iter().flatten().flatten().next().is_none() {
-        story.tell("under no keystream do the messages read like English");
+    let given = known.iter().map(|(message, text)| Given {
+        message: *message,
+        offset: 0,
+        length: text.len(),
+    });
+    let given: Vec<Given> = given.collect();
+    let evidence = Evidence::of(&ciphertexts, &recovered, &given, Language::english());
+    let nothing_sure = messages.iter().flatten().flatten().next().is_none();
+    if nothing_sure || !evidence.is_convincing() {
+        story.tell("under no keystream do the messages read like English better than chance does");
+        story.tell(format!(
+            "(random bytes give text as good as the best that was found {})",
+            evidence.in_words()
+        ));
         return Report::new(Claim::Nothing, story);
     }
     let mut claims = Vec::new();
@@ -279,6 +294,36 @@ mod tests {
             .filter(|(a, b)| Some(*a) == **b);
         let all: usize = TEXTS.iter().map(|text| text.len()).sum();
         assert!(right.count() * 10 >= all * 8, "{:?}", report.story);
+    }
+
+    /// Messages of a faithful session in which each has a keystream of its own, or that are no text at all.
+    #[test]
+    fn of_random_ciphertexts_nothing_is_read() {
+        let login = vec![7; 128];
+        for (count, length) in [(2, 40), (3, 17), (6, 33), (12, 60), (20, 21)] {
+            let mut random = Sealer::new(&Zeroizing::new([count; 32]), 1);
+            let mut message = || {
+                let sealed = random.seal(Type::Msg, &[0; 200]).unwrap();
+                sealed[8..8 + length].to_vec()
+            };
+            let mut sent = vec![login.clone()];
+            sent.extend((0..count).map(|_| message()));
+            // The last one is as long as an in-band command, which gives a crib.
+            sent.push(message()[..6].to_vec());
+            let chunk = |bytes| Chunk {
+                from: Side::Client,
+                at: std::time::Duration::ZERO,
+                bytes,
+            };
+            let trace = Trace {
+                chunks: sent.into_iter().map(chunk).collect(),
+                ..Trace::default()
+            };
+            let mut wiretap = heard(trace);
+            wiretap.dialect.target = Target::Faithful;
+            let report = run(&wiretap, &[]);
+            assert_eq!(report.claim, Claim::Nothing, "{:?}", report.story);
+        }
     }
 
     #[test]

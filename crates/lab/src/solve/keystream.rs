@@ -1,7 +1,7 @@
 //! `latchstring solve keystream`: messages under one keystream, from a file.
 
 use std::{
-    fs,
+    collections::HashMap,
     io::Write,
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -12,20 +12,28 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use latchstring_attacker::cryptanalysis::{
-    Byte, Keystream, Language, Mode, Recovered, detect, solve_watched,
+use latchstring_attacker::{
+    cryptanalysis::{Byte, Evidence, Keystream, Language, Mode, Recovered, detect, solve_watched},
+    net::{print::note, terminal::visible_bytes},
 };
+use serde_json::json;
 
-use super::job::CtrlC;
+use super::{
+    NOTHING_FOUND,
+    input::{Input, Line},
+    job::CtrlC,
+};
 
 /// Which messages, and what to do with them.
 #[derive(Args)]
 #[command(after_help = "Example: latchstring solve keystream intercepted.hex\n\
     The file holds one ciphertext a line, in hexadecimal; the plaintexts are printed one a line.\n\
+    Spaces, colons, 0x and \\x may stand between the digits; # begins a comment; - is the standard input; .gz is unpacked.\n\
     A byte that only one message reaches is undetermined and printed as '_'.\n\
-    Of two messages, which text is whose is a guess: --json then says of each place how sure its two bytes are as a pair.")]
+    Of two messages, which text is whose is a guess: --json then says of each place how sure its two bytes are as a pair.\n\
+    Text that chance could give as well is not printed: then the program ends with code 1.")]
 pub struct Arguments {
-    /// One ciphertext a line, in hexadecimal
+    /// One ciphertext a line, in hexadecimal; - reads the standard input
     file: PathBuf,
     /// Print each byte's confidence too, as JSON
     #[arg(long)]
@@ -62,11 +70,11 @@ impl From<Effort> for Mode {
     }
 }
 
-/// Runs the command and prints to `out`.
+/// Runs the command and prints to `out`, which is a `terminal` or not.
 ///
 /// # Errors
 /// If the file cannot be read or is not hexadecimal, or if `out` fails.
-pub fn run(arguments: Arguments, out: &mut impl Write) -> Result<ExitCode> {
+pub fn run(arguments: Arguments, out: &mut impl Write, terminal: bool) -> Result<ExitCode> {
     let Arguments {
         file,
         json,
@@ -77,22 +85,41 @@ pub fn run(arguments: Arguments, out: &mut impl Write) -> Result<ExitCode> {
     let ciphertexts = read(&file)?;
     let few = ciphertexts.len() <= FEW;
     let mode = mode.map_or(if few { Mode::Deep } else { Mode::Fast }, Mode::from);
-    let own = model.as_deref().and_then(own_model);
+    let own = model.as_deref().map(own_model).transpose()?;
     let language = match (&own, language) {
         (Some(own), _) => own,
         (None, Some(name)) => Language::named(&name).unwrap_or_else(Language::english),
         (None, None) => detect(&ciphertexts),
     };
-    let recovered = watched(&ciphertexts, language, mode)?;
-    match json {
-        true => print_json(out, language, &recovered)?,
-        false => print(out, &recovered)?,
+    let (recovered, ended) = watched(&ciphertexts, language, mode)?;
+    let evidence = Evidence::of(&ciphertexts, &recovered, &[], language);
+    let readable = evidence.is_convincing();
+    match (json, readable) {
+        (true, _) => print_json(out, language, &recovered, evidence)?,
+        (false, true) => print(out, &recovered, terminal)?,
+        (false, false) => {}
+    }
+    if !readable {
+        note(format_args!(
+            "nothing readable: under no keystream do the {} messages read like {} better than chance does ({})",
+            ciphertexts.len(),
+            language.name(),
+            evidence.in_words()
+        ));
+        note(match ended {
+            true => "the search was ended before its end, so this is no result: let it run",
+            false => {
+                "perhaps they are too short, not under one keystream, not whole from its first byte on, or no text"
+            }
+        });
+        return Ok(ExitCode::from(NOTHING_FOUND));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Solves with a bar on standard error, where that is a terminal, until all is read or somebody presses Ctrl-C.
-fn watched(ciphertexts: &[Vec<u8>], language: &Language, mode: Mode) -> Result<Recovered> {
+/// Solves with a bar on standard error, where that is a terminal, until all is read or somebody presses Ctrl-C. Tells too
+/// whether somebody did.
+fn watched(ciphertexts: &[Vec<u8>], language: &Language, mode: Mode) -> Result<(Recovered, bool)> {
     let ctrl_c = CtrlC::listen()?;
     let style = "{bar:30} {pos} of {len} places, {per_sec}, {eta} left";
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(style)?);
@@ -109,75 +136,105 @@ fn watched(ciphertexts: &[Vec<u8>], language: &Language, mode: Mode) -> Result<R
     let (at, all) = (bar.position(), bar.length().unwrap_or_default());
     bar.finish_and_clear();
     if at < all {
-        eprintln!("ended by Ctrl-C after {at} of {all} places: the rest stays undetermined");
+        note(format_args!(
+            "ended by Ctrl-C after {at} of {all} places: the rest stays undetermined"
+        ));
     }
-    Ok(recovered)
+    Ok((recovered, at < all))
 }
 
-/// A model from a file. If that is none, this says so and the built-in ones have to do.
-pub(crate) fn own_model(path: &Path) -> Option<Language> {
-    let read = fs::read(path).context("cannot be read");
-    let model = read.and_then(|file| Ok(Language::read(&file)?));
-    let complain = |error: &anyhow::Error| {
-        eprintln!(
-            "{}: {error:#}; a built-in model is used instead",
-            path.display()
-        );
-    };
-    model.inspect_err(complain).ok()
+/// A model from a file.
+///
+/// # Errors
+/// If the file cannot be read or is no model: another one in its place would answer another question.
+pub(crate) fn own_model(path: &Path) -> Result<Language> {
+    let file = Input::read(path)?;
+    Language::read(&file.bytes).with_context(|| format!("cannot use {}", file.name))
 }
 
 fn read(file: &Path) -> Result<Vec<Vec<u8>>> {
-    let name = file.display();
-    let text = fs::read_to_string(file).with_context(|| format!("reading {name}"))?;
-    let lines = text.lines().zip(1..);
-    let lines = lines.filter(|(line, _)| !line.trim().is_empty());
-    let decode = |(line, number): (&str, usize)| {
-        let wrong = || {
-            format!("line {number} of {name} is not hexadecimal: put one ciphertext on each line")
-        };
-        hex::decode(line.trim()).with_context(wrong)
-    };
-    let ciphertexts: Vec<_> = lines.map(decode).collect::<Result<_>>()?;
-    let found = ciphertexts.len();
+    let input = Input::read(file)?;
+    let name = &input.name;
+    let lines = input.hexadecimal()?;
+    let found = lines.len();
     ensure!(
         found >= 2,
-        "{name} holds {found} ciphertext: two under one keystream are needed"
+        "{name} holds {found} ciphertext{}: two under one keystream are needed",
+        if found == 1 { "" } else { "s" }
     );
-    Ok(ciphertexts)
+    let repeated = repeated(&lines);
+    ensure!(
+        found - repeated.len() >= 2,
+        "all {found} ciphertexts of {name} are the same: under one keystream so are their texts, and nothing else follows. \
+         Two different ones are needed"
+    );
+    for (line, first) in repeated {
+        note(format_args!(
+            "line {line} of {name} is the same ciphertext as line {first}: the same text, and it tells nothing new"
+        ));
+    }
+    Ok(lines.into_iter().map(|line| line.bytes).collect())
 }
 
-/// One plaintext a line; a line feed inside one would begin another, so it becomes a question mark.
-pub(crate) fn print(out: &mut impl Write, recovered: &Recovered) -> Result<()> {
+/// The lines that hold what an earlier one holds, each with the number of that.
+fn repeated(lines: &[Line]) -> Vec<(usize, usize)> {
+    let mut first: HashMap<&[u8], usize> = HashMap::new();
+    let mut repeated = Vec::new();
+    for line in lines {
+        let before = *first.entry(&line.bytes).or_insert(line.number);
+        if before != line.number {
+            repeated.push((line.number, before));
+        }
+    }
+    repeated
+}
+
+/// One plaintext a line; a line feed inside one would begin another, so it becomes a question mark. A terminal gets no byte
+/// that could steer it.
+pub(crate) fn print(out: &mut impl Write, recovered: &Recovered, terminal: bool) -> Result<()> {
     let shown = |byte: &Byte| match byte.value {
         None => b'_',
         Some(b'\n') => b'?',
         Some(byte) => byte,
     };
     for message in &recovered.messages {
-        let mut line: Vec<u8> = message.iter().map(shown).collect();
-        line.push(b'\n');
-        out.write_all(&line)?;
+        let line: Vec<u8> = message.iter().map(shown).collect();
+        match terminal {
+            true => out.write_all(visible_bytes(&line).as_bytes())?,
+            false => out.write_all(&line)?,
+        }
+        out.write_all(b"\n")?;
     }
     Ok(())
 }
 
-fn print_json(out: &mut impl Write, language: &Language, recovered: &Recovered) -> Result<()> {
+fn print_json(
+    out: &mut impl Write,
+    language: &Language,
+    recovered: &Recovered,
+    evidence: Evidence,
+) -> Result<()> {
     let rounded = |confidence: f32| (f64::from(confidence) * 1000.0).round() / 1000.0;
     let messages = recovered.messages.iter().map(|message| {
         let text: Vec<u8> = message
             .iter()
             .map(|byte| byte.value.unwrap_or(b'_'))
             .collect();
-        serde_json::json!({
+        json!({
             "text": String::from_utf8_lossy(&text),
             "bytes": message.iter().map(|byte| byte.value).collect::<Vec<_>>(),
             "confidence": message.iter().map(|byte| rounded(byte.confidence)).collect::<Vec<_>>(),
         })
     });
-    let messages: Vec<_> = messages.collect();
-    let mut all = serde_json::json!({ "language": language.name(), "messages": messages });
-    if let [_, _] = &recovered.messages[..] {
+    let readable = evidence.is_convincing();
+    let messages: Vec<_> = messages.filter(|_| readable).collect();
+    let mut all = json!({
+        "language": language.name(),
+        "readable": readable,
+        "by_chance": evidence.chance(),
+        "messages": messages,
+    });
+    if readable && recovered.messages.len() == 2 {
         let pairs: Vec<_> = recovered.pairs.iter().copied().map(rounded).collect();
         all["pair_confidence"] = pairs.into();
     }

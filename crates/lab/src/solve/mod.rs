@@ -1,6 +1,9 @@
 //! `latchstring solve`: the mathematical attacks on files, without a session.
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -8,11 +11,13 @@ use clap::Subcommand;
 use crate::workbench;
 
 pub mod factor;
+pub(crate) mod input;
 pub mod job;
 pub mod keystream;
 pub mod seed;
 
-/// What to solve. Each ends with 0 when something was found and with 2 when nothing was.
+/// What to solve. Each ends with 0 when something was found and with 1 when nothing was, or when it failed; 2 is wrong usage
+/// alone.
 #[derive(Subcommand)]
 pub enum SolveCommand {
     /// Reads messages that were encrypted under one keystream, without the key
@@ -26,7 +31,7 @@ pub enum SolveCommand {
 }
 
 /// What ends a search that found nothing.
-pub(crate) const NOTHING_FOUND: u8 = 2;
+pub(crate) const NOTHING_FOUND: u8 = 1;
 
 /// Runs the command and prints to `out`.
 ///
@@ -34,7 +39,9 @@ pub(crate) const NOTHING_FOUND: u8 = 2;
 /// If a file cannot be read or does not hold what it should, or if `out` fails.
 pub fn run(command: SolveCommand, out: &mut impl Write) -> Result<ExitCode> {
     match command {
-        SolveCommand::Keystream(arguments) => keystream::run(arguments, out),
+        SolveCommand::Keystream(arguments) => {
+            keystream::run(arguments, out, std::io::stdout().is_terminal())
+        }
         SolveCommand::Workbench(arguments) => {
             workbench::run(&arguments).map(|()| ExitCode::SUCCESS)
         }

@@ -200,7 +200,8 @@ fn opened(
         resumed.with_context(|| format!("{} does not fit the ciphertexts", work.display()))?;
         language = language.or(loaded.language);
     }
-    let own = arguments.model.as_deref().and_then(keystream::own_model);
+    let own = arguments.model.as_deref().map(keystream::own_model);
+    let own = own.transpose()?;
     let language = match own {
         // The solver's thread may outlive this function, so the one model that is read stays until the program ends.
         Some(own) => Some(&*Box::leak(Box::new(own))),

@@ -136,7 +136,7 @@ fn rescue(bench: &Workbench, work: &Path) -> Result<()> {
 
 fn export(bench: &Workbench, path: &Path) -> Result<()> {
     let mut text = Vec::new();
-    keystream::print(&mut text, &bench.plaintexts())?;
+    keystream::print(&mut text, &bench.plaintexts(), false)?;
     work::write(path, &text)
 }
 
