@@ -199,7 +199,7 @@ async fn another_generator_and_another_day_find_nothing() {
         let output = solve(&file, generator, &["--from", from, "--to", to])
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(output.status.code(), Some(1));
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(
             said.contains("no seed makes text") && said.contains("2^256"),
@@ -235,6 +235,10 @@ fn ctrl_c_ends_a_search_and_the_file_takes_it_up_again() {
         .expect("it was ended before its end");
     assert!(String::from_utf8_lossy(&output.stderr).contains("goes on"));
 
+    assert_eq!(output.status.code(), Some(1), "nothing was found yet");
+    let (kept_text, ended_next) = (fs::read_to_string(&file).unwrap(), next);
+    let forged = folder.path().join("forged");
+
     // Another search does not go on from there.
     let other = ["--from", "2019-12-02", "--to", to, "--resume", kept];
     let refused = solve(&capture, "python", &other).output().unwrap();
@@ -246,6 +250,28 @@ fn ctrl_c_ends_a_search_and_the_file_takes_it_up_again() {
         ended["tried"].as_u64().unwrap(),
         ended["seeds"].as_u64().unwrap(),
     );
+    // What is not true of the search is not believed: a place outside of it, and a seed that makes no text.
+    for (next, hits) in [
+        (u64::MAX, "[]"),
+        (0, "[]"),
+        (next, "[1575158401]"),
+        (next, "[7]"),
+    ] {
+        let text = kept_text.replacen(
+            &format!("\"next\":{}", ended_next),
+            &format!("\"next\":{next}"),
+            1,
+        );
+        let text = text.replacen("\"hits\":[]", &format!("\"hits\":{hits}"), 1);
+        assert_ne!(text, kept_text);
+        fs::write(&forged, text).unwrap();
+        let mut range = range;
+        range[5] = forged.to_str().unwrap();
+        let refused = solve(&capture, "python", &range).output().unwrap();
+        assert_eq!(refused.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(said.contains("says what is not true"), "{said}");
+    }
     assert_eq!(resumed["tried"].as_u64().unwrap(), all - first);
     assert_eq!(next, 1_575_158_400 + first);
     assert_eq!(resumed["hits"].as_array().unwrap().len(), 1);

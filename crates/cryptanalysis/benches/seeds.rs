@@ -20,7 +20,7 @@ use latchstring_cryptanalysis::{
     brute_force::{Cost, Duration as Time, Prices, Round},
     dictionary::variants,
     generators::Generator,
-    seeds::{Search, Secrets, Sniffed, keystream_blocks},
+    seeds::{Search, Secrets, Sniffed, crypt, keystream_blocks},
 };
 use sha2::{Digest, Sha256};
 
@@ -47,8 +47,8 @@ fn run() {
     let best = Best::default();
     // A message as long as people type them, under secrets that none of the seeds gives.
     let secrets: Secrets = Generator::JavaRandom.bytes(1);
-    let text = Sniffed::new([b"see you at noon, then, and bring the book".to_vec()]);
-    let sniffed = Sniffed::new(text.decrypt(&secrets));
+    let message = crypt(&secrets, b"see you at noon, then, and bring the book");
+    let sniffed = Sniffed::new([message]);
     for generator in Generator::ALL {
         for plain in [true, false] {
             let search = Search {

@@ -2,14 +2,16 @@
 //!
 //! A session key of 256 bits that comes from a [`Generator`] has no more values than the generator has seeds. A day has
 //! 86,400 seconds and 2^36 microseconds; both are tried in less time than they last. The search needs ciphertext alone: a
-//! seed is right when what it decrypts reads as text ([`Sniffed`]).
+//! seed is right when what it decrypts reads as text ([`Sniffed`]), wherever the messages were cut.
 //!
 //! Two ways give the same hits. The plain loop seeds one generator after the other. The fast one ([`Search::plain`] unset)
 //! seeds 128 side by side, one to each lane of the vector registers, and computes only the state words that the first 40
 //! bytes depend on.
 
 mod aes_ni;
+mod cuts;
 mod lanes;
+mod sniffed;
 mod text;
 
 use std::ops::{ControlFlow, RangeInclusive};
@@ -17,8 +19,10 @@ use std::ops::{ControlFlow, RangeInclusive};
 use rayon::prelude::*;
 
 use crate::generators::Generator;
+pub use cuts::Stretch;
 use lanes::LANES;
-pub use text::{Sniffed, is_plausible};
+pub use sniffed::{Read, Sniffed};
+pub use text::{crypt, is_plausible};
 
 /// Length of what is searched for: an AES-256 key, then the eight bytes of the IV.
 pub const SECRETS_LEN: usize = 40;

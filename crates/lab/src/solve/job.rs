@@ -16,8 +16,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
+use latchstring_attacker::net::print::note;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -88,7 +89,7 @@ impl<S: Serialize + DeserializeOwned> Job<S> {
     /// Prepares a run over `total` of `things`. `run` is all that its outcome depends on, as a JSON object.
     ///
     /// # Errors
-    /// If the file to go on from exists but cannot be read, or is about another run.
+    /// If the file to go on from exists but cannot be read, or is about another run; or if it could not be written later.
     pub fn begin(
         (total, things): (u64, &str),
         run: Value,
@@ -96,6 +97,7 @@ impl<S: Serialize + DeserializeOwned> Job<S> {
         ctrl_c: &CtrlC,
     ) -> Result<Self> {
         let state = file.map(|file| kept(file, &run)).transpose()?.flatten();
+        file.map(can_be_written).transpose()?;
         let style = format!(
             "{{bar:30}} {{percent}} % of {{human_len}} {things}, {{per_sec}}, {{eta}} left {{msg}}"
         );
@@ -146,13 +148,13 @@ impl<S: Serialize + DeserializeOwned> Job<S> {
     pub fn end(self, stopped: bool) -> Result<()> {
         self.bar.finish_and_clear();
         match (&self.file, stopped) {
-            (Some(file), true) => eprintln!(
+            (Some(file), true) => note(format_args!(
                 "ended by Ctrl-C; the same command with --resume {} goes on",
                 file.display()
-            ),
-            (None, true) => eprintln!(
-                "ended by Ctrl-C; with --resume FILE the next one could go on where it stops"
-            ),
+            )),
+            (None, true) => {
+                note("ended by Ctrl-C; with --resume FILE the next one could go on where it stops")
+            }
             (Some(file), false) if file.exists() => fs::remove_file(file)
                 .with_context(|| format!("cannot remove {}", file.display()))?,
             _ => {}
@@ -167,9 +169,8 @@ impl<S: Serialize + DeserializeOwned> Job<S> {
             return Ok(());
         };
         let run = self.run.clone();
-        let folder = file.parent().filter(|folder| *folder != Path::new(""));
         let write = || -> Result<()> {
-            let mut beside = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+            let mut beside = tempfile::NamedTempFile::new_in(folder_of(file))?;
             serde_json::to_writer(&mut beside, &Kept { run, state })?;
             beside.flush()?;
             beside.persist(file)?;
@@ -179,12 +180,48 @@ impl<S: Serialize + DeserializeOwned> Job<S> {
     }
 }
 
+/// The folder that a file is in, or will be.
+fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or(Path::new("."))
+}
+
+/// Tries it before hours of work are to be saved there.
+fn can_be_written(file: &Path) -> Result<()> {
+    let name = file.display();
+    ensure!(
+        file.file_name().is_some() && !file.is_dir(),
+        "cannot keep progress in {name}: it is a folder; give --resume the name of a file"
+    );
+    let folder = folder_of(file);
+    tempfile::NamedTempFile::new_in(folder).with_context(|| {
+        format!(
+            "cannot keep progress in {name}: nothing can be written into {}; make that folder, or give --resume another one",
+            folder.display()
+        )
+    })?;
+    Ok(())
+}
+
+/// No run leaves a longer file.
+const LONGEST: u64 = 256 << 20;
+
 /// The state in `file`, if there is such a file.
 fn kept<S: DeserializeOwned>(file: &Path, run: &Value) -> Result<Option<S>> {
-    if !file.exists() {
+    let name = file.display();
+    let about = match fs::metadata(file) {
+        Ok(about) => about,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
+    };
+    // A pipe or a device would never end.
+    ensure!(
+        about.is_dir() || (about.is_file() && about.len() <= LONGEST),
+        "{name} is not a file to go on from: give --resume another name"
+    );
+    if about.is_dir() {
         return Ok(None);
     }
-    let name = file.display();
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
     let what = || format!("{name} is not a file to go on from: give --resume another name");
     let kept: Kept<Value> = serde_json::from_str(&text).with_context(what)?;
@@ -257,6 +294,13 @@ mod tests {
         begin(&file, 3).unwrap().keep(42).unwrap();
         let refused = begin(&file, 4).err().unwrap().to_string();
         assert!(refused.contains("whose from is 3 and not 4"), "{refused}");
+        for nowhere in ["no/such/folder/run", "", "."] {
+            let nowhere = folder.path().join(nowhere);
+            let refused = format!("{:#}", begin(&nowhere, 3).err().unwrap());
+            assert!(refused.contains("cannot keep progress in"), "{refused}");
+        }
+        let device = begin(Path::new("/dev/zero"), 3).err().unwrap().to_string();
+        assert!(device.contains("not a file to go on from"), "{device}");
         fs::write(&file, "a diary").unwrap();
         let refused = begin(&file, 3).err().unwrap().to_string();
         assert!(refused.contains("not a file to go on from"), "{refused}");

@@ -11,15 +11,16 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use latchstring_attacker::{
+    attacks::seeded_keys::{MOST_FALSE_HITS, sent},
     capture::{
         self,
         dissect::{self, Protocol},
     },
     cryptanalysis::{
-        brute_force::{Cost, Prices, Round, counting_energy},
         generators::Generator,
-        seeds::{Hit, SECRETS_LEN, Search, Secrets, Sniffed, keystream_blocks},
+        seeds::{Hit, SECRETS_LEN, Search, Secrets, Sniffed, Stretch, Test},
     },
+    net::print::note,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -30,13 +31,16 @@ use super::{
     job::{CtrlC, Job},
 };
 
+mod story;
+
 /// What was recorded, and which seeds to try.
 #[derive(Args)]
 #[command(
     after_help = "Examples, the second for a server that seeds with milliseconds:\n  \
     latchstring solve seed --capture session.pcap --generator php --from 2019-12-31 --to 2020-01-01\n  \
     latchstring solve seed --capture session.pcap --generator java --unit ms --from '2019-12-31 08:00:00' --to '2019-12-31 08:10:00'\n\n\
-    Only what the client sent is looked at. A seed is right when it decrypts all of it to text.\n\
+    Only what the client sent is looked at. A seed is right when it makes text of it, at whatever places the messages were\n\
+    cut, and when hardly any wrong seed would. The exit code is 0 when such a seed was found and 1 when none was.\n\
     Record a session of such a server with `latchstring weak-server` and `latchstring capture`."
 )]
 pub struct Arguments {
@@ -152,30 +156,38 @@ struct Stopped {
 
 /// What a search came to.
 struct Found {
-    /// The client's messages, in order.
-    ciphertexts: Vec<Vec<u8>>,
+    /// What the client sent.
+    sniffed: Sniffed,
     /// How many seeds were to be tried.
     seeds: u64,
-    /// How likely a wrong seed is to pass for right.
-    chance: f64,
+    /// How many were tried, in this run and before it.
+    done: u64,
     /// How many were tried in this run, and in what time.
     tried: u64,
     seconds: f64,
-    hits: Vec<Hit>,
+    /// The most convincing first.
+    hits: Vec<Judged>,
     /// Where to go on, if it was ended.
     next: Option<u64>,
 }
 
 impl Found {
-    /// What a hit makes of the messages.
-    fn texts(&self, hit: &Hit) -> Vec<String> {
-        let text = |ciphertext: &Vec<u8>| {
-            let decrypted = Sniffed::new([ciphertext.clone()])
-                .decrypt(&hit.secrets)
-                .concat();
-            String::from_utf8_lossy(&decrypted).into_owned()
-        };
-        self.ciphertexts.iter().map(text).collect()
+    /// Whether a seed was found that cannot well be a wrong one.
+    fn sure(&self) -> bool {
+        self.hits.first().is_some_and(Judged::sure)
+    }
+}
+
+/// A seed that makes text of the session.
+struct Judged {
+    hit: Hit,
+    /// How many wrong ones are expected, at most, to do that as well among all seeds of the search.
+    false_hits: f64,
+}
+
+impl Judged {
+    fn sure(&self) -> bool {
+        self.false_hits <= MOST_FALSE_HITS
     }
 }
 
@@ -184,7 +196,6 @@ impl Found {
 /// # Errors
 /// If the capture cannot be read or holds no such session, or if `out` fails.
 pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
-    let ciphertexts = sniff(&arguments.capture, arguments.session)?;
     let (from, to) = (
         arguments.from.seed(arguments.unit)?,
         arguments.to.seed(arguments.unit)?,
@@ -193,27 +204,25 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
         from <= to,
         "--from {from} comes after --to {to}: there is no seed between them"
     );
-    let found = search(arguments, ciphertexts, from, to)?;
-    let price = Price::of_all_keys();
-    match arguments.json {
-        true => print_json(out, arguments, &found, &price)?,
-        false => print(out, arguments, &found, &price)?,
-    }
-    Ok(match found.hits.is_empty() {
-        true => ExitCode::from(NOTHING_FOUND),
-        false => ExitCode::SUCCESS,
+    let seeds = (to - from).saturating_add(1);
+    let sniffed = sniff(&arguments.capture, arguments.session)?.among(seeds);
+    let found = search(arguments, sniffed, from, to)?;
+    story::print(out, arguments, &found)?;
+    Ok(match found.sure() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(NOTHING_FOUND),
     })
 }
 
-/// The client's messages of one session; what the server said tells the protocol alone.
-fn sniff(file: &Path, number: usize) -> Result<Vec<Vec<u8>>> {
+/// What the client sent in one session. What the server said tells the protocol alone.
+fn sniff(file: &Path, number: usize) -> Result<Sniffed> {
     let name = file.display();
-    let sessions = capture::read(file)?.sessions;
-    let session = number.checked_sub(1).and_then(|at| sessions.get(at));
+    let contents = capture::read(file)?;
+    let session = number.checked_sub(1).and_then(|at| contents.sessions.get(at));
     let Some(session) = session else {
         bail!(
             "{name} holds {} TCP sessions, so --session {number} is not there",
-            sessions.len()
+            contents.sessions.len()
         );
     };
     let identity = dissect::identify(&session.trace);
@@ -221,16 +230,26 @@ fn sniff(file: &Path, number: usize) -> Result<Vec<Vec<u8>>> {
         identity.protocol == Protocol::Faithful,
         "session {number} of {name} is not a faithful session ({identity}): look at it with `latchstring read {name}`"
     );
-    let messages = dissect::faithful(&session.trace).messages;
+    if let Some(why) = identity.doubt {
+        note(format_args!("session {number} could be a faithful one: {why}"));
+    }
+    let stretches = sent(&session.trace);
+    if stretches.len() > 1 {
+        note(format_args!(
+            "the capture lacks bytes of the client: what is left is in {} pieces, and messages across them are not read",
+            stretches.len()
+        ));
+    }
+    let sniffed = Sniffed::of(stretches);
     ensure!(
-        !messages.is_empty(),
-        "session {number} of {name} has no messages of the faithful protocol: look at it with `latchstring read {name}`"
+        !sniffed.is_empty(),
+        "session {number} of {name} has nothing that a client sent, so there is no text to look for: it needs a capture of \
+         that direction"
     );
-    Ok(messages)
+    Ok(sniffed)
 }
 
-fn search(arguments: &Arguments, ciphertexts: Vec<Vec<u8>>, from: u64, to: u64) -> Result<Found> {
-    let sniffed = Sniffed::new(ciphertexts.clone());
+fn search(arguments: &Arguments, sniffed: Sniffed, from: u64, to: u64) -> Result<Found> {
     let seeds = (to - from).saturating_add(1);
     let search = Search {
         generator: arguments.generator,
@@ -239,8 +258,7 @@ fn search(arguments: &Arguments, ciphertexts: Vec<Vec<u8>>, from: u64, to: u64) 
     };
     let run = json!({
         "command": "solve seed",
-        "capture": hex::encode(Sha256::digest(std::fs::read(&arguments.capture)?)),
-        "session": arguments.session,
+        "client_bytes": digest(sniffed.stretches()),
         "generator": arguments.generator.name(),
         "from": from,
         "to": to,
@@ -248,7 +266,21 @@ fn search(arguments: &Arguments, ciphertexts: Vec<Vec<u8>>, from: u64, to: u64) 
     });
     let file = arguments.resume.as_deref();
     let mut job: Job<Stopped> = Job::begin((seeds, "seeds"), run, file, &CtrlC::listen()?)?;
-    let before = job.take_up(|stopped| stopped.next - from);
+    let hit = |seed: u64| Hit {
+        seed,
+        secrets: secrets(&search, seed),
+    };
+    let before = job.take_up(|stopped| stopped.next.saturating_sub(from));
+    if let Some(stopped) = &before {
+        let true_of = |seed: &u64| {
+            (from..stopped.next).contains(seed) && sniffed.accepts(&hit(*seed).secrets)
+        };
+        ensure!(
+            (from..=to).contains(&stopped.next) && stopped.hits.iter().all(true_of),
+            "the file of --resume is damaged, or was changed: it says what is not true of this search; remove it and begin \
+             again"
+        );
+    }
     let start = before.as_ref().map_or(from, |stopped| stopped.next);
     let before = before.map_or(Vec::new(), |stopped| stopped.hits);
     let began = Instant::now();
@@ -273,19 +305,32 @@ fn search(arguments: &Arguments, ciphertexts: Vec<Vec<u8>>, from: u64, to: u64) 
         return Err(error);
     }
     job.end(outcome.next.is_some())?;
-    let again = |seed: u64| Hit {
-        seed,
-        secrets: secrets(&search, seed),
+    let hits = before.iter().copied().map(hit).chain(outcome.hits);
+    let judged = |hit: Hit| Judged {
+        false_hits: sniffed.chance(&hit.secrets) * seeds as f64,
+        hit,
     };
+    let mut hits: Vec<Judged> = hits.map(judged).collect();
+    hits.sort_by(|a, b| a.false_hits.total_cmp(&b.false_hits));
     Ok(Found {
-        ciphertexts,
         seeds,
-        chance: sniffed.chance(),
-        hits: before.into_iter().map(again).chain(outcome.hits).collect(),
+        done: (start - from).saturating_add(outcome.tried),
         tried: outcome.tried,
         seconds: began.elapsed().as_secs_f64(),
+        hits,
         next: outcome.next,
+        sniffed,
     })
+}
+
+/// What stands for a session in the file of --resume: a file that has grown meanwhile may still hold it.
+fn digest(stretches: &[Stretch]) -> String {
+    let mut hash = Sha256::new();
+    for stretch in stretches {
+        hash.update((stretch.bytes.len() as u64).to_be_bytes());
+        hash.update(&stretch.bytes);
+    }
+    hex::encode(hash.finalize())
 }
 
 fn secrets(search: &Search, seed: u64) -> Secrets {
@@ -294,124 +339,4 @@ fn secrets(search: &Search, seed: u64) -> Secrets {
     let mut secrets = [0; SECRETS_LEN];
     stream.fill(&mut secrets);
     secrets
-}
-
-/// What it would be to try keys instead of seeds.
-struct Price {
-    keys_a_second: f64,
-    all: Cost,
-}
-
-impl Price {
-    /// From how many AES-256 keys one core of this machine tries in a second, measured now.
-    fn of_all_keys() -> Self {
-        const TIME: Duration = Duration::from_millis(200);
-        let mut candidates = [[0; SECRETS_LEN]; 128];
-        let (began, mut tried) = (Instant::now(), 0u64);
-        while began.elapsed() < TIME {
-            for (candidate, key) in candidates.iter_mut().zip(tried..) {
-                candidate[..8].copy_from_slice(&key.to_le_bytes());
-            }
-            std::hint::black_box(keystream_blocks(&candidates));
-            tried += candidates.len() as u64;
-        }
-        let keys_a_second = tried as f64 / began.elapsed().as_secs_f64();
-        let all = Cost::of_keys(256, keys_a_second, &Prices::RENTED_CORE);
-        Self { keys_a_second, all }
-    }
-}
-
-fn print(out: &mut impl Write, arguments: &Arguments, found: &Found, price: &Price) -> Result<()> {
-    writeln!(
-        out,
-        "listened: {} messages of session {} in {}; nothing that the server said is looked at",
-        found.ciphertexts.len(),
-        arguments.session,
-        arguments.capture.display()
-    )?;
-    writeln!(
-        out,
-        "tried: {} of {} seeds of {}, {} a second",
-        found.tried,
-        found.seeds,
-        arguments.generator,
-        Round(found.tried as f64 / found.seconds)
-    )?;
-    writeln!(
-        out,
-        "a wrong seed makes text of the longest message once in {}, so expect {} false hits",
-        Round(1.0 / found.chance),
-        Round(found.chance * found.seeds as f64)
-    )?;
-    if let Some(next) = found.next {
-        writeln!(out, "ended before seed {next}")?;
-    }
-    for hit in &found.hits {
-        print_hit(out, arguments.unit, found, hit)?;
-    }
-    if found.hits.is_empty() {
-        writeln!(
-            out,
-            "no seed makes text of the messages: the generator, the time or the unit is another"
-        )?;
-    }
-    writeln!(
-        out,
-        "\nOf a server with a good generator, all 2^256 keys would have to be tried. One core of this machine tries {} a \
-         second:\nthat is {} years of it, {} kWh, and {} dollars at 4 cents an hour. Merely to count so far takes {} J \
-         at 3 K;\nthe sun gives 1.2e34 J a year.",
-        Round(price.keys_a_second),
-        Round(price.all.years_on(1.0)),
-        Round(price.all.kilowatt_hours),
-        Round(price.all.money),
-        Round(counting_energy(256, 3.0))
-    )?;
-    Ok(())
-}
-
-fn print_hit(out: &mut impl Write, unit: Unit, found: &Found, hit: &Hit) -> Result<()> {
-    let time = unit.time(hit.seed);
-    let time = time.map_or(String::new(), |time| format!(" ({time})"));
-    let (key, iv) = hit.secrets.split_at(32);
-    writeln!(out, "\nseed {}{time}", hit.seed)?;
-    writeln!(out, "  session key {}", hex::encode(key))?;
-    writeln!(out, "  IV          {}", hex::encode(iv))?;
-    for text in found.texts(hit) {
-        writeln!(out, "  {text:?}")?;
-    }
-    Ok(())
-}
-
-fn print_json(
-    out: &mut impl Write,
-    arguments: &Arguments,
-    found: &Found,
-    price: &Price,
-) -> Result<()> {
-    let hits = found.hits.iter().map(|hit| {
-        let (key, iv) = hit.secrets.split_at(32);
-        json!({
-            "seed": hit.seed,
-            "time": arguments.unit.time(hit.seed),
-            "key": hex::encode(key),
-            "iv": hex::encode(iv),
-            "messages": found.texts(hit),
-        })
-    });
-    let all = json!({
-        "generator": arguments.generator.name(),
-        "seeds": found.seeds,
-        "tried": found.tried,
-        "seconds": found.seconds,
-        "ended_before": found.next,
-        "chance_of_a_false_hit": found.chance,
-        "hits": hits.collect::<Vec<_>>(),
-        "all_keys": {
-            "keys_a_second_on_one_core": price.keys_a_second,
-            "years_of_one_core": price.all.years_on(1.0),
-            "kilowatt_hours": price.all.kilowatt_hours,
-        },
-    });
-    writeln!(out, "{all:#}")?;
-    Ok(())
 }
