@@ -10,12 +10,13 @@
 //! | [`batch_gcd`] | two moduli that share a prime, among any number of moduli | quasi-linear in their number |
 //! | [`wiener`] | a private exponent below a third of the fourth root of n | nothing |
 //!
-//! [`factor`] tries those that need one modulus alone, the cheapest first.
+//! [`factor`] tries those that need one modulus alone, the cheapest first; [`factor_fully`] goes on until all is prime.
 
 mod batch;
 mod few;
 mod primes;
 mod sieve;
+mod whole;
 mod wiener;
 
 pub use batch::{Shared, batch_gcd, shared_primes};
@@ -23,6 +24,7 @@ pub use dashu_int::UBig;
 pub use few::{fermat, pollard_p_minus_1, pollard_rho, trial_division};
 pub use primes::{is_probable_prime, next_prime};
 pub use sieve::{QuadraticSieve, Relation, Sieved, quadratic_sieve};
+pub use whole::{Factorization, NoExponent, factor_fully};
 pub use wiener::{WeakExponent, wiener};
 
 use dashu_int::{
@@ -49,6 +51,8 @@ pub enum Method {
     SharedPrime,
     /// [`wiener`]
     Wiener,
+    /// [`factor_fully`]
+    PerfectPower,
 }
 
 impl fmt::Display for Method {
@@ -61,6 +65,7 @@ impl fmt::Display for Method {
             Self::QuadraticSieve => "quadratic sieve (short modulus)",
             Self::SharedPrime => "batch GCD (shared prime)",
             Self::Wiener => "Wiener (small private exponent)",
+            Self::PerfectPower => "root (a power of one number)",
         })
     }
 }
@@ -91,7 +96,8 @@ impl Factored {
         Some(Self { p, q, method })
     }
 
-    /// The private exponent that belongs to the public exponent `e`, so the whole private key.
+    /// The private exponent that belongs to the public exponent `e`, where both factors are primes and different:
+    /// [`Factorization`] takes any modulus.
     ///
     /// `None` when `e` has none: it shares a factor with (p - 1)(q - 1).
     pub fn private_exponent(&self, e: &UBig) -> Option<UBig> {

@@ -1,0 +1,263 @@
+//! Which keys somebody named: on the command line, and in files of every kind.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use dashu_int::ops::BitTest;
+use latchstring_attacker::{cryptanalysis::rsa::UBig, net::terminal::visible};
+use serde_json::Value;
+
+use super::formats::{self, Public};
+use crate::solve::input::Input;
+
+/// One key to factor.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    /// Counted from 1.
+    pub(super) number: usize,
+    /// The file and the place in it, or what kind of number it is.
+    pub(super) name: String,
+    /// For a file with its private key.
+    pub(super) file: String,
+    pub(super) n: UBig,
+    /// `None` for a number, which has no exponent of its own.
+    pub(super) e: Option<UBig>,
+}
+
+/// Keys, and what was not understood.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    pub(super) keys: Vec<Key>,
+    /// Each with its file and line.
+    pub(super) refused: Vec<String>,
+}
+
+impl Keys {
+    /// Reads what each argument names: a number, a file, or `-` for the standard input.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or if there is no key at all.
+    pub(super) fn read(arguments: &[String]) -> Result<Self> {
+        let mut all = Self::default();
+        for argument in arguments {
+            match formats::number(argument).filter(|_| !Path::new(argument).is_file()) {
+                Some(n) => all.add("", "", Public { n, e: None }),
+                None => all.file(argument)?,
+            }
+        }
+        if all.keys.is_empty() {
+            bail!("no RSA key was found: {}", all.refused.join("; "));
+        }
+        all.name_files();
+        Ok(all)
+    }
+
+    fn file(&mut self, argument: &str) -> Result<()> {
+        let input = Input::read(Path::new(argument)).with_context(|| {
+            format!(
+                "{:?} is neither a number (decimal, or 0x and hexadecimal) nor a file that can be read",
+                visible(argument)
+            )
+        })?;
+        let before = (self.keys.len(), self.refused.len());
+        self.bytes(&input)?;
+        if before == (self.keys.len(), self.refused.len()) {
+            self.refused
+                .push(format!("{}: it holds no key", input.name));
+        }
+        Ok(())
+    }
+
+    fn bytes(&mut self, input: &Input) -> Result<()> {
+        let name = &input.name;
+        if input.bytes.starts_with(&[0x30]) && std::str::from_utf8(&input.bytes).is_err() {
+            self.result(name, "", formats::der(&input.bytes));
+            return Ok(());
+        }
+        let text = std::str::from_utf8(input.text()?);
+        let Ok(text) = text else {
+            self.result(
+                name,
+                "",
+                Err(anyhow!("it is neither text nor a key in DER")),
+            );
+            return Ok(());
+        };
+        if text.trim_start().starts_with(['{', '[']) {
+            let value: Value = serde_json::from_str(text)
+                .with_context(|| format!("{name} looks like JSON and is not"))?;
+            for (at, key) in formats::json(&value) {
+                self.result(name, &at, key);
+            }
+            return Ok(());
+        }
+        self.lines(input, name)
+    }
+
+    /// PEM blocks and lines with keys, in any order.
+    fn lines(&mut self, input: &Input, name: &str) -> Result<()> {
+        let text = String::from_utf8_lossy(input.text()?)
+            .replace("\r\n", "\n")
+            .replace('\r', "\n");
+        let mut lines = (1..).zip(text.lines().map(str::trim)).peekable();
+        while let Some((number, line)) = lines.next() {
+            let at = format!(":{number}");
+            if let Some(label) = pem_begin(line) {
+                let end = format!("END {label}");
+                let mut block = Vec::new();
+                let mut ended = false;
+                for (_, line) in lines.by_ref() {
+                    ended = line.contains(&end);
+                    if ended {
+                        break;
+                    }
+                    block.push(line);
+                }
+                let key = match ended {
+                    true => pem_contents(&block).and_then(|bytes| formats::pem(label, &bytes)),
+                    false => Err(anyhow!("it has no line with {end:?}")),
+                };
+                self.result(name, &at, key);
+            } else if let Some(heading) = line.strip_suffix(':').filter(|_| !is_pairs(line)) {
+                // As OpenSSL prints numbers: a heading, then lines of pairs of digits.
+                let mut digits = String::new();
+                while let Some((_, pairs)) = lines.next_if(|(_, line)| is_pairs(line)) {
+                    digits.push_str(pairs);
+                }
+                let modulus = heading.to_ascii_lowercase().starts_with("modulus");
+                match formats::number(&digits).filter(|_| modulus) {
+                    Some(n) => self.add(name, &at, Public { n, e: None }),
+                    None => self.refuse(name, &at, &anyhow!("{heading:?} is no modulus")),
+                }
+            } else if !line.is_empty() && !line.starts_with(['#', ';']) && !line.starts_with("//") {
+                self.line(name, number, line);
+            }
+        }
+        Ok(())
+    }
+
+    /// One line outside of PEM: `ssh-rsa AAAA...` (with options or hosts before it), `n = ...`, `e = ...`, a number, or base64
+    /// of DER.
+    fn line(&mut self, name: &str, number: usize, line: &str) {
+        let at = format!(":{number}");
+        if let Some(key) = openssh_line(line) {
+            return self.result(name, &at, key);
+        }
+        let (label, value) = line.split_once(['=', ':']).unwrap_or(("", line));
+        // OpenSSL: 65537 (0x10001)
+        let value = value.split(" (").next().unwrap_or(value);
+        match (
+            label.trim().to_ascii_lowercase().as_str(),
+            formats::number(value),
+        ) {
+            ("e" | "exponent" | "publicexponent", Some(e)) => match self.keys.last_mut() {
+                Some(key) if key.e.is_none() && key.name.starts_with(name) => key.e = Some(e),
+                _ => self.refuse(
+                    name,
+                    &at,
+                    &anyhow!("an exponent without a modulus before it"),
+                ),
+            },
+            ("n" | "modulus", Some(n)) => self.add(name, &at, Public { n, e: None }),
+            _ => match formats::number(line) {
+                Some(n) => self.add(name, &at, Public { n, e: None }),
+                None => {
+                    let of_der = formats::unbase64(line).and_then(|bytes| formats::der(&bytes));
+                    let what = "it is no number, no ssh-rsa key and no base64 of a key";
+                    self.result(name, &at, of_der.map_err(|_| anyhow!(what)));
+                }
+            },
+        }
+    }
+
+    fn result(&mut self, file: &str, at: &str, key: Result<Public>) {
+        match key {
+            Ok(public) => self.add(file, at, public),
+            Err(error) => self.refuse(file, at, &error),
+        }
+    }
+
+    fn refuse(&mut self, file: &str, at: &str, error: &anyhow::Error) {
+        self.refused
+            .push(visible(&format!("{file}{at}: {error:#}")).into_owned());
+    }
+
+    fn add(&mut self, file: &str, at: &str, public: Public) {
+        let bits = public.n.bit_len();
+        let name = match file {
+            "" => format!("modulus of {bits} bits"),
+            file => visible(&format!("{file}{at}")).into_owned(),
+        };
+        let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str());
+        self.keys.push(Key {
+            number: self.keys.len() + 1,
+            name,
+            file: stem.unwrap_or("key").to_owned(),
+            n: public.n,
+            e: public.e,
+        });
+    }
+
+    /// A file of several keys, and a number, have no name for a private key: they are counted.
+    fn name_files(&mut self) {
+        let stems: Vec<String> = self.keys.iter().map(|key| key.file.clone()).collect();
+        let mut counted = std::collections::HashMap::new();
+        for (key, stem) in self.keys.iter_mut().zip(&stems) {
+            let count: &mut usize = counted.entry(stem).or_default();
+            *count += 1;
+            if stems.iter().filter(|other| *other == stem).nth(1).is_some() || stem == "key" {
+                key.file = format!("{stem}-{count}");
+            }
+        }
+    }
+}
+
+/// Whether a line is pairs of hexadecimal digits with colons, as in `00:c3:1f:`.
+fn is_pairs(line: &str) -> bool {
+    let pairs = line.trim_end_matches(':');
+    let pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
+    line.contains(':') && pairs.split(':').all(pair)
+}
+
+/// The label of a line that begins a PEM block, or one of RFC 4716, which has four dashes and a space.
+fn pem_begin(line: &str) -> Option<&str> {
+    let inside = line
+        .strip_prefix("----")?
+        .trim_start_matches('-')
+        .trim_start();
+    let label = inside.strip_prefix("BEGIN ")?;
+    Some(label.trim_end_matches('-').trim_end())
+}
+
+/// The bytes between the two lines of a block. Headers are left out; one that says that the rest is encrypted is an error.
+fn pem_contents(lines: &[&str]) -> Result<Vec<u8>> {
+    let mut base64 = String::new();
+    let mut continued = false;
+    for line in lines {
+        let header = line.contains(':') || continued;
+        ensure!(
+            !(header && line.contains("ENCRYPTED")),
+            "it is encrypted as a whole: decrypt it, or give its public key"
+        );
+        continued = header && line.ends_with('\\');
+        if !header {
+            base64.push_str(line);
+        }
+    }
+    formats::unbase64(&base64)
+}
+
+/// The key in a line of `authorized_keys`, `known_hosts` or a `.pub` file.
+fn openssh_line(line: &str) -> Option<Result<Public>> {
+    let mut words = line.split_ascii_whitespace();
+    words.find(|word| {
+        ["ssh-", "ecdsa-", "sk-"]
+            .iter()
+            .any(|kind| word.starts_with(kind))
+    })?;
+    let blob = words.next().context("nothing follows the algorithm's name");
+    Some(
+        blob.and_then(formats::unbase64)
+            .and_then(|blob| formats::openssh_public(&blob)),
+    )
+}
