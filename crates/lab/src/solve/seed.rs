@@ -218,7 +218,9 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
 fn sniff(file: &Path, number: usize) -> Result<Sniffed> {
     let name = file.display();
     let contents = capture::read(file)?;
-    let session = number.checked_sub(1).and_then(|at| contents.sessions.get(at));
+    let session = number
+        .checked_sub(1)
+        .and_then(|at| contents.sessions.get(at));
     let Some(session) = session else {
         bail!(
             "{name} holds {} TCP sessions, so --session {number} is not there",
@@ -231,7 +233,9 @@ fn sniff(file: &Path, number: usize) -> Result<Sniffed> {
         "session {number} of {name} is not a faithful session ({identity}): look at it with `latchstring read {name}`"
     );
     if let Some(why) = identity.doubt {
-        note(format_args!("session {number} could be a faithful one: {why}"));
+        note(format_args!(
+            "session {number} could be a faithful one: {why}"
+        ));
     }
     let stretches = sent(&session.trace);
     if stretches.len() > 1 {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context, Error, Result, anyhow, ensure};
-use latchstring_attacker::cryptanalysis::{Conflict, Keystream};
+use latchstring_attacker::cryptanalysis::{Conflict, Given, Keystream};
 
 /// One byte of one message, both counted from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,6 +99,16 @@ impl Session {
     /// The keystream as far as the pins tell it.
     pub(super) fn keystream(&self) -> &Keystream {
         &self.keystream
+    }
+
+    /// Where the pins stand.
+    pub(super) fn given(&self) -> Vec<Given> {
+        let given = self.board.pins.iter().map(|pin| Given {
+            message: pin.place.message,
+            offset: pin.place.offset,
+            length: pin.text.len(),
+        });
+        given.collect()
     }
 
     /// Changes whenever ciphertexts or pins do.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use latchstring_attacker::cryptanalysis::{
-    Keystream, Language, Mode, Placement, Recovered, detect, drag_best, solve,
+    Evidence, Given, Keystream, Language, Mode, Placement, Recovered, detect, drag_best, solve,
 };
 
 use super::Event;
@@ -26,6 +26,8 @@ pub(super) struct Problem {
     pub(super) revision: u64,
     pub(super) ciphertexts: Arc<Vec<Vec<u8>>>,
     pub(super) certain: Keystream,
+    /// The texts that tell it.
+    pub(super) given: Vec<Given>,
     /// Detected if it is not known.
     pub(super) language: Option<&'static Language>,
     pub(super) mode: Mode,
@@ -44,6 +46,8 @@ pub(super) struct Solution {
     pub(super) revision: u64,
     pub(super) recovered: Recovered,
     pub(super) language: &'static Language,
+    /// Whether chance hardly ever gives text as good.
+    pub(super) convincing: bool,
     /// How long it took, without detecting the language.
     pub(super) took: Duration,
 }
@@ -54,11 +58,14 @@ impl Problem {
         let language = self.language.unwrap_or_else(|| detect(&self.ciphertexts));
         let began = Instant::now();
         let recovered = solve(&self.ciphertexts, language, &self.certain, self.mode);
+        let took = began.elapsed();
+        let evidence = Evidence::of(&self.ciphertexts, &recovered, &self.given, language);
         Solution {
             revision: self.revision,
             recovered,
             language,
-            took: began.elapsed(),
+            convincing: evidence.is_convincing(),
+            took,
         }
     }
 

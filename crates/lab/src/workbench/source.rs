@@ -22,6 +22,7 @@ use latchstring_attacker::capture::{
 };
 
 use super::Event;
+use crate::solve::input::Input;
 
 /// How often a growing capture is read again.
 const EVERY: Duration = Duration::from_secs(1);
@@ -68,7 +69,10 @@ impl Source {
             false if self.session.is_some() => {
                 bail!("{name} is no capture, so it has no sessions: leave --session away")
             }
-            false => hexadecimal(&name, &fs::read(&self.file)?)?,
+            false => {
+                let lines = Input::read(&self.file)?.hexadecimal()?;
+                lines.into_iter().map(|line| line.bytes).collect()
+            }
             true => self.of_capture(&name)?,
         };
         let found = ciphertexts.len();
@@ -150,21 +154,6 @@ impl Source {
             }
         });
     }
-}
-
-/// One ciphertext a line.
-fn hexadecimal(name: &str, bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
-    let lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-    let lines = lines.zip(1..).filter(|(line, _)| !line.is_empty());
-    let decode = |(line, number): (&[u8], usize)| {
-        let wrong = || {
-            format!(
-                "line {number} of {name} is not hexadecimal: give a capture, or put one ciphertext on each line"
-            )
-        };
-        hex::decode(line).with_context(wrong)
-    };
-    lines.map(decode).collect()
 }
 
 /// The first bytes of a file, as many as tell a capture.

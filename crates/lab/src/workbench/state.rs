@@ -105,6 +105,8 @@ pub(super) struct Workbench {
     /// The revision that the solver was last asked about, and the one that it last answered.
     asked: Option<u64>,
     answered: Option<(u64, Duration)>,
+    /// Whether the solver's last answer is better than what chance gives.
+    convincing: bool,
 }
 
 impl Workbench {
@@ -136,6 +138,7 @@ impl Workbench {
             recovered: Recovered::default(),
             asked: None,
             answered: None,
+            convincing: true,
         }
     }
 
@@ -184,6 +187,7 @@ impl Workbench {
             revision: self.session.revision(),
             ciphertexts: self.session.ciphertexts().clone(),
             certain: self.session.keystream().clone(),
+            given: self.session.given(),
             language: self.language,
             mode: self.effort,
         }
@@ -194,6 +198,7 @@ impl Workbench {
         self.recovered = solution.recovered;
         self.language = Some(solution.language);
         self.answered = Some((solution.revision, solution.took));
+        self.convincing = solution.convincing;
     }
 
     /// Takes the places of a crib.
@@ -208,6 +213,11 @@ impl Workbench {
         let answered = self.answered.as_ref();
         let current = answered.filter(|(revision, _)| *revision == self.session.revision());
         current.map(|(_, took)| *took)
+    }
+
+    /// Whether the solver's last answer is better than what chance gives.
+    pub(super) fn convincing(&self) -> bool {
+        self.convincing
     }
 
     /// Takes what a growing source holds now.

@@ -211,7 +211,14 @@ fn two_bytes(first: u8, second: u8) -> Option<char> {
 fn status(bench: &Workbench, palette: Palette) -> Line<'static> {
     let solver = match bench.took() {
         _ if bench.by_hand => "[by hand] ".to_owned(),
-        Some(took) => format!("[solved in {} ms] ", took.as_millis()),
+        Some(took) => {
+            let doubt = if bench.convincing() {
+                ""
+            } else {
+                ", no better than chance"
+            };
+            format!("[solved in {} ms{doubt}] ", took.as_millis())
+        }
         None if bench.session.ciphertexts().is_empty() => "[waiting] ".to_owned(),
         None => "[solving ...] ".to_owned(),
     };
