@@ -40,13 +40,16 @@ mod ln {
     /// A piece is text, or not: nine to one.
     pub(super) const TEXT: f64 = -0.105;
     pub(super) const NOT_TEXT: f64 = -2.303;
-    /// A message ends at the border of a segment, nine to one, and hardly ever elsewhere.
+    /// A message ends at the border of a segment, nine to one, and hardly ever elsewhere: otherwise a number at the end of a
+    /// message would be taken for two letters of another one.
     pub(super) const ENDS_AT_BORDER: f64 = -0.105;
     pub(super) const GOES_ON_AT_BORDER: f64 = -2.303;
-    pub(super) const ENDS_ELSEWHERE: f64 = -4.605;
-    pub(super) const GOES_ON_ELSEWHERE: f64 = -0.0101;
-    /// What is no text ends at a border half of the time.
+    pub(super) const ENDS_ELSEWHERE: f64 = -9.210;
+    pub(super) const GOES_ON_ELSEWHERE: f64 = -0.0001;
+    /// What is no text ends at a border half of the time, and elsewhere once in a hundred bytes.
     pub(super) const NOT_TEXT_AT_BORDER: f64 = -0.694;
+    pub(super) const NOT_TEXT_ENDS: f64 = -4.605;
+    pub(super) const NOT_TEXT_GOES_ON: f64 = -0.0101;
 }
 
 /// The best way that leads to a place.
@@ -86,7 +89,7 @@ pub(super) fn cut(stretch: &Stretch, keystream: &[u8], gains: &Gains) -> Cutting
             let (leave, stay) = match (at == bytes.len(), border) {
                 (true, _) => (0.0, 0.0),
                 (_, true) => (ln::NOT_TEXT_AT_BORDER, ln::NOT_TEXT_AT_BORDER),
-                (_, false) => (ln::ENDS_ELSEWHERE, ln::GOES_ON_ELSEWHERE),
+                (_, false) => (ln::NOT_TEXT_ENDS, ln::NOT_TEXT_GOES_ON),
             };
             better(
                 &mut cuts[at],

@@ -140,10 +140,10 @@ pub(super) static KINDS: LazyLock<[Gains; 3]> = LazyLock::new(|| {
     [
         // Words in Latin letters.
         gains(|byte| match byte {
-            b' ' => 0.16,
-            b'a'..=b'z' => 0.68 * LETTERS[usize::from(byte - b'a')] / 100.3,
+            b' ' => 0.15,
+            b'a'..=b'z' => 0.65 * LETTERS[usize::from(byte - b'a')] / 100.3,
             b'A'..=b'Z' => 0.04 / 26.0,
-            b'0'..=b'9' => 0.04 / 10.0,
+            b'0'..=b'9' => 0.08 / 10.0,
             b'!'..=b'~' => 0.05 / 32.0,
             0x80.. => 0.025 / 128.0,
             _ => 0.005 / 3.0,

@@ -108,6 +108,12 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
         if run.found == 0 {
             note(format_args!("no two of {} keys share a prime", keys.len()));
         }
+        if !run.same.is_empty() {
+            note(format_args!(
+                "{} have the modulus of an earlier key",
+                run.same.len()
+            ));
+        }
         alone.clear();
     }
     let left = alone.len();

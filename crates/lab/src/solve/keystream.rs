@@ -101,7 +101,7 @@ pub fn run(arguments: Arguments, out: &mut impl Write, terminal: bool) -> Result
     }
     if !readable {
         note(format_args!(
-            "nothing readable: under no keystream do the {} messages read like {} better than chance does ({})",
+            "nothing readable: under no keystream do the {} messages read like text ({}) better than chance does ({})",
             ciphertexts.len(),
             language.name(),
             evidence.in_words()

@@ -253,11 +253,19 @@ pub(super) fn number(text: &str) -> Option<UBig> {
     match hexadecimal {
         Some(digits) => UBig::from_str_radix(digits, 16).ok(),
         None if digits.starts_with(['+', '-']) => None,
+        None if colons && !is_pairs(text.trim()) => None,
         None if colons => UBig::from_str_radix(&digits, 16).ok(),
         None => UBig::from_str_radix(&digits, 10)
             .or_else(|_| UBig::from_str_radix(&digits, 16))
             .ok(),
     }
+}
+
+/// Whether a line is pairs of hexadecimal digits with colons, as in `00:c3:1f:`.
+pub(super) fn is_pairs(line: &str) -> bool {
+    let pairs = line.strip_suffix(':').unwrap_or(line);
+    let pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
+    line.contains(':') && pairs.split(':').all(pair)
 }
 
 /// Either alphabet, with padding or without, over any number of lines.

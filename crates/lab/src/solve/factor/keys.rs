@@ -7,7 +7,7 @@ use dashu_int::ops::BitTest;
 use latchstring_attacker::{cryptanalysis::rsa::UBig, net::terminal::visible};
 use serde_json::Value;
 
-use super::formats::{self, Public};
+use super::formats::{self, Public, is_pairs};
 use crate::solve::input::Input;
 
 /// One key to factor.
@@ -126,6 +126,9 @@ impl Keys {
                 }
                 let modulus = heading.to_ascii_lowercase().starts_with("modulus");
                 match formats::number(&digits).filter(|_| modulus) {
+                    Some(_) if digits.ends_with(':') => {
+                        self.refuse(name, &at, &anyhow!("it ends too early"));
+                    }
                     Some(n) => self.add(name, &at, Public { n, e: None }),
                     None => self.refuse(name, &at, &anyhow!("{heading:?} is no modulus")),
                 }
@@ -185,6 +188,7 @@ impl Keys {
     fn add(&mut self, file: &str, at: &str, public: Public) {
         let bits = public.n.bit_len();
         let name = match file {
+            "" if bits == 1 => "modulus of 1 bit".to_owned(),
             "" => format!("modulus of {bits} bits"),
             file => visible(&format!("{file}{at}")).into_owned(),
         };
@@ -210,13 +214,6 @@ impl Keys {
             }
         }
     }
-}
-
-/// Whether a line is pairs of hexadecimal digits with colons, as in `00:c3:1f:`.
-fn is_pairs(line: &str) -> bool {
-    let pairs = line.trim_end_matches(':');
-    let pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
-    line.contains(':') && pairs.split(':').all(pair)
 }
 
 /// The label of a line that begins a PEM block, or one of RFC 4716, which has four dashes and a space.

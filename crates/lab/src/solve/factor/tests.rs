@@ -113,9 +113,9 @@ fn power(base: &UBig, exponent: &UBig, n: &UBig) -> UBig {
 #[test]
 fn a_printed_private_exponent_decrypts_whatever_the_shape_of_the_modulus() {
     let (p, q, r) = (
-        next_prime(&(UBig::from(3u8) << 62)),
-        next_prime(&(UBig::from(5u8) << 58)),
-        next_prime(&(UBig::from(7u8) << 50)),
+        next_prime(&(UBig::from(3u8) << 30)),
+        next_prime(&(UBig::from(5u8) << 28)),
+        next_prime(&(UBig::from(7u8) << 26)),
     );
     let small = UBig::from(101u8);
     let shapes = [
