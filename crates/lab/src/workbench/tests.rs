@@ -431,7 +431,7 @@ fn a_small_terminal_says_so_and_help_names_each_key_once() {
 fn text_that_chance_could_give_is_marked() {
     assert!(bench().convincing());
     let noise = |i: u32| {
-        (0..30u32).map(move |at| ((at + 40 * i) * 40_503 >> 7) as u8 ^ (at * at + i) as u8)
+        (0..30u32).map(move |at| (((at + 40 * i) * 40_503) >> 7) as u8 ^ (at * at + i) as u8)
     };
     let session = Session::new((0..3).map(|i| noise(i).collect()).collect());
     let mut bench = Workbench::new(
