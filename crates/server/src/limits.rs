@@ -43,7 +43,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        // A class of a hundred behind one address logs in within a minute; no address takes more than a quarter of the
+        // A class of a hundred behind one address is not turned away at the door; no address takes more than a quarter of the
         // places that are there for all, or more than half a percent of a processor.
         Self {
             max_connections: 1000,
@@ -57,7 +57,7 @@ impl Default for Limits {
             signing_queue: 256,
             password_permits: 2,
             // Few: whoever waits longer than the 10 s of a handshake has waited in vain, and whoever is hung up on at once
-            // comes again. Measured on a busy machine, a longer queue served fewer clients in a minute.
+            // comes again.
             password_queue: 16,
         }
     }
