@@ -5,6 +5,7 @@ mod support;
 use latchstring_protocol::hardened::{
     Error,
     message::MAX_TEXT,
+    record::BUCKETS,
     session::{CloseCode, Event, KIND_TEXT, MAX_UNACKNOWLEDGED},
 };
 use support::*;
@@ -15,6 +16,14 @@ fn message(id: u64, text: &str) -> Event {
         kind: KIND_TEXT,
         text: text.to_owned(),
     }
+}
+
+/// What a program hands to the reader of its socket: with none, or with others, a session could not go on.
+#[test]
+fn a_session_names_the_lengths_that_its_records_may_have() {
+    let (client, server) = Login::default().open();
+    assert_eq!(client.lengths(), BUCKETS);
+    assert_eq!(server.lengths(), BUCKETS);
 }
 
 #[test]
