@@ -245,7 +245,8 @@ fn cleartext_key_reads_what_can_be_read_and_no_more() {
             let mut expected = expected(read);
             if let Read::Other(index) = read {
                 assert_eq!(messages[index][..5], (*b"\x1b]0;o").map(Some));
-                (messages.remove(index), expected.remove(index));
+                messages.remove(index);
+                expected.remove(index);
             }
             assert_eq!(messages, expected, "{}", row.file);
         }

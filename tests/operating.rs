@@ -446,6 +446,7 @@ fn read_the_log(page: &mut Page, machine: &mut Machine) {
     let filter = page.next("ini", "failregex");
     let fingerprint = fs::read_to_string(machine.path("listening")).unwrap();
     let fingerprint = fingerprint.trim().rsplit(' ').next().unwrap().to_owned();
+    let number = Regex::new(r#"(connection"?[=:])\d+"#).unwrap();
     for (format, shown) in [("human", &human), ("json", &json)] {
         machine.stop();
         machine.serve(&Step {
@@ -464,7 +465,6 @@ fn read_the_log(page: &mut Page, machine: &mut Machine) {
             log.contains("login refused").then_some(log)
         });
         for line in shown.text.lines() {
-            let number = Regex::new(r#"(connection"?[=:])\d+"#).unwrap();
             let pattern = machine.pattern(line).to_string();
             let pattern = number.replace(&pattern, r"$1\d+");
             let pattern = Regex::new(&pattern).unwrap();

@@ -49,7 +49,7 @@ impl<'a> Patience<'a> {
     /// with its length and the number of the attempt that follows.
     ///
     /// # Errors
-    /// The first error of `connect` that is no [turning away](turned_away); [`ClientError::TurnedAway`] when time is up.
+    /// The first error of `connect` other than being turned away; [`ClientError::TurnedAway`] when time is up.
     pub async fn connect<T>(
         &mut self,
         mut connect: impl AsyncFnMut() -> Result<T, ClientError>,

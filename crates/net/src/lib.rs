@@ -8,7 +8,7 @@
 //! * [`keyfile`]: keys in PEM files;
 //! * [`password`]: a prompt without echo, a private file or a descriptor;
 //! * [`report`]: an error as one line;
-//! * [`print`]: lines for a person or a script, without a panic when they cannot be written;
+//! * [`mod@print`]: lines for a person or a script, without a panic when they cannot be written;
 //! * [`terminal`]: text of strangers, so that it cannot steer a terminal or hide;
 //! * [`loopback`]: an address that cannot be another machine.
 

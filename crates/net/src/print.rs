@@ -1,6 +1,6 @@
 //! Printing for all programs: `println!` panics when nobody reads any more or the disk is full, and this does not.
 //!
-//! [`line`] and [`Output`] write to the standard output and say when they could not: what a program prints there is its
+//! [`line()`] and [`Output`] write to the standard output and say when they could not: what a program prints there is its
 //! result, so it must not end with code 0 without it. [`note`] writes to the standard error, where nobody can be told of
 //! a failure. Both wait where the descriptor was set to `O_NONBLOCK` by another program that shares it.
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 
 /// Where nothing happens, a sign of life comes this often.
 const EVERY: Duration = Duration::from_secs(1);
@@ -28,7 +28,26 @@ impl Steps for Silent {
 /// Says it on the standard error, so that a report in a file or a pipe holds nothing of it.
 pub struct Told {
     bar: Option<ProgressBar>,
-    now: RefCell<(String, Instant)>,
+    now: RefCell<Now>,
+}
+
+/// The present step.
+struct Now {
+    what: String,
+    since: Instant,
+    /// When something was said last.
+    said: Instant,
+}
+
+impl Now {
+    fn begin(what: &str) -> Self {
+        let (what, now) = (what.to_owned(), Instant::now());
+        Self {
+            what,
+            since: now,
+            said: now,
+        }
+    }
 }
 
 impl Told {
@@ -45,20 +64,19 @@ impl Told {
         });
         Ok(Self {
             bar,
-            now: RefCell::new((String::new(), Instant::now())),
+            now: RefCell::new(Now::begin("")),
         })
     }
 
     /// Waits for something that begins steps of this, and says each second how long the present one takes.
     pub async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         tokio::pin!(work);
-        let mut ticks = interval(EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.tick().await;
         let done = loop {
+            let silent = self.now.borrow().said.elapsed();
             tokio::select! {
                 done = &mut work => break done,
-                _ = ticks.tick() => self.tick(),
+                // A step may have begun in the meantime, and then something has just been said.
+                () = sleep(EVERY.saturating_sub(silent)) => self.speak(),
             }
         };
         self.end();
@@ -72,12 +90,16 @@ impl Told {
         }
     }
 
-    fn tick(&self) {
-        let (what, since) = &*self.now.borrow();
-        let seconds = since.elapsed().as_secs();
+    /// After a second of silence.
+    fn speak(&self) {
+        let mut now = self.now.borrow_mut();
+        if now.said.elapsed() < EVERY {
+            return;
+        }
+        now.said = Instant::now();
+        let (what, seconds) = (&now.what, now.since.elapsed().as_secs());
         match &self.bar {
-            // What is said of it has just been said.
-            _ if what.is_empty() || seconds == 0 => {}
+            _ if what.is_empty() => {}
             Some(bar) => bar.set_message(format!("{what} ({seconds} s)")),
             None => say(&format!("... still {what} ({seconds} s)")),
         }
@@ -86,7 +108,7 @@ impl Told {
 
 impl Steps for Told {
     fn begin(&self, what: &str) {
-        self.now.replace((what.to_owned(), Instant::now()));
+        self.now.replace(Now::begin(what));
         match &self.bar {
             Some(bar) => bar.set_message(what.to_owned()),
             None => say(what),
