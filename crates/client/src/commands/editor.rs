@@ -143,6 +143,11 @@ impl Editor {
 }
 
 impl Typing {
+    /// Whether a line is being typed, and the keys go to the editor.
+    pub(super) fn is_open(&self) -> bool {
+        self.asked
+    }
+
     /// What is done next. Cancel safe: a line that is being typed stays.
     pub(super) async fn next(&mut self) -> io::Result<Typed> {
         if let Some(line) = self.pasted.pop_front() {

@@ -183,6 +183,8 @@ impl Talk<'_> {
             },
             Input::Editor(editor) => {
                 let (typing, shown) = editor.split();
+                // A line that was begun before the end still takes the keys, and Ctrl-C is one of them then.
+                let listens = read_on || ended && typing.is_open();
                 select! {
                     event = self.delivery.event() => Next::Event(event.map_err(plain)?),
                     signal = signals.next() => match signal {
@@ -194,8 +196,10 @@ impl Talk<'_> {
                         signal => Next::Signal(signal),
                     },
                     Some((id, done)) = shown.recv() => Next::Shown(id, done),
-                    typed = typing.next(), if read_on => {
+                    typed = typing.next(), if listens => {
                         match typed.context("cannot read from the terminal")? {
+                            Typed::Interrupted if ended => Next::Signal("SIGINT"),
+                            _ if ended => Next::EndOfInput,
                             Typed::Line(text) if text.len() > MAX_TEXT => {
                                 Next::Line(Line::TooLong(text.len() as u64))
                             }
