@@ -108,7 +108,7 @@ pub enum ClientError {
     },
     /// The peer: it hung up before the login, each time.
     #[error(
-        "{stage}: the server closed the connection, at each of {} in {seconds} s. It may be busy, or have too many connections from this address: try again in a minute, or give it longer with --wait. If it goes on, check that this is the port of a latchstring-server", count(*.attempts, "attempt")
+        "{stage}: the server closed the connection or did not answer in time, at each of {} in {seconds} s. It may be busy, or have too many connections from this address: try again in a minute, or give it longer with --wait. If it goes on, check that this is the port of a latchstring-server", count(*.attempts, "attempt")
     )]
     TurnedAway {
         /// When, at the last attempt.

@@ -1,7 +1,7 @@
 //! Coming again after the server turned a connection away: it is busy, or this address has too many connections.
 //!
-//! Such a server hangs up before it has said whether a login is good. After a refused login, another host key or a broken
-//! protocol nothing is tried again.
+//! Such a server hangs up before it has said whether a login is good, or it begins and then takes too long. After a
+//! refused login, another host key or a broken protocol nothing is tried again.
 
 use std::{io, time::Duration};
 
@@ -16,6 +16,15 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(8);
 /// However much time is left, a server is not bothered more often.
 const ATTEMPTS: u32 = 20;
+
+/// Why a connection came to nothing that another one may come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The server hung up.
+    NoRoom,
+    /// The server speaks latch/2, and did not answer in time.
+    TooSlow,
+}
 
 /// How long to come again.
 pub struct Patience<'a> {
@@ -46,20 +55,20 @@ impl<'a> Patience<'a> {
     }
 
     /// Makes connections with `connect` until one is not turned away or the time is up. `waiting` is told before each wait,
-    /// with its length and the number of the attempt that follows.
+    /// why, with its length and the number of the attempt that follows.
     ///
     /// # Errors
     /// The first error of `connect` other than being turned away; [`ClientError::TurnedAway`] when time is up.
     pub async fn connect<T>(
         &mut self,
         mut connect: impl AsyncFnMut() -> Result<T, ClientError>,
-        mut waiting: impl FnMut(Duration, u32),
+        mut waiting: impl FnMut(Why, Duration, u32),
     ) -> Result<T, ClientError> {
         loop {
             let result = connect().await;
-            let stage = result.as_ref().err().and_then(turned_away);
-            let stage = stage.filter(|s| self.also_at_the_verdict || *s != Stage::Verdict);
-            let Some(stage) = stage else {
+            let away = result.as_ref().err().and_then(turned_away);
+            let away = away.filter(|(_, at)| self.also_at_the_verdict || *at != Stage::Verdict);
+            let Some((why, stage)) = away else {
                 return result;
             };
             self.attempts += 1;
@@ -70,7 +79,7 @@ impl<'a> Patience<'a> {
                     seconds: self.began.elapsed().as_secs(),
                 });
             };
-            waiting(wait, self.attempts + 1);
+            waiting(why, wait, self.attempts + 1);
             sleep(wait).await;
         }
     }
@@ -90,23 +99,25 @@ impl<'a> Patience<'a> {
     }
 }
 
-/// Where the server hung up before it said whether the login is good, as it does where it has no room.
-fn turned_away(error: &ClientError) -> Option<Stage> {
+/// Where the server gave up, or took too long, before it said whether the login is good.
+fn turned_away(error: &ClientError) -> Option<(Why, Stage)> {
     let ClientError::Wire { stage, source } = error else {
         return None;
     };
-    let hung_up = match source {
-        WireError::Closed => true,
+    let why = match source {
+        WireError::Closed => Why::NoRoom,
         // A connection that is closed with something unread in it ends like this.
-        WireError::Io(error) => matches!(
-            error.kind(),
+        WireError::Io(error) => match error.kind() {
             io::ErrorKind::ConnectionReset
-                | io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::BrokenPipe
-        ),
-        _ => false,
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => Why::NoRoom,
+            _ => return None,
+        },
+        // What never says a hello may be anything, and is not waited for again.
+        WireError::Deadline { .. } if *stage != Stage::Hello => Why::TooSlow,
+        _ => return None,
     };
-    Some(*stage).filter(|stage| hung_up && *stage != Stage::Session)
+    Some((why, *stage)).filter(|_| *stage != Stage::Session)
 }
 
 #[cfg(test)]
@@ -146,7 +157,7 @@ mod tests {
                 Ok(())
             }
         };
-        let result = patience.connect(connect, |_, _| {}).await;
+        let result = patience.connect(connect, |_, _, _| {}).await;
         (made, result)
     }
 
@@ -194,6 +205,10 @@ mod tests {
                 stage: Stage::Hello,
                 source: WireError::Deadline { have: 0, need: 66 },
             },
+            ClientError::Wire {
+                stage: Stage::Session,
+                source: WireError::Deadline { have: 7, need: 64 },
+            },
             ClientError::Unreachable {
                 address: "h:1".into(),
                 source: refused.into(),
@@ -202,9 +217,31 @@ mod tests {
             let mut once = Some(error);
             let mut patience = Patience::new(Duration::from_secs(60), &Always(0));
             let result: Result<(), _> = patience
-                .connect(async || Err(once.take().expect("one attempt")), |_, _| {})
+                .connect(
+                    async || Err(once.take().expect("one attempt")),
+                    |_, _, _| {},
+                )
                 .await;
             assert_ne!(result.unwrap_err().exit_code(), 6);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_began_and_is_too_slow_is_tried_again() {
+        for stage in [Stage::HostProof, Stage::Verdict] {
+            let mut patience = Patience::new(Duration::from_secs(60), &Always(0));
+            let (mut attempts, mut told) = (0, Vec::new());
+            let connect = async || {
+                attempts += 1;
+                let source = WireError::Deadline { have: 0, need: 100 };
+                match attempts {
+                    1 => Err(ClientError::Wire { stage, source }),
+                    _ => Ok(()),
+                }
+            };
+            let result = patience.connect(connect, |why, _, attempt| told.push((why, attempt)));
+            assert!(result.await.is_ok());
+            assert_eq!(told, [(Why::TooSlow, 2)]);
         }
     }
 
@@ -225,7 +262,7 @@ mod tests {
                 attempts += 1;
                 Err::<(), _>(closed(at))
             };
-            assert!(patience.connect(connect, |_, _| {}).await.is_err());
+            assert!(patience.connect(connect, |_, _, _| {}).await.is_err());
             assert_eq!(attempts, expected, "{at:?}");
         }
     }

@@ -33,7 +33,7 @@ use crate::{
     known_hosts::KnownHosts,
     outbox::{Outbox, Owner},
     password::{PasswordError, Source},
-    patience::Patience,
+    patience::{Patience, Why},
 };
 
 /// A TCP connection must be there within this time.
@@ -231,7 +231,7 @@ impl Login<'_> {
     async fn meet_host(&mut self) -> Result<Fingerprint, ClientError> {
         let (client, address) = (self.client, self.address);
         let meet = async || client.meet_host(&mut dial(client, address).await?).await;
-        let waiting = |wait, attempt| say_waiting(self.screen, wait, attempt);
+        let waiting = |why, wait, attempt| say_waiting(self.screen, why, wait, attempt);
         self.patience.connect(meet, waiting).await
     }
 
@@ -251,16 +251,20 @@ impl Login<'_> {
             };
             client.login(stream, pin, read).await
         };
-        let waiting = |wait, attempt| say_waiting(self.screen, wait, attempt);
+        let waiting = |why, wait, attempt| say_waiting(self.screen, why, wait, attempt);
         self.patience.connect(log_in, waiting).await
     }
 }
 
 /// Says that the server turned us away, and that we come again.
-pub(super) fn say_waiting(screen: &Screen, wait: Duration, attempt: u32) {
+pub(super) fn say_waiting(screen: &Screen, why: Why, wait: Duration, attempt: u32) {
+    let why = match why {
+        Why::NoRoom => "The server has no room for this connection yet",
+        Why::TooSlow => "The server did not answer in time",
+    };
+    let seconds = wait.as_secs_f64();
     screen.note(&format!(
-        "The server has no room for this connection yet. Attempt {attempt} follows in {:.1} s.",
-        wait.as_secs_f64()
+        "{why}. Attempt {attempt} follows in {seconds:.1} s."
     ));
     let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
     // Whether somebody reads shows at the next report.

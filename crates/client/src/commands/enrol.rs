@@ -49,7 +49,7 @@ pub(super) async fn run(options: Enrol) -> anyhow::Result<()> {
     hosts.pin(&host, Some(pin))?;
     let screen = Screen::new(false, false);
     let mut patience = Patience::new(Duration::from_secs(options.wait), &OsEntropy);
-    let waiting = |wait, attempt| say_waiting(&screen, wait, attempt);
+    let waiting = |why, wait, attempt| say_waiting(&screen, why, wait, attempt);
     let meet = async || client.meet_host(&mut dial(&client, &address).await?).await;
     let met = patience.connect(meet, &waiting).await?;
     if met != pin {
