@@ -122,10 +122,17 @@ pub fn protocol(trace: &Trace) -> Protocol {
 }
 
 /// Names every byte of both streams: the fields of each side follow one another without a hole, client first.
+///
+/// The sides are those of the trace, also where the bytes show that the client is the server.
 pub fn fields(trace: &Trace) -> Vec<Field> {
+    let identity = identify(trace);
     let mut fields: [Vec<Field>; 2] = Default::default();
-    dissected(trace, Dissector::of(identify(trace)), |named| {
-        add(&mut fields[named.from as usize], named.field());
+    dissected(trace, Dissector::of(identity), |named| {
+        let mut field = named.field();
+        if identity.flipped {
+            field.from = field.from.peer();
+        }
+        add(&mut fields[field.from as usize], field);
     });
     fields.concat()
 }

@@ -24,6 +24,7 @@ pub(crate) use self::session::Strays;
 use self::{direction::Arrival, session::Session};
 use crate::{
     decode::{Decoder, Segment},
+    dissect::identify,
     losses::Losses,
     pcapfile::Packet,
     trace::{AnnotatedSession, Item, Trace},
@@ -242,7 +243,11 @@ impl Listener for Collector {
     }
 
     fn ended(&mut self, session: usize, closed: bool) {
-        self.sessions[session].trace.closed = closed;
+        let trace = &mut self.sessions[session].trace;
+        trace.closed = closed;
+        if identify(trace).flipped {
+            trace.flip();
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use common::{EPOCH, session, traces};
 use latchstring_capture::{
-    Chunk, Side, Trace,
+    Chunk, Gap, Side, Trace,
     dissect::{self, CLIENT_MAGIC, WEAKENED_MAGIC},
     frames::synthesize,
     pcapfile::{self, LinkType, PcapWriter},
@@ -97,10 +97,24 @@ proptest! {
             *index.get_mut(&mut file) = byte;
         }
         for trace in sessions_from_bytes("damaged", &file).unwrap_or_default() {
+            prop_assert!(!dissect::identify(&trace).flipped());
             names_every_byte_once(&trace)?;
             dissect::faithful(&trace);
             dissect::hardened(&trace);
         }
+    }
+
+    /// A capture may have the roles of the two ends wrong: without a TCP handshake they are a guess by port numbers.
+    #[test]
+    fn whoever_seems_to_be_the_client_every_byte_is_named(mut trace in traces(), closed in any::<bool>()) {
+        trace.flip();
+        names_every_byte_once(&trace)?;
+        let mut begun_late = session();
+        begun_late.closed = closed;
+        begun_late.flip();
+        begun_late.gaps = [Side::Client, Side::Server].map(|from| Gap { from, before: 0, bytes: None, cut: false }).into();
+        prop_assert!(dissect::identify(&begun_late).flipped());
+        names_every_byte_once(&begun_late)?;
     }
 
     #[test]

@@ -50,6 +50,11 @@ impl Identity {
         self.doubt.is_none() && self.protocol != Protocol::Unknown
     }
 
+    /// Whether who seems to be the client is the server, as the bytes show. What is read from a file is put right.
+    pub fn flipped(&self) -> bool {
+        self.flipped
+    }
+
     const UNKNOWN: Self = Self {
         protocol: Protocol::Unknown,
         doubt: None,
