@@ -1,11 +1,11 @@
 //! A class behind one address: a hundred client programs that start at once are all logged in within a minute, with the
 //! defaults of a new server, although a few of them have the wrong key and try again and again.
 //!
-//! It takes minutes, most of them to make the keys, and it measures the machine as much as the server: on one that has
-//! other things to do it fails. So it is run by hand, and prints how long it took:
+//! It takes a minute and a half, half of it to make the keys, and it measures the machine as much as the server: on one
+//! that has other things to do it may fail. So it is run by hand, and prints how long it took:
 //!
 //! ```sh
-//! cargo test --package latchstring-tests --test class -- --nocapture
+//! cargo test --release --workspace --test class -- --nocapture
 //! ```
 
 use std::{
