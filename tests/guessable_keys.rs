@@ -7,7 +7,7 @@ use std::{
     io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr},
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -24,7 +24,6 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, tcp},
-    time::sleep,
 };
 
 /// When the servers were started: 2019-12-31 13:14:15 UTC.
@@ -35,8 +34,12 @@ const TYPED: [&str; 3] = [
     QUIT,
 ];
 
-/// A weak server on a port of its own choice.
-fn serve(folder: &Path, generator: Generator, seed: u64) -> (Child, SocketAddr) {
+/// A weak server on a port of its own choice, and what it prints.
+fn serve(
+    folder: &Path,
+    generator: Generator,
+    seed: u64,
+) -> (Child, BufReader<ChildStdout>, SocketAddr) {
     let mut server = Command::new(binary("latchstring"))
         .args([
             "weak-server",
@@ -51,16 +54,21 @@ fn serve(folder: &Path, generator: Generator, seed: u64) -> (Child, SocketAddr) 
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut prints = BufReader::new(server.stdout.take().unwrap());
     let mut line = String::new();
-    BufReader::new(server.stdout.as_mut().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    prints.read_line(&mut line).unwrap();
     let port = line
         .rsplit(|c: char| !c.is_ascii_digit())
         .find(|part| !part.is_empty());
     let port = port.and_then(|port| port.parse().ok());
     let port = port.unwrap_or_else(|| panic!("no port in {line:?}"));
-    (server, (Ipv4Addr::LOCALHOST, port).into())
+    (server, prints, (Ipv4Addr::LOCALHOST, port).into())
+}
+
+/// Waits until the server has printed this message. It reads once a message: what comes before that is one with it.
+fn wait_for(prints: &mut impl BufRead, text: &str) {
+    let mut lines = prints.lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains(text)), "{text:?} is lost");
 }
 
 /// Somebody on the path who writes down what passes.
@@ -89,13 +97,6 @@ impl Tap {
         });
         Self { at, trace }
     }
-
-    /// Waits until so many bytes of the client have come by: what is typed next is a chunk of its own.
-    async fn heard(&self, bytes: usize) {
-        while self.trace.lock().unwrap().stream(Side::Client).len() < bytes {
-            sleep(Duration::from_millis(1)).await;
-        }
-    }
 }
 
 async fn pass_on(
@@ -107,14 +108,16 @@ async fn pass_on(
     let mut buffer = [0; 2048];
     while let Ok(n @ 1..) = from.read(&mut buffer).await {
         let bytes = buffer[..n].to_vec();
-        to.write_all(&bytes).await.unwrap();
-        let mut trace = trace.lock().unwrap();
-        let at = Duration::from_millis(trace.chunks.len() as u64);
-        trace.chunks.push(Chunk {
-            from: side,
-            at,
-            bytes,
-        });
+        {
+            let mut trace = trace.lock().unwrap();
+            let at = Duration::from_millis(trace.chunks.len() as u64);
+            trace.chunks.push(Chunk {
+                from: side,
+                at,
+                bytes,
+            });
+        }
+        to.write_all(&buffer[..n]).await.unwrap();
     }
 }
 
@@ -126,17 +129,18 @@ async fn record(file: &Path, generator: Generator, seed: u64) {
     let key = keys
         .generate(&alice, &mut Seeded::new(1, "the menu").into_rng())
         .unwrap();
-    let (mut server, at) = serve(folder.path(), generator, seed);
+    let (mut server, mut prints, at) = serve(folder.path(), generator, seed);
     let tap = Tap::before(at).await;
 
     let stream = TcpStream::connect(tap.at).await.unwrap();
     let mut session = client::login(stream, &alice, &key.public_key())
         .await
         .unwrap();
-    let mut sent = tap.trace.lock().unwrap().stream(Side::Client).len();
     for text in TYPED {
-        sent += session.send(text).await.unwrap().len();
-        tap.heard(sent).await;
+        session.send(text).await.unwrap();
+        if text != QUIT {
+            wait_for(&mut prints, text);
+        }
     }
     assert!(server.wait().unwrap().success(), "quit() ends the server");
     let trace = tap.trace.lock().unwrap().clone();
@@ -159,7 +163,7 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_generator_is_broken_from_what_the_client_sent() {
     let folder = tempfile::tempdir().unwrap();
     let day = ["--from", "2019-12-31", "--to", "2020-01-01", "--json"];
@@ -187,7 +191,7 @@ async fn every_generator_is_broken_from_what_the_client_sent() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn another_generator_and_another_day_find_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("session.pcap");
