@@ -1,5 +1,5 @@
 //! Every defence earns its place: what the attacks say of themselves is complete and minimal, and honest people can do
-//! without any defence at all. (That each verdict is as promised is `matrix.rs`.)
+//! without any defence at all. (That each verdict is as promised is `verdicts.rs` and `matrix.rs`.)
 
 use std::collections::BTreeSet;
 

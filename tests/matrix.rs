@@ -1,5 +1,10 @@
 //! The matrix in memory: every verdict is the one that the registry promises, every published transcript is the one of
-//! this run, and a run is the same to the byte every time. `thorough.rs` plays it again over TCP and with other seeds.
+//! this run, and a run is the same to the byte every time. `thorough.rs` plays it again over TCP and with other seeds, and
+//! `verdicts.rs` is what the everyday run plays of it. This one takes half a minute:
+//!
+//! ```sh
+//! cargo test --workspace --test matrix
+//! ```
 
 use std::{collections::BTreeSet, path::PathBuf, sync::LazyLock};
 

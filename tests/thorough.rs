@@ -1,7 +1,7 @@
 //! The whole matrix again, over real TCP and with other seeds: minutes, so it is not part of the everyday run.
 //!
 //! ```sh
-//! cargo test --package latchstring-tests --test thorough
+//! cargo test --workspace --test thorough
 //! ```
 
 use latchstring_lab::{

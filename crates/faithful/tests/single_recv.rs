@@ -15,8 +15,8 @@ use latchstring_faithful::protocol::faithful::{
 use support::{PATIENCE, Server, enrolled, name};
 
 /// The pause between the replies is what takes the time, so several servers run side by side.
-const SERVERS: usize = 6;
-const LOGINS_EACH: usize = 50;
+const SERVERS: usize = 20;
+const LOGINS_EACH: usize = 15;
 
 /// A busy machine wakes a program late. Every second client is that slow before each of its reads, which is what makes
 /// this test fail without the pause also on an idle machine.
