@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use pair::{Home, OurServer, code, succeeds};
+use pair::{Home, OurServer, code, server_command, succeeds};
 
 /// What the server says until the login is done: hello, proof, welcome.
 const WELCOME: usize = 66 + 1060 + 100;
@@ -207,11 +207,12 @@ fn a_line_that_is_too_long_to_send_holds_nothing_up() {
     assert_eq!(texts(&server).last().unwrap(), "done");
 }
 
-/// What an earlier version kept under the host's name and port.
+/// What an earlier version kept under the host's name and port: another of its names, and as it was typed then.
 #[test]
 fn the_outbox_of_an_earlier_version_is_sent_too() {
     let home = Home::new();
     let server = OurServer::new(&home);
+    succeeds(connect(&home, &server, "localhost", ""));
     succeeds(connect(&home, &server, "127.0.0.1", "one\n"));
     // H(HOST:PORT ‖ 00 ‖ kid), as that version named it.
     let fingerprint = |key: &str| {
@@ -221,7 +222,7 @@ fn the_outbox_of_an_earlier_version_is_sent_too() {
         };
         hash(&[load_private(&home.path(key)).unwrap().public_key()])
     };
-    let host = format!("127.0.0.1:{}", server.host.port);
+    let host = format!("localhost.:{}", server.host.port);
     let name = latchstring_net::protocol::hardened::keys::hash(&[
         host.as_bytes(),
         b"\0",
@@ -239,4 +240,40 @@ fn the_outbox_of_an_earlier_version_is_sent_too() {
     assert!(said.contains("held 1 message already"), "{said}");
     assert_eq!(texts(&server), ["one", "two", "three", "four"]);
     assert!(!old.exists());
+}
+
+/// The operator has made a new host key, as the page says. What waited for the old one was neither sent nor named.
+#[test]
+fn what_waits_for_a_host_key_that_was_replaced_is_named() {
+    let home = Home::new();
+    let mut server = OurServer::new(&home);
+    kill_both_ends(&home, &mut server, "waits\n", false);
+    let old = server.host.fingerprint.clone();
+    let fresh = home.path("fresh");
+    succeeds(server_command(&fresh, &["init"]).output().unwrap());
+    for name in ["host_key.pem", "host_key.pub.pem"] {
+        fs::rename(fresh.join(name), server.dir.join(name)).unwrap();
+    }
+    server.signal("KILL");
+    server.restart();
+    assert_ne!(server.host.fingerprint, old);
+    fs::remove_file(home.path("known_hosts")).unwrap();
+    let (_, said) = succeeds(connect(&home, &server, "127.0.0.1", "new\n"));
+    for needle in ["Warning: ", "message in ", &old, "write SHA256:", "line 1"] {
+        assert!(said.contains(needle), "{needle} is missing in {said}");
+    }
+    // Done as the warning says, it is sent.
+    let entry = fs::read_dir(home.path("outbox")).unwrap().flatten();
+    let file = entry
+        .map(|entry| entry.path())
+        .find(|path| fs::read_to_string(path).unwrap().contains(&old));
+    let file = file.unwrap();
+    let text = fs::read_to_string(&file)
+        .unwrap()
+        .replace(&old, &server.host.fingerprint);
+    fs::write(&file, text).unwrap();
+    let (_, said) = succeeds(connect(&home, &server, "127.0.0.1", ""));
+    assert!(!said.contains("Warning: 1"), "{said}");
+    assert_eq!(texts(&server), ["hello", "new", "waits"]);
+    assert!(!file.exists());
 }

@@ -109,7 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Defences> Delivery<S, D> {
     }
 
     /// Keeps a message in the outbox, queues it, and says its id. Nothing is written to the server before
-    /// [`Delivery::event`] runs.
+    /// [`Delivery::event`] runs, which flushes the outbox to the disk first; see [`Outbox::keep`].
     ///
     /// # Errors
     /// [`ClientError::Misuse`] when the text is too long or without [`Delivery::has_room`]; [`OutboxError::Io`] when it
@@ -122,6 +122,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Defences> Delivery<S, D> {
         let id = self.connection.send(text)?;
         self.outbox.keep(id, text)?;
         Ok(id)
+    }
+
+    /// Makes sure that every message is on the disk.
+    ///
+    /// # Errors
+    /// [`OutboxError::Io`], and then `event` must not be called again.
+    pub fn flush(&mut self) -> Result<(), OutboxError> {
+        self.outbox.flush()
     }
 
     /// Tells the server that its messages up to `id` are shown or stored.
@@ -149,6 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Defences> Delivery<S, D> {
             if !self.settled && self.answers.len() == self.expected {
                 return Ok(Event::Settled(self.settle()?));
             }
+            self.outbox.flush()?;
             self.fill()?;
             // The only await, and nothing is done before it that would have to be done again.
             match self.connection.event().await? {

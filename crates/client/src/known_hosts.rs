@@ -141,6 +141,12 @@ impl KnownHosts {
         entry.map(|(_, known)| *known)
     }
 
+    /// Every host of the file, as `HOST:PORT`, and the fingerprint of its key.
+    pub fn all(&self) -> impl Iterator<Item = (&str, Fingerprint)> {
+        let hosts = self.hosts.iter();
+        hosts.map(|(host, known)| (&host[..], known.fingerprint))
+    }
+
     /// Decides which key the host must have: the known one; else the one that was given with `--fingerprint`; else
     /// `None`, and a person must be asked. What is given never overrides what is known.
     ///

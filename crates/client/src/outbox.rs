@@ -10,17 +10,18 @@
 //! | `{"message":{"id":5,"text":"…"}}` | a message, before it goes out |
 //! | `{"acked":5}` | the server holds all messages up to this id |
 //! | `{"settled":{"last":9,"drop":[[5,"…"]]}}` | the server's last id was 9; it held these messages already (id, and the beginning of a hash of the text), and the others follow 9 |
-//! | `{"adopted":{"from":"…","messages":[[5,"…"]]}}` | the messages of a file of an earlier version |
+//! | `{"adopted":{"from":"…","messages":[[5,"…"]]}}` | the messages of another file, which is gone |
 //!
 //! The file is only appended to, and emptied when nothing waits. So a crash at any moment leaves whole lines and at most
 //! one torn line, whose message was never sent.
 
 mod error;
 mod file;
+mod others;
 
 use std::{
     collections::{HashSet, VecDeque},
-    fs::{self, File},
+    fs::File,
     io::{self, Read, Write},
     iter::successors,
     path::{Path, PathBuf},
@@ -34,6 +35,7 @@ use latchstring_net::protocol::hardened::{
 
 pub use error::OutboxError;
 use file::{Line, open_locked};
+pub use others::{Stray, WhyNot};
 
 /// Whose messages an outbox holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +64,14 @@ impl Waiting {
         let content = content(KIND_TEXT, &self.text);
         (self.id, hex::encode(&content[..8]))
     }
+}
+
+/// A message that no server takes.
+#[derive(Debug)]
+struct TooLong {
+    line: usize,
+    id: u64,
+    text: String,
 }
 
 /// A message that is longer than a message may be: somebody has edited the file.
@@ -96,13 +106,17 @@ pub struct Outbox {
     /// The server is known to have held all up to this id.
     acked: u64,
     waiting: VecDeque<Waiting>,
-    unsendable: Vec<Unsendable>,
+    too_long: Vec<TooLong>,
     /// Sessions that the file names, oldest first.
     sessions: Vec<[u8; 16]>,
     /// The present session, until the file names it.
     unnamed: Option<[u8; 16]>,
-    /// Files of an earlier version whose messages are in here, by their hash.
+    /// Other files whose messages are in here, by their hash.
     adopted: Vec<String>,
+    /// Whose messages the file says it holds: host, user, key.
+    said: Option<[String; 3]>,
+    /// Whether every message that was kept is on the disk.
+    is_flushed: bool,
 }
 
 impl Outbox {
@@ -123,70 +137,31 @@ impl Outbox {
     fn open_file(dir: &Path, name: &str, owner: Owner) -> Result<Self, OutboxError> {
         let path = dir.join(name);
         let file = open_locked(dir, &path)?;
-        let mut this = Self {
+        let mut this = Self::blank(owner, path, file);
+        this.read()?;
+        Ok(this)
+    }
+
+    fn blank(owner: Owner, path: PathBuf, file: File) -> Self {
+        Self {
             owner,
             path,
             file,
             acked: 0,
             waiting: VecDeque::new(),
-            unsendable: Vec::new(),
+            too_long: Vec::new(),
             sessions: Vec::new(),
             unnamed: None,
             adopted: Vec::new(),
-        };
-        this.read()?;
-        Ok(this)
-    }
-
-    /// Takes over what waits in the file that an earlier version kept for this user and key under the host's name, and
-    /// deletes that file. Returns how many messages that were.
-    ///
-    /// # Errors
-    /// [`OutboxError`] of either file; then nothing has changed.
-    pub fn adopt(&mut self, dir: &Path, host_port: &str) -> Result<usize, OutboxError> {
-        let name = hash(&[host_port.as_bytes(), b"\0", &self.owner.key.0]);
-        let name = format!("{}-{}.jsonl", self.owner.user, hex::encode(&name[..8]));
-        if !dir.join(&name).exists() {
-            return Ok(0);
+            said: None,
+            is_flushed: true,
         }
-        let old = Self::open_file(dir, &name, self.owner.clone())?;
-        let bytes = fs::read(&old.path).map_err(|source| old.failed(source))?;
-        let from = hex::encode(&hash(&[&bytes])[..16]);
-        let mut messages = Vec::new();
-        // A crash may have come between the line and the deletion.
-        if !self.adopted.contains(&from) {
-            let kept = old.waiting.iter().map(|one| (one.id, one.text.clone()));
-            messages.extend(kept.chain(old.too_long(&bytes)));
-        }
-        if !messages.is_empty() {
-            let count = messages.len();
-            self.append(&[Line::Adopted { from, messages }])?;
-            self.sync()?;
-            // Read again, so that the lines of what cannot be sent are those of this file.
-            self.reread()?;
-            fs::remove_file(&old.path).map_err(|source| old.failed(source))?;
-            return Ok(count);
-        }
-        fs::remove_file(&old.path).map_err(|source| old.failed(source))?;
-        Ok(0)
-    }
-
-    /// The messages of the file that cannot be sent.
-    fn too_long(&self, bytes: &[u8]) -> Vec<(u64, String)> {
-        let lines: Vec<&[u8]> = bytes.split(|b| *b == b'\n').collect();
-        let parsed = self.unsendable.iter().filter_map(|one| {
-            match serde_json::from_slice(lines.get(one.line - 1)?) {
-                Ok(Line::Message { id, text }) => Some((id, text)),
-                _ => None,
-            }
-        });
-        parsed.collect()
     }
 
     fn reread(&mut self) -> Result<(), OutboxError> {
         self.acked = 0;
         self.waiting.clear();
-        self.unsendable.clear();
+        self.too_long.clear();
         self.sessions.clear();
         self.adopted.clear();
         io::Seek::rewind(&mut self.file).map_err(|source| self.failed(source))?;
@@ -194,6 +169,17 @@ impl Outbox {
     }
 
     fn read(&mut self) -> Result<(), OutboxError> {
+        let whole = self.read_lines()?;
+        let said = self.said.as_ref();
+        if said.is_some_and(|said| *said != self.owner_in_words()) {
+            return Err(OutboxError::Foreign(self.path.clone()));
+        }
+        // A torn last line must not become the beginning of the next one.
+        (self.file.set_len(whole)).map_err(|source| self.failed(source))
+    }
+
+    /// Reads the file's whole lines, and returns where the last of them ends.
+    fn read_lines(&mut self) -> Result<u64, OutboxError> {
         let mut bytes = Vec::new();
         let read = self.file.read_to_end(&mut bytes);
         read.map_err(|source| self.failed(source))?;
@@ -207,21 +193,15 @@ impl Outbox {
             read.ok_or_else(|| OutboxError::BrokenLine {
                 path: self.path.clone(),
                 line: number + 1,
-            })??;
+            })?;
         }
-        // A torn last line must not become the beginning of the next one.
-        (self.file.set_len(whole as u64)).map_err(|source| self.failed(source))
+        Ok(whole as u64)
     }
 
     /// Does what a line says; `None` if it says nothing.
-    fn take(&mut self, line: Line, number: usize) -> Option<Result<(), OutboxError>> {
+    fn take(&mut self, line: Line, number: usize) -> Option<()> {
         match line {
-            Line::For { host, user, key } => {
-                let said = [host, user, key];
-                if said != self.owner_in_words() {
-                    return Some(Err(OutboxError::Foreign(self.path.clone())));
-                }
-            }
+            Line::For { host, user, key } => self.said = Some([host, user, key]),
             Line::Session(name) => {
                 let name = hex::decode(name).ok()?;
                 self.sessions.push(name.try_into().ok()?);
@@ -240,14 +220,14 @@ impl Outbox {
                 self.adopted.push(from);
             }
         }
-        Some(Ok(()))
+        Some(())
     }
 
     fn take_message(&mut self, id: u64, text: String, line: usize) {
-        let (bytes, since) = (text.len(), self.sessions.len().checked_sub(1));
-        match bytes <= MAX_TEXT {
+        let since = self.sessions.len().checked_sub(1);
+        match text.len() <= MAX_TEXT {
             true => self.waiting.push_back(Waiting { id, text, since }),
-            false => self.unsendable.push(Unsendable { line, bytes }),
+            false => self.too_long.push(TooLong { line, id, text }),
         }
     }
 
@@ -371,8 +351,11 @@ impl Outbox {
     }
 
     /// Messages of the file that are too long to be sent. They stay in it, and hold nothing else up.
-    pub fn unsendable(&self) -> &[Unsendable] {
-        &self.unsendable
+    pub fn unsendable(&self) -> impl ExactSizeIterator<Item = Unsendable> {
+        self.too_long.iter().map(|one| Unsendable {
+            line: one.line,
+            bytes: one.text.len(),
+        })
     }
 
     /// The file.
@@ -380,7 +363,8 @@ impl Outbox {
         &self.path
     }
 
-    /// Keeps a message; it is on the disk when this returns, and may be sent.
+    /// Keeps a message: it outlives this program when this returns. It may be sent after [`Outbox::flush`], which makes it
+    /// outlive the machine as well and takes much longer.
     ///
     /// # Errors
     /// [`OutboxError::Io`]: then it must not be sent.
@@ -391,9 +375,21 @@ impl Outbox {
             id,
             text: text.clone(),
         }])?;
-        self.sync()?;
+        self.is_flushed = false;
         let since = self.sessions.len().checked_sub(1);
         self.waiting.push_back(Waiting { id, text, since });
+        Ok(())
+    }
+
+    /// Makes sure that everything that was kept is on the disk.
+    ///
+    /// # Errors
+    /// [`OutboxError::Io`]: then nothing must be sent.
+    pub fn flush(&mut self) -> Result<(), OutboxError> {
+        if !self.is_flushed {
+            self.sync()?;
+            self.is_flushed = true;
+        }
         Ok(())
     }
 
@@ -404,7 +400,7 @@ impl Outbox {
     pub fn acknowledged(&mut self, up_to: u64) -> Result<(), OutboxError> {
         self.forget(up_to);
         let acked = Line::Acked(self.acked);
-        if !self.waiting.is_empty() || !self.unsendable.is_empty() {
+        if !self.waiting.is_empty() || !self.too_long.is_empty() {
             return self.append(&[acked]);
         }
         self.file.set_len(0).map_err(|source| self.failed(source))?;

@@ -31,6 +31,29 @@ enum Host {
 }
 
 impl Place {
+    /// Every spelling under which an earlier version knew this place. It took what was typed as it stood, but for lower
+    /// case: a dot at the end, an IPv4 address as a part of IPv6, or one in fewer than four numbers, such as 127.1.
+    pub fn earlier_spellings(&self) -> Vec<String> {
+        let port = self.port;
+        match &self.host {
+            Host::Name(name) => vec![format!("{name}:{port}"), format!("{name}.:{port}")],
+            Host::V4(ip) => {
+                let ([a, b, ..], all) = (ip.octets(), u32::from(*ip));
+                let mut spellings = vec![format!("[{}]:{port}", ip.to_ipv6_mapped())];
+                for short in [
+                    ip.to_string(),
+                    format!("{a}.{b}.{}", all & 0xffff),
+                    format!("{a}.{}", all & 0xff_ffff),
+                    all.to_string(),
+                ] {
+                    spellings.extend([format!("{short}:{port}"), format!("{short}.:{port}")]);
+                }
+                spellings
+            }
+            Host::V6(..) => vec![self.to_string()],
+        }
+    }
+
     /// Connects to the first address of the host that answers.
     ///
     /// # Errors
@@ -133,7 +156,9 @@ fn interface(zone: &str) -> Result<String, &'static str> {
         .parse()
         .ok()
         .and_then(|index| if_indextoname(index).ok());
+    // Some systems answer with an empty name where there is no such interface.
     let name = name.and_then(|name| name.into_string().ok());
+    let name = name.filter(|name| !name.is_empty());
     Ok(name.unwrap_or_else(|| zone.to_owned()))
 }
 

@@ -128,6 +128,41 @@ fn after_a_cut_the_rest_of_the_input_is_where_it_was() {
     }
 }
 
+/// It died while the disk was written to, mostly: the line was in the outbox, and still in the file as well.
+#[test]
+fn a_killed_client_has_left_each_line_of_a_file_either_there_or_in_the_outbox() {
+    for round in 1..=4 {
+        let home = home();
+        let (address, _said) = host(&HOST, &[Host::Ignore]);
+        know(home.path(), address, &HOST);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(numbered(0..1000).as_bytes()).unwrap();
+        file.rewind().unwrap();
+        let (to, pw) = (format!("alice@{address}"), home.path().join("pw"));
+        let mut command = client(
+            home.path(),
+            &["--quiet", "--password-file", pw.to_str().unwrap(), &to],
+        );
+        let mut child = command.stdin(file.try_clone().unwrap()).spawn().unwrap();
+        while !has_sent(home.path()) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(Duration::from_millis(3 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut rest = String::new();
+        file.read_to_string(&mut rest).unwrap();
+        let kept: String = waiting(home.path())
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect();
+        assert!(
+            kept + &rest == numbered(0..1000),
+            "round {round}: {rest:.20}"
+        );
+    }
+}
+
 #[test]
 fn a_login_that_fails_takes_nothing() {
     let home = home();

@@ -31,7 +31,7 @@ use crate::{
     Client, ClientError, Connection, Delivery,
     address::Address,
     known_hosts::KnownHosts,
-    outbox::{Outbox, Owner},
+    outbox::{Outbox, Owner, Stray},
     password::{PasswordError, Source},
     patience::{Patience, Why},
 };
@@ -207,7 +207,10 @@ impl Login<'_> {
             }
         };
         // Locked before the login: a second client would only throw the first one out, and then find its outbox in use.
-        let outbox = self.open_outbox(&pin)?;
+        let (outbox, strays) = self.open_outbox(&pin)?;
+        for stray in strays {
+            self.screen.warn(&format!("Warning: {stray}."));
+        }
         match self.log_in_to(&pin, password).await {
             Err(ClientError::HostKeyMismatch { presented, .. }) => {
                 Err(refusal(&self.hosts, &host, pin, presented))
@@ -216,16 +219,18 @@ impl Login<'_> {
         }
     }
 
-    /// The outbox for the host that has this key, with what an earlier version kept for the host's name.
-    fn open_outbox(&self, host: &Fingerprint) -> anyhow::Result<Outbox> {
+    /// The outbox for the host that has this key, with what other files hold for it, and what waits elsewhere for nobody.
+    fn open_outbox(&self, host: &Fingerprint) -> anyhow::Result<(Outbox, Vec<Stray>)> {
         let owner = Owner {
             host: *host,
             user: self.client.user.clone(),
             key: Fingerprint::of(self.client.key.public_key()),
         };
         let mut outbox = Outbox::open(&self.outboxes, owner)?;
-        outbox.adopt(&self.outboxes, &self.address.host_port())?;
-        Ok(outbox)
+        let known = self.hosts.all().map(|(name, key)| (name.to_owned(), key));
+        let hosts: Vec<_> = known.chain([(self.address.host_port(), *host)]).collect();
+        let strays = outbox.adopt(&self.outboxes, &hosts)?;
+        Ok((outbox, strays))
     }
 
     async fn meet_host(&mut self) -> Result<Fingerprint, ClientError> {

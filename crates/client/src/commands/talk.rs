@@ -325,8 +325,11 @@ impl Talk<'_> {
             }
         };
         let id = self.delivery.send(&text).map_err(plain)?;
+        // Before the flush, which takes long: whatever ends this program meanwhile, the line is in the outbox or in the
+        // input, and not in both.
         self.take()?;
         self.tally.lines_kept += 1;
+        self.delivery.flush()?;
         self.screen.report(&Report::Kept { line: number, id })?;
         Ok(())
     }

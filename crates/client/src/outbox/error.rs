@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use latchstring_net::files::Exposed;
 use thiserror::Error;
 
 /// What went wrong with an outbox, and what to do about it.
@@ -16,6 +17,9 @@ pub enum OutboxError {
         /// Why.
         source: io::Error,
     },
+    /// Somebody else could put messages into it, which would be sent in the user's name.
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
     /// Another client is logged in from here as the same user with the same key.
     #[error("{} is in use: end the other latchstring-client for this user and host first", .0.display())]
     InUse(PathBuf),

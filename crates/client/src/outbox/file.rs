@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use latchstring_net::files::open_ours;
+use latchstring_net::files::{check_trusted, open_ours};
 use serde::{Deserialize, Serialize};
 
 use super::OutboxError;
@@ -36,20 +36,20 @@ pub(super) enum Line {
     },
 }
 
-/// Opens the file, which is made if it does not exist, and locks it.
+/// Opens the file, which is made if it does not exist, and locks it. Others must not be able to change it.
 pub(super) fn open_locked(dir: &Path, path: &Path) -> Result<File, OutboxError> {
-    let failed = |source| OutboxError::Io {
+    let failed_at = |path: &Path, source| OutboxError::Io {
         path: path.to_owned(),
         source,
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(failed)?;
+    let failed = |source| failed_at(path, source);
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    let about = made.and_then(|()| dir.metadata());
+    check_trusted(dir, &about.map_err(|source| failed_at(dir, source))?)?;
     let mut options = OpenOptions::new();
     let options = options.read(true).append(true).create(true).mode(0o600);
     let file = open_ours(path, options).map_err(failed)?;
+    check_trusted(path, &file.metadata().map_err(failed)?)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(OutboxError::InUse(path.to_owned())),
