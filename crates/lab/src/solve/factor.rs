@@ -16,7 +16,7 @@ use latchstring_attacker::{
     net::print::note,
 };
 
-use super::{NOTHING_FOUND, job::CtrlC};
+use super::{NOTHING_FOUND, input::Input, job::CtrlC};
 use keys::{Key, Keys};
 use story::Outcome;
 
@@ -73,6 +73,20 @@ pub struct Arguments {
 fn exponent(text: &str) -> Result<UBig, String> {
     formats::number(text)
         .ok_or_else(|| "give a number: decimal, or hexadecimal after 0x".to_owned())
+}
+
+/// A modulus, and its exponent where the form of the key has one.
+pub type Numbers = (UBig, Option<UBig>);
+
+/// The keys that `input` holds, and a line for each part that is no key.
+///
+/// # Errors
+/// If the input as a whole cannot be understood.
+pub fn keys(input: &Input) -> Result<(Vec<Numbers>, Vec<String>)> {
+    let mut all = Keys::default();
+    all.bytes(input)?;
+    let keys = all.keys.into_iter().map(|key| (key.n, key.e));
+    Ok((keys.collect(), all.refused))
 }
 
 /// Runs the command and prints to `out`.

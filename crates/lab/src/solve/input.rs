@@ -20,10 +20,11 @@ const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// Bytes, and where they came from.
 #[derive(Debug)]
-pub(crate) struct Input {
+pub struct Input {
     /// For messages.
-    pub(crate) name: String,
-    pub(crate) bytes: Vec<u8>,
+    pub name: String,
+    /// What it holds, unpacked.
+    pub bytes: Vec<u8>,
 }
 
 impl Input {
@@ -82,7 +83,7 @@ impl Input {
     ///
     /// # Errors
     /// The first line that is not hexadecimal, and why.
-    pub(crate) fn hexadecimal(&self) -> Result<Vec<Line>> {
+    pub fn hexadecimal(&self) -> Result<Vec<Line>> {
         let decode = |(number, line): (usize, &[u8])| {
             let bytes = hexadecimal(line).with_context(|| {
                 format!(
@@ -98,10 +99,11 @@ impl Input {
 
 /// One line of a file of hexadecimal.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Line {
+pub struct Line {
     /// Counted from 1, with the lines that hold nothing.
-    pub(crate) number: usize,
-    pub(crate) bytes: Vec<u8>,
+    pub number: usize,
+    /// What its digits say.
+    pub bytes: Vec<u8>,
 }
 
 fn from_file(path: &Path) -> Result<Vec<u8>> {

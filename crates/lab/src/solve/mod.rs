@@ -11,7 +11,7 @@ use clap::Subcommand;
 use crate::workbench;
 
 pub mod factor;
-pub(crate) mod input;
+pub mod input;
 pub mod job;
 pub mod keystream;
 pub mod seed;

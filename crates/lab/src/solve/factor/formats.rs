@@ -170,6 +170,40 @@ fn openssh_private(bytes: &[u8]) -> Result<Public> {
     openssh_public(Ssh(rest).string()?)
 }
 
+/// JSON with its long numbers in quotes: the format sets no limit to a number, but its reader does.
+pub(super) fn with_long_numbers_quoted(json: &str) -> String {
+    const FITS: usize = 19;
+    let in_number = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let (mut quoted, mut rest) = (String::with_capacity(json.len() + 16), json);
+    while let Some(first) = rest.chars().next() {
+        let end = match first {
+            '"' => end_of_string(rest),
+            first if in_number(first) => rest.find(|c| !in_number(c)).unwrap_or(rest.len()),
+            first => first.len_utf8(),
+        };
+        let (token, behind) = rest.split_at(end);
+        let is_long = end > FITS && token.bytes().all(|byte| byte.is_ascii_digit());
+        let quote = if is_long { "\"" } else { "" };
+        quoted.extend([quote, token, quote]);
+        rest = behind;
+    }
+    quoted
+}
+
+/// Where the string that this text begins with ends.
+fn end_of_string(text: &str) -> usize {
+    let mut escaped = false;
+    let ends = |(at, byte): (usize, u8)| {
+        let ends = at > 0 && byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends.then_some(at + 1)
+    };
+    text.bytes()
+        .enumerate()
+        .find_map(ends)
+        .unwrap_or(text.len())
+}
+
 /// The keys of a JSON value: a JWK, a set of them, numbers, objects with `n` and `e`, and lists of all these. Each comes
 /// with where it stands.
 pub(super) fn json(value: &Value) -> Vec<(String, Result<Public>)> {
@@ -250,9 +284,10 @@ pub(super) fn number(text: &str) -> Option<UBig> {
     let hexadecimal = digits.strip_prefix("0x").or(digits.strip_prefix("0X"));
     // OpenSSL writes 00:c3:...
     let colons = text.contains(':');
+    // A sign belongs to no modulus, though the library reads one.
     match hexadecimal {
+        _ if digits.contains(['+', '-']) => None,
         Some(digits) => UBig::from_str_radix(digits, 16).ok(),
-        None if digits.starts_with(['+', '-']) => None,
         None if colons && !is_pairs(text.trim()) => None,
         None if colons => UBig::from_str_radix(&digits, 16).ok(),
         None => UBig::from_str_radix(&digits, 10)

@@ -68,11 +68,19 @@ impl Keys {
         Ok(())
     }
 
-    fn bytes(&mut self, input: &Input) -> Result<()> {
+    /// Reads what one file holds.
+    ///
+    /// # Errors
+    /// If it is UTF-16, or JSON that is damaged.
+    pub(super) fn bytes(&mut self, input: &Input) -> Result<()> {
         let name = &input.name;
-        if input.bytes.starts_with(&[0x30]) && std::str::from_utf8(&input.bytes).is_err() {
-            self.result(name, "", formats::der(&input.bytes));
-            return Ok(());
+        // DER begins as a text that begins with the digit 0.
+        if input.bytes.starts_with(&[0x30]) {
+            let key = formats::der(&input.bytes);
+            if key.is_ok() || std::str::from_utf8(&input.bytes).is_err() {
+                self.result(name, "", key);
+                return Ok(());
+            }
         }
         let text = std::str::from_utf8(input.text()?);
         let Ok(text) = text else {
@@ -84,7 +92,7 @@ impl Keys {
             return Ok(());
         };
         if text.trim_start().starts_with(['{', '[']) {
-            let value: Value = serde_json::from_str(text)
+            let value: Value = serde_json::from_str(&formats::with_long_numbers_quoted(text))
                 .with_context(|| format!("{name} looks like JSON and is not"))?;
             for (at, key) in formats::json(&value) {
                 self.result(name, &at, key);
@@ -121,7 +129,10 @@ impl Keys {
             } else if let Some(heading) = line.strip_suffix(':').filter(|_| !is_pairs(line)) {
                 // As OpenSSL prints numbers: a heading, then lines of pairs of digits.
                 let mut digits = String::new();
-                while let Some((_, pairs)) = lines.next_if(|(_, line)| is_pairs(line)) {
+                // The last line may hold a single pair, which has no colon.
+                while let Some((_, pairs)) = lines.next_if(|(_, line)| {
+                    is_pairs(line) || (digits.ends_with(':') && is_pairs(&format!("{line}:")))
+                }) {
                     digits.push_str(pairs);
                 }
                 let modulus = heading.to_ascii_lowercase().starts_with("modulus");

@@ -289,6 +289,37 @@ fn a_key_is_the_same_in_every_format() {
 }
 
 #[test]
+fn short_keys_and_large_numbers_are_read_like_all_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let number = UBig::from(3u8).pow(300);
+    let n = number.to_string();
+    let e = Some(UBig::from(65_537u32));
+    let json = format!("[{n}, {{\"n\": {n}, \"e\": 65537, \"kid\": \"a \\\" {n}\"}}]");
+    let keys = read(folder.path(), json).keys;
+    let read_back: Vec<_> = keys.iter().map(|key| (&key.n, &key.e)).collect();
+    assert_eq!(read_back, [(&number, &None), (&number, &e)]);
+    assert!(keys[1].name.contains(&n), "its name stays as it is");
+
+    // 16 bytes: the last line of OpenSSL's digits holds a single pair.
+    let pairs =
+        "Modulus:\n    00:c3:1f:05:07:09:0b:0d:0f:11:13:15:17:19:1b:\n    1d\nExponent: 3\n";
+    let keys = read(folder.path(), pairs);
+    let expected = UBig::from_str_radix("c31f0507090b0d0f11131517191b1d", 16).unwrap();
+    assert_eq!((keys.keys[0].n.clone(), keys.keys.len()), (expected, 1));
+
+    // All bytes of this DER are ASCII.
+    let keys = read(folder.path(), b"\x30\x06\x02\x01\x23\x02\x01\x03").keys;
+    assert_eq!(keys[0].n, UBig::from(35u8));
+}
+
+#[test]
+fn a_number_with_a_sign_is_no_modulus() {
+    for text in ["+35", "-35", "0x+23", "0x-23", "0X+23", "+0x23", "23:+1"] {
+        assert_eq!(formats::number(text), None, "{text}");
+    }
+}
+
+#[test]
 fn what_is_not_understood_is_named_with_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     let keys = read(folder.path(), format!("{NONE}35\n"));
