@@ -67,7 +67,10 @@ impl Lines {
     }
 
     /// Reads `file`, from where it stands.
-    fn new(mut file: File) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When its kind or its position cannot be asked for, or when a pipe cannot be watched.
+    pub fn new(mut file: File) -> io::Result<Self> {
         let is_terminal = file.is_terminal();
         let input = if file.metadata()?.is_file() {
             Input::File {

@@ -7,6 +7,7 @@ pub mod account;
 pub mod addresses;
 pub mod capture_files;
 pub mod dissect;
+pub mod factor_keys;
 pub mod faithful_keys;
 pub mod faithful_wire;
 pub mod field;
@@ -15,14 +16,18 @@ pub mod hardened_messages;
 pub mod hardened_records;
 pub mod hardened_server;
 pub mod hardened_session;
+pub mod hexadecimal;
 pub mod key_files;
 pub mod known_hosts;
 pub mod lab_files;
 pub mod model_codec;
 pub mod opened;
 pub mod outbox;
+pub mod packed_captures;
 pub mod packets;
 pub mod peer;
+pub mod piped_lines;
+pub mod plain_keys;
 pub mod reassembly;
 pub mod record_reader;
 pub mod resume_files;
@@ -38,10 +43,11 @@ pub mod workbench_files;
 pub type Target = fn(&[u8]);
 
 /// All targets by their names, which are those of their corpora too.
-pub const TARGETS: [(&str, Target); 21] = [
+pub const TARGETS: [(&str, Target); 25] = [
     ("addresses", addresses::run),
     ("capture_files", capture_files::run),
     ("dissect", dissect::run),
+    ("factor_keys", factor_keys::run),
     ("faithful_keys", faithful_keys::run),
     ("faithful_wire", faithful_wire::run),
     ("hardened_client", hardened_client::run),
@@ -49,11 +55,14 @@ pub const TARGETS: [(&str, Target); 21] = [
     ("hardened_records", hardened_records::run),
     ("hardened_server", hardened_server::run),
     ("hardened_session", hardened_session::run),
+    ("hexadecimal", hexadecimal::run),
     ("key_files", key_files::run),
     ("known_hosts", known_hosts::run),
     ("lab_files", lab_files::run),
     ("model_codec", model_codec::run),
     ("outbox", outbox::run),
+    ("packed_captures", packed_captures::run),
+    ("piped_lines", piped_lines::run),
     ("reassembly", reassembly::run),
     ("record_reader", record_reader::run),
     ("resume_files", resume_files::run),

@@ -16,7 +16,10 @@ use latchstring_protocol::hardened::{
 };
 use serde_json::json;
 
-use super::{peer, record_reader, resume_files, vectors, workbench_files};
+use super::{
+    factor_keys, hexadecimal, packed_captures, peer, record_reader, resume_files, vectors,
+    workbench_files,
+};
 
 /// One input.
 pub struct Seed {
@@ -29,12 +32,13 @@ pub struct Seed {
 }
 
 /// Targets whose input is a script that `arbitrary` makes: nothing but zeros is the honest run of each.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     "dissect",
     "hardened_client",
     "hardened_records",
     "hardened_server",
     "hardened_session",
+    "piped_lines",
     "reassembly",
 ];
 
@@ -97,8 +101,41 @@ pub fn all() -> Vec<Seed> {
         record_reader::stream(&[64, 256], &[1, 3, 0, 200]),
     );
     add("resume_files", "sieve", resume());
+    people_bring(&mut add);
     add("workbench_files", "pins", workbench().into_bytes());
     seeds
+}
+
+/// What people bring to `solve`, and packed captures.
+fn people_bring(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    let testdata = |file: &str| repository(&format!("crates/lab/src/solve/factor/testdata/{file}"));
+    for (name, file) in [
+        ("all", "all.txt"),
+        ("none", "none.txt"),
+        ("certificate", "certificate.der"),
+        ("private", "private.der"),
+    ] {
+        add("factor_keys", name, factor_keys::file(&testdata(file)));
+    }
+    let jwks = br#"{"keys": [{"kty": "RSA", "kid": "a", "n": "AQAB", "e": "Aw"}, {"n": "0x23", "e": 5}, 77, "35"]}"#;
+    add("factor_keys", "json", factor_keys::file(jwks));
+    let numbers = b"# two\n0x23\n1_001\nn = 35\ne = 3\nModulus (16 bit):\n    00:c3:\n    1f\nExponent: 65537 (0x10001)\n";
+    add("factor_keys", "numbers", factor_keys::file(numbers));
+    let text = b"# intercepted\n0a1b\r\n0x0A, 0x1b,\r\\x0a\\x1b # two\n\n{0a:1b-ff};\n";
+    add("hexadecimal", "spellings", hexadecimal::file(text));
+    for number in 1..=4 {
+        let (name, script) = (format!("script-{number}"), noise(number, 400));
+        add("factor_keys", &name, factor_keys::script(&script));
+        add("hexadecimal", &name, hexadecimal::script(&script));
+    }
+    let capture = repository("captures/faithful-chat.pcap")[..700].to_vec();
+    add("packed_captures", "file", packed_captures::file(&capture));
+    let comments = repository("captures/cleartext-key.pcapng");
+    add(
+        "packed_captures",
+        "parts",
+        packed_captures::script(&[30, 0, 300], &comments),
+    );
 }
 
 const FILES: [(&str, &str, &str); 11] = [
