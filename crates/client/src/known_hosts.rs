@@ -107,6 +107,15 @@ impl KnownHosts {
     }
 
     fn read_line(&mut self, line: usize, content: &str) -> Result<(), String> {
+        // Some editors begin a new line at each of these. What looks like a pin in a line of its own must not be a part of
+        // a comment.
+        let other_ends = ['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+        if let Some(end) = content.chars().find(|c| other_ends.contains(c)) {
+            let end = end.escape_default();
+            return Err(format!(
+                "it holds {end}, which ends no line here: end each line with a newline"
+            ));
+        }
         if content.is_empty() || content.starts_with('#') {
             return Ok(());
         }
@@ -226,7 +235,12 @@ fn read_text(path: &Path) -> Result<String, KnownHostsError> {
         return Err(failed(io::Error::other(why)));
     }
     let mut text = String::new();
-    (file.take(MAX_FILE).read_to_string(&mut text)).map_err(failed)?;
+    (file.take(MAX_FILE).read_to_string(&mut text)).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => failed(io::Error::other(
+            "it is not UTF-8; save it as UTF-8 with a text editor",
+        )),
+        _ => failed(error),
+    })?;
     Ok(text)
 }
 
@@ -477,6 +491,10 @@ mod tests {
             format!("h:1 {}", pin.to_string().to_lowercase()),
             format!("h:1 {pin}\rh:2 {pin}"),
             good.clone(),
+            // A comment that some editors show as two lines, with a pin in the second one.
+            format!("# a comment\rh:1 {pin}"),
+            format!("# a comment\u{2028}h:1 {pin}"),
+            format!("# a comment\u{b}h:1 {pin}"),
             // What nobody is ever called.
             format!("LOCALHOST:1 {pin}"),
             format!("localhost.:1 {pin}"),

@@ -3,12 +3,17 @@
 use std::process::exit;
 
 use latchstring_client::commands::{Options, exit_code};
-use latchstring_net::{print, report, terminal};
+use latchstring_net::{files, print, report, terminal};
 use nix::sys::resource::{Resource, setrlimit};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let options: Options = latchstring_cli::parse(env!("CARGO_BIN_NAME"));
+    if let Err(why) = files::outlive_size_limit() {
+        print::note(format_args!(
+            "Warning: a limit on the size of files may end this program: {why}"
+        ));
+    }
     // A core dump would hold the key and the password.
     if let Err(why) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
         print::note(format_args!(

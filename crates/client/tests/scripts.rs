@@ -128,6 +128,25 @@ fn after_a_cut_the_rest_of_the_input_is_where_it_was() {
     }
 }
 
+#[test]
+fn a_key_that_cannot_be_written_leaves_nothing_and_says_why() {
+    let home = tempfile::tempdir().unwrap();
+    let line = "ulimit -f 1; exec \"$@\"";
+    let keygen = [PROGRAM, "keygen", "--dir", home.path().to_str().unwrap()];
+    let output = Command::new("sh")
+        .args(["-c", line, "sh"])
+        .args(keygen)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("cannot write"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
 /// It died while the disk was written to, mostly: the line was in the outbox, and still in the file as well.
 #[test]
 fn a_killed_client_has_left_each_line_of_a_file_either_there_or_in_the_outbox() {

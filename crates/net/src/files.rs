@@ -11,12 +11,24 @@ use std::{
 
 use nix::{errno::Errno, fcntl::OFlag, poll::PollFlags, unistd::Uid};
 use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
 use crate::print::wait_for;
 
 /// Whatever feeds a named pipe, such as `<(pass show x)`, must write within this time.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// From now on, a write to a file that has reached the limit on its size (`ulimit -f`) fails like one to a full disk.
+/// Without this the signal that comes with it would end the program without a line. Call it in a Tokio runtime.
+///
+/// # Errors
+/// When the system allows no handler.
+pub fn outlive_size_limit() -> io::Result<()> {
+    let number = nix::sys::signal::Signal::SIGXFSZ as i32;
+    // The handler stays, also when nobody waits for the signal any more.
+    signal(SignalKind::from_raw(number)).map(drop)
+}
 
 /// A file that other users of this machine could read or change.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

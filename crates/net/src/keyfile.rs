@@ -1,7 +1,7 @@
 //! Keys in PEM files: PKCS#8 for the private half, SubjectPublicKeyInfo for the public one, as `openssl` writes them.
 
 use std::{
-    fs::{File, Metadata, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -129,6 +129,9 @@ pub fn public_to_pem(spki: &[u8]) -> Result<String, KeyError> {
 
 fn decode(pem: &[u8], expected: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let pem = pem.trim_ascii();
+    if pem.is_empty() {
+        return Err(KeyError::Pem("the file is empty".to_owned()));
+    }
     let not_pem = |why: pem_rfc7468::Error| KeyError::Pem(why.to_string());
     // The label first: PEM of another kind, such as an encrypted key, need not have the usual line width.
     let found = pem_rfc7468::decode_label(pem).map_err(not_pem)?;
@@ -159,8 +162,14 @@ fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), KeyFileError> {
         .mode(mode)
         .open(path);
     let mut file = open.map_err(failed)?;
-    (file.write_all(bytes).and_then(|()| file.sync_all())).map_err(failed)?;
-    sync_directory_of(path).map_err(failed)
+    let written = (file.write_all(bytes))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| sync_directory_of(path));
+    written.map_err(|source| {
+        // Half a key is of no use, and would keep the next try from making a whole one.
+        let _ = fs::remove_file(path);
+        failed(source)
+    })
 }
 
 /// A new file's name is on the disk only once its directory is.

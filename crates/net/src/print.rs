@@ -25,7 +25,14 @@ const BUFFER: usize = 64 * 1024;
 /// The standard output did not take what was printed.
 #[derive(Debug, Error)]
 #[error("cannot write to the standard output: {}", why(.0))]
-pub struct OutputError(#[from] io::Error);
+pub struct OutputError(io::Error);
+
+// The message says it all; as a source it would be told twice.
+impl From<io::Error> for OutputError {
+    fn from(error: io::Error) -> Self {
+        Self(error)
+    }
+}
 
 fn why(error: &io::Error) -> String {
     match error.kind() {

@@ -156,7 +156,9 @@ fn retired(text: &str) -> Option<(usize, &'static str, &'static str)> {
     struct EarlierLimits {
         max_message: Option<toml::Spanned<toml::Value>>,
     }
-    // What is wrong with the rest of the file is for the real reader to say.
+    // What is wrong with the rest of the file is for the real reader to say. A list would be read by position.
+    let table: toml::Table = text.parse().ok()?;
+    table.get("limits")?.as_table()?;
     let earlier: Earlier = toml::from_str(text).ok()?;
     let start = earlier.limits.max_message?.span().start;
     let line = text[..start].lines().count();
@@ -436,6 +438,14 @@ mod tests {
             ("[limits]\nmax_conections = 1\n", 5, "max_conections"),
             ("[limits]\nmax_connections = 0\n", 5, "use 1 to"),
             ("[limits]\npassword_permits = -1\n", 5, "-1"),
+            ("[limits]\nmax_connections = \"9\"\n", 5, "a whole number"),
+            ("[limits]\nmax_connections = 9.5\n", 5, "a whole number"),
+            (
+                "[limits]\nmax_connections = 99999999999999999999\n",
+                5,
+                "use 1 to",
+            ),
+            ("[[limits]]\nmax_connections = 9\n", 4, "expected"),
             ("[limits]\nmax_message = 200\n", 5, "delete this line"),
             (
                 "[limits]\n\n  max_message = \"x\" # old\n",

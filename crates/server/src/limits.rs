@@ -1,6 +1,11 @@
 //! How much a server takes on.
 
-use serde::{Deserialize, Deserializer, de::Error};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Visitor},
+};
 
 /// Limits that an operator may choose; each is at least 1.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -109,6 +114,25 @@ impl Limits {
 /// More of anything is a slip of the keyboard.
 const MOST: usize = 1_000_000;
 
+/// For errors in the words of an operator.
+struct WholeNumber;
+
+impl Visitor<'_> for WholeNumber {
+    type Value = i128;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number without quotes")
+    }
+
+    fn visit_i64<E>(self, n: i64) -> Result<i128, E> {
+        Ok(n.into())
+    }
+
+    fn visit_i128<E>(self, n: i128) -> Result<i128, E> {
+        Ok(n)
+    }
+}
+
 fn count<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
     between(from, MOST)
 }
@@ -118,10 +142,10 @@ fn percent<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
 }
 
 fn between<'de, D: Deserializer<'de>>(from: D, most: usize) -> Result<usize, D::Error> {
-    let n = usize::deserialize(from)?;
-    match (1..=most).contains(&n) {
-        true => Ok(n),
-        false => Err(D::Error::custom(format!(
+    let n = from.deserialize_any(WholeNumber)?;
+    match usize::try_from(n) {
+        Ok(n) if (1..=most).contains(&n) => Ok(n),
+        _ => Err(D::Error::custom(format!(
             "{n} is not allowed here: use 1 to {most}"
         ))),
     }

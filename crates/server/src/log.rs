@@ -93,6 +93,9 @@ impl Observer for Log {
             Event::Connected { .. } => info!(connection, %peer, "connected"),
             Event::TurnedAway { why } => warn!(connection, %peer, why, "turned away"),
             Event::HandshakeFailed { why } => info!(connection, %peer, why, "handshake failed"),
+            Event::LoginFailed { why } => {
+                error!(connection, %peer, why, "a login could not be checked");
+            }
             Event::Refused { user, reason } => {
                 warn!(connection, %peer, %user, %reason, "login refused");
             }

@@ -61,6 +61,18 @@ pub(crate) enum HandshakeError {
     Stopping,
 }
 
+impl HandshakeError {
+    /// Whether the operator has to do something about it: nobody can log in while the disk is full, for example.
+    pub(crate) fn is_ours(&self) -> bool {
+        match self {
+            // Removed while the login was under way.
+            Self::Store(StoreError::NoSuchUser(_)) => false,
+            Self::Store(_) | Self::Password(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<CloseCode> for HandshakeError {
     fn from(code: CloseCode) -> Self {
         match code {

@@ -2,13 +2,18 @@
 
 use std::process::ExitCode;
 
-use latchstring_net::{print, report};
+use latchstring_net::{files, print, report};
 use latchstring_server::commands::Options;
 use nix::sys::resource::{Resource, setrlimit};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let options: Options = latchstring_cli::parse(env!("CARGO_BIN_NAME"));
+    if let Err(why) = files::outlive_size_limit() {
+        print::note(format_args!(
+            "Warning: a limit on the size of files may end this program: {why}"
+        ));
+    }
     // A core dump would hold the host key and passwords.
     if let Err(why) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
         print::note(format_args!(

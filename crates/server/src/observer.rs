@@ -42,6 +42,12 @@ pub enum Event {
         /// For the operator.
         why: String,
     },
+    /// The store or this machine failed, so that a login could not be decided; the connection was closed without a word.
+    /// The end.
+    LoginFailed {
+        /// For the operator.
+        why: String,
+    },
     /// The login or enrolment was answered with `AUTH_FAIL`. The end.
     Refused {
         /// Who they said they are.
@@ -149,6 +155,7 @@ impl Event {
             | Self::Conflict { .. } => false,
             Self::TurnedAway { .. }
             | Self::HandshakeFailed { .. }
+            | Self::LoginFailed { .. }
             | Self::Refused { .. }
             | Self::Closed { .. }
             | Self::Truncated { .. }

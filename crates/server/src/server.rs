@@ -212,6 +212,9 @@ where
             }
             Event::Refused { user, reason }
         }
+        Err(Failure::Handshake(why)) if why.is_ours() => Event::LoginFailed {
+            why: why.to_string(),
+        },
         Err(Failure::Handshake(why)) => Event::HandshakeFailed {
             why: why.to_string(),
         },

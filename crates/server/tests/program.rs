@@ -47,6 +47,36 @@ fn init_makes_private_files_and_overwrites_nothing() {
     assert_eq!(fs::read(home.path("server/host_key.pem")).unwrap(), key);
 }
 
+/// It left half a server, in whose place no second try could make a whole one; or a signal ended it without a line.
+#[test]
+fn a_server_that_cannot_be_written_leaves_nothing_and_says_why() {
+    let home = Home::new();
+    let dir = home.path("full");
+    // In units of 512 or of 1024 bytes, as the shell likes: within the key, and within the store.
+    for limit in [1, 6, 16] {
+        let line = format!("ulimit -f {limit}; exec \"$@\"");
+        let init = [
+            env!("CARGO_BIN_EXE_latchstring-server"),
+            "--dir",
+            dir.to_str().unwrap(),
+            "init",
+        ];
+        let output = std::process::Command::new("sh")
+            .args(["-c", &line, "sh"])
+            .args(init)
+            .output();
+        let error = failure(&output.unwrap());
+        assert!(error.contains("cannot "), "{error}");
+        let left: Vec<_> = fs::read_dir(&dir).unwrap().flatten().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+    success(
+        &program(&["--dir", dir.to_str().unwrap(), "init"])
+            .output()
+            .unwrap(),
+    );
+}
+
 #[test]
 fn every_command_shows_an_example() {
     for command in [

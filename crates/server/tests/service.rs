@@ -187,8 +187,16 @@ async fn sighup_reloads_the_limits_and_a_wrong_file_changes_nothing() {
     let mut over: TcpStream = serving.connect().await;
     assert!(rest(&mut over).await.is_empty(), "nothing has changed");
 
+    // A pipe whose writer is silent, or a network disk: only the reload waits.
+    fs::remove_file(&config).unwrap();
+    nix::unistd::mkfifo(&config, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let _writer = (OpenOptions::new().read(true).write(true).open(&config)).unwrap();
+    serving.signal(Signal::SIGHUP);
+    sleep(Duration::from_millis(100)).await;
     chat.say_and_hear_back("all the while").await;
     chat.close().await;
+    let mut over: TcpStream = serving.connect().await;
+    assert!(rest(&mut over).await.is_empty(), "it still accepts");
     ends_in_time(serving).await;
 }
 

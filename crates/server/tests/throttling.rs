@@ -152,7 +152,7 @@ async fn a_password_that_cannot_be_counted_is_not_looked_at() {
     }
     assert_eq!(world.passwords.spent(), 0);
     match world.seen.last_of(1) {
-        Event::HandshakeFailed { why } => assert!(why.contains("accounts.db"), "{why}"),
+        Event::LoginFailed { why } => assert!(why.contains("accounts.db"), "{why}"),
         other => panic!("{other:?}"),
     }
     // There is room again: the guesses were not counted, since nobody looked at them.

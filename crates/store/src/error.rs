@@ -13,7 +13,7 @@ pub enum StoreError {
     #[error("user {0} exists already; remove the account first if it is to be replaced")]
     UserExists(UserName),
     /// No account of this name, or it has another key.
-    #[error("there is no user {0} with this key")]
+    #[error("there is no user {0}, or none with this key")]
     NoSuchUser(UserName),
     /// No invitation with this token, or no longer.
     #[error(
@@ -61,6 +61,9 @@ pub enum StoreError {
         /// How many names it has.
         links: u64,
     },
+    /// The store's file is mounted by itself, so that it has another directory under its other name.
+    #[error("the account store {} is a mount of the file alone, and SQLite keeps the newest messages in files beside it; mount its directory instead", .0.display())]
+    Mounted(PathBuf),
     /// There is no file to open.
     #[error("there is no account store at {}; make one with: latchstring-server init", .0.display())]
     Missing(PathBuf),
@@ -114,6 +117,9 @@ pub enum StoreError {
     /// Another process kept the file locked for too long.
     #[error("the account store {} is locked by another process; try again when it is done", .0.display())]
     Busy(PathBuf),
+    /// Something else than a file has the name of the lock.
+    #[error("cannot lock the account store: {} is not a file; move it away", .0.display())]
+    NoLock(PathBuf),
     /// The operating system says no.
     #[error("cannot use the account store {}: {source}", .path.display())]
     Io {

@@ -3,12 +3,12 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process,
 };
 
-use crate::StoreError;
+use crate::{StoreError, sqlite::one_name};
 
 /// Keeps every other server off a store for as long as it lives, and until the process ends, also by `kill -9`.
 ///
@@ -36,6 +36,10 @@ impl StoreLock {
             },
         };
         let lock = lock_path(path).map_err(failed)?;
+        // What is there and is no file cannot be opened, or would be locked for everybody who knows it, as a device is.
+        if fs::metadata(&lock).map_or(lock.is_symlink(), |about| !about.is_file()) {
+            return Err(StoreError::NoLock(lock));
+        }
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
         let mut file = options.mode(0o600).open(&lock).map_err(failed)?;
@@ -50,7 +54,9 @@ impl StoreLock {
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        one_name(path)?;
+        if let Ok(about) = fs::metadata(path) {
+            one_name(path, &about)?;
+        }
         // For the message of a second server; a lock whose file cannot be written is a lock all the same.
         let _ = file.set_len(0);
         let _ = file.rewind();
@@ -73,17 +79,6 @@ fn lock_path(store: &Path) -> io::Result<PathBuf> {
     let mut lock = real.into_os_string();
     lock.push(".lock");
     Ok(lock.into())
-}
-
-/// A second hard link would have a lock of its own beside it.
-fn one_name(store: &Path) -> Result<(), StoreError> {
-    match fs::metadata(store).map(|about| about.nlink()) {
-        Ok(links) if links > 1 => Err(StoreError::Links {
-            path: store.to_owned(),
-            links,
-        }),
-        _ => Ok(()),
-    }
 }
 
 fn holder(file: &File) -> Option<u32> {
@@ -147,6 +142,21 @@ mod tests {
         );
         fs::remove_file(dir.path().join("again.db")).unwrap();
         StoreLock::acquire(&store).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_file_cannot_be_the_lock_and_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, lock) = (dir.path().join("a.db"), dir.path().join("a.db.lock"));
+        symlink("nowhere", &lock).unwrap();
+        let error = StoreLock::acquire(&store).unwrap_err().to_string();
+        assert!(error.contains("a.db.lock is not a file"), "{error}");
+        fs::remove_file(&lock).unwrap();
+        fs::create_dir(&lock).unwrap();
+        assert!(matches!(
+            StoreLock::acquire(&store),
+            Err(StoreError::NoLock(_))
+        ));
     }
 
     #[test]

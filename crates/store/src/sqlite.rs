@@ -6,6 +6,8 @@
 
 mod file;
 
+pub(crate) use file::one_name;
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,

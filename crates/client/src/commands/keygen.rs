@@ -41,6 +41,9 @@ pub(super) fn make(private: &Path, bits: Bits) -> anyhow::Result<(RsaKey, PathBu
     }
     let key = RsaKey::generate(bits)?;
     save_private(&key, private)?;
-    save_public(&key, &public)?;
+    save_public(&key, &public).inspect_err(|_| {
+        // Half a pair would keep the next try from making a whole one.
+        let _ = std::fs::remove_file(private);
+    })?;
     Ok((key, public))
 }

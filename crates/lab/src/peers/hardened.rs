@@ -335,6 +335,7 @@ impl Observer for Notary {
                 how: AGREED.to_owned(),
             }),
             Event::HandshakeFailed { why }
+            | Event::LoginFailed { why }
             | Event::Truncated { why, .. }
             | Event::ProtocolError { why, .. }
             | Event::StoreFailed { why, .. } => self.witness.saw(Seen::Ended {

@@ -17,12 +17,9 @@ use latchstring_store::{Accounts, Sqlite, StoreLock};
 
 use super::{
     Place,
-    made::{Made, make_private, new_file, sync},
+    made::{Made, beside_store, make_private, new_file, sync},
 };
 use crate::config::{Config, DATABASE, FILE, HOST_KEY, HOST_PUBLIC_KEY};
-
-/// What SQLite may have left beside a store: the newest commits may be in the first of them alone.
-const BESIDE_STORE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Options of `backup`.
 #[derive(Debug, clap::Args)]
@@ -103,9 +100,7 @@ impl Restore {
         copy.add(config.host_key.clone());
         save_public(&host, &public)?;
         copy.add(public);
-        for suffix in BESIDE_STORE {
-            copy.add(beside(&config.database, suffix));
-        }
+        copy.add_store(&config.database);
         // Checks the file from its first to its last page.
         let store = Sqlite::open(&config.database).await?;
         let users = store.list().await?.len();
@@ -135,9 +130,7 @@ impl Restore {
 
 /// Nothing may be where something is to be put; nor what SQLite would take for a part of the restored store.
 fn refuse_to_overwrite(place: &Place, config: &Config, public: &Path) -> anyhow::Result<()> {
-    let beside = BESIDE_STORE
-        .iter()
-        .map(|suffix| beside(&config.database, suffix));
+    let beside = beside_store(&config.database);
     let wanted = [
         place.config_path(),
         config.database.clone(),
@@ -158,7 +151,7 @@ fn refuse_to_overwrite(place: &Place, config: &Config, public: &Path) -> anyhow:
 /// Copies a store, and what a copy of a server's directory may have beside it: its newest commits.
 fn copy_store(from: &Path, to: &Path, copy: &mut Made) -> anyhow::Result<()> {
     copy_secret(from, to, copy)?;
-    let (log, to) = (beside(from, "-wal"), beside(to, "-wal"));
+    let ([log, ..], [to, ..]) = (beside_store(from), beside_store(to));
     if log.exists() {
         copy_secret(&log, &to, copy)?;
     }
@@ -172,10 +165,4 @@ fn copy_secret(from: &Path, to: &Path, copy: &mut Made) -> anyhow::Result<()> {
     ensure!(about.is_file(), "{} is not a file", from.display());
     copy.add(to.to_owned());
     new_file(to, &mut file)
-}
-
-fn beside(store: &Path, suffix: &str) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }

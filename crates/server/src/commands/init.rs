@@ -13,7 +13,7 @@ use latchstring_store::Sqlite;
 
 use super::{
     Place,
-    made::{self, make_private},
+    made::{Made, make_private, new_file, sync},
 };
 use crate::config::{self, DATABASE, FILE, HOST_KEY, HOST_PUBLIC_KEY, parse_listen};
 
@@ -52,13 +52,18 @@ impl Init {
         }
 
         let key = RsaKey::generate(self.bits)?;
+        let mut made = Made::default();
+        made.add(dir.join(HOST_KEY));
         save_private(&key, &dir.join(HOST_KEY))?;
+        made.add(dir.join(HOST_PUBLIC_KEY));
         save_public(&key, &dir.join(HOST_PUBLIC_KEY))?;
+        made.add_store(&dir.join(DATABASE));
         Sqlite::create(&dir.join(DATABASE)).await?.close().await;
         // Last: while it is missing, `serve` says that there is no server here.
         let text = config::new_file(self.listen);
-        made::new_file(&dir.join(FILE), &mut text.as_bytes())?;
-        made::sync(dir)?;
+        new_file(&dir.join(FILE), &mut text.as_bytes())?;
+        sync(dir)?;
+        made.keep();
 
         let mut output = Output::new();
         output.line(format_args!("Made a server in {}.", dir.display()))?;

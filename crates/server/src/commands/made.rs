@@ -31,11 +31,26 @@ impl Made {
         self.files.push(file);
     }
 
+    /// A store, and what SQLite may leave beside it.
+    pub(super) fn add_store(&mut self, store: &Path) {
+        self.add(store.to_owned());
+        self.files.extend(beside_store(store));
+    }
+
     /// All of it is there and stays.
     pub(super) fn keep(mut self) {
         self.files.clear();
         self.directory = None;
     }
+}
+
+/// What SQLite may have left beside a store: the newest commits may be in the first of them alone.
+pub(super) fn beside_store(store: &Path) -> [PathBuf; 3] {
+    ["-wal", "-shm", "-journal"].map(|suffix| {
+        let mut name = store.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    })
 }
 
 impl Drop for Made {
@@ -62,8 +77,8 @@ pub(super) fn new_file(path: &Path, from: &mut impl Read) -> anyhow::Result<()> 
     let written = (OpenOptions::new().write(true).create_new(true).mode(0o600))
         .open(path)
         .and_then(|mut file| {
-            io::copy(from, &mut file)?;
-            file.sync_all()
+            let written = io::copy(from, &mut file).and_then(|_| file.sync_all());
+            written.inspect_err(|_| _ = fs::remove_file(path))
         });
     written.with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,13 +1,14 @@
 //! `serve`: the server itself.
 
 use std::{
+    io,
     path::PathBuf,
     sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use latchstring_net::{
     entropy::OsEntropy,
     print,
@@ -17,6 +18,8 @@ use latchstring_net::{
 use latchstring_store::{Accounts, Sqlite, StoreLock};
 use tokio::{
     net::TcpListener,
+    select,
+    sync::mpsc::{UnboundedSender, unbounded_channel},
     time::{MissedTickBehavior, interval, timeout},
 };
 
@@ -26,7 +29,7 @@ use super::{
 };
 use crate::{
     Argon2id, Server, Setup,
-    config::Config,
+    config::{Config, ConfigError},
     enrol::ByInvitation,
     listener,
     log::{self, Log, LogFormat},
@@ -61,7 +64,7 @@ impl Serve {
         let listen = config.listen;
         let listener = TcpListener::bind(listen)
             .await
-            .with_context(|| format!("cannot listen on {listen}; another program may do so"))?;
+            .map_err(|why| anyhow!("cannot listen on {listen}: {why}{}", advice(why.kind())))?;
         let log = log::start(self.log_format).context("cannot start the log")?;
 
         let fingerprint = Fingerprint::of(host.public_key());
@@ -95,6 +98,20 @@ impl Serve {
     }
 }
 
+/// What to do where the system does not let us listen.
+fn advice(why: io::ErrorKind) -> &'static str {
+    match why {
+        io::ErrorKind::AddrInUse => "; another program listens there: stop it, or change `listen`",
+        io::ErrorKind::AddrNotAvailable => {
+            "; this machine has no such address: change `listen` to one that `ip address` lists"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "; only root may use this port: change `listen` to a port from 1024 on"
+        }
+        _ => "; change `listen`",
+    }
+}
+
 /// Prints where the server listens. Serving does not depend on whether anybody reads that; the log says it too.
 fn announce(line: String) {
     let (tell, printed) = mpsc::channel();
@@ -125,13 +142,18 @@ async fn watch_signals(
     path: PathBuf,
     mut config: Config,
 ) {
+    let (loaded, mut configs) = unbounded_channel();
     loop {
-        match signals.next().await {
-            (signal, Asks::Stop) => {
-                tracing::info!(signal, "stopping");
-                return;
-            }
-            (signal, Asks::Reload) => match Config::load(&path) {
+        select! {
+            (signal, asks) = signals.next() => match asks {
+                Asks::Stop => {
+                    tracing::info!(signal, "stopping");
+                    return;
+                }
+                Asks::Reload => load(path.clone(), signal, loaded.clone()),
+                Asks::Nothing => tracing::info!(signal, "this signal does nothing here"),
+            },
+            Some((signal, new)) = configs.recv() => match new {
                 Ok(new) => {
                     reload(signal, &server, &config, &new);
                     // What needs a restart stays as it is, and is named again by the next reload.
@@ -141,9 +163,15 @@ async fn watch_signals(
                     tracing::error!(signal, %why, "the configuration was not reloaded; the old one holds");
                 }
             },
-            (signal, Asks::Nothing) => tracing::info!(signal, "this signal does nothing here"),
         }
     }
+}
+
+type Loaded = (&'static str, Result<Config, ConfigError>);
+
+/// Reads the configuration on a thread of its own: a pipe or a network disk may take long, and the server goes on serving.
+fn load(path: PathBuf, signal: &'static str, loaded: UnboundedSender<Loaded>) {
+    thread::spawn(move || loaded.send((signal, Config::load(&path))));
 }
 
 fn reload(signal: &str, server: &Server, old: &Config, new: &Config) {

@@ -1,9 +1,12 @@
 //! The file itself: who may read it, and whether it is ours, before SQLite may touch it.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Read},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
+    },
     path::Path,
 };
 
@@ -38,15 +41,16 @@ pub(super) fn check(path: &Path) -> Result<(), StoreError> {
     // Without O_NONBLOCK a named pipe would wait for somebody who writes.
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let file = (OpenOptions::new().read(true).custom_flags(flags.bits())).open(path);
-    let file = file.map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
-        _ => failed(path, source),
-    })?;
-    let about = file.metadata().map_err(|e| failed(path, e))?;
     let foreign = |why| StoreError::Foreign {
         path: path.to_owned(),
         why,
     };
+    let file = file.map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
+        _ if is_socket(path) => foreign("it is a socket"),
+        _ => failed(path, source),
+    })?;
+    let about = file.metadata().map_err(|e| failed(path, e))?;
     if !about.is_file() {
         return Err(foreign("it is not a regular file"));
     }
@@ -66,12 +70,51 @@ pub(super) fn check(path: &Path) -> Result<(), StoreError> {
         let path = path.to_owned();
         return Err(StoreError::Permissions { path, mode });
     }
+    one_name(path, &about)?;
     let (uid, us) = (about.uid(), Uid::effective().as_raw());
     if uid != us && uid != 0 {
         let path = path.to_owned();
         return Err(StoreError::Owner { path, uid, us });
     }
     Ok(())
+}
+
+fn is_socket(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|about| about.file_type().is_socket())
+}
+
+/// A store has one name. SQLite keeps the newest commits in files beside the name by which it was opened: under a second
+/// hard link, or where the file alone is mounted, there would be a second set of them, a second lock as well, and what one
+/// program commits would be unknown to the other one, or undone by it.
+pub(crate) fn one_name(path: &Path, about: &Metadata) -> Result<(), StoreError> {
+    // A directory has many links; that it is no store is said elsewhere.
+    if about.is_file() && about.nlink() > 1 {
+        return Err(StoreError::Links {
+            path: path.to_owned(),
+            links: about.nlink(),
+        });
+    }
+    // Where there is no such list, nothing can be said.
+    let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
+    match fs::canonicalize(path) {
+        Ok(real) if about.is_file() && is_mounted(&mounts, &real) => {
+            Err(StoreError::Mounted(path.to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the list of mounts names this very path (proc(5), `mountinfo`: the fifth field, with some bytes as octal).
+fn is_mounted(mounts: &[u8], path: &Path) -> bool {
+    let mut name = Vec::new();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\\' => name.extend(format!("\\{byte:03o}").bytes()),
+            _ => name.push(*byte),
+        }
+    }
+    let fields = |line: &'_ [u8]| line.split(|b| *b == b' ').nth(4) == Some(&name[..]);
+    mounts.split(|b| *b == b'\n').any(fields)
 }
 
 /// Makes sure that a file's content is on the disk.
@@ -91,4 +134,47 @@ pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
 fn failed(path: &Path, source: io::Error) -> StoreError {
     let path = path.to_owned();
     StoreError::Io { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `user add` under the second name was lost to whoever used the first one.
+    #[test]
+    fn a_store_with_a_second_name_is_opened_by_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = dir.path().join("a.db");
+        create(&store).unwrap();
+        let mut header = [0; HEADER];
+        header[..16].copy_from_slice(MAGIC);
+        header[APPLICATION_ID_AT..][..4].copy_from_slice(&APPLICATION_ID);
+        fs::write(&store, header).unwrap();
+        check(&store).unwrap();
+        fs::hard_link(&store, dir.path().join("b.db")).unwrap();
+        assert!(matches!(
+            check(&store),
+            Err(StoreError::Links { links: 2, .. })
+        ));
+        // A directory has many links, and is something else.
+        let folder = check(&dir.path().join("."));
+        assert!(
+            matches!(folder, Err(StoreError::Foreign { .. })),
+            "{folder:?}"
+        );
+    }
+
+    #[test]
+    fn a_mount_of_the_file_alone_is_seen() {
+        let mounts = b"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
+                       40 22 8:1 /srv/a.db /my\\040data/a.db rw - ext4 /dev/sda1 rw\n";
+        for (path, mounted) in [
+            ("/my data/a.db", true),
+            ("/my data", false),
+            ("/srv/a.db", false),
+            ("/", true),
+        ] {
+            assert_eq!(is_mounted(mounts, Path::new(path)), mounted, "{path}");
+        }
+    }
 }
