@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 use latchstring_tests::{binary, interrupt, workspace};
@@ -626,4 +627,49 @@ fn a_check_says_what_it_is_doing_and_never_falls_silent() {
     assert!(err.lines().all(|line| line.chars().count() <= 80), "{err}");
     assert!(!out.contains("still"), "the report is for itself: {out}");
     assert!(out.contains("nobody connected"), "{out}");
+}
+
+#[test]
+fn a_check_that_is_ended_from_outside_leaves_no_program_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path();
+    lab(top, &["start", "01"]);
+    let work = top.join("lab-work/01-say-the-name");
+    answer(&work, "who-gets-in", "a");
+    let endless = "import os\nopen('began', 'w').write(str(os.getpid()))\nos.rename('began', 'pid')\nwhile True: pass\n";
+    fs::write(work.join("attack.py"), endless).unwrap();
+    for signal in ["-TERM", "-HUP", "-INT"] {
+        let mut check = Command::new(binary("latchstring"))
+            .args(["lab", "check"])
+            .current_dir(&work)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = soon(|| fs::read_to_string(work.join("pid")).ok());
+        fs::remove_file(work.join("pid")).unwrap();
+        let to = check.id().to_string();
+        let sent = Command::new("kill").args([signal, &to]).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(check.wait().unwrap().code(), Some(1), "{signal}");
+        soon(|| gone(&pid).then_some(()));
+    }
+}
+
+/// Waits for something that comes soon, also on a busy machine.
+fn soon<T>(what: impl Fn() -> Option<T>) -> T {
+    for _ in 0..1000 {
+        if let Some(there) = what() {
+            return there;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("it has not come for 20 seconds");
+}
+
+/// Whether a process has ended, even if nobody has asked how.
+fn gone(pid: &str) -> bool {
+    let ps = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
+    let state = String::from_utf8(ps.unwrap().stdout).unwrap();
+    state.trim().is_empty() || state.starts_with('Z')
 }

@@ -39,6 +39,7 @@ use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 use latchstring_attacker::net::{loopback::Loopback, terminal::visible_lines};
 use latchstring_faithful::server::{Listener, REPLY_PAUSE, ServerEvent};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::screen;
 use catalogue::Lab;
@@ -235,10 +236,10 @@ async fn check(
     };
     let checked = tokio::select! {
         report = told.during(check::check_with(&mut student, &options)) => report,
-        interrupted = tokio::signal::ctrl_c() => {
+        interrupted = interrupted() => {
             told.end();
             interrupted?;
-            bail!("the check was cancelled; no result was saved");
+            bail!("the check was cancelled: of it, only your predictions were saved");
         }
     };
     let report = checked?;
@@ -374,9 +375,20 @@ async fn serve(student: Student, port: u16) -> anyhow::Result<()> {
     let mut randomness = Seed::fresh()?.stream("served target");
     tokio::select! {
         () = listener.serve(instance.accounts.keys(), REPLY_PAUSE, &mut randomness, &mut show) => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        interrupted = interrupted() => interrupted?,
     }
     Ok(())
+}
+
+/// Ctrl-C, a terminal that is closed, and `kill`: whatever was started must be stopped before this program ends.
+async fn interrupted() -> io::Result<()> {
+    let mut closed = signal(SignalKind::hangup())?;
+    let mut killed = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = closed.recv() => Ok(()),
+        _ = killed.recv() => Ok(()),
+    }
 }
 
 fn hint(out: &mut impl Write, mut student: Student, solution: bool) -> anyhow::Result<()> {

@@ -1,14 +1,16 @@
 //! Runs a student's program, in whatever language it is, and keeps it within bounds.
 
 use std::{
+    fs,
     io::ErrorKind,
     path::Path,
     process::{ExitStatus, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
 use nix::{
-    sys::signal::{Signal, killpg},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 use std::os::unix::process::ExitStatusExt;
@@ -24,6 +26,11 @@ pub const KEPT: usize = 64 * 1024;
 const GRACE: Duration = Duration::from_secs(1);
 /// How long something that a program has started may hold its output once the program itself has ended.
 const REST: Duration = Duration::from_millis(500);
+
+/// The variable that marks a program and all that it starts, so that they are found again.
+const MARK: &str = "LATCHSTRING_RUN";
+/// How often those that are left are looked for: one that starts others all the time may win.
+const LOOKS: usize = 50;
 
 /// How a program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +89,12 @@ pub async fn run(
     let Some((program, first)) = command.split_first() else {
         return Ran::never(End::NotStarted("the command is empty".to_owned()));
     };
+    let mark = mark();
     let started = Command::new(program)
         .args(first)
         .args(args)
         .current_dir(folder)
+        .env(MARK, &mark)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONIOENCODING", "utf-8")
         // A file or a pipe gets lines late; what a stopped program has printed is to be seen.
@@ -97,7 +106,7 @@ pub async fn run(
         .kill_on_drop(true)
         .spawn();
     match started {
-        Ok(child) => watch(child, within, decided).await,
+        Ok(child) => watch(child, mark, within, decided).await,
         Err(why) => Ran::never(match why.kind() {
             ErrorKind::NotFound => End::Missing,
             ErrorKind::PermissionDenied => End::NotExecutable,
@@ -106,8 +115,16 @@ pub async fn run(
     }
 }
 
-async fn watch(mut child: Child, within: Duration, decided: impl Future<Output = ()>) -> Ran {
-    let group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
+async fn watch(
+    mut child: Child,
+    mark: String,
+    within: Duration,
+    decided: impl Future<Output = ()>,
+) -> Ran {
+    let group = Group {
+        leader: child.id().and_then(|id| i32::try_from(id).ok()),
+        mark,
+    };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut flooded = false;
@@ -163,15 +180,52 @@ fn how(status: ExitStatus) -> End {
 
 /// A program and all that it has started: they are stopped when this is dropped, also when the check is interrupted. As
 /// long as one of them runs, the number of their group is nobody else's.
-struct Group(Option<i32>);
+struct Group {
+    leader: Option<i32>,
+    mark: String,
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Some(leader) = self.0 {
+        if let Some(leader) = self.leader {
             // It fails when all of them have ended, which is just as well.
             let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
         }
+        // Some have left the group: they would see the targets of later runs, and the solution.
+        for _ in 0..LOOKS {
+            let left = marked(&self.mark);
+            if left.is_empty() {
+                break;
+            }
+            for process in left {
+                let _ = kill(process, Signal::SIGKILL);
+            }
+        }
     }
+}
+
+/// A mark that no other program has which runs now.
+fn mark() -> String {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{run}", std::process::id())
+}
+
+/// The processes with this mark in their environment. Where the system has no `/proc`, nobody is found.
+fn marked(mark: &str) -> Vec<Pid> {
+    let variable = format!("{MARK}={mark}").into_bytes();
+    let is_marked = |process: &i32| {
+        let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        environment
+            .split(|byte| *byte == 0)
+            .any(|set| set == variable)
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(is_marked)
+        .map(Pid::from_raw)
+        .collect()
 }
 
 /// Reads to the end and keeps the beginning, so that a program that prints without end fills no memory. Returns whether
@@ -243,5 +297,15 @@ mod tests {
         let ran = run(&command, &[], Path::new("."), LONG, async {}).await;
         assert_eq!(ran.end, End::Decided);
         assert!(began.elapsed() < Duration::from_secs(5));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_leaves_the_group_is_stopped_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let seen = folder.path().join("seen");
+        let script = format!("setsid sh -c 'sleep 1; echo here > {}' &", seen.display());
+        assert_eq!(shell(&script, LONG).await.end, End::Well);
+        sleep(Duration::from_millis(1500)).await;
+        assert!(!seen.exists(), "it went on after the check");
     }
 }
