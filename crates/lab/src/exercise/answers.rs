@@ -1,6 +1,12 @@
 //! `answers.toml`: where a student predicts and answers.
 
-use std::{collections::BTreeMap, fmt::Write, fs, io::ErrorKind, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    fs,
+    io::{self, ErrorKind},
+    path::Path,
+};
 
 use anyhow::{Context, bail};
 use toml::{Table, Value};
@@ -15,6 +21,24 @@ use crate::suggest::nearest;
 
 /// Its name.
 pub const FILE: &str = "answers.toml";
+
+/// A sheet of more bytes than this is none.
+const LARGEST: u64 = 1 << 20;
+
+/// The bytes of a sheet. A pipe would keep a check waiting, and a device has no end.
+///
+/// # Errors
+/// When it cannot be read, or is no file of a reasonable size.
+pub fn file(path: &Path) -> io::Result<Vec<u8>> {
+    let about = fs::metadata(path)?;
+    if !about.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    if about.len() > LARGEST {
+        return Err(io::Error::other("it is larger than 1 MiB"));
+    }
+    fs::read(path)
+}
 
 /// What a student has written.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +57,7 @@ impl Answers {
     pub fn read(folder: &Path, questions: &[Question]) -> anyhow::Result<Self> {
         let path = folder.join(FILE);
         let name = path.display();
-        let bytes = fs::read(&path).map_err(|why| match why.kind() {
+        let bytes = file(&path).map_err(|why| match why.kind() {
             ErrorKind::NotFound => anyhow::anyhow!(
                 "{name} is not there: `latchstring lab reset` makes a new one, and moves your other files to a backup"
             ),
@@ -45,12 +69,12 @@ impl Answers {
         let text = text.trim_start_matches('\u{feff}');
         let table: Table = toml::from_str(text)
             .map_err(|error| anyhow::anyhow!("{name}, {}", slip::explained(text, &error)))?;
-        Self::of(table, questions)
+        Self::of(text, table, questions)
             .map_err(|(key, why)| anyhow::anyhow!("{name}{}: {why}", slip::line_of(text, &key)))
     }
 
-    /// The answers in a table; an error comes with the key that it is about.
-    fn of(table: Table, questions: &[Question]) -> Result<Self, (String, String)> {
+    /// The answers in a table that was read from this text; an error comes with the key that it is about.
+    fn of(text: &str, table: Table, questions: &[Question]) -> Result<Self, (String, String)> {
         let mut sheet = Self::default();
         for (key, value) in table {
             match (key.as_str(), value) {
@@ -58,15 +82,19 @@ impl Answers {
                 // The headings help to read it; an answer above or below the wrong one is an answer.
                 ("predict" | "answers", Value::Table(inside)) => {
                     for (id, value) in inside {
-                        sheet.take(id, value, questions)?;
+                        sheet.take(text, id, value, questions)?;
                     }
+                }
+                ("predict" | "answers", _) => {
+                    let why = "a heading is [predict] or [answers], alone on its line".to_owned();
+                    return Err((format!("[[{key}]]"), why));
                 }
                 (_, Value::Table(_)) => {
                     let hint = nearest(&key, ["predict", "answers"]);
                     let why = format!("there is no heading [{key}]{hint}");
                     return Err((format!("[{key}]"), why));
                 }
-                (_, value) => sheet.take(key, value, questions)?,
+                (_, value) => sheet.take(text, key, value, questions)?,
             }
         }
         Ok(sheet)
@@ -74,6 +102,7 @@ impl Answers {
 
     fn take(
         &mut self,
+        text: &str,
         id: String,
         value: Value,
         questions: &[Question],
@@ -81,19 +110,23 @@ impl Answers {
         if !questions.iter().any(|question| question.id == id) {
             let hint = nearest(&id, questions.iter().map(|question| question.id.as_str()));
             let why = format!(
-                "there is no question {id:?}{hint}; the names of the questions must stay as they are"
+                "there is no question {id:?}, and the names of the questions must stay as they are{hint}"
             );
             return Err((id, why));
         }
         let answer = match value {
             Value::String(text) => text.trim().to_owned(),
-            Value::Integer(number) => number.to_string(),
+            // 0x1f and 1_000 are numbers in TOML; a student means the digits that are written.
+            Value::Integer(number) if slip::written(text, &id) == number.to_string() => {
+                number.to_string()
+            }
             Value::Array(_) | Value::Table(_) => {
                 let why = format!("one answer is wanted: write {id} = \"...\"");
                 return Err((id, why));
             }
-            other => {
-                let why = format!("put the answer between quotes: write {id} = \"{other}\"");
+            _ => {
+                let written = slip::written(text, &id);
+                let why = format!("put the answer between quotes: write {id} = \"{written}\"");
                 return Err((id, why));
             }
         };
@@ -115,7 +148,7 @@ fn command(value: Value) -> Result<Vec<String>, (String, String)> {
     };
     let word = |word: Value| word.as_str().map(str::to_owned).ok_or_else(wrong);
     let words: Vec<String> = words.into_iter().map(word).collect::<Result<_, _>>()?;
-    match words.is_empty() {
+    match words.first().is_none_or(String::is_empty) {
         true => Err(wrong()),
         false => Ok(words),
     }
@@ -318,6 +351,20 @@ mod tests {
                 "run = [\"python3\", \"attack.py\"]",
             ),
             ("run = []\n", 1, "run = [\"python3\", \"attack.py\"]"),
+            ("run = [\"\"]\n", 1, "run = [\"python3\", \"attack.py\"]"),
+            ("[answers]\niv = 0x1f\n", 2, "iv = \"0x1f\""),
+            ("[answers]\niv = 1_0 # x\n", 2, "iv = \"1_0\""),
+            ("[answers]\niv = 1e500\n", 2, "iv = \"1e500\""),
+            ("[answers]\niv == \"a1\"\n", 2, "write iv = \"a1\""),
+            ("[answers]\niv = \"a1\",\n", 2, "only a comment"),
+            ("[answers]\niv = \"a1\" // mine\n", 2, "only a comment"),
+            ("[answers]\niv \"a1\"\n", 2, "write iv = \"a1\""),
+            ("[answers]\n// iv = \"a1\"\n", 2, "a comment begins with #"),
+            ("[answers]\nthe iv = \"a1\"\n", 2, "must stay as they are"),
+            ("[answers]\niv = \"\"\"a1\n\nmore\n", 2, "closing quotes"),
+            ("[answers]\niv.x = \"a1\"\n", 2, "one answer"),
+            ("[answers]\nx.iv = \"a1\"\n", 2, "no question"),
+            ("[[answers]]\niv = \"a1\"\n", 1, "a heading is"),
         ] {
             let error = refused(text);
             let place = format!("answers.toml, line {line}: ");
@@ -351,6 +398,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = Answers::read(folder.path(), &[]).unwrap_err().to_string();
         assert!(error.contains("latchstring lab reset"), "{error}");
+        for other in ["/dev/zero", "/"] {
+            std::os::unix::fs::symlink(other, folder.path().join(FILE)).unwrap();
+            let error = Answers::read(folder.path(), &[]).unwrap_err().to_string();
+            assert!(error.contains("not a file"), "{error}");
+            fs::remove_file(folder.path().join(FILE)).unwrap();
+        }
         fs::write(folder.path().join(FILE), b"\xff\xfei\0v\0").unwrap();
         let error = Answers::read(folder.path(), &[]).unwrap_err().to_string();
         assert!(error.contains("save it as UTF-8"), "{error}");
