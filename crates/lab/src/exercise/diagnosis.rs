@@ -1,9 +1,11 @@
 //! Why a run did not come out as a check asks for, and what to do about it: a program that never started needs other
 //! advice than one that answered wrong.
 
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 use latchstring_attacker::{net::terminal::visible, protocol::faithful::message::SENT_NOTHING};
+
+use nix::sys::signal::Signal;
 
 use super::{
     program::{End, KEPT, Ran},
@@ -13,6 +15,10 @@ use crate::truth::counted;
 
 /// How much of a program's last words is shown.
 const LAST_LINES: usize = 6;
+/// How much of one line or text of a program is shown, in characters.
+const LONGEST: usize = 200;
+/// How a command is written.
+const FORM: &str = "such as run = [\"python3\", \"attack.py\"] in answers.toml";
 /// What the server of the faithful protocol sends after a login, in bytes.
 const REPLIES: &str = "26, 32 and 8 bytes";
 
@@ -59,8 +65,10 @@ impl Started<'_> {
     fn file(&self) -> &str {
         let mut words = self.command.iter().map(String::as_str);
         let program = words.next().unwrap_or("the program");
-        let script = words.find(|word| !word.starts_with('-') && word.contains('.'));
-        script.unwrap_or(program)
+        let file = |word: &&str| {
+            !word.starts_with('-') && word.contains('.') && !word.contains([' ', '=', '('])
+        };
+        words.find(file).unwrap_or(program)
     }
 
     fn line(&self) -> String {
@@ -71,23 +79,10 @@ impl Started<'_> {
     pub fn trouble(&self, ran: &Ran) -> Option<Trouble> {
         let program = self.command.first().map_or("", String::as_str);
         match &ran.end {
-            End::Missing if program.contains('/') => Some(Trouble::new(
-                format!("{program} is not in your folder, so nothing was run"),
-                format!("write {program}, or give another command as `run` in answers.toml"),
-            )),
-            End::Missing => Some(Trouble::new(
-                format!("{program} is not installed, or not in the PATH, so nothing was run"),
-                format!(
-                    "install {program} (Debian and Ubuntu: sudo apt install {}), or give another command as `run` in answers.toml",
-                    program
-                        .trim_end_matches(|c: char| c == '.' || c.is_ascii_digit())
-                        .to_owned()
-                        + if program.starts_with("python") {
-                            "3"
-                        } else {
-                            ""
-                        },
-                ),
+            End::Missing => Some(self.missing(program)),
+            End::NotExecutable if self.folder.join(program).is_dir() => Some(Trouble::new(
+                format!("{program} is a folder, so nothing was run"),
+                format!("name the program itself: {FORM}"),
             )),
             End::NotExecutable => Some(Trouble::new(
                 format!("{program} may not be executed, so nothing was run"),
@@ -95,7 +90,7 @@ impl Started<'_> {
             )),
             End::NotStarted(why) => Some(Trouble::new(
                 format!("`{}` could not be started: {why}", self.line()),
-                "mend the command `run` in answers.toml, such as run = [\"python3\", \"attack.py\"]",
+                format!("name the interpreter too: {FORM}"),
             )),
             _ if self.script_is_missing() => {
                 let file = self.file();
@@ -117,7 +112,7 @@ impl Started<'_> {
                 )
             }),
             End::Signal(number) => Some(Trouble::new(
-                format!("the program was ended by signal {number}"),
+                format!("the program was ended by signal {number}{}", named(*number)),
                 format!(
                     "run it yourself, and look for the place: {} ...",
                     self.line()
@@ -126,6 +121,34 @@ impl Started<'_> {
             End::Status(_) => self.python(&ran.stderr),
             End::Well | End::Decided => None,
         }
+    }
+
+    /// What to do about a program that the system does not find.
+    fn missing(&self, program: &str) -> Trouble {
+        if program.contains('/') {
+            return Trouble::new(
+                format!("{program} is not in your folder, so nothing was run"),
+                format!("write {program}, or give another command as `run` in answers.toml"),
+            );
+        }
+        let found = format!("{program} is not installed, or not in the PATH, so nothing was run");
+        // What a folder holds is not a command by itself, and neither is a whole line.
+        if program.contains(' ') || self.folder.join(program).exists() {
+            return Trouble::new(
+                found,
+                format!("in `run` each word stands in quotes of its own: {FORM}"),
+            );
+        }
+        let package = match program.starts_with("python") {
+            true => "python3",
+            false => program,
+        };
+        Trouble::new(
+            found,
+            format!(
+                "install {program} (Debian and Ubuntu: sudo apt install {package}), or give another command as `run` in answers.toml"
+            ),
+        )
     }
 
     /// Whether an interpreter was given a file that does not exist.
@@ -138,14 +161,8 @@ impl Started<'_> {
 
     /// What Python says when it gives up.
     fn python(&self, stderr: &str) -> Option<Trouble> {
-        let last = stderr.lines().rev().find(|line| !line.trim().is_empty())?;
+        let last = raised(stderr)?;
         let (error, _) = last.split_once(':').unwrap_or((last, ""));
-        if !error.ends_with("Error")
-            && !error.ends_with("Exception")
-            && !error.ends_with("Interrupt")
-        {
-            return None;
-        }
         let place = self.place(stderr);
         let at = place.as_ref().map_or_else(String::new, |(file, line)| {
             format!(" in {file}, line {line}")
@@ -161,13 +178,24 @@ impl Started<'_> {
                 format!("mend line {line} of {file}; the lines before it may be the cause")
             },
         );
+        let last = start_of(last);
         Some(match error {
+            "SyntaxError" if last.contains("Non-UTF-8") || last.contains("null bytes") => {
+                Trouble::new(
+                    format!("Python cannot read the program{at}: {last}"),
+                    format!("save {} as UTF-8 in your editor", self.file()),
+                )
+            }
             "SyntaxError" | "IndentationError" | "TabError" => {
                 Trouble::new(format!("Python cannot read the program{at}: {last}"), mend)
             }
             "ModuleNotFoundError" | "ImportError" => Trouble::new(
                 format!("the program ended{at}: {last}"),
                 "use the files of your folder and Python's standard library only, or install what is missing",
+            ),
+            "EOFError" => Trouble::new(
+                format!("the program ended{at}: {last}"),
+                "do not ask for input: nobody is there to type. All that the program needs are its arguments",
             ),
             _ => Trouble::new(format!("the program ended{at}: {last}"), mend),
         })
@@ -186,6 +214,55 @@ impl Started<'_> {
             here.then_some((name, line))
         });
         named.next()
+    }
+}
+
+/// ` (SIGSEGV)` for 11.
+fn named(signal: i32) -> String {
+    Signal::try_from(signal).map_or_else(|_| String::new(), |signal| format!(" ({signal})"))
+}
+
+/// The line with which Python says what was raised: the first that is not indented after the last file that is named.
+/// What was raised may go on for several lines, and may have any name.
+fn raised(stderr: &str) -> Option<&str> {
+    let lines: Vec<&str> = stderr.lines().collect();
+    let named = |line: &&str| line.starts_with("  File \"");
+    let from = lines.iter().rposition(named);
+    let mut after = lines[from.unwrap_or(0)..].iter().copied();
+    match from {
+        Some(_) => after.find(|line| !line.is_empty() && !line.starts_with(' ')),
+        // Of a file that it cannot read at all, Python names no line.
+        None => after.find(|line| {
+            let name = line.split(':').next().unwrap_or_default();
+            name.ends_with("Error") && !name.contains(' ')
+        }),
+    }
+}
+
+/// What a program says when it gives up by itself.
+pub fn gave_up(ran: &Ran) -> Option<Trouble> {
+    let End::Status(code) = ran.end else {
+        return None;
+    };
+    Some(Trouble {
+        late: true,
+        ..Trouble::new(
+            format!(
+                "the program gave up with exit status {code} before it connected to the server"
+            ),
+            match ran.stderr.trim().is_empty() {
+                true => "look for the place where the program ends by itself",
+                false => "read what the program complained of",
+            },
+        )
+    })
+}
+
+/// The start of a text that a program has made, which may be of any length.
+fn start_of(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{}...", &text[..end])),
+        None => Cow::Borrowed(text),
     }
 }
 
@@ -257,6 +334,7 @@ pub fn not_heard(
         return None;
     }
     if let Some(text) = heard.next() {
+        let text = start_of(text);
         return Some(Trouble::wrong(format!(
             "the server read {text:?} from your program, and not the words that your program was given"
         )));
@@ -300,20 +378,22 @@ pub fn other_lines(ran: &Ran, wanted: &str) -> Option<Trouble> {
         }
     }
     let said = counted(printed.len(), "line");
-    match (missing.len(), strange.first()) {
-        (0, None) => None,
-        (_, None) if printed.is_empty() => Some(Trouble::wrong("the program printed nothing")),
-        (n, None) => Some(Trouble::wrong(format!(
-            "the program printed {said}, all of them right, and {} {} missing",
-            counted(n, "line"),
-            if n == 1 { "is" } else { "are" },
+    let lack = match missing.len() {
+        0 => "none is missing".to_owned(),
+        1 => "1 line is missing".to_owned(),
+        n => format!("{n} lines are missing"),
+    };
+    match strange.first() {
+        None if missing.is_empty() => None,
+        None if printed.is_empty() => Some(Trouble::wrong("the program printed nothing")),
+        None => Some(Trouble::wrong(format!(
+            "the program printed {said}, all of them right, and {lack}"
         ))),
-        (n, Some(first)) => Some(Trouble::wrong(format!(
-            "the program printed {said}, of which {} {} wrong or too many, such as {first:?}; {} {} missing",
+        Some(first) => Some(Trouble::wrong(format!(
+            "the program printed {said}, of which {} {} wrong or too many, such as {:?}; {lack}",
             strange.len(),
             if strange.len() == 1 { "is" } else { "are" },
-            counted(n, "line"),
-            if n == 1 { "is" } else { "are" },
+            start_of(first),
         ))),
     }
 }
@@ -332,7 +412,7 @@ pub fn last_words(ran: &Ran) -> String {
             told += &format!("\n  it {name}:");
         }
         for line in &lines[lines.len().saturating_sub(LAST_LINES)..] {
-            told += &format!("\n    {}", visible(line));
+            told += &format!("\n    {}", visible(&start_of(line)));
         }
     }
     told
@@ -414,6 +494,76 @@ mod tests {
     }
 
     #[test]
+    fn what_python_raises_is_found_whatever_its_name_and_however_long_it_is() {
+        let from = "Traceback (most recent call last):\n  File \"/x/attack.py\", line 16, in f\n    g()\n    ^^^\n";
+        for (raised, advice) in [
+            ("struct.error: unpack requires 8 bytes\n", "mend line 16"),
+            ("socket.gaierror: [Errno -2] Name unknown\n", "mend line 16"),
+            ("StopIteration\n", "mend line 16"),
+            (
+                "ValueError: two lines:\n  the second\nand a third\n",
+                "mend line 16",
+            ),
+            (
+                "EOFError: EOF when reading a line\n",
+                "do not ask for input",
+            ),
+        ] {
+            let trouble = advised(End::Status(1), &format!("{from}{raised}"));
+            let first = raised.lines().next().unwrap();
+            assert!(trouble.found.ends_with(first), "{trouble:?}");
+            assert!(trouble.next.unwrap().contains(advice), "{raised}");
+        }
+        let encoding = "SyntaxError: Non-UTF-8 code starting with '\\xdc' in file /x/attack.py on line 1, but no encoding declared\n";
+        let next = advised(End::Status(1), encoding).next.unwrap();
+        assert_eq!(next, "save attack.py as UTF-8 in your editor");
+        let long = format!("{from}ValueError: {}\n", "x".repeat(60_000));
+        assert!(advised(End::Status(1), &long).found.len() < 400);
+    }
+
+    #[test]
+    fn a_command_that_is_written_wrong_is_told_from_a_program_that_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("attack.py"), "").unwrap();
+        let trouble = |command: &[&str], end: End| {
+            let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+            let started = Started {
+                command: &command,
+                folder: folder.path(),
+            };
+            started.trouble(&ran(end, "", ""))
+        };
+        for command in ["attack.py", "python3 attack.py"] {
+            let next = trouble(&[command], End::Missing).unwrap().next.unwrap();
+            assert!(next.contains("[\"python3\", \"attack.py\"]"), "{next}");
+        }
+        let python = trouble(&["python3.6", "attack.py"], End::Missing);
+        assert!(
+            python
+                .unwrap()
+                .next
+                .unwrap()
+                .contains("apt install python3)")
+        );
+        let folder_itself = trouble(&["."], End::NotExecutable).unwrap();
+        assert!(folder_itself.found.contains("is a folder"));
+        // A line for a shell, and a variable, are no files.
+        for command in [["sh", "-c", "python3 other.py"], ["env", "P=lib.x", "sh"]] {
+            assert_eq!(trouble(&command, End::Status(1)), None);
+        }
+    }
+
+    #[test]
+    fn a_program_that_gives_up_before_it_connects_is_told_to_read_what_it_says() {
+        let given_up = ran(End::Status(1), "", "I have no idea\n");
+        let trouble = not_logged_in("amalia", &[], gave_up(&given_up)).unwrap();
+        assert!(trouble.found.contains("exit status 1"), "{trouble:?}");
+        assert!(trouble.next.unwrap().contains("complained"));
+        assert_eq!(gave_up(&ran(End::Well, "", "")), None);
+        assert_eq!(named(11), " (SIGSEGV)");
+    }
+
+    #[test]
     fn a_missing_file_is_told_from_a_missing_interpreter_and_from_one_that_may_not_run() {
         let folder = tempfile::tempdir().unwrap();
         let found = |command: &[&str], end: End| {
@@ -490,6 +640,8 @@ mod tests {
             .map(|line| format!("{line}\n"))
             .collect();
         assert_eq!(of(&reversed), None, "their order does not count");
+        let one_more = of(&format!("{wanted}x\n")).unwrap().found;
+        assert!(one_more.ends_with("none is missing"), "{one_more}");
         for wrong in [
             "",
             "1+3 at 13: this is a secret\n",

@@ -122,14 +122,18 @@ impl Bench<'_> {
         let mut victims = BTreeSet::new();
         let mut runs: Vec<Shown> = Vec::new();
         let mut seeds = (0..MAX_DRAWS).map(|n| seed.child(&format!("instance {n}")));
+        let mut begun = None;
         while runs.len() < self.trial.times {
             let seed = seeds
                 .next()
                 .context("the scene's accounts have too few different names for its trials")?;
             let round = runs.len();
-            let of = format!("{} of {}", round + 1, self.trial.times);
-            self.steps
-                .begin(&format!("making a target that you have not seen, {of}"));
+            // Several may have to be drawn, and it is said once.
+            if begun.replace(round) != Some(round) {
+                let of = format!("{} of {}", round + 1, self.trial.times);
+                self.steps
+                    .begin(&format!("making a target that you have not seen, {of}"));
+            }
             let instance = Instance::make(&self.student.lab.scene, &seed).await?;
             let users = instance.accounts.users();
             let victim = users
@@ -268,7 +272,9 @@ async fn solution(lab: &Lab, trial: &Trial, args: &[String]) -> anyhow::Result<S
 
 impl Shown {
     fn trouble(&self, check: &Check) -> anyhow::Result<Option<Trouble>> {
-        let on_target = on_target(check, &self.facts, &self.visits, self.broken.as_ref())?;
+        let gave_up = || diagnosis::gave_up(&self.ran).filter(|_| self.visits.is_empty());
+        let program = self.broken.clone().or_else(gave_up);
+        let on_target = on_target(check, &self.facts, &self.visits, program.as_ref())?;
         if on_target.is_some() || !check.prints_as_solution {
             return Ok(on_target);
         }
