@@ -138,6 +138,7 @@ pub fn next(all: &[Standing]) -> String {
                 standing.lab.title,
                 standing.lab.minutes
             ),
+            Some((folder, _)) if folder == "." => "Go on in this folder, with README.md.".to_owned(),
             Some((folder, _)) => format!("Go on in {folder}, with README.md there."),
         },
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -146,7 +147,7 @@ impl Student {
     /// When a file cannot be moved or made.
     pub async fn reset(&mut self) -> anyhow::Result<PathBuf> {
         let instance = Instance::make(&self.lab.scene, &self.seed()?).await?;
-        let backup = set_aside(&self.folder)?;
+        let backup = set_aside(&self.folder, state::is_its_file)?;
         self.save()?;
         self.lay_out(&instance)?;
         Ok(backup)
@@ -158,8 +159,7 @@ impl Student {
     /// As [`Student::reset`].
     pub async fn begin_again(lab: Lab, folder: &Path, seed: &Seed) -> anyhow::Result<PathBuf> {
         let (student, instance) = Self::make(lab, folder, seed).await?;
-        let backup = set_aside(folder)?;
-        state::forget(folder)?;
+        let backup = set_aside(folder, |_| false)?;
         student.save()?;
         student.lay_out(&instance)?;
         Ok(backup)
@@ -271,8 +271,8 @@ impl Student {
     }
 }
 
-/// Moves everything in a student's folder, but for its state and older backups, to a new backup.
-fn set_aside(folder: &Path) -> anyhow::Result<PathBuf> {
+/// Moves everything in a student's folder, but for what is kept and older backups, to a new backup.
+fn set_aside(folder: &Path, kept: impl Fn(&OsStr) -> bool) -> anyhow::Result<PathBuf> {
     let backup = (1..)
         .map(|n| folder.join(format!("backup-{n}")))
         .find(|path| !path.exists());
@@ -281,8 +281,8 @@ fn set_aside(folder: &Path) -> anyhow::Result<PathBuf> {
     let listed = || format!("cannot list {}", folder.display());
     for entry in fs::read_dir(folder).with_context(listed)? {
         let name = entry.with_context(listed)?.file_name();
-        let kept = state::is_its_file(&name) || name.to_string_lossy().starts_with("backup-");
-        if !kept {
+        let backup_itself = name.to_string_lossy().starts_with("backup-");
+        if !kept(&name) && !backup_itself {
             let (from, to) = (folder.join(&name), backup.join(&name));
             fs::rename(&from, &to)
                 .with_context(|| format!("cannot move {} to {}", from.display(), to.display()))?;
