@@ -12,7 +12,8 @@ def hexdump(data):
     for at in range(0, len(data), 16):
         row = data[at : at + 16]
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        print(f"    {at:04x}  {row.hex(' '):47}  {text}")
+        digits = " ".join(f"{byte:02x}" for byte in row)
+        print(f"    {at:04x}  {digits:47}  {text}")
 
 
 def main():
