@@ -197,7 +197,7 @@ impl KnownHosts {
     /// # Errors
     /// [`KnownHostsError`]; [`KnownHostsError::Changed`] when another client has added the same host with another key.
     pub fn add(&mut self, host: &str, fingerprint: Fingerprint) -> Result<(), KnownHostsError> {
-        let _lock = lock(&self.path)?;
+        let _lock = lock(&self.path, LOCK_PATIENCE)?;
         *self = Self::load(&self.path)?;
         match self.find(host) {
             Some(known) if known.fingerprint == fingerprint => return Ok(()),
@@ -246,14 +246,14 @@ fn read_text(path: &Path) -> Result<String, KnownHostsError> {
 
 /// Keeps other clients from changing the file until it is dropped. The lock is a file of its own: the other one is
 /// replaced.
-fn lock(path: &Path) -> Result<File, KnownHostsError> {
+fn lock(path: &Path, patience: Duration) -> Result<File, KnownHostsError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let failed = |source| io_error("lock", Path::new(&name), source);
     let mut options = OpenOptions::new();
     let options = options.write(true).create(true).truncate(false).mode(0o600);
     let file = files::open_ours(Path::new(&name), options).map_err(failed)?;
-    let until = Instant::now() + LOCK_PATIENCE;
+    let until = Instant::now() + patience;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -261,7 +261,9 @@ fn lock(path: &Path) -> Result<File, KnownHostsError> {
                 thread::sleep(Duration::from_millis(10));
             }
             Err(TryLockError::WouldBlock) => {
-                let why = "another latchstring-client has held it for 10 s; end that one";
+                let seconds = patience.as_secs();
+                let why =
+                    format!("another latchstring-client has held it for {seconds} s; end that one");
                 return Err(failed(io::Error::other(why)));
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
@@ -378,6 +380,10 @@ mod tests {
         ] {
             assert!(text.contains(needle), "{needle} is missing in:\n{text}");
         }
+        let lines: Vec<&str> = text.lines().collect();
+        let wide = |line: &str| (line.len(), line.starts_with('@') && line.ends_with('@'));
+        let bar = (lines[2].len(), true);
+        assert_eq!([lines[1], lines[2], lines[3]].map(wide), [bar; 3], "{text}");
         assert_eq!(
             hosts.pin(HOST, Some(fingerprint(1))),
             Ok(Some(fingerprint(1)))
@@ -394,6 +400,15 @@ mod tests {
             Ok(Some(fingerprint(2)))
         );
         assert_eq!(hosts.pin(HOST, None), Ok(None));
+        assert!(hosts.refusal(HOST, fingerprint(1)).is_none());
+    }
+
+    #[test]
+    fn a_known_host_with_another_key_is_refused() {
+        let (_dir, path) = file(&format!("{HOST} {}\n", fingerprint(1)));
+        let hosts = KnownHosts::load(&path).unwrap();
+        let refusal = hosts.refusal(HOST, fingerprint(2)).unwrap();
+        assert_eq!((refusal.other, refusal.given), (fingerprint(2), false));
         // Another port is another host.
         assert!(hosts.refusal("example.org:22", fingerprint(1)).is_none());
     }
@@ -440,6 +455,21 @@ mod tests {
         hosts.add(HOST, fingerprint(1)).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert!(KnownHosts::load(&path).unwrap().find(HOST).is_some());
+        // Only a link that is the file itself is followed: messages name the file as its owner does.
+        let folder = elsewhere.path().join("folder");
+        std::os::unix::fs::symlink(dir.path(), &folder).unwrap();
+        let known = folder.join("known_hosts");
+        assert_eq!(KnownHosts::load(&known).unwrap().path(), known);
+    }
+
+    #[test]
+    fn a_lock_that_is_held_for_too_long_is_an_error() {
+        let (_dir, path) = file("");
+        let held = lock(&path, Duration::ZERO).unwrap();
+        let error = lock(&path, Duration::from_millis(20)).unwrap_err();
+        assert!(error.to_string().contains("has held it for"), "{error}");
+        drop(held);
+        lock(&path, Duration::ZERO).unwrap();
     }
 
     #[test]

@@ -212,6 +212,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_delay_begins_when_the_password_has_been_looked_at() {
+        let (accounts, alice, kid) = alice().await;
+        let throttle = Throttle::new(Instant::now());
+        accounts.set_failures(&alice, &kid, FREE).await.unwrap();
+        advance(LONGEST).await;
+        let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
+        let counted = turn.ok().unwrap().count(&accounts).await.unwrap();
+        // A busy server takes longer to look than the delay lasts.
+        advance(LONGEST).await;
+        counted.wrong();
+        let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
+        assert_eq!(turn.err(), Some(Unheard::TooSoon));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_restart_forgives_nothing() {
         let (accounts, alice, kid) = alice().await;
         accounts.set_failures(&alice, &kid, 5).await.unwrap();
