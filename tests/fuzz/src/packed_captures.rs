@@ -1,7 +1,7 @@
 //! Captures that gzip packed, in one piece or several, whole or cut or damaged.
 //!
-//! Besides "no panic": a packed capture holds the packets of the capture itself; a cut one gives the packets before the cut
-//! and then an error; and no more is unpacked at once than a packet needs.
+//! Besides "no panic": a packed capture holds the packets of the capture itself; a cut or damaged one gives the packets
+//! before that place, and then an error.
 
 use std::{
     io::{Read, Write},
