@@ -171,7 +171,10 @@ type Loaded = (&'static str, Result<Config, ConfigError>);
 
 /// Reads the configuration on a thread of its own: a pipe or a network disk may take long, and the server goes on serving.
 fn load(path: PathBuf, signal: &'static str, loaded: UnboundedSender<Loaded>) {
-    thread::spawn(move || loaded.send((signal, Config::load(&path))));
+    thread::spawn(move || {
+        // Nobody waits for it any more when the server ends.
+        let _ = loaded.send((signal, Config::load(&path)));
+    });
 }
 
 fn reload(signal: &str, server: &Server, old: &Config, new: &Config) {
