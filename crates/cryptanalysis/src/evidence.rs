@@ -5,8 +5,12 @@
 //!
 //! - *Language:* an unknown keystream, every byte of it equally likely, and messages of the language under it. A message
 //!   may also be no text at all, and the language may end before the longest message does.
-//! - *No language:* whatever [`plain`] can say about bytes without looking at their order: random ones, few different ones
-//!   (base64), columns that are alike (headers, counters).
+//! - *No language:* whatever can be said about bytes without looking at their order. [`plain`] does so for the ciphertexts:
+//!   random ones, few different ones, columns that are alike (headers, counters). [`unordered`] does so under an unknown
+//!   keystream: characters that are frequent, in any order (base64, machine code).
+//!
+//! Where a message repeats an earlier one, both explanations say the same. A text that was sent twice, or a header in front
+//! of each message, is only one witness.
 //!
 //! The ratio of the two is an upper bound, not an estimate: if there is no language, it reaches R with a probability of at
 //! most 1/R (Markov's inequality, since its expectation is at most 1; see Vovk and Wang, "E-values: calibration,
@@ -19,6 +23,7 @@ use crate::language::Language;
 use crate::solve::{Mixture, Recovered, surprises};
 
 mod plain;
+mod unordered;
 
 /// The natural logarithm of the number of values of a byte.
 pub(crate) const LN_256: f64 = 5.545_177_444_479_562;
@@ -37,7 +42,7 @@ pub struct Given {
 }
 
 /// How much better language explains ciphertexts than chance does.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Evidence {
     ln_ratio: f64,
 }
@@ -55,20 +60,34 @@ impl Evidence {
         let mut seen = HashSet::new();
         // A message that was sent twice is no second witness.
         let different = (0..ciphertexts.len()).filter(|&i| seen.insert(&ciphertexts[i]));
-        let read: Vec<Reading> = different
+        let mut read: Vec<Reading> = different
             .filter_map(|i| Reading::new(i, ciphertexts, recovered, given, &mut mixture))
             .collect();
         let columns: Vec<&[u8]> = read.iter().map(|reading| reading.ciphertext).collect();
-        let language = by_language(&read);
+        let plain = plain::gains(&columns);
+        for (repeats, (reading, plain)) in repeats(&columns).iter().zip(read.iter_mut().zip(&plain))
+        {
+            reading.neutralize(repeats, plain);
+        }
         let languages = (Language::NAMES.len() as f64).ln();
         Self {
-            ln_ratio: language - languages - plain::gain(&columns),
+            ln_ratio: by_language(&read)
+                - languages
+                - plain::gain(&plain).max(unordered::gain(&read)),
         }
     }
 
     /// The probability, at most, that chance gives a reading this good.
     pub fn chance(self) -> f64 {
         (-self.ln_ratio).exp().min(1.0)
+    }
+
+    /// The same after the best of many hypotheses was taken, whose number has this natural logarithm.
+    #[must_use]
+    pub fn best_of(self, ln_hypotheses: f64) -> Self {
+        Self {
+            ln_ratio: self.ln_ratio - ln_hypotheses,
+        }
     }
 
     /// Whether that is small enough to claim that something was read.
@@ -92,8 +111,24 @@ impl Evidence {
 struct Reading<'a> {
     /// As far as it was read.
     ciphertext: &'a [u8],
-    /// What each byte gains (natural logarithm) when it is taken for text and not for a random byte.
-    gains: Vec<f64>,
+    bytes: Vec<Read>,
+}
+
+/// One byte as the solver reads it.
+struct Read {
+    /// What it gains (natural logarithm) when it is taken for text and not for a random byte.
+    gain: f64,
+    plain: u8,
+    source: Source,
+}
+
+/// Where a byte of plaintext comes from.
+#[derive(Clone, Copy, PartialEq)]
+enum Source {
+    Guessed,
+    Given,
+    /// It stands where the message repeats another one: no explanation gains more by it than the others.
+    Repeats,
 }
 
 impl<'a> Reading<'a> {
@@ -105,31 +140,71 @@ impl<'a> Reading<'a> {
         mixture: &mut Mixture<'_>,
     ) -> Option<Self> {
         let bytes = recovered.messages.get(number)?;
-        let text = bytes.iter().map_while(|byte| byte.value);
-        let given = |at: usize| {
+        let text = || bytes.iter().map_while(|byte| byte.value);
+        let is_given = |at: usize| {
             let mut here = given.iter().filter(|given| given.message == number);
             here.any(|given| {
                 at.checked_sub(given.offset)
                     .is_some_and(|at| at < given.length)
             })
         };
-        let gains: Vec<f64> = (surprises(text, mixture).into_iter().enumerate())
-            .map(|(at, surprise)| LN_256 - if given(at) { 0.0 } else { f64::from(surprise) })
-            .collect();
-        let ciphertext = ciphertexts[number].get(..gains.len())?;
-        Some(Self { ciphertext, gains })
+        let surprises = surprises(text(), mixture).into_iter();
+        let read = surprises.zip(text()).enumerate();
+        let read = read.map(|(at, (surprise, plain))| match is_given(at) {
+            true => Read {
+                gain: LN_256,
+                plain,
+                source: Source::Given,
+            },
+            false => Read {
+                gain: LN_256 - f64::from(surprise),
+                plain,
+                source: Source::Guessed,
+            },
+        });
+        let bytes: Vec<Read> = read.collect();
+        let ciphertext = ciphertexts[number].get(..bytes.len())?;
+        Some(Self { ciphertext, bytes })
     }
+
+    /// Takes what the bytes that repeat another message gain as ciphertexts for what they gain as text.
+    fn neutralize(&mut self, repeats: &[bool], plain: &[f64]) {
+        let guessed = |read: &Read| read.source == Source::Guessed;
+        for ((read, &repeats), &plain) in self.bytes.iter_mut().zip(repeats).zip(plain) {
+            if repeats && guessed(read) {
+                (read.source, read.gain) = (Source::Repeats, plain);
+            }
+        }
+    }
+}
+
+/// A message repeats another one once so many bytes of theirs agreed.
+const AGREED: usize = 3;
+
+/// For each byte, whether it stands where its message has just repeated an earlier one. What the byte itself is does not
+/// matter, so it can be predicted.
+fn repeats(messages: &[&[u8]]) -> Vec<Vec<bool>> {
+    let mut repeats: Vec<Vec<bool>> = messages.iter().map(|all| vec![false; all.len()]).collect();
+    for (i, message) in messages.iter().enumerate() {
+        for earlier in &messages[..i] {
+            let mut agreed = 0;
+            for (at, (byte, other)) in message.iter().zip(*earlier).enumerate() {
+                repeats[i][at] |= agreed >= AGREED;
+                agreed = if byte == other { agreed + 1 } else { 0 };
+            }
+        }
+    }
+    repeats
 }
 
 /// The logarithm of how much more probable than random bytes the messages are as language under an unknown keystream.
 fn by_language(messages: &[Reading<'_>]) -> f64 {
-    let longest = messages.iter().map(|message| message.gains.len()).max();
-    let longest = longest.unwrap_or(0);
+    let longest = longest(messages);
     let mut sums = vec![0.0; messages.len()];
     let mut best = 0.0f64;
     for end in 0..longest {
         for (sum, message) in sums.iter_mut().zip(messages) {
-            *sum += message.gains.get(end).unwrap_or(&0.0);
+            *sum += message.bytes.get(end).map_or(0.0, |read| read.gain);
         }
         // Each message is text or not, as likely as not.
         let messages: f64 = sums.iter().map(|&sum| ln_sum(sum, 0.0) - 2f64.ln()).sum();
@@ -137,6 +212,11 @@ fn by_language(messages: &[Reading<'_>]) -> f64 {
         best = best.max(messages - keystream - (longest as f64).ln());
     }
     best
+}
+
+fn longest(messages: &[Reading<'_>]) -> usize {
+    let lengths = messages.iter().map(|message| message.bytes.len());
+    lengths.max().unwrap_or(0)
 }
 
 /// `ln(e^a + e^b)`

@@ -16,16 +16,48 @@ const DOUBT: f64 = 32.0;
 /// The same in one column.
 const COLUMN_DOUBT: f64 = 0.3;
 
-/// The logarithm of how much more probable the messages are under this predictor than as random bytes; never below 0.
-pub(super) fn gain(messages: &[&[u8]]) -> f64 {
+/// For each byte of each message, the logarithm of how much more probable it is under this predictor than as a random one.
+pub(super) fn gains(messages: &[&[u8]]) -> Vec<Vec<f64>> {
     let longest = messages.iter().map(|message| message.len()).max();
     let mut predictor = Predictor::new();
-    let mut ln = 0.0;
+    let mut gains = vec![Vec::new(); messages.len()];
     for at in 0..longest.unwrap_or(0) {
-        let column = messages.iter().filter_map(|message| message.get(at));
-        ln += predictor.column(column.copied());
+        let mut column = Column::default();
+        for (message, gains) in messages.iter().zip(&mut gains) {
+            if let Some(&byte) = message.get(at) {
+                gains.push(predictor.byte(&mut column, byte));
+            }
+        }
     }
-    ln.max(0.0)
+    gains
+}
+
+/// What was seen of a column.
+struct Column {
+    whole: [f64; 256],
+    upper: [f64; 16],
+    above: f64,
+}
+
+impl Default for Column {
+    fn default() -> Self {
+        Self {
+            whole: [0.0; 256],
+            upper: [0.0; 16],
+            above: 0.0,
+        }
+    }
+}
+
+/// The logarithm for the messages as a whole. What explains them may end before they do, as the language may.
+pub(super) fn gain(gains: &[Vec<f64>]) -> f64 {
+    let longest = gains.iter().map(Vec::len).max().unwrap_or(0);
+    let (mut sum, mut best) = (0.0, 0.0f64);
+    for at in 0..longest {
+        sum += gains.iter().filter_map(|gains| gains.get(at)).sum::<f64>();
+        best = best.max(sum);
+    }
+    best
 }
 
 struct Predictor {
@@ -43,23 +75,20 @@ impl Predictor {
         }
     }
 
-    /// The gain of one column.
-    fn column(&mut self, bytes: impl Iterator<Item = u8>) -> f64 {
-        let (mut whole, mut upper, mut above) = ([0.0; 256], [0.0; 16], 0.0);
-        let mut ln = 0.0;
-        for byte in bytes {
-            let (at, half) = (usize::from(byte), usize::from(byte >> 4));
-            let frequent = (self.frequencies[at] + DOUBT / 256.0) / (self.seen + DOUBT);
-            let alike = (whole[at] + COLUMN_DOUBT * frequent) / (above + COLUMN_DOUBT);
-            let half_alike = (upper[half] + COLUMN_DOUBT / 16.0) / (above + COLUMN_DOUBT) / 16.0;
-            ln += self.learn([1.0 / 256.0, frequent, alike, half_alike]);
-            whole[at] += 1.0;
-            upper[half] += 1.0;
-            above += 1.0;
-            self.frequencies[at] += 1.0;
-            self.seen += 1.0;
-        }
-        ln
+    /// The gain of one byte, below those of its column that came before.
+    fn byte(&mut self, column: &mut Column, byte: u8) -> f64 {
+        let (at, half) = (usize::from(byte), usize::from(byte >> 4));
+        let frequent = (self.frequencies[at] + DOUBT / 256.0) / (self.seen + DOUBT);
+        let above = column.above + COLUMN_DOUBT;
+        let alike = (column.whole[at] + COLUMN_DOUBT * frequent) / above;
+        let half_alike = (column.upper[half] + COLUMN_DOUBT / 16.0) / above / 16.0;
+        let gain = self.learn([1.0 / 256.0, frequent, alike, half_alike]);
+        column.whole[at] += 1.0;
+        column.upper[half] += 1.0;
+        column.above += 1.0;
+        self.frequencies[at] += 1.0;
+        self.seen += 1.0;
+        gain
     }
 
     /// The gain of one byte to which the opinions give these probabilities.

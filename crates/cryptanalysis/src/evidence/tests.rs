@@ -73,18 +73,85 @@ fn nor_are_random_bytes_behind_a_header_that_repeats() {
     }
 }
 
+/// The same bytes under one keystream, which is drawn anew for each seed.
+fn encrypted(seed: u64, plaintexts: impl IntoIterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut key = vec![0; 400];
+    Generator::Mt19937.fill(seed, &mut key);
+    let plaintexts = plaintexts.into_iter();
+    plaintexts.map(|plain| xor(&plain, &key)).collect()
+}
+
+#[test]
+fn nor_is_what_is_encrypted_and_no_text() {
+    const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    // A model's file is compressed, by the coder in this crate.
+    let compressed = include_bytes!("../../data/italian.model");
+    type Kind<'a> = (&'a str, Box<dyn Fn(u64, usize, usize) -> Vec<Vec<u8>> + 'a>);
+    let kinds: [Kind<'_>; 3] = [
+        (
+            "base64",
+            Box::new(|seed, count, length| {
+                messages(seed, count, length, |byte| BASE64[usize::from(byte % 64)])
+            }),
+        ),
+        (
+            "compressed",
+            Box::new(|seed, count, length| {
+                let from = 5_000 + 3_000 * seed as usize;
+                let pieces = compressed[from..].chunks(length);
+                pieces.take(count).map(<[u8]>::to_vec).collect()
+            }),
+        ),
+        (
+            "few values",
+            Box::new(|seed, count, length| messages(seed, count, length, |byte| byte & 7)),
+        ),
+    ];
+    for (name, make) in &kinds {
+        for (count, length, seed) in [(2, 40, 1), (4, 100, 2), (12, 40, 3)] {
+            let found = evidence(&encrypted(seed, make(seed, count, length)));
+            assert!(
+                !found.is_convincing(),
+                "{name}, {count} of {length}: {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_repeats_is_one_witness() {
+    // One text, or one header, however often it was sent: the first bytes of images, zeros, a text that was cut off.
+    let header = messages(8, 1, 70, |byte| byte).remove(0);
+    let text = &HELD_OUT
+        .lines()
+        .find(|line| line.len() > 75)
+        .unwrap()
+        .as_bytes()[..75];
+    for (name, whole) in [("zeros", &[0; 70][..]), ("header", &header), ("text", text)] {
+        for count in [2, 20] {
+            let cut = (0..count).map(|i| whole[..70 - i].to_vec());
+            let found = evidence(&encrypted(5, cut));
+            assert!(!found.is_convincing(), "{name}, {count} times: {found:?}");
+            let mut random = messages(count as u64, count, 80, |byte| byte);
+            random
+                .iter_mut()
+                .for_each(|all| all[..40].copy_from_slice(&whole[..40]));
+            let found = evidence(&encrypted(6, random));
+            assert!(
+                !found.is_convincing(),
+                "{name} before noise, {count} times: {found:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn held_out_lines_are_language_from_two_messages_on() {
     let lines: Vec<&str> = HELD_OUT.lines().collect();
     for together in [2, 3, 5, 10] {
         let (mut all, mut convincing) = (0, 0);
         for (seed, texts) in (0..).zip(lines.chunks_exact(together)).take(24) {
-            let mut key = vec![0; 400];
-            Generator::Mt19937.fill(seed, &mut key);
-            let ciphertexts: Vec<_> = texts
-                .iter()
-                .map(|text| xor(text.as_bytes(), &key))
-                .collect();
+            let ciphertexts = encrypted(seed, texts.iter().map(|text| text.as_bytes().to_vec()));
             let found = evidence(&ciphertexts);
             all += 1;
             convincing += usize::from(found.is_convincing());
@@ -103,12 +170,7 @@ fn one_message_that_is_no_text_does_not_hide_the_others() {
         .filter(|line| line.len() > 40)
         .take(6)
         .collect();
-    let mut key = vec![0; 400];
-    Generator::Mt19937.fill(9, &mut key);
-    let mut ciphertexts: Vec<_> = lines
-        .iter()
-        .map(|text| xor(text.as_bytes(), &key))
-        .collect();
+    let mut ciphertexts = encrypted(9, lines.iter().map(|text| text.as_bytes().to_vec()));
     ciphertexts.push(messages(3, 1, 60, |byte| byte).remove(0));
     let found = evidence(&ciphertexts);
     assert!(found.is_convincing(), "{found:?}");
