@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::capture::dissect::Faithful;
+use crate::capture::dissect::{Faithful, Place};
 
 /// The longest message, in bytes.
 const LONGEST: usize = 1024;
@@ -17,11 +17,40 @@ const MOST_SEARCHED: usize = 1 << 16;
 /// So few bytes read as text by chance now and then: each byte of noise does with about one half.
 const FEW: usize = 12;
 
-/// What a cut costs, in bits of surprise: where a segment ends, within a segment, and no cut where a segment ends. A
-/// message of one byte must cost more than a message that goes on in the next segment.
-const CUT_AT_END: u32 = 10;
-const CUT_WITHIN: u32 = 20;
-const JOINED: u32 = 4;
+/// What hypotheses cost, in bits of surprise.
+struct Prices {
+    /// A cut where a segment ends.
+    at_end: u32,
+    /// A cut within a segment.
+    within: u32,
+    /// No cut where a segment ends.
+    joined: u32,
+    /// A message that is no text, beside its bytes.
+    no_text: u32,
+}
+
+/// With the key every byte is known, and a message of one byte must cost more than a message that goes on in the next segment.
+const WITH_KEY: Prices = Prices {
+    at_end: 10,
+    within: 20,
+    joined: 4,
+    no_text: u32::MAX,
+};
+
+/// Without the key, a few bytes of the keystream must be enough to show that a message begins; and the end of a long
+/// message, which nothing is known of, must not attract what follows.
+const WITHOUT_KEY: Prices = Prices {
+    at_end: 4,
+    within: 10,
+    joined: 14,
+    no_text: 10,
+};
+
+/// The surprise of a byte of which nothing is known.
+const UNKNOWN: u32 = 8;
+
+/// What has to be said where the messages are not the segments.
+pub const CUTS_ARE_A_GUESS: &str = "the segments are not the messages: the cuts between messages are a guess, the one that reads best";
 
 /// The messages of a session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,6 +83,11 @@ impl Message {
         let known = self.plaintext.iter().copied().map(Some).collect();
         with_lacking(known, self.lacks)
     }
+}
+
+/// What has to be said of messages that are no text.
+pub fn unreadable_in_words(unreadable: usize, all: usize) -> String {
+    format!("{unreadable} of {all} messages do not read as text, however they are cut")
 }
 
 /// A message of which bytes are missing at the end is not shown as whole.
@@ -102,18 +136,71 @@ pub fn read(session: &Faithful, open: impl Fn(&[u8]) -> Vec<u8>) -> Reading {
         }
     }
     if cut_otherwise > 0 {
-        reading.remarks.push(
-            "the segments are not the messages: the cuts between messages are a guess, the one that reads best"
-                .to_owned(),
-        );
+        reading.remarks.push(CUTS_ARE_A_GUESS.to_owned());
     }
     if unreadable > 0 {
-        reading.remarks.push(format!(
-            "{unreadable} of {} messages do not read as text, however they are cut",
-            reading.messages.len()
-        ));
+        let all = reading.messages.len();
+        reading.remarks.push(unreadable_in_words(unreadable, all));
     }
     reading
+}
+
+/// Takes each segment of one byte for the beginning of the segment that follows it: a sender whose peer has no room left
+/// probes with one byte (RFC 9293, 3.8.6.1).
+pub fn without_probes(session: &Faithful) -> Faithful {
+    let mut joined = Faithful {
+        messages: Vec::new(),
+        places: Vec::new(),
+        ..session.clone()
+    };
+    for (message, place) in session.messages.iter().zip(&session.places) {
+        match (joined.messages.last_mut(), joined.places.last_mut()) {
+            (Some(probe), Some(at)) if probe.len() == 1 && place.joined => {
+                probe.extend(message);
+                at.lacks = place.lacks;
+            }
+            _ => {
+                joined.messages.push(message.clone());
+                joined.places.push(*place);
+            }
+        }
+    }
+    joined
+}
+
+/// Cuts a session anew where a part of its keystream is known, without the key.
+pub fn recut(session: &Faithful, keystream: &[Option<u8>]) -> Faithful {
+    let surprises = |ciphertext: &[u8]| -> Vec<u32> {
+        let known = keystream.iter().copied().chain(std::iter::repeat(None));
+        let bytes = ciphertext.iter().zip(known);
+        bytes
+            .map(|(byte, key)| key.map_or(UNKNOWN, |key| bits(byte ^ key)))
+            .collect()
+    };
+    let mut recut = Faithful {
+        messages: Vec::new(),
+        places: Vec::new(),
+        ..session.clone()
+    };
+    let mut budget = MOST_SEARCHED;
+    for run in session.runs() {
+        let segments = &session.messages[run.clone()];
+        let (first, last) = (session.places[run.start], session.places[run.end - 1]);
+        let bytes = segments.concat();
+        for cut in searched(segments, &surprises, &mut budget, &WITHOUT_KEY) {
+            recut.places.push(Place {
+                offset: first.offset + cut.start as u64,
+                lacks: if cut.end == bytes.len() {
+                    last.lacks
+                } else {
+                    0
+                },
+                joined: cut.start > 0 || first.joined,
+            });
+            recut.messages.push(bytes[cut].to_vec());
+        }
+    }
+    recut
 }
 
 fn segment_cuts(segments: &[Vec<u8>]) -> Vec<Range<usize>> {
@@ -127,7 +214,7 @@ fn segment_cuts(segments: &[Vec<u8>]) -> Vec<Range<usize>> {
 }
 
 /// Whether bytes are what a person types: UTF-8 with few control characters, a whole character at the end or not.
-fn is_text(bytes: &[u8]) -> bool {
+pub fn is_text(bytes: &[u8]) -> bool {
     let whole = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) if error.error_len().is_none() => {
@@ -171,8 +258,9 @@ fn best_cuts(
         let next_sure = (bad..segments.len()).find(ends_here);
         let last = next_sure.unwrap_or(segments.len() - 1);
         let begin = ends[first].start;
+        let surprises = |bytes: &[u8]| open(bytes).into_iter().map(bits).collect();
         cuts.extend(
-            searched(&segments[first..=last], open, budget)
+            searched(&segments[first..=last], &surprises, budget, &WITH_KEY)
                 .into_iter()
                 .map(|cut| begin + cut.start..begin + cut.end),
         );
@@ -184,8 +272,9 @@ fn best_cuts(
 /// The cuts of a stretch that make its bytes least surprising, by dynamic programming over where messages end.
 fn searched(
     segments: &[Vec<u8>],
-    open: &impl Fn(&[u8]) -> Vec<u8>,
+    surprises: &impl Fn(&[u8]) -> Vec<u32>,
     budget: &mut usize,
+    prices: &Prices,
 ) -> Vec<Range<usize>> {
     let bytes = segments.concat();
     let ends = segment_cuts(segments);
@@ -203,20 +292,22 @@ fn searched(
             continue;
         }
         let longest = &bytes[begin..bytes.len().min(begin + LONGEST)];
-        let mut surprise = best[begin].0;
-        for (plain, end) in open(longest).into_iter().zip(begin + 1..) {
-            surprise = surprise.saturating_add(bits(plain));
-            let cut = if segment_ends[end] {
-                CUT_AT_END
-            } else {
-                CUT_WITHIN
+        let mut as_text = best[begin].0;
+        let mut as_noise = as_text.saturating_add(prices.no_text);
+        for (surprise, end) in surprises(longest).into_iter().zip(begin + 1..) {
+            as_text = as_text.saturating_add(surprise);
+            as_noise = as_noise.saturating_add(UNKNOWN);
+            let cut = match segment_ends[end] {
+                true => prices.at_end,
+                false => prices.within,
             };
-            let here = surprise.saturating_add(cut);
+            let here = as_text.min(as_noise).saturating_add(cut);
             if here < best[end].0 {
                 best[end] = (here, begin);
             }
             if segment_ends[end] {
-                surprise = surprise.saturating_add(JOINED);
+                as_text = as_text.saturating_add(prices.joined);
+                as_noise = as_noise.saturating_add(prices.joined);
             }
         }
     }

@@ -46,7 +46,10 @@ struct Heard {
 /// If the attack cannot work on a capture, or the capture cannot be read or holds no session.
 pub fn run(job: &Job<'_>) -> Result<ExitCode> {
     let listener = listener(job)?;
-    let name = job.file.display();
+    let name = match job.file.to_str() {
+        Some("-") => "standard input".to_owned(),
+        _ => job.file.display().to_string(),
+    };
     let wanted = match job.attack.run {
         Run::SniffClientOnly(_) => Wanted::OfClient,
         _ => Wanted::Known,
@@ -73,7 +76,10 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
     }
     out.finish()?;
     let read = heard.iter().any(|heard| claims(&heard.report).is_some());
-    Ok(ExitCode::from(if read { 0 } else { 2 }))
+    Ok(match read {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 /// What an attack makes of a session that it hears.

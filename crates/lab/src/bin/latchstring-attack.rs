@@ -55,7 +55,8 @@ enum Command {
                       latchstring-attack run bit-flip --against hardened-minus=mac --over tcp\n  \
                       latchstring-attack run cleartext-key --capture chat.pcap\n  \
                       latchstring-attack run keystream-reuse --capture chat.pcap --known 1=hello\n\n\
-                      Ends with 0 when the attack succeeds, with 2 when it does not.")]
+                      Ends with 0 when the attack succeeds, and with 1 when it does not or when there is an\n\
+                      error. 2 is wrong usage.")]
     Run(RunArgs),
 }
 
@@ -184,8 +185,7 @@ fn in_the_arena(out: &mut impl Write, arguments: &RunArgs) -> anyhow::Result<Exi
     }
     Ok(match run.verdict.outcome {
         Outcome::Broke => ExitCode::SUCCESS,
-        Outcome::Held | Outcome::DoesNotApply => ExitCode::from(2),
-        Outcome::Inconclusive => ExitCode::FAILURE,
+        Outcome::Held | Outcome::DoesNotApply | Outcome::Inconclusive => ExitCode::FAILURE,
     })
 }
 
