@@ -16,6 +16,7 @@ pub mod decode;
 pub mod dissect;
 pub mod error;
 pub mod frames;
+pub mod gzip;
 pub mod live;
 pub mod losses;
 pub mod pcapfile;

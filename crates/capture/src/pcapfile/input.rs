@@ -6,16 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::Packets;
-use crate::CaptureError;
+use crate::{CaptureError, gzip};
 
 /// How much is read from the operating system at a time, in bytes.
 const BUFFER: usize = 1 << 18;
-
-/// What gzip files begin with (RFC 1952, 2.3.1).
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The first bytes of captures: pcapng, and pcap in both byte orders, with microseconds, with nanoseconds and with the
 /// longer packet headers of one old program.
@@ -31,7 +26,7 @@ pub const MAGICS: [[u8; 4]; 7] = [
 
 /// Whether a file that begins like this is a capture, or a compressed file that may hold one.
 pub fn is_capture(first: &[u8]) -> bool {
-    first.starts_with(&GZIP) || MAGICS.iter().any(|magic| first.starts_with(magic))
+    first.starts_with(&gzip::MAGIC) || MAGICS.iter().any(|magic| first.starts_with(magic))
 }
 
 /// The packets of a file; `-` is standard input. A gzip file is unpacked on the way, never as a whole.
@@ -60,20 +55,20 @@ fn unpacked(
 ) -> Result<Packets<Box<dyn Read + Send>>, CaptureError> {
     let mut from = BufReader::with_capacity(BUFFER, from);
     let mut first = Vec::new();
-    let read = (&mut from).take(GZIP.len() as u64).read_to_end(&mut first);
+    let read = (&mut from)
+        .take(gzip::MAGIC.len() as u64)
+        .read_to_end(&mut first);
     read.map_err(|source| CaptureError::Io {
         path: PathBuf::from(name),
         doing: "read",
         source,
     })?;
-    let packed = first == GZIP;
-    let whole = io::Cursor::new(first).chain(from);
-    let reader: Box<dyn Read + Send> = match packed {
+    let reader: Box<dyn Read + Send> = match first == gzip::MAGIC {
         true => {
-            let unpacking = MultiGzDecoder::new(BufReader::with_capacity(BUFFER, whole));
+            let unpacking = gzip::Unpacking::behind_magic(from);
             Box::new(BufReader::with_capacity(BUFFER, unpacking))
         }
-        false => Box::new(whole),
+        false => Box::new(io::Cursor::new(first).chain(from)),
     };
     Packets::of(name, reader)
 }

@@ -7,12 +7,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use flate2::read::MultiGzDecoder;
+use latchstring_attacker::capture::gzip;
 
 /// Nothing that these commands read is longer, compressed or not.
 const LONGEST: u64 = 256 << 20;
-/// The first bytes of a gzip file.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// What Windows programs put in front of text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The same in front of text in units of two bytes.
@@ -38,10 +36,10 @@ impl Input {
             _ => (path.display().to_string(), from_file(path)),
         };
         let bytes = bytes.with_context(|| format!("cannot read {name}"))?;
-        let bytes = match bytes.starts_with(&GZIP) {
-            true => limited(MultiGzDecoder::new(&bytes[..]))
+        let bytes = match bytes.strip_prefix(&gzip::MAGIC) {
+            Some(packed) => limited(gzip::Unpacking::behind_magic(packed))
                 .with_context(|| format!("cannot unpack {name}"))?,
-            false => bytes,
+            None => bytes,
         };
         Ok(Self { name, bytes })
     }
