@@ -1,6 +1,6 @@
 //! Which keys somebody named: on the command line, and in files of every kind.
 
-use std::path::Path;
+use std::{iter::Peekable, path::Path};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use dashu_int::ops::BitTest;
@@ -36,13 +36,13 @@ impl Keys {
     /// Reads what each argument names: a number, a file, or `-` for the standard input.
     ///
     /// # Errors
-    /// If a file cannot be read, or if there is no key at all.
+    /// If there is no key at all.
     pub(super) fn read(arguments: &[String]) -> Result<Self> {
         let mut all = Self::default();
         for argument in arguments {
             match formats::number(argument).filter(|_| !Path::new(argument).is_file()) {
                 Some(n) => all.add("", "", Public { n, e: None }),
-                None => all.file(argument)?,
+                None => all.file(argument),
             }
         }
         if all.keys.is_empty() {
@@ -52,26 +52,30 @@ impl Keys {
         Ok(all)
     }
 
-    fn file(&mut self, argument: &str) -> Result<()> {
-        let input = Input::read(Path::new(argument)).with_context(|| {
-            format!(
-                "{:?} is neither a number (decimal, or 0x and hexadecimal) nor a file that can be read",
-                visible(argument)
-            )
-        })?;
+    fn file(&mut self, argument: &str) {
+        let path = Path::new(argument);
+        let is_there = argument == "-" || path.symlink_metadata().is_ok();
         let before = (self.keys.len(), self.refused.len());
-        self.bytes(&input)?;
-        if before == (self.keys.len(), self.refused.len()) {
-            self.refused
-                .push(format!("{}: it holds no key", input.name));
+        let read = match Input::read(path) {
+            Ok(input) => self.bytes(&input),
+            Err(error) if is_there => Err(error),
+            Err(error) => Err(error.context(
+                "it is neither a natural number (decimal, or 0x and hexadecimal) nor a file",
+            )),
+        };
+        match read {
+            Err(error) => self.refuse(argument, "", &error),
+            Ok(()) if before == (self.keys.len(), self.refused.len()) => {
+                self.refuse(argument, "", &anyhow!("it holds no key"));
+            }
+            Ok(()) => {}
         }
-        Ok(())
     }
 
     /// Reads what one file holds.
     ///
     /// # Errors
-    /// If it is UTF-16, or JSON that is damaged.
+    /// If it is UTF-16.
     pub(super) fn bytes(&mut self, input: &Input) -> Result<()> {
         let name = &input.name;
         // DER begins as a text that begins with the digit 0.
@@ -92,14 +96,32 @@ impl Keys {
             return Ok(());
         };
         if text.trim_start().starts_with(['{', '[']) {
-            let value: Value = serde_json::from_str(&formats::with_long_numbers_quoted(text))
-                .with_context(|| format!("{name} looks like JSON and is not"))?;
-            for (at, key) in formats::json(&value) {
-                self.result(name, &at, key);
-            }
+            self.json(name, &formats::with_long_numbers_quoted(text));
             return Ok(());
         }
         self.lines(input, name)
+    }
+
+    /// One JSON value, or several, as in a file with one a line.
+    fn json(&mut self, name: &str, text: &str) {
+        let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+        for (number, value) in (1..).zip(values) {
+            let which = match number {
+                1 => String::new(),
+                number => format!(" (value {number})"),
+            };
+            match value {
+                Ok(value) => {
+                    for (at, key) in formats::json(&value) {
+                        self.result(name, &format!("{which}{at}"), key);
+                    }
+                }
+                Err(error) => {
+                    let error = anyhow::Error::new(error).context("it looks like JSON and is not");
+                    self.refuse(name, &which, &error);
+                }
+            }
+        }
     }
 
     /// PEM blocks and lines with keys, in any order.
@@ -108,6 +130,7 @@ impl Keys {
             .replace("\r\n", "\n")
             .replace('\r', "\n");
         let mut lines = (1..).zip(text.lines().map(str::trim)).peekable();
+        let mut exponent = Ahead::default();
         while let Some((number, line)) = lines.next() {
             let at = format!(":{number}");
             if let Some(label) = pem_begin(line) {
@@ -128,13 +151,7 @@ impl Keys {
                 self.result(name, &at, key);
             } else if let Some(heading) = line.strip_suffix(':').filter(|_| !is_pairs(line)) {
                 // As OpenSSL prints numbers: a heading, then lines of pairs of digits.
-                let mut digits = String::new();
-                // The last line may hold a single pair, which has no colon.
-                while let Some((_, pairs)) = lines.next_if(|(_, line)| {
-                    is_pairs(line) || (digits.ends_with(':') && is_pairs(&format!("{line}:")))
-                }) {
-                    digits.push_str(pairs);
-                }
+                let digits = with_pairs(String::new(), &mut lines);
                 let modulus = heading.to_ascii_lowercase().starts_with("modulus");
                 match formats::number(&digits).filter(|_| modulus) {
                     Some(_) if digits.ends_with(':') => {
@@ -144,18 +161,29 @@ impl Keys {
                     None => self.refuse(name, &at, &anyhow!("{heading:?} is no modulus")),
                 }
             } else if !line.is_empty() && !line.starts_with(['#', ';']) && !line.starts_with("//") {
-                self.line(name, number, line);
+                let line = continued(line, &mut lines);
+                self.line(name, number, &line, &mut exponent);
             }
+        }
+        if let Some((number, _)) = exponent.0 {
+            self.refuse(
+                name,
+                &format!(":{number}"),
+                &anyhow!("an exponent without a modulus"),
+            );
         }
         Ok(())
     }
 
     /// One line outside of PEM: `ssh-rsa AAAA...` (with options or hosts before it), `n = ...`, `e = ...`, a number, or base64
     /// of DER.
-    fn line(&mut self, name: &str, number: usize, line: &str) {
+    fn line(&mut self, name: &str, number: usize, line: &str, exponent: &mut Ahead) {
         let at = format!(":{number}");
         if let Some(key) = openssh_line(line) {
             return self.result(name, &at, key);
+        }
+        if is_pairs(line) && line.ends_with(':') {
+            return self.refuse(name, &at, &anyhow!("it ends too early"));
         }
         let (label, value) = line.split_once(['=', ':']).unwrap_or(("", line));
         // OpenSSL: 65537 (0x10001)
@@ -166,13 +194,17 @@ impl Keys {
         ) {
             ("e" | "exponent" | "publicexponent", Some(e)) => match self.keys.last_mut() {
                 Some(key) if key.e.is_none() && key.name.starts_with(name) => key.e = Some(e),
-                _ => self.refuse(
-                    name,
-                    &at,
-                    &anyhow!("an exponent without a modulus before it"),
-                ),
+                _ => {
+                    if let Some((number, _)) = exponent.0.replace((number, e)) {
+                        let twice = anyhow!("an exponent without a modulus");
+                        self.refuse(name, &format!(":{number}"), &twice);
+                    }
+                }
             },
-            ("n" | "modulus", Some(n)) => self.add(name, &at, Public { n, e: None }),
+            ("n" | "modulus", Some(n)) => {
+                let e = exponent.0.take().map(|(_, e)| e);
+                self.add(name, &at, Public { n, e });
+            }
             _ => match formats::number(line) {
                 Some(n) => self.add(name, &at, Public { n, e: None }),
                 None => {
@@ -224,6 +256,42 @@ impl Keys {
                 key.file = format!("{stem}-{count}");
             }
         }
+    }
+}
+
+/// An exponent that stands before its modulus, and the number of its line.
+#[derive(Default)]
+struct Ahead(Option<(usize, UBig)>);
+
+/// Digits with the lines of pairs of digits that follow, as one. The last line may hold a single pair, which has no colon.
+fn with_pairs<'a>(
+    mut digits: String,
+    lines: &mut Peekable<impl Iterator<Item = (usize, &'a str)>>,
+) -> String {
+    while let Some((_, pairs)) = lines.next_if(|(_, line)| {
+        is_pairs(line) || (digits.ends_with(':') && is_pairs(&format!("{line}:")))
+    }) {
+        digits.push_str(pairs);
+    }
+    digits
+}
+
+/// A line with those that continue it: behind a backslash, as `bc` folds numbers, and behind pairs of digits that end with a
+/// colon.
+fn continued<'a>(
+    line: &str,
+    lines: &mut Peekable<impl Iterator<Item = (usize, &'a str)>>,
+) -> String {
+    let mut whole = line.to_owned();
+    while whole.ends_with('\\')
+        && let Some((_, next)) = lines.next()
+    {
+        whole.pop();
+        whole.push_str(next);
+    }
+    match is_pairs(&whole) && whole.ends_with(':') {
+        true => with_pairs(whole, lines),
+        false => whole,
     }
 }
 

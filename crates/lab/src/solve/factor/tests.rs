@@ -366,6 +366,91 @@ fn what_is_not_understood_is_named_with_file_and_line() {
 }
 
 #[test]
+fn a_number_that_is_folded_is_one_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let n = prime(7) * prime(8);
+    let decimal = n.to_string();
+    let pairs = hex::encode(n.to_be_bytes());
+    let (mut folded, mut colons) = (String::new(), String::new());
+    for (i, digit) in decimal.chars().enumerate() {
+        folded.extend((i > 0 && i % 68 == 0).then_some("\\\n"));
+        folded.push(digit);
+    }
+    for (i, pair) in pairs.as_bytes().chunks(2).enumerate() {
+        colons.extend((i > 0).then_some(if i % 15 == 0 { ":\n    " } else { ":" }));
+        colons.push_str(std::str::from_utf8(pair).unwrap());
+    }
+    for text in [folded, colons] {
+        let keys = read(folder.path(), format!("{text}\n35\n"));
+        let moduli: Vec<&UBig> = keys.keys.iter().map(|key| &key.n).collect();
+        assert_eq!(moduli, [&n, &UBig::from(35u8)], "{text}");
+        assert!(keys.refused.is_empty(), "{:?}", keys.refused);
+    }
+    let cut = read(folder.path(), "00:c3:\n 1f:\n\n35\n");
+    assert_eq!((cut.keys.len(), cut.refused.len()), (1, 1));
+    assert!(
+        cut.refused[0].contains("ends too early"),
+        "{:?}",
+        cut.refused
+    );
+}
+
+#[test]
+fn an_exponent_belongs_to_the_modulus_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for text in [
+        "n = 35\ne = 5\nn = 77\ne = 7\n",
+        "e = 5\nn = 35\ne = 7\nn = 77\n",
+    ] {
+        let keys = read(folder.path(), text);
+        let e: Vec<u32> = keys
+            .keys
+            .iter()
+            .map(|key| key.e.clone().unwrap().try_into().unwrap())
+            .collect();
+        assert_eq!(e, [5, 7], "{text}");
+        assert!(keys.refused.is_empty(), "{:?}", keys.refused);
+    }
+    let alone = read(folder.path(), "n = 35\ne = 5\ne = 7\n");
+    assert!(
+        alone.refused[0].contains(":3: an exponent without"),
+        "{:?}",
+        alone.refused
+    );
+}
+
+#[test]
+fn what_cannot_be_read_does_not_keep_the_rest_from_being_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let arguments = [
+        folder.path().to_str().unwrap().to_owned(),
+        path("cut.gz", b"\x1f\x8b\x08\0"),
+        path("wide", b"\xff\xfe3\x005\0"),
+        path("ini", b"[keys]\nn = 35\n"),
+        "-35".to_owned(),
+        path("lines.json", b"{\"n\":\"35\"}\n{\"n\":\"77\"}\n{\"n\n"),
+    ];
+    let keys = Keys::read(&arguments).unwrap();
+    assert_eq!(keys.keys.len(), 2);
+    let refused = keys.refused.join("\n");
+    for why in [
+        "it is a directory",
+        "cut.gz: cannot unpack",
+        "wide is UTF-16 text",
+        "ini: it looks like JSON and is not",
+        "-35: it is neither a natural number",
+        "lines.json (value 3): it looks like JSON and is not",
+    ] {
+        assert!(refused.contains(why), "{why}: {refused}");
+    }
+}
+
+#[test]
 fn shared_primes_come_first_and_alone_where_they_are_asked_for() {
     let (p, q, r) = (prime(21), prime(40_000_022), prime(80_000_023));
     let close = prime(5) * next_prime(&(prime(5) + UBig::ONE));
