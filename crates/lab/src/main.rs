@@ -170,7 +170,15 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         } => record(&iface, &out, port, seconds),
         Command::Read(arguments) => read::run(&arguments),
         Command::Regenerate { root, check } => regenerate(&root, check),
-        Command::Solve(command) => solve::run(command, &mut std::io::stdout()),
+        Command::Solve(command) => {
+            let mut out = print::Output::new();
+            let code = solve::run(command, &mut out);
+            // What was found before an error is a result too.
+            let written = out.finish();
+            let code = code?;
+            written?;
+            Ok(code)
+        }
         Command::WeakServer(arguments) => {
             let runtime = tokio::runtime::Runtime::new()?;
             runtime.block_on(weak_server::run(arguments))

@@ -34,6 +34,12 @@ impl From<io::Error> for OutputError {
     }
 }
 
+impl From<OutputError> for io::Error {
+    fn from(error: OutputError) -> Self {
+        Self::new(error.0.kind(), error)
+    }
+}
+
 fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::BrokenPipe => "nobody reads it any more (broken pipe)".to_owned(),
@@ -137,16 +143,16 @@ impl Default for Output {
     }
 }
 
-/// For libraries that write by themselves. A flush writes, as it should; errors are those of the descriptor.
+/// For libraries that write by themselves. A flush writes, as it should; errors are those of the descriptor, in words.
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.waiting.extend(bytes);
-        self.flush_if_full().map_err(|error| error.0)?;
+        self.flush_if_full().map_err(io::Error::from)?;
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.flush_waiting().map_err(|error| error.0)
+        self.flush_waiting().map_err(io::Error::from)
     }
 }
 

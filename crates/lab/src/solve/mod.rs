@@ -20,13 +20,13 @@ pub mod seed;
 /// alone.
 #[derive(Subcommand)]
 pub enum SolveCommand {
-    /// Reads messages that were encrypted under one keystream, without the key
+    /// Read messages that were encrypted under one keystream, without the key
     Keystream(keystream::Arguments),
-    /// Reads messages of one keystream by hand, with the solver's help, in a terminal
+    /// Read messages of one keystream by hand, with the solver's help, in a terminal
     Workbench(workbench::Arguments),
-    /// Finds the session key of a server that seeds a weak generator, by trying every seed
+    /// Find the session key of a server that seeds a weak generator, by trying every seed
     Seed(seed::Arguments),
-    /// Finds the primes of RSA keys that were badly made or are short
+    /// Find the primes of RSA keys that were badly made or are short
     Factor(factor::Arguments),
 }
 
