@@ -1,7 +1,10 @@
 //! Whole cases: a session's messages in, plaintexts out.
 
+mod common;
+
 use std::ops::ControlFlow;
 
+use common::{HELD_OUT, key};
 use latchstring_cryptanalysis::{
     Keystream, Language, Mode, Recovered, detect, drag, render, solve, solve_watched, xor,
 };
@@ -18,18 +21,6 @@ const CHAT: [&str; 8] = [
     "we should talk about the money tonight",
     "ok, see you tomorrow morning then",
 ];
-
-/// A keystream with no pattern that helps anyone.
-fn key(length: usize) -> Vec<u8> {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    };
-    (0..length).map(|_| next()).collect()
-}
 
 fn encrypt<T: AsRef<[u8]>>(texts: &[T]) -> Vec<Vec<u8>> {
     let key = key(200);
@@ -94,7 +85,6 @@ fn three_messages_give_most_of_it() {
 }
 
 /// Messages of texts that no model has seen (see `docs/src/keystream-solver.md`).
-const HELD_OUT: &str = include_str!("held-out.txt");
 
 #[test]
 fn nineteen_of_twenty_claims_at_95_percent_are_true() {

@@ -5,21 +5,10 @@
 //! cargo test --workspace --test pairs
 //! ```
 
+mod common;
+
+use common::{HELD_OUT, key};
 use latchstring_cryptanalysis::{Keystream, Language, Mode, solve, xor};
-
-/// A keystream with no pattern that helps anyone.
-fn key(length: usize) -> Vec<u8> {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    };
-    (0..length).map(|_| next()).collect()
-}
-
-const HELD_OUT: &str = include_str!("held-out.txt");
 
 /// What a mode makes of held-out lines, two at a time: pairs of bytes.
 #[derive(Debug, Default)]

@@ -10,7 +10,10 @@ use arbitrary::{Arbitrary, Unstructured};
 use latchstring_cryptanalysis::rsa::UBig;
 use latchstring_lab::solve::{factor, input::Input};
 
-use super::plain_keys::{PlainKey, base64, decimal, hexadecimal, pairs, pem};
+use super::{
+    either,
+    plain_keys::{PlainKey, base64, decimal, hexadecimal, pairs, pem},
+};
 
 /// A file of one of these kinds.
 #[derive(Debug, Arbitrary)]
@@ -208,11 +211,7 @@ impl File {
 
 /// Runs one input: a file of any bytes after a byte below 128, else keys and their forms.
 pub fn run(data: &[u8]) {
-    match data.split_first() {
-        Some((128.., script)) => written(script),
-        Some((_, bytes)) => any(bytes),
-        None => {}
-    }
+    either::run(data, any, written);
 }
 
 fn written(script: &[u8]) {
@@ -249,14 +248,4 @@ fn read(bytes: &[u8]) -> Result<(Vec<Expected>, Vec<String>), String> {
     let name = "keys".to_owned();
     let bytes = bytes.to_vec();
     factor::keys(&Input { name, bytes }).map_err(|error| format!("{error:#}"))
-}
-
-/// An input whose file is `bytes`.
-pub fn file(bytes: &[u8]) -> Vec<u8> {
-    [&[0], bytes].concat()
-}
-
-/// An input that writes keys as the script says.
-pub fn script(script: &[u8]) -> Vec<u8> {
-    [&[128], script].concat()
 }

@@ -6,6 +6,8 @@
 use arbitrary::{Arbitrary, Unstructured};
 use latchstring_lab::solve::input::Input;
 
+use super::either;
+
 /// A file that was written by somebody.
 #[derive(Debug, Arbitrary)]
 struct Script {
@@ -84,11 +86,7 @@ type Lines = Vec<(usize, Vec<u8>)>;
 
 /// Runs one input: a file of any bytes after a byte below 128, else a script.
 pub fn run(data: &[u8]) {
-    match data.split_first() {
-        Some((128.., script)) => written(script),
-        Some((_, bytes)) => any(bytes),
-        None => {}
-    }
+    either::run(data, any, written);
 }
 
 fn written(script: &[u8]) {
@@ -181,14 +179,4 @@ fn plain_line(line: &[u8]) -> Option<Vec<u8>> {
         }
     }
     (!bytes.is_empty()).then_some(bytes)
-}
-
-/// An input whose file is `bytes`.
-pub fn file(bytes: &[u8]) -> Vec<u8> {
-    [&[0], bytes].concat()
-}
-
-/// An input that writes what the script says.
-pub fn script(script: &[u8]) -> Vec<u8> {
-    [&[128], script].concat()
 }

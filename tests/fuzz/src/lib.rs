@@ -7,6 +7,7 @@ pub mod account;
 pub mod addresses;
 pub mod capture_files;
 pub mod dissect;
+pub mod either;
 pub mod factor_keys;
 pub mod faithful_keys;
 pub mod faithful_wire;

@@ -12,7 +12,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use flate2::{Compression, bufread::GzDecoder, write::GzEncoder};
 use latchstring_capture::pcapfile::{self, Packet};
 
-use super::scratch;
+use super::{either, scratch};
 
 /// How a file is packed, and what happens to it then.
 #[derive(Debug, Arbitrary)]
@@ -29,11 +29,8 @@ type Outcome = (Vec<Packet>, bool);
 
 /// Runs one input: any bytes as a packed file after a byte below 128, else a script.
 pub fn run(data: &[u8]) {
-    match data.split_first() {
-        Some((128.., script)) => packed(script),
-        Some((_, bytes)) => same_as_unpacked(&[&[0x1f, 0x8b], bytes].concat()),
-        None => {}
-    }
+    let any = |bytes: &[u8]| same_as_unpacked(&[&[0x1f, 0x8b], bytes].concat());
+    either::run(data, any, packed);
 }
 
 fn packed(script: &[u8]) {
@@ -125,7 +122,7 @@ fn all<R: Read, E>(packets: Result<pcapfile::Packets<R>, E>) -> Outcome {
 
 /// An input that packs a capture, of which the first parts have these lengths.
 pub fn script(parts: &[u16], capture: &[u8]) -> Vec<u8> {
-    let mut input = vec![128];
+    let mut input = Vec::new();
     for length in parts {
         input.push(1);
         input.extend(length.to_le_bytes());
@@ -133,10 +130,10 @@ pub fn script(parts: &[u16], capture: &[u8]) -> Vec<u8> {
     // No more parts, no cut, nothing flipped.
     input.extend([0, 0, 0]);
     input.extend(capture);
-    input
+    either::script(&input)
 }
 
 /// An input whose file is `capture`, packed. It is stored, since other versions of a library may compress in another way.
 pub fn file(capture: &[u8]) -> Vec<u8> {
-    [&[0], &pack(capture, Compression::none())[2..]].concat()
+    either::file(&pack(capture, Compression::none())[2..])
 }

@@ -16,10 +16,7 @@ use latchstring_protocol::hardened::{
 };
 use serde_json::json;
 
-use super::{
-    factor_keys, hexadecimal, packed_captures, peer, record_reader, resume_files, vectors,
-    workbench_files,
-};
+use super::{either, packed_captures, peer, record_reader, resume_files, vectors, workbench_files};
 
 /// One input.
 pub struct Seed {
@@ -115,18 +112,18 @@ fn people_bring(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
         ("certificate", "certificate.der"),
         ("private", "private.der"),
     ] {
-        add("factor_keys", name, factor_keys::file(&testdata(file)));
+        add("factor_keys", name, either::file(&testdata(file)));
     }
     let jwks = br#"{"keys": [{"kty": "RSA", "kid": "a", "n": "AQAB", "e": "Aw"}, {"n": "0x23", "e": 5}, 77, "35"]}"#;
-    add("factor_keys", "json", factor_keys::file(jwks));
+    add("factor_keys", "json", either::file(jwks));
     let numbers = b"# two\n0x23\n1_001\nn = 35\ne = 3\nModulus (16 bit):\n    00:c3:\n    1f\nExponent: 65537 (0x10001)\n";
-    add("factor_keys", "numbers", factor_keys::file(numbers));
+    add("factor_keys", "numbers", either::file(numbers));
     let text = b"# intercepted\n0a1b\r\n0x0A, 0x1b,\r\\x0a\\x1b # two\n\n{0a:1b-ff};\n";
-    add("hexadecimal", "spellings", hexadecimal::file(text));
+    add("hexadecimal", "spellings", either::file(text));
     for number in 1..=4 {
         let (name, script) = (format!("script-{number}"), noise(number, 400));
-        add("factor_keys", &name, factor_keys::script(&script));
-        add("hexadecimal", &name, hexadecimal::script(&script));
+        add("factor_keys", &name, either::script(&script));
+        add("hexadecimal", &name, either::script(&script));
     }
     let capture = repository("captures/faithful-chat.pcap")[..700].to_vec();
     add("packed_captures", "file", packed_captures::file(&capture));

@@ -8,6 +8,13 @@ use crate::{
     protocol::faithful::message::{CHANGE, QUIT},
 };
 
+/// A command is what most sessions end with, so it is believed unless it makes this much less sense (a natural logarithm) of
+/// each other message. A wrong one makes noise of the beginning of each; a right one may begin it with a small letter.
+const LEANING: f64 = 5.0;
+
+/// So often the messages are cut anew, at most.
+const ROUNDS: usize = 4;
+
 /// What the solver makes of ciphertexts under one hypothesis.
 pub(super) struct Solved {
     pub(super) recovered: Recovered,
@@ -16,6 +23,7 @@ pub(super) struct Solved {
     pub(super) ending: Option<&'static str>,
 }
 
+/// Takes the messages for English under one keystream, of which some are known.
 pub(super) fn solved(ciphertexts: &[Vec<u8>], known: &[(usize, Vec<u8>)]) -> Solved {
     let certain = Keystream::of(ciphertexts, known);
     let english = Language::english();
@@ -32,13 +40,6 @@ pub(super) fn solved(ciphertexts: &[Vec<u8>], known: &[(usize, Vec<u8>)]) -> Sol
         ending: None,
     }
 }
-
-/// A command is what most sessions end with, so it is believed unless it makes this much less sense (a natural logarithm) of
-/// each other message. A wrong one makes noise of the beginning of each; a right one may begin it with a small letter.
-const LEANING: f64 = 5.0;
-
-/// So often the messages are cut anew, at most.
-const ROUNDS: usize = 4;
 
 /// A message that does not read as text is probably cut in the wrong place, so its bytes are not claimed. Tells how many
 /// there are.
