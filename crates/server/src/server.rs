@@ -28,7 +28,7 @@ use tokio::{
 
 use crate::{
     Event, Limits, Observer, PasswordCheck,
-    admission::Admission,
+    admission::{Admission, Stranger},
     enrol::Enrolment,
     gate::PasswordGate,
     login::{Failure, HandshakeError, login},
@@ -163,27 +163,34 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     D: Defences + Clone,
 {
-    // Numbered now, not when the future is first polled: the order is that of arrival.
+    // Numbered and given a place now, not when the future is first polled: the order is that of arrival.
     let connection = server.next_connection();
+    server.saw(connection, &Event::Connected { peer });
+    let roll = || server.below_a_hundred();
+    let admitted = (server.admission).admit(peer.ip(), Instant::now(), roll);
     async move {
-        let served = AssertUnwindSafe(whole_life(&server, connection, stream, peer));
-        if served.catch_unwind().await.is_err() {
+        let life = async {
+            match admitted {
+                Ok(stranger) => whole_life(&server, connection, stream, peer, stranger).await,
+                Err(why) => server.saw(connection, &Event::TurnedAway { why }),
+            }
+        };
+        if AssertUnwindSafe(life).catch_unwind().await.is_err() {
             server.saw(connection, &Event::Panicked);
         }
     }
 }
 
-async fn whole_life<S, D>(server: &Server<D>, connection: u64, mut stream: S, peer: SocketAddr)
-where
+async fn whole_life<S, D>(
+    server: &Server<D>,
+    connection: u64,
+    mut stream: S,
+    peer: SocketAddr,
+    stranger: Stranger,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     D: Defences + Clone,
 {
-    server.saw(connection, &Event::Connected { peer });
-    let roll = || server.below_a_hundred();
-    let stranger = match (server.admission).admit(peer.ip(), Instant::now(), roll) {
-        Ok(stranger) => stranger,
-        Err(why) => return server.saw(connection, &Event::TurnedAway { why }),
-    };
     let mut stopping = server.stopping();
     let outcome = select! {
         biased;

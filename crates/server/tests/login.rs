@@ -367,6 +367,28 @@ async fn a_source_has_few_places_until_it_logs_in() {
     drop(chat);
 }
 
+/// Over TCP more threads serve, and any of them may begin first. Who has called first has the place all the same.
+#[tokio::test(start_paused = true)]
+async fn places_are_given_in_the_order_of_arrival() {
+    let world = World::with(|setup| setup.limits.max_unauthenticated_per_source = 1).await;
+    let call = || {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let served = serve_connection(
+            Arc::clone(&world.server),
+            theirs,
+            ([192, 0, 2, 1], 4000).into(),
+        );
+        (ours, served)
+    };
+    let (mut first, served_first) = call();
+    let (mut second, served_second) = call();
+    served_second.await;
+    assert!(matches!(world.seen.last_of(2), Event::TurnedAway { .. }));
+    assert!(rest(&mut second).await.is_empty());
+    tokio::spawn(served_first);
+    Login::hello(&mut first).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stranger_costs_little_memory() {
     let world = World::new().await;
