@@ -3,15 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use latchstring_attacker::{Attack, Faithful, attacks, protocol::hardened::defence::Defence};
-use latchstring_lab::{
+use latchstring_arena::{
+    self as arena, DEFAULT_SEED, Honest, SCRIPT,
     against::Against,
-    arena::{self, DEFAULT_SEED, Honest, SCRIPT},
-    cells,
-    matrix::Selection,
     truth::{AGREED, HONEST, Outcome, Seen},
     wire::Over,
 };
+use latchstring_attacker::{Attack, Faithful, attacks, protocol::hardened::defence::Defence};
+use latchstring_lab::{cells, matrix::Selection};
 
 /// The attacks that return without a defence alone, by their own lists.
 fn returning_without(defence: Defence) -> Vec<&'static str> {

@@ -10,7 +10,7 @@ use latchstring_tests::workspace;
 use serde_json::Value;
 
 /// Who may depend on whom; nothing else is allowed. The tests see all.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("cli", &[]),
     ("protocol", &[]),
     ("cryptanalysis", &[]),
@@ -23,8 +23,12 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("server", &["cli", "net", "store"]),
     ("attacker", &["protocol", "net", "capture", "cryptanalysis"]),
     (
+        "arena",
+        &["cli", "faithful", "client", "server", "attacker"],
+    ),
+    (
         "lab",
-        &["cli", "faithful", "client", "server", "attacker", "capture"],
+        &["cli", "faithful", "attacker", "capture", "arena"],
     ),
 ];
 

@@ -103,7 +103,7 @@ fn everything_to_read() -> Vec<PathBuf> {
         "CONTRIBUTING.md",
         "SECURITY.md",
         "captures/README.md",
-        "crates/lab/keys/README.md",
+        "crates/arena/keys/README.md",
     ];
     let single = single.map(|name| workspace().join(name));
     let folders = ["docs", "labs"].map(|name| pages(&workspace().join(name)));

@@ -12,13 +12,13 @@ use std::{
     time::Duration,
 };
 
+use latchstring_arena::keys::Seeded;
 use latchstring_attacker::{
     capture::{Chunk, Side, Trace, write_sessions},
     cryptanalysis::generators::Generator,
     protocol::faithful::message::{QUIT, UserName},
 };
 use latchstring_faithful::{client, keys::KeyDir};
-use latchstring_lab::keys::Seeded;
 use latchstring_tests::{binary, interrupt};
 use serde_json::Value;
 use tokio::{

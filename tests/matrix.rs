@@ -8,13 +8,11 @@
 
 use std::{collections::BTreeSet, path::PathBuf, sync::LazyLock};
 
+use latchstring_arena::{self as arena, DEFAULT_SEED, Run, against::Against, wire::Over};
 use latchstring_attacker::attacks;
 use latchstring_lab::{
-    against::Against,
-    arena::{self, DEFAULT_SEED, Run},
     generate,
     matrix::{Matrix, Selection, grid, tables},
-    wire::Over,
 };
 use latchstring_tests::workspace;
 

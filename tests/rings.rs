@@ -3,7 +3,7 @@
 //!
 //! * type: `hardened::defence::Deployable` and `listener::serve` have doctests that must not compile;
 //! * graph: here, and in `architecture.rs` (arrows) and `deployable.rs` (what the linker kept);
-//! * address: here, and in `crates/lab/tests/wire.rs` and `crates/net/src/loopback.rs`;
+//! * address: here, and in `crates/arena/tests/wire.rs` and `crates/net/src/loopback.rs`;
 //! * wire: here, with the real programs on loopback.
 
 use std::{
@@ -16,6 +16,13 @@ use std::{
     sync::Arc,
 };
 
+use latchstring_arena::{
+    against::Against,
+    keys::PublishedKey,
+    peers,
+    weakened::Weakened,
+    wire::{Listener, Over, network},
+};
 use latchstring_attacker::{
     Scene,
     net::{entropy::OsEntropy, provider::AwsLc},
@@ -28,13 +35,6 @@ use latchstring_attacker::{
     },
 };
 use latchstring_client::Client;
-use latchstring_lab::{
-    against::Against,
-    keys::PublishedKey,
-    peers,
-    weakened::Weakened,
-    wire::{Listener, Over, network},
-};
 use latchstring_tests::{binary, workspace};
 use tempfile::TempDir;
 use tokio::{
@@ -47,7 +47,7 @@ const SEED: u64 = 7;
 /// Alice's home with the lab's published key, as the real client wants it.
 fn home() -> TempDir {
     let home = tempfile::tempdir().unwrap();
-    let key = fs::read(workspace().join("crates/lab/keys/alice.pem")).unwrap();
+    let key = fs::read(workspace().join("crates/arena/keys/alice.pem")).unwrap();
     let password = format!("{}\n", peers::PASSWORD).into_bytes();
     for (name, bytes) in [("id.pem", key), ("pw", password)] {
         let path = home.path().join(name);
@@ -152,7 +152,7 @@ impl RealServer {
         };
         let done = |command: &mut Command| assert!(command.output().unwrap().status.success());
         done(&mut command(&["init", "--listen", "127.0.0.1:0"]));
-        let public = workspace().join("crates/lab/keys/alice.pub.pem");
+        let public = workspace().join("crates/arena/keys/alice.pub.pem");
         done(
             command(&["user", "add", "alice", "--key"])
                 .arg(public)
@@ -259,7 +259,7 @@ fn only_the_lab_has_a_type_that_can_leave_a_defence_out() {
     }
     found.sort();
     let expected = [
-        "crates/lab/src/weakened/mod.rs: impl Defences for Weakened {",
+        "crates/arena/src/weakened/mod.rs: impl Defences for Weakened {",
         // The one that always says yes, one that passes the question on, and one in a test.
         "crates/protocol/src/hardened/defence.rs: impl Defences for Full {",
         "crates/protocol/src/hardened/defence.rs: impl Defences for Without {",

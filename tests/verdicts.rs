@@ -1,13 +1,9 @@
 //! The two ends of the matrix in memory: what every attack comes to against the faithful and against the hardened protocol.
 //! `matrix.rs` plays all of it.
 
+use latchstring_arena::{DEFAULT_SEED, against::Against, wire::Over};
 use latchstring_attacker::attacks;
-use latchstring_lab::{
-    against::Against,
-    arena::DEFAULT_SEED,
-    matrix::{Matrix, Selection},
-    wire::Over,
-};
+use latchstring_lab::matrix::{Matrix, Selection};
 
 #[test]
 fn every_attack_comes_to_what_it_says_against_faithful_and_hardened() {

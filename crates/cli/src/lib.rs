@@ -3,6 +3,11 @@
 //!
 //! * `PROGRAM completions SHELL` prints a completion script for bash, zsh, fish, elvish or PowerShell;
 //! * `PROGRAM man DIR` writes the manual pages of the program and of each of its commands into a folder.
+//!
+//! And what is printed beside help: [`screen`] folds it to the terminal, [`suggest`] asks "did you mean".
+
+pub mod screen;
+pub mod suggest;
 
 use std::{
     fs,

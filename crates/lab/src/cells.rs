@@ -11,12 +11,7 @@ use std::{
 
 use latchstring_attacker::{Attack, Faithful};
 
-use crate::{
-    against::Against,
-    arena::{self, Run},
-    truth::Outcome,
-    wire::Over,
-};
+use latchstring_arena::{self as arena, Run, against::Against, truth::Outcome, wire::Over};
 
 /// One attack against one target.
 pub type Cell = (&'static Attack, Against);

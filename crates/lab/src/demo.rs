@@ -4,15 +4,15 @@ use std::io::{self, Write};
 
 use latchstring_attacker::Target;
 
-use crate::{
+use crate::matrix::{self, Matrix, Row, Selection};
+use anstyle::{AnsiColor, Style};
+use latchstring_arena::{
+    self as arena, Run,
     against::Against,
-    arena::{self, Run},
-    matrix::{self, Matrix, Row, Selection},
-    screen,
-    truth::Outcome,
+    truth::{HONEST, Outcome},
     wire::Over,
 };
-use anstyle::{AnsiColor, Style};
+use latchstring_cli::screen;
 
 const HEADING: Style = Style::new().bold();
 const BROKE: Style = AnsiColor::Red.on_default().bold();
@@ -87,7 +87,7 @@ fn honest_session(out: &mut impl Write, over: Over, seed: u64) -> io::Result<()>
         writeln!(out, "   {line}")?;
     }
     writeln!(out, "   The server has read:")?;
-    for text in session.truth.received_on(crate::truth::HONEST) {
+    for text in session.truth.received_on(HONEST) {
         writeln!(out, "     \"{text}\"")?;
     }
     writeln!(out, "   Every step of this is flawed. Here is how.")

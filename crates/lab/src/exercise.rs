@@ -41,9 +41,9 @@ use latchstring_attacker::net::{loopback::Loopback, terminal::visible_lines};
 use latchstring_faithful::server::{Listener, REPLY_PAUSE, ServerEvent};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::screen;
 use catalogue::Lab;
 use instance::Instance;
+use latchstring_cli::screen;
 use progress::Told;
 use report::Standing;
 use seed::Seed;

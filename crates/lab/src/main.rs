@@ -14,20 +14,20 @@ use std::{
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use latchstring_arena::{DEFAULT_SEED, Run, wire::Over};
 use latchstring_attacker::{
     capture::live::{Limits, capture_live},
     net::{print, report},
 };
+use latchstring_cli::screen;
 use latchstring_lab::{
-    arena::{DEFAULT_SEED, Run},
     demo,
     exercise::{self, LabCommand},
     generate,
     matrix::{self, Matrix, Selection},
-    read, screen,
+    read,
     solve::{self, SolveCommand, job::CtrlC},
     weak_server,
-    wire::Over,
 };
 
 /// Break a small login protocol, mend it, and see which defence stops which attack.

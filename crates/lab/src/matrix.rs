@@ -10,7 +10,6 @@ mod html;
 mod svg;
 mod table;
 mod text;
-mod transcript;
 
 use std::io;
 
@@ -22,14 +21,9 @@ pub use self::{
     table::{Column, Matrix, Row, anchor},
     text::{grid, tables},
 };
-use crate::{
-    against::Against,
-    arena::Run,
-    cells::{self, Cell},
-    suggest::nearest,
-    weakened::Weakened,
-    wire::Over,
-};
+use crate::cells::{self, Cell};
+use latchstring_arena::{Run, against::Against, weakened::Weakened, wire::Over};
+use latchstring_cli::suggest::nearest;
 
 /// Which rows and columns are wanted.
 #[derive(Clone)]

@@ -20,7 +20,8 @@ use latchstring_faithful::{
     server::{Listener, REPLY_PAUSE, ServerEvent},
 };
 
-use crate::{solve::seed::generator, weakened::generator::SeededWithTime};
+use crate::solve::seed::generator;
+use latchstring_arena::weakened::generator::SeededWithTime;
 
 /// Where to listen, and where the keys come from.
 #[derive(Args)]

@@ -13,19 +13,16 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use latchstring_arena::{
+    self as arena, DEFAULT_SEED, against::Against, truth::Outcome, wire::Over,
+};
 use latchstring_attacker::{
     Attack, Faithful, attacks,
     net::{print, report},
     protocol::hardened::defence::Defence,
 };
-use latchstring_lab::{
-    against::Against,
-    arena::{self, DEFAULT_SEED},
-    matrix::attack,
-    overheard, screen,
-    truth::Outcome,
-    wire::Over,
-};
+use latchstring_cli::screen;
+use latchstring_lab::{matrix::attack, overheard};
 
 /// Attacks on the lab's login protocols.
 #[derive(Parser)]

@@ -17,7 +17,7 @@ use super::{
     slip,
     student::Student,
 };
-use crate::suggest::nearest;
+use latchstring_cli::{screen, suggest::nearest};
 
 /// Its name.
 pub const FILE: &str = "answers.toml";
@@ -231,7 +231,7 @@ pub fn sheet(student: &Student, instance: &Instance) -> anyhow::Result<String> {
 
 /// As a comment in 80 columns.
 fn comment(sheet: &mut String, text: &str) -> std::fmt::Result {
-    const INSIDE: usize = crate::screen::USUAL - 2;
+    const INSIDE: usize = screen::USUAL - 2;
     let indent = text.len() - text.trim_start_matches([' ', '\n']).len();
     let text = match indent > 0 && !text.starts_with('\n') {
         true => text.to_owned(),
@@ -239,8 +239,8 @@ fn comment(sheet: &mut String, text: &str) -> std::fmt::Result {
         false => text.split_whitespace().collect::<Vec<_>>().join(" "),
     };
     let folded = match indent > 0 {
-        true => crate::screen::folded_under(&text, INSIDE, indent + "a) ".len()),
-        false => crate::screen::prose(&text, INSIDE),
+        true => screen::folded_under(&text, INSIDE, indent + "a) ".len()),
+        false => screen::prose(&text, INSIDE),
     };
     folded
         .lines()

@@ -11,7 +11,7 @@ use super::{
     program::{End, KEPT, Ran},
     target::Visit,
 };
-use crate::truth::counted;
+use latchstring_arena::truth::counted;
 
 /// How much of a program's last words is shown.
 const LAST_LINES: usize = 6;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
+use latchstring_cli::screen;
 use tokio::time::sleep;
 
 /// Where nothing happens, a sign of life comes this often.
@@ -118,6 +119,6 @@ impl Steps for Told {
 
 /// Nobody reads it, perhaps; the work goes on.
 fn say(what: &str) {
-    let line = crate::screen::folded(what, crate::screen::USUAL).into_owned();
+    let line = screen::folded(what, screen::USUAL).into_owned();
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -19,7 +19,7 @@ use super::{
     seed::Seed,
     target::{Accounts, Target},
 };
-use crate::{
+use latchstring_arena::{
     against::Against,
     peers::{self, ALICE},
     truth::Seen,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{catalogue::Lab, check::Report, student::Student};
-use crate::screen;
+use latchstring_cli::screen;
 
 /// Where the text of a report begins.
 const COLUMN: usize = 11;

@@ -11,7 +11,7 @@ use anyhow::{Context, bail, ensure};
 use include_dir::{Dir, DirEntry, include_dir};
 
 use super::catalogue::Lab;
-use crate::suggest::did_you_mean;
+use latchstring_cli::suggest::did_you_mean;
 
 /// The folder `labs/` of the repository, as it was when this program was built.
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../labs");

@@ -9,10 +9,10 @@ use latchstring_attacker::{
 };
 
 use super::remarks::{self, Remark, Tampering};
-use crate::{
+use crate::matrix::attack;
+use latchstring_arena::{
+    self as arena, DEFAULT_SEED, Recorded,
     against::Against,
-    arena::{self, DEFAULT_SEED, Recorded},
-    matrix::attack,
     truth::Seen,
     wire::{ATTACKER_SOURCE, HONEST_SOURCE},
 };

@@ -16,11 +16,10 @@ use super::{
     tables,
 };
 use crate::{
-    arena::Run,
     exercise::catalogue::Lab,
     matrix::{Column, Matrix, Row},
-    truth::Outcome,
 };
+use latchstring_arena::{Run, truth::Outcome};
 
 const MADE: &str = "<!-- Made by `latchstring regenerate` from";
 
@@ -235,7 +234,7 @@ impl Places {
     pub(super) fn of(root: &Path, defence: Defence) -> anyhow::Result<Self> {
         let real = ["protocol", "net", "client", "server", "store"];
         let real = real.map(|package| format!("crates/{package}/src"));
-        let lab = ["weakened", "peers"].map(|folder| format!("crates/lab/src/{folder}"));
+        let lab = ["weakened", "peers"].map(|folder| format!("crates/arena/src/{folder}"));
         Ok(Self {
             real: naming(root, &real, defence)?,
             lab: naming(root, &lab, defence)?,

@@ -3,11 +3,8 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{
-    table::{Column, Matrix, Row, anchor},
-    transcript::abridged,
-};
-use crate::{arena::Run, truth::Outcome};
+use super::table::{Column, Matrix, Row, anchor};
+use latchstring_arena::{Run, transcript::abridged, truth::Outcome};
 
 const STYLE: &str = include_str!("matrix.css");
 

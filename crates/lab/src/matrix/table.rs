@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{arena::Run, truth::Outcome};
+use latchstring_arena::{Run, truth::Outcome};
 
 /// Every attack against every target.
 #[derive(Debug, Clone, Serialize)]
@@ -35,46 +35,6 @@ pub struct Row {
     pub vantage: String,
     /// In the order of the columns.
     pub cells: Vec<Run>,
-}
-
-impl Outcome {
-    /// All of them, for legends.
-    pub(super) const ALL: [Self; 4] = [
-        Self::Broke,
-        Self::Held,
-        Self::DoesNotApply,
-        Self::Inconclusive,
-    ];
-
-    /// One character for small places.
-    pub(super) fn letter(self) -> char {
-        match self {
-            Self::Broke => 'B',
-            Self::Held => '·',
-            Self::DoesNotApply => '-',
-            Self::Inconclusive => '?',
-        }
-    }
-
-    /// What it means, for legends.
-    pub(super) fn meaning(self) -> &'static str {
-        match self {
-            Self::Broke => "the attack did what it set out to do",
-            Self::Held => "it did not, and nothing else went wrong",
-            Self::DoesNotApply => "this protocol lacks what the attack is about",
-            Self::Inconclusive => "the run shows neither: a failure of the lab",
-        }
-    }
-
-    /// The name of its style in a sheet.
-    pub(super) fn class(self) -> &'static str {
-        match self {
-            Self::Broke => "broke",
-            Self::Held => "held",
-            Self::DoesNotApply => "na",
-            Self::Inconclusive => "unclear",
-        }
-    }
 }
 
 impl Column {
@@ -194,7 +154,7 @@ impl Matrix {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::truth::Verdict;
+    use latchstring_arena::truth::Verdict;
 
     /// Three attacks: one that any of two defences stops, one that two defences mask for each other, one that nothing
     /// stops.

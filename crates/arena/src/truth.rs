@@ -133,6 +133,46 @@ pub enum Outcome {
     DoesNotApply,
 }
 
+impl Outcome {
+    /// All of them, for legends.
+    pub const ALL: [Self; 4] = [
+        Self::Broke,
+        Self::Held,
+        Self::DoesNotApply,
+        Self::Inconclusive,
+    ];
+
+    /// One character for small places.
+    pub fn letter(self) -> char {
+        match self {
+            Self::Broke => 'B',
+            Self::Held => '·',
+            Self::DoesNotApply => '-',
+            Self::Inconclusive => '?',
+        }
+    }
+
+    /// What it means, for legends.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Broke => "the attack did what it set out to do",
+            Self::Held => "it did not, and nothing else went wrong",
+            Self::DoesNotApply => "this protocol lacks what the attack is about",
+            Self::Inconclusive => "the run shows neither: a failure of the lab",
+        }
+    }
+
+    /// The name of its style in a sheet.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Broke => "broke",
+            Self::Held => "held",
+            Self::DoesNotApply => "na",
+            Self::Inconclusive => "unclear",
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -154,7 +194,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    pub(crate) fn new(outcome: Outcome, statement: impl Into<String>) -> Self {
+    /// This outcome, and why.
+    pub fn new(outcome: Outcome, statement: impl Into<String>) -> Self {
         Self {
             outcome,
             statement: statement.into(),
@@ -355,7 +396,7 @@ impl Truth {
 }
 
 /// So many of something: `1 connection`, `2 connections`.
-pub(crate) fn counted(n: usize, what: &str) -> String {
+pub fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::arena::Run;
+use crate::Run;
 
 /// Of a long list of packets, so many lines are shown from its beginning, and so many from its end.
 const SHOWN: (usize, usize) = (24, 8);
@@ -26,7 +26,7 @@ fn part(f: &mut fmt::Formatter<'_>, heading: &str, lines: &[String]) -> fmt::Res
 }
 
 /// The lines, or the first and the last of them where there are many.
-pub(super) fn abridged(lines: &[String]) -> Vec<String> {
+pub fn abridged(lines: &[String]) -> Vec<String> {
     let (first, last) = SHOWN;
     let Some(left_out) = lines.len().checked_sub(first + last + 1) else {
         return lines.to_vec();

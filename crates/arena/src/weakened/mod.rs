@@ -15,7 +15,7 @@
 
 pub(crate) mod enrolment;
 mod exchange;
-pub(crate) mod generator;
+pub mod generator;
 pub(crate) mod lookup;
 pub(crate) mod passwords;
 mod records;
@@ -30,7 +30,7 @@ use latchstring_attacker::protocol::hardened::{
     signature::Role,
 };
 
-use crate::suggest::nearest;
+use latchstring_cli::suggest::nearest;
 
 /// `latch/2` without some of its defences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

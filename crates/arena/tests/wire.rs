@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
+use latchstring_arena::wire::{
+    ATTACKER_SOURCE, HONEST_SOURCE, Listener, Over, Tap, dial_tapped, network,
+};
 use latchstring_attacker::{
     Claim, Report, Story,
     capture::trace::Side,
     vantage::{Dial, Middle},
-};
-use latchstring_lab::wire::{
-    ATTACKER_SOURCE, HONEST_SOURCE, Listener, Over, Tap, dial_tapped, network,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

@@ -8,7 +8,9 @@ use latchstring_attacker::{
     vantage::Dialect,
 };
 
-use crate::{suggest::nearest, weakened::Weakened};
+use latchstring_cli::suggest::nearest;
+
+use crate::weakened::Weakened;
 
 /// The report's protocol, or ours with some defences left out, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -15,18 +15,18 @@ use rand::{TryCryptoRng, TryRng};
 use crate::keys::Seeded;
 
 /// What a server draws from that seeded its generator when it was started, and never again.
-pub(crate) struct SeededWithTime(Mutex<Stream>);
+pub struct SeededWithTime(Mutex<Stream>);
 
 impl SeededWithTime {
     /// Started in a second that the arena's seed fixes.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let random = u64::from_be_bytes(Seeded::new(seed, "when the server was started").array());
         let second = STARTED.start() + random % (STARTED.end() - STARTED.start() + 1);
         Self::with(GENERATOR, second)
     }
 
     /// Another generator, and the seed itself.
-    pub(crate) fn with(generator: Generator, seed: u64) -> Self {
+    pub fn with(generator: Generator, seed: u64) -> Self {
         Self(Mutex::new(generator.start(seed)))
     }
 

@@ -1,0 +1,25 @@
+//! The arena: runs honest peers and one attacker over a wire that it owns, and judges.
+//!
+//! * [`run`](mod@run): one attack against one target, from beginning to verdict;
+//! * [`against`]: what an attack is up against;
+//! * [`truth`]: what really happened, and the verdict that follows;
+//! * [`transcript`]: a run as a short story;
+//! * [`peers`]: the honest programs; [`weakened`]: peers that leave defences out;
+//! * [`wire`]: memory or loopback TCP; [`recorder`]: what went over it;
+//! * [`stopwatch`]: what the server is made to do;
+//! * [`keys`]: published keys, seeds.
+
+pub mod against;
+pub mod keys;
+pub mod peers;
+pub mod recorder;
+pub mod run;
+pub mod stopwatch;
+pub mod transcript;
+pub mod truth;
+pub mod weakened;
+pub mod wire;
+
+pub use run::{
+    DEFAULT_SEED, Honest, Recorded, Run, SCRIPT, describe_wire, honest, run, run_recorded,
+};
