@@ -26,10 +26,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
         "arena",
         &["cli", "faithful", "client", "server", "attacker"],
     ),
-    (
-        "lab",
-        &["cli", "faithful", "attacker", "capture", "arena"],
-    ),
+    ("lab", &["cli", "faithful", "attacker", "capture", "arena"]),
 ];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;

@@ -92,6 +92,27 @@ impl Trace {
         self.chunks.iter().filter(move |chunk| chunk.from == side)
     }
 
+    /// The chunks that one side sent, in stretches: a [`Gap`] of that side ends one and begins the next. None is empty.
+    pub fn stretches(&self, side: Side) -> Vec<Vec<&Chunk>> {
+        let mut stretches = vec![Vec::new()];
+        let mut looked_at = 0;
+        for (at, chunk) in (1..).zip(&self.chunks) {
+            if chunk.from != side {
+                continue;
+            }
+            let mut gaps = self.gaps.iter().filter(|gap| gap.from == side);
+            if gaps.any(|gap| (looked_at..at).contains(&gap.before)) {
+                stretches.push(Vec::new());
+            }
+            looked_at = at;
+            if let Some(stretch) = stretches.last_mut() {
+                stretch.push(chunk);
+            }
+        }
+        stretches.retain(|stretch| !stretch.is_empty());
+        stretches
+    }
+
     /// All that one side sent, joined. Bytes of a [`Gap`] are simply absent: see [`Trace::whole_prefix`].
     pub fn stream(&self, side: Side) -> Vec<u8> {
         self.chunks_from(side)

@@ -20,7 +20,6 @@ use latchstring_faithful::{
     server::{Listener, REPLY_PAUSE, ServerEvent},
 };
 
-use crate::solve::seed::generator;
 use latchstring_arena::weakened::generator::SeededWithTime;
 
 /// Where to listen, and where the keys come from.
@@ -32,7 +31,7 @@ use latchstring_arena::weakened::generator::SeededWithTime;
 )]
 pub struct Arguments {
     /// The generator of the session keys
-    #[arg(long, value_name = "G", value_parser = generator)]
+    #[arg(long, value_name = "G")]
     generator: Generator,
     /// Its seed, instead of the second in which the server is started
     #[arg(long, value_name = "N")]

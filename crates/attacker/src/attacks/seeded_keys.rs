@@ -30,14 +30,11 @@ use zeroize::Zeroizing;
 
 use crate::{
     Attack, Claim, Goal, Report, Run, Scene, Story, Target,
-    capture::{
-        dissect,
-        trace::{Side, Trace},
-    },
+    capture::{dissect, trace::Side},
     cryptanalysis::{
         brute_force::{Cost, Prices, Round, counting_energy},
         generators::Generator,
-        seeds::{Hit, Search, Secrets, Sniffed, Stretch, Test},
+        seeds::{Hit, MOST_FALSE_HITS, Search, Secrets, Sniffed, Stretch, Test},
     },
     eavesdrop::open_session,
     protocol::{
@@ -74,31 +71,6 @@ pub const STARTED: RangeInclusive<u64> = 1_577_750_400..=1_577_836_799;
 /// yours does. It makes no difference.
 const KEYS_PER_SECOND: f64 = 24e6;
 
-/// A seed is claimed when at most so many wrong ones are expected to look as right.
-pub const MOST_FALSE_HITS: f64 = 1e-3;
-
-/// What the client sent, login and all, cut as the capture has it. Where bytes are missing another stretch begins.
-pub fn sent(trace: &Trace) -> Vec<Stretch> {
-    let mut stretches = vec![Stretch::default()];
-    let mut looked_at = 0;
-    for (at, chunk) in (1..).zip(&trace.chunks) {
-        if chunk.from != Side::Client {
-            continue;
-        }
-        let mut gaps = trace.gaps.iter().filter(|gap| gap.from == Side::Client);
-        if gaps.any(|gap| (looked_at..at).contains(&gap.before)) {
-            stretches.push(Stretch::default());
-        }
-        looked_at = at;
-        if let Some(stretch) = stretches.last_mut() {
-            stretch.segments.push(stretch.bytes.len());
-            stretch.bytes.extend(&chunk.bytes);
-        }
-    }
-    stretches.retain(|stretch| !stretch.bytes.is_empty());
-    stretches
-}
-
 fn run(wiretap: &Wiretap) -> Report {
     let mut story = Story::default();
     let read = match wiretap.dialect.target {
@@ -115,7 +87,9 @@ fn faithful(wiretap: &Wiretap, story: &mut Story) -> Option<Vec<String>> {
     let trace = blank_server(&wiretap.trace);
     let session = dissect::faithful(&trace);
     let seeds = STARTED.end() - STARTED.start() + 1;
-    let sniffed = Sniffed::of(sent(&trace)).among(seeds);
+    let stretches = trace.stretches(Side::Client).into_iter();
+    let sent = stretches.map(|chunks| Stretch::of(chunks.into_iter().map(|chunk| &*chunk.bytes)));
+    let sniffed = Sniffed::of(sent.collect()).among(seeds);
     story.tell(format!(
         "sniffed: {} ciphertexts of the client; all that the server said is blanked",
         session.messages.len()

@@ -16,6 +16,18 @@ pub struct Stretch {
     pub segments: Vec<usize>,
 }
 
+impl Stretch {
+    /// The segments, one behind the other.
+    pub fn of<'a>(segments: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut stretch = Self::default();
+        for segment in segments {
+            stretch.segments.push(stretch.bytes.len());
+            stretch.bytes.extend(segment);
+        }
+        stretch
+    }
+}
+
 /// One part of a cutting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Piece {

@@ -29,6 +29,9 @@ pub const SECRETS_LEN: usize = 40;
 /// Session key and IV prefix, as the server draws them.
 pub type Secrets = [u8; SECRETS_LEN];
 
+/// A seed is claimed when at most so many wrong ones are expected to look as right.
+pub const MOST_FALSE_HITS: f64 = 1e-3;
+
 /// Seeds between two calls of the progress callback: a fraction of a second.
 const ROUND: u64 = 1 << 18;
 /// Seeds of one task; a multiple of [`LANES`].

@@ -11,14 +11,14 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use latchstring_attacker::{
-    attacks::seeded_keys::{MOST_FALSE_HITS, sent},
     capture::{
         self,
         dissect::{self, Protocol},
+        trace::Side,
     },
     cryptanalysis::{
         generators::Generator,
-        seeds::{Hit, SECRETS_LEN, Search, Secrets, Sniffed, Stretch, Test},
+        seeds::{Hit, MOST_FALSE_HITS, SECRETS_LEN, Search, Secrets, Sniffed, Stretch, Test},
     },
     net::print::note,
 };
@@ -51,7 +51,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1)]
     session: usize,
     /// The server's generator
-    #[arg(long, value_name = "G", value_parser = generator)]
+    #[arg(long, value_name = "G")]
     generator: Generator,
     /// The first seed: a number, or a time (UTC) in the units that the server seeds with
     #[arg(long, value_name = "T1", value_parser = seed_or_time)]
@@ -139,12 +139,6 @@ fn seed_or_time(text: &str) -> Result<SeedOrTime, String> {
         "give a number, a day like 2019-12-31, or a time like '2019-12-31 08:00:00' (UTC)"
             .to_owned()
     })
-}
-
-/// A generator by its name on the command line.
-pub(crate) fn generator(text: &str) -> Result<Generator, String> {
-    text.parse()
-        .map_err(|e: <Generator as std::str::FromStr>::Err| e.to_string())
 }
 
 /// Where a search stopped.
@@ -237,7 +231,10 @@ fn sniff(file: &Path, number: usize) -> Result<Sniffed> {
             "session {number} could be a faithful one: {why}"
         ));
     }
-    let stretches = sent(&session.trace);
+    let stretches = session.trace.stretches(Side::Client).into_iter();
+    let stretches: Vec<Stretch> = stretches
+        .map(|chunks| Stretch::of(chunks.into_iter().map(|chunk| &*chunk.bytes)))
+        .collect();
     if stretches.len() > 1 {
         note(format_args!(
             "the capture lacks bytes of the client: what is left is in {} pieces, and messages across them are not read",
