@@ -10,7 +10,7 @@ use latchstring_tests::workspace;
 use serde_json::Value;
 
 /// Who may depend on whom; nothing else is allowed. The tests see all.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("cli", &[]),
     ("protocol", &[]),
     ("cryptanalysis", &[]),
@@ -26,7 +26,18 @@ const ALLOWED: [(&str, &[&str]); 13] = [
         "arena",
         &["cli", "faithful", "client", "server", "attacker"],
     ),
-    ("lab", &["cli", "faithful", "attacker", "capture", "arena"]),
+    ("workbench", &["net", "capture", "cryptanalysis"]),
+    (
+        "lab",
+        &[
+            "cli",
+            "faithful",
+            "attacker",
+            "capture",
+            "arena",
+            "workbench",
+        ],
+    ),
 ];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;

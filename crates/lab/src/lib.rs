@@ -7,9 +7,7 @@
 //! * [`generate`]: what the repository holds that is made from runs;
 //! * [`weak_server`]: the faithful server with guessable keys;
 //! * [`overheard`]: the attacks that only listen, on a capture;
-//! * [`read`]: every byte of a capture, named;
-//! * [`solve`]: the mathematical attacks on files;
-//! * [`workbench`]: the many-time pad by hand.
+//! * [`read`]: every byte of a capture, named.
 
 pub mod cells;
 pub mod demo;
@@ -18,6 +16,4 @@ pub mod generate;
 pub mod matrix;
 pub mod overheard;
 pub mod read;
-pub mod solve;
 pub mod weak_server;
-pub mod workbench;

@@ -25,10 +25,9 @@ use latchstring_lab::{
     exercise::{self, LabCommand},
     generate,
     matrix::{self, Matrix, Selection},
-    read,
-    solve::{self, SolveCommand, job::CtrlC},
-    weak_server,
+    read, weak_server,
 };
+use latchstring_workbench::{self as workbench, SolveCommand, job::CtrlC};
 
 /// Break a small login protocol, mend it, and see which defence stops which attack.
 #[derive(Parser)]
@@ -172,7 +171,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Regenerate { root, check } => regenerate(&root, check),
         Command::Solve(command) => {
             let mut out = print::Output::new();
-            let code = solve::run(command, &mut out);
+            let code = workbench::run(command, &mut out);
             // What was found before an error is a result too.
             let written = out.finish();
             let code = code?;

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use arbitrary::{Arbitrary, Unstructured};
 use latchstring_cryptanalysis::rsa::UBig;
-use latchstring_lab::solve::{factor, input::Input};
+use latchstring_workbench::{factor, input::Input};
 
 use super::{
     either,

@@ -4,7 +4,7 @@
 //! means what a plain reader says, digit by digit, and an error names the line.
 
 use arbitrary::{Arbitrary, Unstructured};
-use latchstring_lab::solve::input::Input;
+use latchstring_workbench::input::Input;
 
 use super::either;
 

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use latchstring_cryptanalysis::rsa::{QuadraticSieve, Relation, Sieved, UBig};
-use latchstring_lab::solve::job::{CtrlC, Job};
+use latchstring_workbench::job::{CtrlC, Job};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

@@ -105,7 +105,7 @@ pub fn all() -> Vec<Seed> {
 
 /// What people bring to `solve`, and packed captures.
 fn people_bring(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
-    let testdata = |file: &str| repository(&format!("crates/lab/src/solve/factor/testdata/{file}"));
+    let testdata = |file: &str| repository(&format!("crates/workbench/src/factor/testdata/{file}"));
     for (name, file) in [
         ("all", "all.txt"),
         ("none", "none.txt"),

@@ -4,7 +4,7 @@
 //! error names the file.
 
 use latchstring_cryptanalysis::xor;
-use latchstring_lab::workbench;
+use latchstring_workbench::screen;
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
@@ -15,7 +15,7 @@ pub fn run(data: &[u8]) {
     let folder = scratch::folder("workbench");
     let path = scratch::file(&folder, "chat.workbench.toml", data);
     let ciphertexts = ciphertexts();
-    let keystream = match workbench::pinned(&path, &ciphertexts) {
+    let keystream = match screen::pinned(&path, &ciphertexts) {
         Ok(keystream) => keystream.expect("there is a file"),
         Err(error) => return assert!(format!("{error:#}").contains("workbench.toml"), "{error:#}"),
     };

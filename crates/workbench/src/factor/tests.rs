@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use latchstring_attacker::cryptanalysis::rsa::next_prime;
+use latchstring_cryptanalysis::rsa::next_prime;
 use rsa::{
     BoxedUint, RsaPrivateKey,
     pkcs1::{DecodeRsaPrivateKey, LineEnding},

@@ -14,15 +14,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use latchstring_attacker::capture::{
-    self, AnnotatedSession, CaptureError,
+use latchstring_capture::{
+    self as capture, AnnotatedSession, CaptureError,
     dissect::{self, Identity, Protocol},
     live::{Limits, capture_live},
     pcapfile,
 };
 
 use super::Event;
-use crate::solve::input::Input;
+use crate::input::Input;
 
 /// How often a growing capture is read again.
 const EVERY: Duration = Duration::from_secs(1);
@@ -261,9 +261,7 @@ impl Drop for Recording {
 
 #[cfg(test)]
 mod tests {
-    use latchstring_attacker::capture::{
-        Chunk, Side, Trace, frames::synthesize, pcapfile::write_file,
-    };
+    use latchstring_capture::{Chunk, Side, Trace, frames::synthesize, pcapfile::write_file};
 
     use super::*;
 

@@ -4,11 +4,12 @@ use std::{iter::Peekable, path::Path};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use dashu_int::ops::BitTest;
-use latchstring_attacker::{cryptanalysis::rsa::UBig, net::terminal::visible};
+use latchstring_cryptanalysis::rsa::UBig;
+use latchstring_net::terminal::visible;
 use serde_json::Value;
 
 use super::formats::{self, Public, is_pairs};
-use crate::solve::input::Input;
+use crate::input::Input;
 
 /// One key to factor.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::{Context, Error, Result, anyhow, ensure};
-use latchstring_attacker::cryptanalysis::{Conflict, Given, Keystream};
+use latchstring_cryptanalysis::{Conflict, Given, Keystream};
 
 /// One byte of one message, both counted from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -264,7 +264,7 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-    use latchstring_attacker::cryptanalysis::xor;
+    use latchstring_cryptanalysis::xor;
 
     use super::*;
 
@@ -284,7 +284,7 @@ mod tests {
 
     fn read(session: &Session, message: usize) -> String {
         let opened = session.keystream().open(&session.ciphertexts()[message]);
-        latchstring_attacker::cryptanalysis::render(&opened, '_')
+        latchstring_cryptanalysis::render(&opened, '_')
     }
 
     #[test]

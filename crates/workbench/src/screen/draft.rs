@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchstring_attacker::cryptanalysis::{Conflict, Keystream, Placement, xor};
+use latchstring_cryptanalysis::{Conflict, Keystream, Placement, xor};
 
 use super::{
     session::{Pin, Place},

@@ -8,11 +8,11 @@ use ratatui::{
     widgets::{Block, Clear, Paragraph},
 };
 
-use latchstring_attacker::cryptanalysis::Placement;
+use latchstring_cryptanalysis::Placement;
 
 use super::{
     draft::{Draft, Ranking},
-    keys,
+    keyboard,
     session::Pin,
     shade::Palette,
     state::{Mode, Shade, Workbench},
@@ -212,7 +212,7 @@ pub(super) fn key_lines(width: usize) -> Vec<String> {
         let rest = does[1..].iter().map(|more| format!("{:left$}{more}", ""));
         std::iter::once(first).chain(rest.collect::<Vec<_>>())
     };
-    keys::help().flat_map(line).collect()
+    keyboard::help().flat_map(line).collect()
 }
 
 /// The list of all keys, over everything else.
@@ -246,7 +246,7 @@ mod tests {
         }
         assert_eq!(
             key_lines(78).len(),
-            keys::help().count(),
+            keyboard::help().count(),
             "no line is folded in 80 columns"
         );
     }

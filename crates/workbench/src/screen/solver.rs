@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use latchstring_attacker::cryptanalysis::{
+use latchstring_cryptanalysis::{
     Evidence, Given, Keystream, Language, Mode, Placement, Recovered, detect, drag_best, solve,
 };
 

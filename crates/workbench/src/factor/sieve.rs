@@ -3,14 +3,12 @@
 use std::{ops::ControlFlow, path::Path};
 
 use anyhow::{Result, ensure};
-use latchstring_attacker::{
-    cryptanalysis::rsa::{Factored, QuadraticSieve, Relation, Sieved, UBig},
-    net::print::note,
-};
+use latchstring_cryptanalysis::rsa::{Factored, QuadraticSieve, Relation, Sieved, UBig};
+use latchstring_net::print::note;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::solve::job::{CtrlC, Job};
+use crate::job::{CtrlC, Job};
 
 /// What a sieve has done so far, as JSON.
 #[derive(Serialize, Deserialize)]

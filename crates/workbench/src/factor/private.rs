@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use dashu_int::fast_div::ConstDivisor;
-use latchstring_attacker::cryptanalysis::rsa::{Factorization, UBig};
+use latchstring_cryptanalysis::rsa::{Factorization, UBig};
 use rsa::{
     pkcs1::{EncodeRsaPrivateKey, LineEnding, OtherPrimeInfo, RsaPrivateKey},
     pkcs8::der::asn1::Uint,

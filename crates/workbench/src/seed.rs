@@ -10,18 +10,16 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
-use latchstring_attacker::{
-    capture::{
-        self,
-        dissect::{self, Protocol},
-        trace::Side,
-    },
-    cryptanalysis::{
-        generators::Generator,
-        seeds::{Hit, MOST_FALSE_HITS, SECRETS_LEN, Search, Secrets, Sniffed, Stretch, Test},
-    },
-    net::print::note,
+use latchstring_capture::{
+    self as capture,
+    dissect::{self, Protocol},
+    trace::Side,
 };
+use latchstring_cryptanalysis::{
+    generators::Generator,
+    seeds::{Hit, MOST_FALSE_HITS, SECRETS_LEN, Search, Secrets, Sniffed, Stretch, Test},
+};
+use latchstring_net::print::note;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};

@@ -8,12 +8,11 @@ use std::{
 use anyhow::Result;
 use clap::Subcommand;
 
-use crate::workbench;
-
 pub mod factor;
 pub mod input;
 pub mod job;
 pub mod keystream;
+pub mod screen;
 pub mod seed;
 
 /// What to solve. Each ends with 0 when something was found and with 1 when nothing was, or when it failed; 2 is wrong usage
@@ -23,7 +22,7 @@ pub enum SolveCommand {
     /// Read messages that were encrypted under one keystream, without the key
     Keystream(keystream::Arguments),
     /// Read messages of one keystream by hand, with the solver's help, in a terminal
-    Workbench(workbench::Arguments),
+    Workbench(screen::Arguments),
     /// Find the session key of a server that seeds a weak generator, by trying every seed
     Seed(seed::Arguments),
     /// Find the primes of RSA keys that were badly made or are short
@@ -31,7 +30,7 @@ pub enum SolveCommand {
 }
 
 /// What ends a search that found nothing.
-pub(crate) const NOTHING_FOUND: u8 = 1;
+const NOTHING_FOUND: u8 = 1;
 
 /// Runs the command and prints to `out`.
 ///
@@ -42,9 +41,7 @@ pub fn run(command: SolveCommand, out: &mut impl Write) -> Result<ExitCode> {
         SolveCommand::Keystream(arguments) => {
             keystream::run(arguments, out, std::io::stdout().is_terminal())
         }
-        SolveCommand::Workbench(arguments) => {
-            workbench::run(&arguments).map(|()| ExitCode::SUCCESS)
-        }
+        SolveCommand::Workbench(arguments) => screen::run(&arguments).map(|()| ExitCode::SUCCESS),
         SolveCommand::Seed(arguments) => seed::run(&arguments, out),
         SolveCommand::Factor(arguments) => factor::run(&arguments, out),
     }

@@ -11,7 +11,7 @@ use ratatui::{DefaultTerminal, crossterm::event};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Event, shade::Palette, solver, state::Effect, state::Workbench, view, work};
-use crate::solve::keystream;
+use crate::keystream;
 
 /// Takes the terminal, until the workbench is left, and gives it back whatever happens.
 ///

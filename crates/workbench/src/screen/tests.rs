@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchstring_attacker::cryptanalysis::{Language, Mode as Effort, xor};
+use latchstring_cryptanalysis::{Language, Mode as Effort, xor};
 use ratatui::{
     Terminal,
     backend::TestBackend,
@@ -11,7 +11,7 @@ use ratatui::{
 };
 
 use super::{
-    keys,
+    keyboard,
     session::{Place, Session},
     shade::Palette,
     state::{Effect, Mode, Shade, Workbench},
@@ -418,7 +418,7 @@ fn shades_are_told_apart_without_colours() {
 fn a_small_terminal_says_so_and_help_names_each_key_once() {
     let small = drawn(&mut bench(), 40, 9).backend().to_string();
     assert!(small.contains("too small"), "{small}");
-    let mut labels: Vec<_> = keys::help()
+    let mut labels: Vec<_> = keyboard::help()
         .filter(|(place, ..)| place.is_empty())
         .collect();
     let count = labels.len();

@@ -12,10 +12,10 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use latchstring_attacker::{
-    cryptanalysis::{Byte, Evidence, Keystream, Language, Mode, Recovered, detect, solve_watched},
-    net::{print::note, terminal::visible_bytes},
+use latchstring_cryptanalysis::{
+    Byte, Evidence, Keystream, Language, Mode, Recovered, detect, solve_watched,
 };
+use latchstring_net::{print::note, terminal::visible_bytes};
 use serde_json::json;
 
 use super::{

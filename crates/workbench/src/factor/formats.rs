@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use base64ct::{Base64Unpadded, Base64UrlUnpadded, Encoding};
-use latchstring_attacker::cryptanalysis::rsa::UBig;
+use latchstring_cryptanalysis::rsa::UBig;
 use rsa::{
     pkcs1::{RsaPrivateKeyRef, RsaPublicKeyRef},
     pkcs8::{

@@ -6,13 +6,11 @@ use std::{
 };
 
 use anyhow::Result;
-use latchstring_attacker::{
-    cryptanalysis::{
-        brute_force::{Cost, Prices, Round, counting_energy},
-        seeds::{Read, SECRETS_LEN, keystream_blocks},
-    },
-    net::terminal::visible,
+use latchstring_cryptanalysis::{
+    brute_force::{Cost, Prices, Round, counting_energy},
+    seeds::{Read, SECRETS_LEN, keystream_blocks},
 };
+use latchstring_net::terminal::visible;
 use serde_json::json;
 
 use super::{Arguments, Found, Judged};

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use dashu_int::ops::BitTest;
-use latchstring_attacker::cryptanalysis::rsa::{Factorization, NoExponent, UBig};
+use latchstring_cryptanalysis::rsa::{Factorization, NoExponent, UBig};
 use serde_json::{Value, json};
 
 use super::keys::Key;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use latchstring_attacker::capture::gzip;
+use latchstring_capture::gzip;
 
 /// Nothing that these commands read is longer, compressed or not.
 const LONGEST: u64 = 256 << 20;

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use latchstring_attacker::cryptanalysis::{Byte, Language, Mode as Effort, Placement, Recovered};
+use latchstring_cryptanalysis::{Byte, Language, Mode as Effort, Placement, Recovered};
 
 use super::{
     draft::{Draft, Preview},

@@ -9,12 +9,10 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use dashu_int::ops::BitTest;
 use indicatif::{ProgressBar, ProgressStyle};
-use latchstring_attacker::{
-    cryptanalysis::rsa::{
-        Effort, Factored, Shared, UBig, factor, factor_fully, shared_primes, wiener,
-    },
-    net::print::note,
+use latchstring_cryptanalysis::rsa::{
+    Effort, Factored, Shared, UBig, factor, factor_fully, shared_primes, wiener,
 };
+use latchstring_net::print::note;
 
 use super::{NOTHING_FOUND, input::Input, job::CtrlC};
 use keys::{Key, Keys};

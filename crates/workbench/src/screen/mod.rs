@@ -3,21 +3,21 @@
 //! What the keys change is apart from what the screen shows, and both from the terminal and the files:
 //!
 //! - `session`: ciphertexts, pins and notes, with undo; `draft`: a text that may be pinned next;
-//! - `state`: all that the screen shows; `keys`: what each key does to it;
+//! - `state`: all that the screen shows; `keyboard`: what each key does to it;
 //! - `view`, `panel`, `shade`: the screen;
 //! - `solver`: threads that solve and drag, so that no key waits for them;
 //! - `source`: hexadecimal, captures, growing captures; `work`: pins and notes in a file;
-//! - `screen`: the terminal, and the loop that brings all of them together.
+//! - `terminal`: the terminal, and the loop that brings all of them together.
 
 mod draft;
-mod keys;
+mod keyboard;
 mod panel;
-mod screen;
 mod session;
 mod shade;
 mod solver;
 mod source;
 mod state;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -31,10 +31,10 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use latchstring_attacker::cryptanalysis::{Keystream, Language, Mode, Placement};
+use latchstring_cryptanalysis::{Keystream, Language, Mode, Placement};
 use ratatui::crossterm::event;
 
-use crate::solve::keystream::{self, Effort};
+use crate::keystream::{self, Effort};
 use session::Session;
 use source::{Recording, Source};
 use state::Workbench;
@@ -138,7 +138,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if growing {
         source.follow(events.clone());
     }
-    let ended = screen::run(&mut bench, &work, &events, &happened);
+    let ended = terminal::run(&mut bench, &work, &events, &happened);
     drop(recording);
     if let Some(recorded) = recorded.filter(|_| ended.is_err() || work.exists()) {
         let (_, kept) = recorded.keep()?;
