@@ -10,7 +10,7 @@ use latchstring_tests::workspace;
 use serde_json::Value;
 
 /// Who may depend on whom; nothing else is allowed. The tests see all.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("cli", &[]),
     ("protocol", &[]),
     ("cryptanalysis", &[]),
@@ -26,6 +26,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
         "arena",
         &["cli", "faithful", "client", "server", "attacker"],
     ),
+    ("classroom", &["cli", "faithful", "attacker", "arena"]),
     ("workbench", &["net", "capture", "cryptanalysis"]),
     (
         "lab",
@@ -35,6 +36,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "attacker",
             "capture",
             "arena",
+            "classroom",
             "workbench",
         ],
     ),

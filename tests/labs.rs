@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use latchstring_lab::exercise::{
+use latchstring_classroom::{
     catalogue::{Answer, Lab},
     check::{Item, Options, Report, check, check_with},
     progress::Silent,

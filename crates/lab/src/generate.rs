@@ -26,10 +26,9 @@ use anyhow::Context;
 use latchstring_attacker::{attacks, protocol::hardened::defence::Defence};
 
 pub use self::{capture::capture, doc::HEADINGS};
-use crate::{
-    exercise::{catalogue::Lab, shelf},
-    matrix::{Matrix, Row, picture},
-};
+use latchstring_classroom::{catalogue::Lab, shelf};
+
+use crate::matrix::{Matrix, Row, picture};
 
 /// A file that is made.
 #[derive(Debug, Clone, PartialEq, Eq)]

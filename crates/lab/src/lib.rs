@@ -1,9 +1,8 @@
-//! The front door: matrix, demo and exercises.
+//! The front door: matrix and demo.
 //!
 //! * [`cells`]: many runs at once, and what is promised for each;
 //! * [`matrix`]: every attack against every target;
 //! * [`demo`]: the same as a story;
-//! * [`exercise`]: the labs;
 //! * [`generate`]: what the repository holds that is made from runs;
 //! * [`weak_server`]: the faithful server with guessable keys;
 //! * [`overheard`]: the attacks that only listen, on a capture;
@@ -11,7 +10,6 @@
 
 pub mod cells;
 pub mod demo;
-pub mod exercise;
 pub mod generate;
 pub mod matrix;
 pub mod overheard;

@@ -19,11 +19,10 @@ use latchstring_attacker::{
     capture::live::{Limits, capture_live},
     net::{print, report},
 };
+use latchstring_classroom::commands::{self as classroom, LabCommand};
 use latchstring_cli::screen;
 use latchstring_lab::{
-    demo,
-    exercise::{self, LabCommand},
-    generate,
+    demo, generate,
     matrix::{self, Matrix, Selection},
     read, weak_server,
 };
@@ -184,7 +183,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Lab(command) => {
             let runtime = tokio::runtime::Runtime::new()?;
-            runtime.block_on(exercise::run(command))
+            runtime.block_on(classroom::run(command))
         }
     }
 }

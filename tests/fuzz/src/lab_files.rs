@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use latchstring_lab::exercise::{answers::Answers, catalogue::Answer, shelf, student::Student};
+use latchstring_classroom::{answers::Answers, catalogue::Answer, shelf, student::Student};
 
 use super::scratch;
 

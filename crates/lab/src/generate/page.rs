@@ -15,10 +15,9 @@ use super::{
     doc::{Doc, HEADINGS},
     tables,
 };
-use crate::{
-    exercise::catalogue::Lab,
-    matrix::{Column, Matrix, Row},
-};
+use latchstring_classroom::catalogue::Lab;
+
+use crate::matrix::{Column, Matrix, Row};
 use latchstring_arena::{Run, truth::Outcome};
 
 const MADE: &str = "<!-- Made by `latchstring regenerate` from";

@@ -331,7 +331,7 @@ impl Lab {
 mod tests {
     use std::fs;
 
-    use super::super::shelf;
+    use crate::shelf;
 
     fn broken(toml: &str) -> String {
         let dir = tempfile::tempdir().unwrap();

@@ -1,33 +1,4 @@
-//! The exercises: `latchstring lab list | start | hint | check | explain | reset | serve`.
-//!
-//! * [`shelf`]: where the labs are, inside this program or in a folder;
-//! * [`catalogue`]: what a lab is, read from `labs/NN-name/lab.toml`;
-//! * [`instance`]: a lab's scene come true, by really running and [`record`]ing its sessions;
-//! * [`student`]: a student's folder, found by [`place`]; [`state`]: what is remembered of it;
-//! * [`trial`]: runs the student's [`program`] against a live [`target`], and goes by what that target believed;
-//! * [`diagnosis`]: why a run did not come out as it should, and what to do;
-//! * [`check`]: makes a report of that, of the answers and of the predictions, and [`report`] prints it;
-//! * [`answers`], [`slip`], [`facts`], [`seal`], [`seed`], [`progress`]: what these are made of.
-
-pub mod answers;
-pub mod catalogue;
-pub mod check;
-pub mod diagnosis;
-pub mod facts;
-pub mod instance;
-pub mod place;
-pub mod program;
-pub mod progress;
-pub mod record;
-pub mod report;
-pub mod seal;
-pub mod seed;
-pub mod shelf;
-pub mod slip;
-pub mod state;
-pub mod student;
-pub mod target;
-pub mod trial;
+//! The command line: `latchstring lab list | start | hint | check | explain | reset | serve`.
 
 use std::{
     io::{self, BufRead, Write},
@@ -41,13 +12,19 @@ use latchstring_attacker::net::{loopback::Loopback, terminal::visible_lines};
 use latchstring_faithful::server::{Listener, REPLY_PAUSE, ServerEvent};
 use tokio::signal::unix::{SignalKind, signal};
 
-use catalogue::Lab;
-use instance::Instance;
 use latchstring_cli::screen;
-use progress::Told;
-use report::Standing;
-use seed::Seed;
-use student::Student;
+
+use crate::{
+    catalogue::Lab,
+    check,
+    instance::Instance,
+    place,
+    progress::Told,
+    report::{self, Standing},
+    seed::Seed,
+    shelf, state,
+    student::Student,
+};
 
 /// The commands of a student.
 #[derive(Debug, Subcommand)]
