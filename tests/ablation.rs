@@ -10,7 +10,7 @@ use latchstring_arena::{
     wire::Over,
 };
 use latchstring_attacker::{Attack, Faithful, attacks, protocol::hardened::defence::Defence};
-use latchstring_lab::{cells, matrix::Selection};
+use latchstring_matrix::{Selection, cells};
 
 /// The attacks that return without a defence alone, by their own lists.
 fn returning_without(defence: Defence) -> Vec<&'static str> {

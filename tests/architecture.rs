@@ -10,7 +10,7 @@ use latchstring_tests::workspace;
 use serde_json::Value;
 
 /// Who may depend on whom; nothing else is allowed. The tests see all.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     ("cli", &[]),
     ("protocol", &[]),
     ("cryptanalysis", &[]),
@@ -26,6 +26,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
         "arena",
         &["cli", "faithful", "client", "server", "attacker"],
     ),
+    ("matrix", &["cli", "attacker", "arena"]),
     ("classroom", &["cli", "faithful", "attacker", "arena"]),
     ("workbench", &["net", "capture", "cryptanalysis"]),
     (
@@ -36,6 +37,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "attacker",
             "capture",
             "arena",
+            "matrix",
             "classroom",
             "workbench",
         ],

@@ -10,10 +10,8 @@ use std::{collections::BTreeSet, path::PathBuf, sync::LazyLock};
 
 use latchstring_arena::{self as arena, DEFAULT_SEED, Run, against::Against, wire::Over};
 use latchstring_attacker::attacks;
-use latchstring_lab::{
-    generate,
-    matrix::{Matrix, Selection, grid, tables},
-};
+use latchstring_lab::generate;
+use latchstring_matrix::{Matrix, Selection, grid, tables};
 use latchstring_tests::workspace;
 
 /// The published matrix.

@@ -3,7 +3,7 @@
 
 use latchstring_arena::{DEFAULT_SEED, against::Against, wire::Over};
 use latchstring_attacker::attacks;
-use latchstring_lab::matrix::{Matrix, Selection};
+use latchstring_matrix::{Matrix, Selection};
 
 #[test]
 fn every_attack_comes_to_what_it_says_against_faithful_and_hardened() {

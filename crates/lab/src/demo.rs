@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use latchstring_attacker::Target;
 
-use crate::matrix::{self, Matrix, Row, Selection};
 use anstyle::{AnsiColor, Style};
 use latchstring_arena::{
     self as arena, Run,
@@ -13,6 +12,7 @@ use latchstring_arena::{
     wire::Over,
 };
 use latchstring_cli::screen;
+use latchstring_matrix::{self as matrix, Matrix, Row, Selection};
 
 const HEADING: Style = Style::new().bold();
 const BROKE: Style = AnsiColor::Red.on_default().bold();

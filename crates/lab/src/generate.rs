@@ -28,7 +28,7 @@ use latchstring_attacker::{attacks, protocol::hardened::defence::Defence};
 pub use self::{capture::capture, doc::HEADINGS};
 use latchstring_classroom::{catalogue::Lab, shelf};
 
-use crate::matrix::{Matrix, Row, picture};
+use latchstring_matrix::{Matrix, Row, picture};
 
 /// A file that is made.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,17 +1,13 @@
-//! The front door: matrix and demo.
+//! The front door: the demo.
 //!
-//! * [`cells`]: many runs at once, and what is promised for each;
-//! * [`matrix`]: every attack against every target;
 //! * [`demo`]: the same as a story;
 //! * [`generate`]: what the repository holds that is made from runs;
 //! * [`weak_server`]: the faithful server with guessable keys;
 //! * [`overheard`]: the attacks that only listen, on a capture;
 //! * [`read`]: every byte of a capture, named.
 
-pub mod cells;
 pub mod demo;
 pub mod generate;
-pub mod matrix;
 pub mod overheard;
 pub mod read;
 pub mod weak_server;

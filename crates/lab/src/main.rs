@@ -21,11 +21,8 @@ use latchstring_attacker::{
 };
 use latchstring_classroom::commands::{self as classroom, LabCommand};
 use latchstring_cli::screen;
-use latchstring_lab::{
-    demo, generate,
-    matrix::{self, Matrix, Selection},
-    read, weak_server,
-};
+use latchstring_lab::{demo, generate, read, weak_server};
+use latchstring_matrix::{self as matrix, Matrix, Selection};
 use latchstring_workbench::{self as workbench, SolveCommand, job::CtrlC};
 
 /// Break a small login protocol, mend it, and see which defence stops which attack.

@@ -22,7 +22,8 @@ use latchstring_attacker::{
     protocol::hardened::defence::Defence,
 };
 use latchstring_cli::screen;
-use latchstring_lab::{matrix::attack, overheard};
+use latchstring_lab::overheard;
+use latchstring_matrix::attack;
 
 /// Attacks on the lab's login protocols.
 #[derive(Parser)]

@@ -9,13 +9,13 @@ use latchstring_attacker::{
 };
 
 use super::remarks::{self, Remark, Tampering};
-use crate::matrix::attack;
 use latchstring_arena::{
     self as arena, DEFAULT_SEED, Recorded,
     against::Against,
     truth::Seen,
     wire::{ATTACKER_SOURCE, HONEST_SOURCE},
 };
+use latchstring_matrix::attack;
 
 /// When the first session of every capture begins: the start of 2020, the year of the report.
 const EPOCH: Duration = Duration::from_secs(1_577_836_800);

@@ -17,8 +17,8 @@ use super::{
 };
 use latchstring_classroom::catalogue::Lab;
 
-use crate::matrix::{Column, Matrix, Row};
 use latchstring_arena::{Run, truth::Outcome};
+use latchstring_matrix::{Column, Matrix, Row};
 
 const MADE: &str = "<!-- Made by `latchstring regenerate` from";
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use latchstring_attacker::protocol::hardened::defence::Defence;
 
-use crate::matrix::{Column, Matrix, Row};
+use latchstring_matrix::{Column, Matrix, Row};
 
 /// Every attack with its verdicts. `book` is the way from the page to the book's source.
 pub(super) fn verdicts(matrix: &Matrix, book: &str) -> String {

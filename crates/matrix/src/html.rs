@@ -3,7 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::table::{Column, Matrix, Row, anchor};
+use crate::table::{Column, Matrix, Row, anchor};
 use latchstring_arena::{Run, transcript::abridged, truth::Outcome};
 
 const STYLE: &str = include_str!("matrix.css");
@@ -215,7 +215,8 @@ fn transcript(row: &Row, columns: &[&Column], cell: &Run) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::table::tests::small, *};
+    use super::*;
+    use crate::table::tests::small;
 
     #[test]
     fn every_cell_links_to_a_transcript_that_is_there_once() {

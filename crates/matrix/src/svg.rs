@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::table::{Column, Matrix, Row};
+use crate::table::{Column, Matrix, Row};
 use latchstring_arena::{Run, truth::Outcome};
 
 /// All sizes are in user units, which are pixels at 100 %.
@@ -199,7 +199,8 @@ fn shape(outcome: Outcome) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::table::tests::small, *};
+    use super::*;
+    use crate::table::tests::small;
 
     fn drawn() -> String {
         picture(&small(), |row, column| {

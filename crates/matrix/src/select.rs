@@ -1,27 +1,13 @@
-//! Every attack against every target, and the ways to look at that.
-//!
-//! * `table`: what a matrix is, and what follows from it;
-//! * `text`: for a terminal, as tables or as a grid of letters;
-//! * `html`: one page with every transcript;
-//! * `svg`: one picture;
-//! * `transcript`: one run, as a story.
-
-mod html;
-mod svg;
-mod table;
-mod text;
+//! Which cells are wanted, and the matrix that is made of them.
 
 use std::io;
 
 use latchstring_attacker::{Attack, attacks};
 
-pub use self::{
-    html::page,
-    svg::picture,
-    table::{Column, Matrix, Row, anchor},
-    text::{grid, tables},
+use crate::{
+    Column, Matrix, Row,
+    cells::{self, Cell},
 };
-use crate::cells::{self, Cell};
 use latchstring_arena::{Run, against::Against, weakened::Weakened, wire::Over};
 use latchstring_cli::suggest::nearest;
 

@@ -4,7 +4,7 @@ use std::{fmt::Write, ops::Range};
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::table::{Column, Matrix};
+use crate::table::{Column, Matrix};
 use latchstring_arena::{Run, truth::Outcome};
 
 /// An entry of the legend under the grid has so many characters.
@@ -168,7 +168,8 @@ fn legend(matrix: &Matrix, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::table::tests::small, *};
+    use super::*;
+    use crate::table::tests::small;
 
     #[test]
     fn the_narrow_form_names_the_smallest_sets() {
