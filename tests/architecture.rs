@@ -10,7 +10,7 @@ use latchstring_tests::workspace;
 use serde_json::Value;
 
 /// Who may depend on whom; nothing else is allowed. The tests see all.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("cli", &[]),
     ("protocol", &[]),
     ("cryptanalysis", &[]),
@@ -28,6 +28,10 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ),
     ("matrix", &["cli", "attacker", "arena"]),
     ("classroom", &["cli", "faithful", "attacker", "arena"]),
+    (
+        "book",
+        &["cli", "arena", "attacker", "capture", "matrix", "classroom"],
+    ),
     ("workbench", &["net", "capture", "cryptanalysis"]),
     (
         "lab",

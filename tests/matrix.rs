@@ -10,7 +10,6 @@ use std::{collections::BTreeSet, path::PathBuf, sync::LazyLock};
 
 use latchstring_arena::{self as arena, DEFAULT_SEED, Run, against::Against, wire::Over};
 use latchstring_attacker::attacks;
-use latchstring_lab::generate;
 use latchstring_matrix::{Matrix, Selection, grid, tables};
 use latchstring_tests::workspace;
 
@@ -68,8 +67,8 @@ fn no_transcript_is_left_of_a_run_that_is_published_no_more() {
 
 #[test]
 fn nothing_that_is_made_from_runs_has_drifted() {
-    let made = generate::artefacts(workspace(), &PUBLISHED).unwrap();
-    let drifted = generate::drifted(workspace(), &made).unwrap();
+    let made = latchstring_book::artefacts(workspace(), &PUBLISHED).unwrap();
+    let drifted = latchstring_book::drifted(workspace(), &made).unwrap();
     assert_eq!(drifted, Vec::<PathBuf>::new(), "run .ci/regenerate");
 }
 

@@ -1,13 +1,11 @@
 //! The front door: the demo.
 //!
 //! * [`demo`]: the same as a story;
-//! * [`generate`]: what the repository holds that is made from runs;
 //! * [`weak_server`]: the faithful server with guessable keys;
 //! * [`overheard`]: the attacks that only listen, on a capture;
 //! * [`read`]: every byte of a capture, named.
 
 pub mod demo;
-pub mod generate;
 pub mod overheard;
 pub mod read;
 pub mod weak_server;

@@ -21,7 +21,7 @@ use latchstring_attacker::{
 };
 use latchstring_classroom::commands::{self as classroom, LabCommand};
 use latchstring_cli::screen;
-use latchstring_lab::{demo, generate, read, weak_server};
+use latchstring_lab::{demo, read, weak_server};
 use latchstring_matrix::{self as matrix, Matrix, Selection};
 use latchstring_workbench::{self as workbench, SolveCommand, job::CtrlC};
 
@@ -74,16 +74,6 @@ enum Command {
     },
     /// Name every byte of the sessions in a capture
     Read(read::Arguments),
-    /// Make the captures and the generated pages of this repository again
-    #[command(hide = true)]
-    Regenerate {
-        /// The top of the repository
-        #[arg(long, default_value = ".")]
-        root: PathBuf,
-        /// Only say what would change
-        #[arg(long)]
-        check: bool,
-    },
     /// Solve what was recorded, by mathematics alone
     #[command(subcommand)]
     Solve(SolveCommand),
@@ -164,7 +154,6 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             seconds,
         } => record(&iface, &out, port, seconds),
         Command::Read(arguments) => read::run(&arguments),
-        Command::Regenerate { root, check } => regenerate(&root, check),
         Command::Solve(command) => {
             let mut out = print::Output::new();
             let code = workbench::run(command, &mut out);
@@ -248,22 +237,6 @@ fn promised(matrix: &Matrix) -> ExitCode {
     match broken.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
-    }
-}
-
-fn regenerate(root: &Path, check: bool) -> anyhow::Result<ExitCode> {
-    let matrix = Matrix::run(&Selection::all(), Over::Memory, DEFAULT_SEED, |_| ())?;
-    let made = generate::artefacts(root, &matrix)?;
-    let changed = match check {
-        true => generate::drifted(root, &made)?,
-        false => generate::write(root, &made)?,
-    };
-    for path in &changed {
-        print::line(path.display())?;
-    }
-    match check && !changed.is_empty() {
-        true => anyhow::bail!("these files have drifted from what makes them: run .ci/regenerate"),
-        false => Ok(promised(&matrix)),
     }
 }
 

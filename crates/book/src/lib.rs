@@ -1,7 +1,7 @@
 //! Everything in the repository that is made from runs and not written by hand: captures, the book's pages on attacks and
 //! defences, its tables and its picture.
 //!
-//! `latchstring regenerate` writes it all, and a test compares it with what is there, so that nothing drifts. Adding an
+//! `latchstring-book` writes it all, and a test compares it with what is there, so that nothing drifts. Adding an
 //! attack or a defence changes nothing here.
 //!
 //! * `doc`: what an attack's file says of itself;
