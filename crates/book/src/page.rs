@@ -20,7 +20,7 @@ use latchstring_classroom::catalogue::Lab;
 use latchstring_arena::{Run, truth::Outcome};
 use latchstring_matrix::{Column, Matrix, Row};
 
-const MADE: &str = "<!-- Made by `latchstring regenerate` from";
+const MADE: &str = "<!-- Made by `latchstring-book` from";
 
 /// The page on an attack: what its file says, and what happened when it was run.
 ///
