@@ -16,7 +16,7 @@ use latchstring_arena::keys::Seeded;
 use latchstring_attacker::{
     capture::{Chunk, Side, Trace, write_sessions},
     cryptanalysis::generators::Generator,
-    protocol::faithful::message::{QUIT, UserName},
+    protocol_faithful::message::{QUIT, UserName},
 };
 use latchstring_faithful::{client, keys::KeyDir};
 use latchstring_tests::{binary, interrupt};

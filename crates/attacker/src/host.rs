@@ -5,19 +5,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::{
     net::keyfile::public_from_pem,
     peer::Kept,
-    protocol::{
-        faithful::{
-            keys::SessionSecrets,
-            message::{CHANGE, MAX_LOGIN, QUIT, READ_LEN, encode_replies},
-            record::Opener,
-        },
-        hardened::{
-            handshake::{Claimant, accept_with},
-            keys::Ephemeral,
-            message::Hello,
-            session::Event,
-            signature::{Role, Signer, Verifier},
-        },
+    protocol::hardened::{
+        handshake::{Claimant, accept_with},
+        keys::Ephemeral,
+        message::Hello,
+        session::Event,
+        signature::{Role, Signer, Verifier},
+    },
+    protocol_faithful::{
+        keys::SessionSecrets,
+        message::{CHANGE, MAX_LOGIN, QUIT, READ_LEN, encode_replies},
+        record::Opener,
     },
     vantage::{BoxStream, Dialect, Impostor, read_record},
 };

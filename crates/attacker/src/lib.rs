@@ -31,3 +31,4 @@ pub use latchstring_capture as capture;
 pub use latchstring_cryptanalysis as cryptanalysis;
 pub use latchstring_net as net;
 pub use latchstring_protocol as protocol;
+pub use latchstring_protocol_faithful as protocol_faithful;

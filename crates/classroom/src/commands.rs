@@ -60,7 +60,7 @@ pub enum LabCommand {
         #[command(flatten)]
         place: PlaceArgs,
         /// The port on 127.0.0.1
-        #[arg(long, default_value_t = latchstring_faithful::protocol::faithful::DEFAULT_PORT)]
+        #[arg(long, default_value_t = latchstring_faithful::protocol::DEFAULT_PORT)]
         port: u16,
     },
     /// Give the next hint

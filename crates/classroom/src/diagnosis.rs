@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, path::Path};
 
-use latchstring_attacker::{net::terminal::visible, protocol::faithful::message::SENT_NOTHING};
+use latchstring_attacker::{net::terminal::visible, protocol_faithful::message::SENT_NOTHING};
 
 use nix::sys::signal::Signal;
 

@@ -6,10 +6,8 @@ use anyhow::{Context, ensure};
 use latchstring_attacker::{
     Scene,
     capture::trace::{Side, Trace},
-    protocol::{
-        faithful::message::UserName,
-        hardened::message::{CLIENT_HELLO_LEN, SERVER_HELLO_LEN},
-    },
+    protocol::hardened::message::{CLIENT_HELLO_LEN, SERVER_HELLO_LEN},
+    protocol_faithful::message::UserName,
     vantage::blank_server,
 };
 use latchstring_faithful::client;

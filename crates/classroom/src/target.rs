@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use latchstring_attacker::{net::loopback::Loopback, protocol::faithful::message::UserName};
+use latchstring_attacker::{net::loopback::Loopback, protocol_faithful::message::UserName};
 use latchstring_faithful::{
     keys::KeyDir,
     server::{Listener, ServerEvent},

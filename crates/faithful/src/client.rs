@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use latchstring_net::protocol::faithful::{
+use latchstring_protocol_faithful::{
     Error as ProtocolError,
     handshake::ExpectReplies,
     keys::{PublicKey, SessionSecrets},

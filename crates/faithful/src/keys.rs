@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use latchstring_net::protocol::faithful::{
+use latchstring_protocol_faithful::{
     Error as ProtocolError,
     keys::{PrivateKey, PublicKey},
     message::UserName,

@@ -15,4 +15,4 @@ pub mod menu;
 pub mod python;
 pub mod server;
 
-pub use latchstring_net::protocol;
+pub use latchstring_protocol_faithful as protocol;

@@ -5,10 +5,8 @@ use std::{
     time::Duration,
 };
 
-use latchstring_net::{
-    loopback::Loopback,
-    protocol::faithful::message::{CHANGE, QUIT, SUCCESS, UserName},
-};
+use latchstring_net::loopback::Loopback;
+use latchstring_protocol_faithful::message::{CHANGE, QUIT, SUCCESS, UserName};
 use rand::CryptoRng;
 use tokio::{net::TcpStream, time::sleep};
 

@@ -2,14 +2,12 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use latchstring_net::{
-    loopback::{Loopback, NotLoopback},
-    protocol::faithful::{
-        handshake::{Authenticated, accept},
-        keys::{PrivateKey, SessionSecrets},
-        message::{Message, READ_LEN, UserName},
-        record::Opener,
-    },
+use latchstring_net::loopback::{Loopback, NotLoopback};
+use latchstring_protocol_faithful::{
+    handshake::{Authenticated, accept},
+    keys::{PrivateKey, SessionSecrets},
+    message::{Message, READ_LEN, UserName},
+    record::Opener,
 };
 use rand::CryptoRng;
 use thiserror::Error;

@@ -9,7 +9,7 @@ use std::{
     process::Command,
 };
 
-use latchstring_faithful::protocol::faithful::{
+use latchstring_faithful::protocol::{
     handshake::ExpectReplies,
     keys::SessionSecrets,
     message::REPLIES_LEN,

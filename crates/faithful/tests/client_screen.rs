@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use latchstring_faithful::protocol::faithful::{
+use latchstring_faithful::protocol::{
     keys::SessionSecrets,
     message::{SUCCESS, encode_replies},
 };

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use latchstring_faithful::protocol::faithful::{
+use latchstring_faithful::protocol::{
     handshake::ExpectReplies, keys::SessionSecrets, record::Sealer,
 };
 use support::{PATIENCE, Server, enrolled, name};

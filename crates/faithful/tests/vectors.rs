@@ -1,6 +1,6 @@
 //! What PyCrypto 2.6.1 wrote, and what the report's screenshots show.
 
-use latchstring_faithful::protocol::faithful::{
+use latchstring_faithful::protocol::{
     handshake::{ExpectReplies, accept},
     keys::{PrivateKey, PublicKey, SessionSecrets},
     message::UserName,

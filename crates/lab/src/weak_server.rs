@@ -13,7 +13,7 @@ use std::{
 use anyhow::Result;
 use clap::Args;
 use latchstring_attacker::{
-    cryptanalysis::generators::Generator, net::loopback::Loopback, protocol::faithful::DEFAULT_PORT,
+    cryptanalysis::generators::Generator, net::loopback::Loopback, protocol_faithful::DEFAULT_PORT,
 };
 use latchstring_faithful::{
     keys::KeyDir,

@@ -7,5 +7,4 @@
 //! There is no trait over both: nothing may be generic over "some protocol", so nothing can fall back to the weak one.
 
 pub mod codec;
-pub mod faithful;
 pub mod hardened;

@@ -3,7 +3,7 @@
 //! Besides "no panic": what is taken has 1024 bits, is written back as a file that is taken again, and the halves of a
 //! pair belong together.
 
-use latchstring_protocol::faithful::keys::{PrivateKey, PublicKey};
+use latchstring_protocol_faithful::keys::{PrivateKey, PublicKey};
 
 /// Runs one input.
 pub fn run(data: &[u8]) {

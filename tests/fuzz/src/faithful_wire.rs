@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use latchstring_protocol::faithful::{
+use latchstring_protocol_faithful::{
     handshake::{ExpectReplies, accept},
     keys::{PrivateKey, SessionSecrets},
     message::{MAX_TEXT, Message, QUIT, UserName, encode_replies},

@@ -9,7 +9,7 @@ use std::{
 
 use latchstring_attacker::{
     Target,
-    protocol::faithful::{
+    protocol_faithful::{
         keys::PublicKey,
         message::{CHANGE, UserName},
     },

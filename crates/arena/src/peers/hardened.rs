@@ -6,14 +6,12 @@ use futures_util::FutureExt;
 use latchstring_attacker::{
     Target,
     net::{entropy::Entropy, keyfile::public_from_pem, provider::AwsLc},
-    protocol::{
-        faithful::message::QUIT,
-        hardened::{
-            defence::{Defence, Defences},
-            message::{Fingerprint, Invite, Token, UserName},
-            signature::Signer,
-        },
+    protocol::hardened::{
+        defence::{Defence, Defences},
+        message::{Fingerprint, Invite, Token, UserName},
+        signature::Signer,
     },
+    protocol_faithful::message::QUIT,
     vantage::BoxStream,
 };
 use latchstring_client::{self as client, Client, ClientError};

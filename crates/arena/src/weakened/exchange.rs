@@ -4,15 +4,13 @@ use std::sync::LazyLock;
 
 use latchstring_attacker::{
     Target,
-    protocol::{
-        faithful::keys::PublicKey,
-        hardened::{
-            Error,
-            defence::{Defence, Defences},
-            keys::{Exchange, Secret, X25519},
-            signature::Role,
-        },
+    protocol::hardened::{
+        Error,
+        defence::{Defence, Defences},
+        keys::{Exchange, Secret, X25519},
+        signature::Role,
     },
+    protocol_faithful::keys::PublicKey,
 };
 use rand::{SeedableRng, rngs::ChaCha20Rng};
 use rsa::{BoxedUint, Oaep, Pkcs1v15Encrypt, RsaPrivateKey, hazmat, traits::PublicKeyParts};

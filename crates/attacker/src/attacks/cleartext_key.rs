@@ -30,10 +30,8 @@ use crate::{
     },
     cuts,
     eavesdrop::open_session,
-    protocol::{
-        faithful::{keys::SessionSecrets, record::Opener},
-        hardened::defence::Defence,
-    },
+    protocol::hardened::defence::Defence,
+    protocol_faithful::{keys::SessionSecrets, record::Opener},
     vantage::Wiretap,
 };
 

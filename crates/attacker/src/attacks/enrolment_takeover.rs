@@ -25,14 +25,12 @@ use zeroize::Zeroizing;
 use crate::{
     Attack, Claim, Report, Run, Story, Target,
     peer::{Inside, greet},
-    protocol::{
-        faithful::{handshake, keys::PublicKey, message, record::Sealer},
-        hardened::{
-            defence::Defence,
-            handshake::Verdict,
-            message::{Token, UserName},
-        },
+    protocol::hardened::{
+        defence::Defence,
+        handshake::Verdict,
+        message::{Token, UserName},
     },
+    protocol_faithful::{handshake, keys::PublicKey, message, record::Sealer},
     vantage::{Outsider, read_record},
 };
 

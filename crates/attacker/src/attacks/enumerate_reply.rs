@@ -27,10 +27,8 @@ use crate::{
     Attack, Claim, Goal, Report, Run, Scene, Story, Target,
     net::keyfile::public_from_pem,
     peer::{Borrowed, Login, log_in},
-    protocol::{
-        faithful::{handshake::ExpectReplies, keys::PublicKey, message::UserName},
-        hardened::{defence::Defence, handshake::RefusalReason},
-    },
+    protocol::hardened::{defence::Defence, handshake::RefusalReason},
+    protocol_faithful::{handshake::ExpectReplies, keys::PublicKey, message::UserName},
     vantage::Outsider,
 };
 

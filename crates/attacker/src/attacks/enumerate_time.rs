@@ -29,10 +29,8 @@ use crate::{
     Attack, Claim, Goal, Report, Run, Scene, Story, Target,
     net::keyfile::public_from_pem,
     peer::{Borrowed, greet, show},
-    protocol::{
-        faithful::{handshake, keys::PublicKey, message::UserName},
-        hardened::defence::Defence,
-    },
+    protocol::hardened::defence::Defence,
+    protocol_faithful::{handshake, keys::PublicKey, message::UserName},
     vantage::Outsider,
 };
 

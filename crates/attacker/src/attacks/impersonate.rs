@@ -32,10 +32,8 @@ use crate::{
     Attack, Claim, Loot, Report, Run, Story, Target,
     net::keyfile::public_from_pem,
     peer::{Borrowed, Forge, Login, log_in},
-    protocol::{
-        faithful::{handshake, keys::PublicKey, message, record::Sealer},
-        hardened::defence::Defence,
-    },
+    protocol::hardened::defence::Defence,
+    protocol_faithful::{handshake, keys::PublicKey, message, record::Sealer},
     vantage::Outsider,
 };
 

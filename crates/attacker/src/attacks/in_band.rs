@@ -23,14 +23,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::{
     Attack, Claim, Goal, Loot, Report, Run, Scene, Story, Target,
     peer::{Login, log_in},
-    protocol::{
-        faithful::{
-            handshake,
-            keys::PublicKey,
-            message::{self, QUIT},
-            record::Sealer,
-        },
-        hardened::defence::Defence,
+    protocol::hardened::defence::Defence,
+    protocol_faithful::{
+        handshake,
+        keys::PublicKey,
+        message::{self, QUIT},
+        record::Sealer,
     },
     vantage::Outsider,
 };

@@ -20,10 +20,8 @@
 //! seen to be equal, and the hints of all their owners read together. Goldwasser and Micali, 1982, had said why.
 
 use crate::{
-    Attack, Claim, Goal, Report, Run, Story,
-    capture::trace::Side,
-    protocol::{faithful::keys::PublicKey, hardened::defence::Defence},
-    vantage::Wiretap,
+    Attack, Claim, Goal, Report, Run, Story, capture::trace::Side,
+    protocol::hardened::defence::Defence, protocol_faithful::keys::PublicKey, vantage::Wiretap,
 };
 
 /// The registry's line.

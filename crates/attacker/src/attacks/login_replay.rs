@@ -27,10 +27,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::{
     Attack, Claim, Loot, Report, Run, Story, Target,
     capture::{dissect, trace::Side},
-    protocol::{
-        faithful::{message, record::Sealer},
-        hardened::{defence::Defence, message::Hello},
-    },
+    protocol::hardened::{defence::Defence, message::Hello},
+    protocol_faithful::{message, record::Sealer},
     vantage::{Outsider, read_record, read_server_hello},
 };
 

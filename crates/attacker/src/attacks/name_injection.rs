@@ -25,10 +25,8 @@ use zeroize::Zeroizing;
 use crate::{
     Attack, Claim, Faithful, Goal, Report, Run, Story, Target,
     peer::greet,
-    protocol::{
-        faithful::keys::PublicKey,
-        hardened::{defence::Defence, message::UserName},
-    },
+    protocol::hardened::{defence::Defence, message::UserName},
+    protocol_faithful::keys::PublicKey,
     vantage::{Outsider, read_record},
 };
 

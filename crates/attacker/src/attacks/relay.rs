@@ -29,13 +29,11 @@ use crate::{
     host::{listen, listen_faithful, prove, read_hello, read_login},
     net::keyfile::public_from_pem,
     peer::{Borrowed, Login, believe, show},
-    protocol::{
-        faithful::{message, record::Sealer},
-        hardened::{
-            defence::Defence, handshake::ExpectServerHello, keys::Ephemeral, message::Hello,
-            signature::Role,
-        },
+    protocol::hardened::{
+        defence::Defence, handshake::ExpectServerHello, keys::Ephemeral, message::Hello,
+        signature::Role,
     },
+    protocol_faithful::{message, record::Sealer},
     vantage::{BoxStream, Impostor, read_server_hello},
 };
 

@@ -37,13 +37,11 @@ use crate::{
         seeds::{Hit, MOST_FALSE_HITS, Search, Secrets, Sniffed, Stretch, Test},
     },
     eavesdrop::open_session,
-    protocol::{
-        faithful::{keys::SessionSecrets, record::Opener},
-        hardened::{
-            defence::Defence,
-            keys::{Exchange, X25519},
-        },
+    protocol::hardened::{
+        defence::Defence,
+        keys::{Exchange, X25519},
     },
+    protocol_faithful::{keys::SessionSecrets, record::Opener},
     vantage::{Wiretap, blank_server},
 };
 

@@ -29,17 +29,15 @@ use crate::{
     Attack, Claim, Faithful, Report, Run, Story, Target,
     eavesdrop::claim,
     net::keyfile::public_from_pem,
-    protocol::{
-        faithful::message::SUCCESS,
-        hardened::{
-            defence::Defence,
-            keys::{Ephemeral, HandshakeSecrets, SessionSecrets, hash},
-            message::{ClientAuth, Fingerprint, Hello, Message, Type, UserName},
-            record::{Opener, Sealer},
-            session::KIND_TEXT,
-            signature::Role,
-        },
+    protocol::hardened::{
+        defence::Defence,
+        keys::{Ephemeral, HandshakeSecrets, SessionSecrets, hash},
+        message::{ClientAuth, Fingerprint, Hello, Message, Type, UserName},
+        record::{Opener, Sealer},
+        session::KIND_TEXT,
+        signature::Role,
     },
+    protocol_faithful::message::SUCCESS,
     vantage::{BoxStream, Outsider, read_record, read_server_hello},
 };
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Parser;
-use latchstring_faithful::{keys::KeyDir, menu, protocol::faithful::DEFAULT_PORT};
+use latchstring_faithful::{keys::KeyDir, menu, protocol::DEFAULT_PORT};
 use latchstring_net::{loopback::Loopback, print};
 use rand::{rand_core::UnwrapErr, rngs::SysRng};
 

@@ -9,7 +9,7 @@ use std::{
 use clap::Parser;
 use latchstring_faithful::{
     keys::KeyDir,
-    protocol::faithful::DEFAULT_PORT,
+    protocol::DEFAULT_PORT,
     server::{Listener, REPLY_PAUSE},
 };
 use latchstring_net::{loopback::Loopback, print};

@@ -18,7 +18,7 @@ use std::{
 
 use latchstring_faithful::{
     keys::KeyDir,
-    protocol::faithful::{
+    protocol::{
         handshake::ExpectReplies,
         keys::SessionSecrets,
         message::{REPLIES_LEN, UserName},

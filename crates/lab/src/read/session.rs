@@ -9,7 +9,7 @@ use latchstring_attacker::{
         dissect::{Dissector, Event, Faithful, Identity, Named, Part, Place, Protocol, missing},
     },
     cuts,
-    protocol::faithful::{keys::SessionSecrets, record::Opener},
+    protocol_faithful::{keys::SessionSecrets, record::Opener},
 };
 
 use super::{

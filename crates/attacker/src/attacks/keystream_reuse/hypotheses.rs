@@ -5,7 +5,7 @@ use crate::{
     capture::dissect::Faithful,
     cryptanalysis::{Evidence, Given, Keystream, Language, Mode, Recovered, solve},
     cuts,
-    protocol::faithful::message::{CHANGE, QUIT},
+    protocol_faithful::message::{CHANGE, QUIT},
 };
 
 /// A command is what most sessions end with, so it is believed unless it makes this much less sense (a natural logarithm) of

@@ -11,7 +11,7 @@ use rsa::{
 };
 use zeroize::Zeroizing;
 
-use super::Error;
+use crate::Error;
 
 /// Size of every modulus. Too small since 2013, and the least of this protocol's worries.
 pub const MODULUS_BITS: u32 = 1024;

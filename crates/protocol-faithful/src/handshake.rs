@@ -9,7 +9,7 @@
 //!
 //! No transcript, no host key, no proof of the private key, no password: see `hardened::handshake`.
 
-use super::{
+use crate::{
     Error,
     keys::{PrivateKey, PublicKey, SessionSecrets},
     message::{Login, UserName, decode_replies, encode_replies},
@@ -135,7 +135,7 @@ mod tests {
 
     /// Written by PyCrypto 2.6.1; generating keys takes seconds in a debug build.
     static VECTORS: LazyLock<serde_json::Value> = LazyLock::new(|| {
-        serde_json::from_str(include_str!("../../../../tests/vectors/faithful.json")).unwrap()
+        serde_json::from_str(include_str!("../../../tests/vectors/faithful.json")).unwrap()
     });
 
     fn candidate(i: usize) -> (UserName, PrivateKey) {
@@ -161,8 +161,7 @@ mod tests {
         let (client, login) = ExpectReplies::start(&alice, &key.public_key()).unwrap();
         let secrets = SessionSecrets::new([3; 32], [4; 8]);
         let (opener, replies) = accept(&login, [(alice, key)]).unwrap().welcome(&secrets);
-        let sealer =
-            crate::faithful::record::Sealer::new(&client.replies(&replies.concat()).unwrap());
+        let sealer = crate::record::Sealer::new(&client.replies(&replies.concat()).unwrap());
         assert_eq!(&opener.open(&sealer.seal(b"hello").unwrap())[..], b"hello");
     }
 

@@ -11,7 +11,7 @@ use ctr::{
 };
 use zeroize::Zeroizing;
 
-use super::{
+use crate::{
     Error,
     keys::{IV_LEN, SessionSecrets},
     message::MAX_TEXT,

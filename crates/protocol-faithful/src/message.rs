@@ -2,8 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use super::keys::{IV_LEN, KEY_LEN, SessionSecrets};
-use crate::codec::{DecodeError, Reader};
+use crate::keys::{IV_LEN, KEY_LEN, SessionSecrets};
+use latchstring_protocol::codec::{DecodeError, Reader};
 
 /// The server's first reply. No magic and no version: see `hardened::message::MAGIC`.
 pub const SUCCESS: [u8; 26] = *b"Authentication Successful!";

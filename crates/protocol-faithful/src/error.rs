@@ -1,6 +1,6 @@
 //! What can go wrong, sorted by who is to blame.
 
-use crate::codec::DecodeError;
+use latchstring_protocol::codec::DecodeError;
 use thiserror::Error;
 
 /// No error of the faithful protocol is answered on the wire: the connection just ends.
