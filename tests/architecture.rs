@@ -9,6 +9,11 @@ use std::{
 use latchstring_tests::workspace;
 use serde_json::Value;
 
+#[path = "architecture/side_by_side.rs"]
+mod side_by_side;
+#[path = "architecture/sources.rs"]
+mod sources;
+
 /// Who may depend on whom; nothing else is allowed. The tests see all.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("cli", &[]),

@@ -129,6 +129,10 @@ impl PublicKey {
     }
 }
 
+// No `Exchange`, no `X25519` and no `Ephemeral`: nothing is made for one session and forgotten after it.
+// No `HandshakeSecrets`: the handshake is in clear.
+// See `hardened::keys`.
+
 /// The keys of one session: drawn by the server, sent in clear, and the same for every message.
 ///
 /// No `Debug`, so that honest code cannot log them by accident.

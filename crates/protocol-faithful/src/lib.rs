@@ -5,7 +5,8 @@
 //! * [`handshake`]: who may speak when. No signature: see `hardened::signature`;
 //! * [`record`]: encryption of one message.
 //!
-//! No numbered messages, no acknowledgement, no authenticated end: see `hardened::session`.
+//! No numbered messages, no acknowledgement, no authenticated end: see `hardened::session`. No defence that could be left
+//! out: see `hardened::defence`.
 //!
 //! Everything that is wrong with the protocol is kept, because the attacks need it. Nothing here may be used by a program
 //! that listens on a real address: the peers in `latchstring-faithful` speak on loopback only.

@@ -22,6 +22,8 @@ pub const SENT_NOTHING: &str = "the peer left before it sent one";
 /// As a message: ends this connection.
 pub const CHANGE: &str = "change()";
 
+// No `Type`: a message is recognised by its place in the session. See `hardened::message`.
+
 /// A user's name: anything that is a harmless file name and fits into one RSA block.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserName(String);
@@ -71,6 +73,8 @@ impl FromStr for UserName {
         Self::parse(s)
     }
 }
+
+// No `Fingerprint` and no `Hello`: there is no host key, and nothing is agreed on. See `hardened::message`.
 
 /// Message 1: the login, a number as big-endian bytes without leading zeros.
 ///
@@ -124,6 +128,8 @@ pub fn decode_replies(bytes: &[u8]) -> Result<SessionSecrets, DecodeError> {
     r.finish()?;
     Ok(secrets)
 }
+
+// No `Close` and no `Held`: neither end says what it holds of the other's messages. See `hardened::message`.
 
 /// What a decrypted message asks for. Commands travel in band: who can type `quit()` can end the server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,6 +17,8 @@ use crate::{
     message::MAX_TEXT,
 };
 
+// No `Cover` and no `EncryptThenMac`: a stream cipher alone. See `hardened::record`.
+
 /// Keys of both directions. No sequence number and no epoch: see `hardened::record`.
 struct Traffic(SessionSecrets);
 
@@ -66,6 +68,8 @@ impl Sealer {
         Ok(record)
     }
 }
+
+// No `Plaintext`: no type, no padding, only the text. See `hardened::record`.
 
 /// Opens the messages of the client, in any order and as often as you like.
 pub struct Opener(Traffic);
