@@ -1,10 +1,168 @@
-//! What somebody on the path works with: the client's messages, one by one.
+//! What somebody on the path works with: the client's messages, one by one, and what is done to each.
 
 use crate::{
-    Target,
+    Claim, Report, Story, Target,
     capture::trace::Side,
-    vantage::{Dialect, Records},
+    vantage::{Dialect, Middle, Records},
 };
+
+/// What is done to one message of the client. The deed tells its own line of the story.
+pub enum Deed {
+    /// Pass it on.
+    Pass,
+    /// Do not pass it on.
+    Swallow,
+    /// Hold it back until the next message has gone by.
+    Hold,
+    /// Pass it on, and a moment later once more.
+    Repeat,
+    /// Pass on other bytes in its place.
+    Replace {
+        /// The other bytes.
+        by: Vec<u8>,
+        /// How they were made: lines of the story.
+        how: Vec<String>,
+    },
+}
+
+/// A message of the client as it comes by: still encrypted.
+pub struct Message<'a> {
+    /// Its number, from 0.
+    pub number: usize,
+    /// Its bytes on the wire.
+    pub bytes: &'a [u8],
+    /// Where its text begins in these bytes.
+    pub text_at: usize,
+}
+
+/// Somebody on the path who passes on what the server says, and decides on each message of the client.
+pub struct Decider {
+    decide: fn(&Message) -> Deed,
+    claim: Claim,
+    text_at: usize,
+    messages: Messages,
+    /// A message that is to be sent after the others.
+    later: Option<Later>,
+    done: bool,
+    story: Story,
+}
+
+enum Later {
+    /// It waits for the next message to go by.
+    Held(Vec<u8>),
+    /// The next message has gone by.
+    Due(Vec<u8>),
+    /// It is a copy.
+    Copy(Vec<u8>),
+}
+
+/// Decides on each message of the client. What is claimed if any of them was not simply passed on.
+pub fn on_each_message(
+    dialect: &Dialect,
+    claim: Claim,
+    decide: fn(&Message) -> Deed,
+) -> Box<dyn Middle> {
+    Box::new(Decider {
+        decide,
+        claim,
+        text_at: text_at(dialect.target),
+        messages: Messages::new(dialect),
+        later: None,
+        done: false,
+        story: Story::default(),
+    })
+}
+
+impl Decider {
+    /// Does the deed to the message; returns what goes on to the server now.
+    fn act(&mut self, number: usize, bytes: Vec<u8>) -> Vec<u8> {
+        let message = Message {
+            number,
+            bytes: &bytes,
+            text_at: self.text_at,
+        };
+        let deed = (self.decide)(&message);
+        self.done |= !matches!(deed, Deed::Pass);
+        let comes = format!("client -> server: the {} message", ordinal(number));
+        let size = bytes.len();
+        match deed {
+            Deed::Pass => {
+                if let Some(Later::Held(held)) = self.later.take_if(|later| later.is_held()) {
+                    self.story
+                        .tell(format!("{comes}; Mallory lets it go first"));
+                    self.later = Some(Later::Due(held));
+                }
+                bytes
+            }
+            Deed::Swallow => {
+                (self.story).tell(format!(
+                    "{comes}, {size} bytes; Mallory does not pass it on"
+                ));
+                Vec::new()
+            }
+            Deed::Hold => {
+                self.story.tell(format!("{comes}; Mallory holds it back"));
+                self.later = Some(Later::Held(bytes));
+                Vec::new()
+            }
+            Deed::Repeat => {
+                (self.story).tell(format!("{comes}, {size} bytes; Mallory keeps a copy"));
+                self.later = Some(Later::Copy(bytes.clone()));
+                bytes
+            }
+            Deed::Replace { by, how } => {
+                how.into_iter().for_each(|line| self.story.tell(line));
+                by
+            }
+        }
+    }
+}
+
+impl Later {
+    fn is_held(&self) -> bool {
+        matches!(self, Self::Held(_))
+    }
+}
+
+impl Middle for Decider {
+    fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
+        if from == Side::Server {
+            return bytes.to_vec();
+        }
+        let pieces = self.messages.push(bytes).into_iter();
+        let passed = pieces.map(|piece| match piece.message {
+            None => piece.bytes,
+            Some(number) => self.act(number, piece.bytes),
+        });
+        passed.collect::<Vec<_>>().concat()
+    }
+
+    fn afterthought(&mut self) -> Vec<u8> {
+        match self.later.take_if(|later| !later.is_held()) {
+            Some(Later::Copy(bytes)) => {
+                self.story.tell("Mallory -> server: the same bytes again");
+                bytes
+            }
+            Some(Later::Due(bytes) | Later::Held(bytes)) => bytes,
+            None => Vec::new(),
+        }
+    }
+
+    fn report(mut self: Box<Self>) -> Report {
+        if !self.done {
+            self.story.tell("the message did not come by");
+            self.claim = Claim::Nothing;
+        }
+        Report::new(self.claim, self.story)
+    }
+}
+
+/// For a story: the words for the numbers from 0.
+fn ordinal(number: usize) -> String {
+    const WORDS: [&str; 4] = ["first", "second", "third", "fourth"];
+    let word = WORDS.get(number).map(|word| (*word).to_owned());
+    word.unwrap_or_else(|| format!("{}th", number + 1))
+}
 
 /// Cuts what the client says into its messages. They are counted, not read.
 pub struct Messages {

@@ -25,11 +25,9 @@
 //!   removes messages from its beginning unnoticed. Integrity of each record is not yet integrity of the conversation.
 
 use crate::{
-    Attack, Claim, Goal, Report, Run, Story,
-    capture::trace::Side,
-    path::{Messages, text_at},
+    Attack, Claim, Goal, Run,
+    path::{Deed, Message, on_each_message},
     protocol::hardened::defence::Defence,
-    vantage::{Dialect, Middle},
 };
 
 /// The registry's line.
@@ -39,7 +37,7 @@ pub const ATTACK: Attack = Attack {
     title: "turn a message into another one",
     vantage: "on the path between client and server, and knows the wording of one message",
     returns_without: &[&[Defence::Mac]],
-    run: Run::OnPath(|dialect| Box::new(BitFlip::new(dialect))),
+    run: Run::OnPath(|dialect| on_each_message(dialect, claim(), flip)),
     ..Attack::PLAIN
 };
 
@@ -51,66 +49,27 @@ pub const TO: &str = "pay eve 99";
 /// The payment is the second message.
 const PAYMENT: usize = 1;
 
-struct BitFlip {
-    text_at: usize,
-    messages: Messages,
-    story: Story,
-    flipped: bool,
-}
-
-impl BitFlip {
-    fn new(dialect: &Dialect) -> Self {
-        Self {
-            text_at: text_at(dialect.target),
-            messages: Messages::new(dialect),
-            story: Story::default(),
-            flipped: false,
-        }
-    }
-
-    /// XORs the payment with the difference of the two texts.
-    fn flip(&mut self, piece: &mut [u8]) {
-        let Some(place) = piece.get_mut(self.text_at..self.text_at + FROM.len()) else {
-            return;
-        };
-        self.story.tell(format!(
-            "client -> server: {} bytes; Mallory knows that they say \"{FROM}\"",
-            place.len()
-        ));
-        for (byte, (from, to)) in place.iter_mut().zip(FROM.bytes().zip(TO.bytes())) {
-            *byte ^= from ^ to;
-        }
-        self.flipped = true;
-        self.story.tell(format!(
-            "Mallory XORs them with \"{FROM}\" ^ \"{TO}\" and passes them on; no key is used"
-        ));
+fn claim() -> Claim {
+    Claim::Altered {
+        from: FROM.to_owned(),
+        to: TO.to_owned(),
     }
 }
 
-impl Middle for BitFlip {
-    fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
-        if from == Side::Server {
-            return bytes.to_vec();
-        }
-        let mut pieces = self.messages.push(bytes);
-        for piece in &mut pieces {
-            if piece.message == Some(PAYMENT) {
-                self.flip(&mut piece.bytes);
-            }
-        }
-        pieces.into_iter().flat_map(|piece| piece.bytes).collect()
+/// XORs the payment with the difference of the two texts.
+fn flip(message: &Message) -> Deed {
+    let place = message.text_at..message.text_at + FROM.len();
+    let mut by = message.bytes.to_vec();
+    let Some(text) = by.get_mut(place).filter(|_| message.number == PAYMENT) else {
+        return Deed::Pass;
+    };
+    for (byte, (from, to)) in text.iter_mut().zip(FROM.bytes().zip(TO.bytes())) {
+        *byte ^= from ^ to;
     }
-
-    fn report(mut self: Box<Self>) -> Report {
-        let claim = if self.flipped {
-            Claim::Altered {
-                from: FROM.to_owned(),
-                to: TO.to_owned(),
-            }
-        } else {
-            self.story.tell("the payment did not come by");
-            Claim::Nothing
-        };
-        Report::new(claim, self.story)
-    }
+    let len = FROM.len();
+    let how = vec![
+        format!("client -> server: {len} bytes; Mallory knows that they say \"{FROM}\""),
+        format!("Mallory XORs them with \"{FROM}\" ^ \"{TO}\" and passes them on; no key is used"),
+    ];
+    Deed::Replace { by, how }
 }

@@ -19,11 +19,9 @@
 //! could be deleted by somebody on the path.
 
 use crate::{
-    Attack, Claim, Goal, Order, Report, Run, Story,
-    capture::trace::Side,
-    path::Messages,
+    Attack, Claim, Goal, Order, Run,
+    path::{Deed, on_each_message},
     protocol::hardened::defence::Defence,
-    vantage::{Dialect, Middle},
 };
 
 /// The registry's line.
@@ -33,54 +31,14 @@ pub const ATTACK: Attack = Attack {
     goal: Goal::Reorder(Order::Missing),
     vantage: "on the path between client and server",
     returns_without: &[&[Defence::SequenceNumbers]],
-    run: Run::OnPath(|dialect| Box::new(Swallow::new(dialect))),
+    run: Run::OnPath(|dialect| {
+        on_each_message(dialect, Claim::Reordered, |message| match message.number {
+            VICTIM => Deed::Swallow,
+            _ => Deed::Pass,
+        })
+    }),
     ..Attack::PLAIN
 };
 
 /// This message is not passed on.
 const VICTIM: usize = 1;
-
-struct Swallow {
-    messages: Messages,
-    story: Story,
-    swallowed: bool,
-}
-
-impl Swallow {
-    fn new(dialect: &Dialect) -> Self {
-        Self {
-            messages: Messages::new(dialect),
-            story: Story::default(),
-            swallowed: false,
-        }
-    }
-}
-
-impl Middle for Swallow {
-    fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
-        if from == Side::Server {
-            return bytes.to_vec();
-        }
-        let mut passed = Vec::new();
-        for piece in self.messages.push(bytes) {
-            if piece.message == Some(VICTIM) {
-                self.swallowed = true;
-                self.story.tell(format!(
-                    "client -> server: the second message, {} bytes; Mallory does not pass it on",
-                    piece.bytes.len()
-                ));
-            } else {
-                passed.extend(piece.bytes);
-            }
-        }
-        passed
-    }
-
-    fn report(self: Box<Self>) -> Report {
-        let claim = match self.swallowed {
-            true => Claim::Reordered,
-            false => Claim::Nothing,
-        };
-        Report::new(claim, self.story)
-    }
-}
