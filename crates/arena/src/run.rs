@@ -323,8 +323,13 @@ impl<'a> Arena<'a> {
             Program::Files(program) => program(&dialect, &peers::stolen_files(self.against)),
             Program::Collect(program) => program(&self.truth.keys),
             Program::OnPath(_) => middle.report(),
-            Program::Dial(program) => {
-                program(&self.outsider(server, dial, &held, &directory, &trace)).await
+            Program::Dial { faithful, hardened } => {
+                let dialogue = match target {
+                    Target::Faithful => faithful.expect("an attack that does not apply is not run"),
+                    Target::Hardened => hardened,
+                };
+                let outsider = self.outsider(server, dial, &held, &directory, &trace);
+                outsider.converse(dialogue).await
             }
             Program::Pose(_) => unreachable!("the user visits the attacker"),
         };

@@ -171,12 +171,21 @@ pub enum Run {
     /// Has a copy of the server's files, and nothing else.
     Files(fn(&Dialect, &StolenFiles) -> Report),
     /// Dials the server as a client of its own, after one honest session.
-    Dial(for<'a> fn(&'a Outsider<'a>) -> BoxFuture<'a, Report>),
+    Dial {
+        /// The conversation with the report's server; none where the attack does not apply to it.
+        faithful: Option<Dialogue>,
+        /// The conversation with ours.
+        hardened: Dialogue,
+    },
     /// Sits on the path of an honest session and may change it.
     OnPath(fn(&Dialect) -> Box<dyn Middle>),
     /// Answers the user's calls in the server's place, and may itself call the server.
     Pose(for<'a> fn(&'a Impostor<'a>) -> BoxFuture<'a, Report>),
 }
+
+/// A conversation with the server. An error is a server that hung up, or whose proofs fail: see [`Report::of_dialogue`].
+pub type Dialogue =
+    for<'a> fn(&'a Outsider<'a>, &'a mut Story) -> BoxFuture<'a, anyhow::Result<Claim>>;
 
 /// Whom the attack is up against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -266,6 +275,25 @@ pub enum Claim {
     Nothing,
 }
 
+impl Claim {
+    /// "I am logged in as this user", and what the server must have received from that user, if anything was said.
+    pub fn logged_in(user: &str, said: Option<&str>) -> Self {
+        Self::LoggedIn {
+            user: user.to_owned(),
+            said: said.map(str::to_owned),
+        }
+    }
+
+    /// "I have read all messages", with each of them as a line of the story.
+    pub fn read(messages: Vec<String>, story: &mut Story) -> Self {
+        for message in &messages {
+            story.tell(format!("read: \"{message}\""));
+        }
+        let known = |text: String| text.into_bytes().into_iter().map(Some).collect();
+        Self::Read(messages.into_iter().map(known).collect())
+    }
+}
+
 /// What an attack tells while it works: who sent what, what the attacker knew, what it got.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Story(Vec<String>);
@@ -296,15 +324,13 @@ impl Report {
     pub fn new(claim: Claim, story: Story) -> Self {
         Self { claim, story }
     }
+
     /// "I have read all messages", with each of them as a line of the story.
     pub fn of_reading(messages: Vec<String>, mut story: Story) -> Self {
-        for message in &messages {
-            story.tell(format!("read: \"{message}\""));
-        }
-        let known = |text: String| text.into_bytes().into_iter().map(Some).collect();
-        let claim = Claim::Read(messages.into_iter().map(known).collect());
+        let claim = Claim::read(messages, &mut story);
         Self::new(claim, story)
     }
+
     /// The end of a conversation with the server: a server that hangs up, or whose proofs fail, is the story's last line.
     pub fn of_dialogue(result: anyhow::Result<Claim>, mut story: Story) -> Self {
         let claim = result.unwrap_or_else(|error| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
         session::{KIND_TEXT, Session},
         signature::{SignError, Signer, Verifier},
     },
+    protocol_faithful as faithful,
     vantage::{BoxStream, Outsider, read_record, read_server_hello},
 };
 
@@ -46,6 +47,52 @@ impl Inside {
         read_record(&mut self.stream).await?;
         Ok(())
     }
+}
+
+/// A session with the report's server.
+pub struct FaithfulInside {
+    /// The connection.
+    pub stream: BoxStream,
+    sealer: faithful::record::Sealer,
+}
+
+impl FaithfulInside {
+    /// Says something; the report's server does not answer.
+    ///
+    /// # Errors
+    /// When the text is no message of the report's, or the server is gone.
+    pub async fn say(&mut self, text: &str) -> anyhow::Result<()> {
+        let record = self.sealer.seal(text.as_bytes())?;
+        Ok(self.stream.write_all(&record).await?)
+    }
+}
+
+/// The report's login: the name under the public key. No secret goes in.
+///
+/// # Errors
+/// When the name or the key is none.
+pub fn faithful_login(user: &str, public_key: &str) -> anyhow::Result<Vec<u8>> {
+    let user = faithful::message::UserName::parse(user)?;
+    let key = faithful::keys::PublicKey::from_pem(public_key)?;
+    let (_, login) = faithful::handshake::ExpectReplies::start(&user, &key)?;
+    Ok(login)
+}
+
+/// Dials the report's server, shows it a login, and takes the session key that it answers with.
+///
+/// # Errors
+/// When the server cannot be reached or hangs up.
+pub async fn faithful_session(
+    outsider: &Outsider<'_>,
+    login: &[u8],
+) -> anyhow::Result<FaithfulInside> {
+    let mut stream = outsider.dial.dial().await?;
+    stream.write_all(login).await?;
+    let mut replies = [0; faithful::message::REPLIES_LEN];
+    stream.read_exact(&mut replies).await?;
+    let secrets = faithful::message::decode_replies(&replies)?;
+    let sealer = faithful::record::Sealer::new(&secrets);
+    Ok(FaithfulInside { stream, sealer })
 }
 
 /// Dials, and believes any host that answers.
@@ -124,6 +171,16 @@ pub struct Borrowed<'a> {
     pub shown: &'a [u8],
     /// What stands in for the private half.
     pub forge: &'a Forge<'a>,
+}
+
+impl<'a> Borrowed<'a> {
+    /// The key with zeros for a signature: where nobody looks, they will do.
+    pub fn unsigned(shown: &'a [u8]) -> Self {
+        Self {
+            shown,
+            forge: &|_| Ok(vec![0; 384]),
+        }
+    }
 }
 
 impl Signer for Borrowed<'_> {

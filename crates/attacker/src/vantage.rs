@@ -10,7 +10,8 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Report, Target,
+    Report, Story, Target,
+    attack::Dialogue,
     capture::{
         dissect::{self, Protocol},
         trace::{Side, Trace},
@@ -102,6 +103,13 @@ impl Outsider<'_> {
         let mut entropy = Zeroizing::new([0; 64]);
         self.entropy.fill(&mut entropy[..]);
         Ephemeral::with(&*self.dialect.defences, Role::Client, &entropy)
+    }
+
+    /// Has a conversation with the server, to its end.
+    pub async fn converse(&self, dialogue: Dialogue) -> Report {
+        let mut story = Story::default();
+        let result = dialogue(self, &mut story).await;
+        Report::of_dialogue(result, story)
     }
 
     /// The recording that was declared as loot; an empty one otherwise.

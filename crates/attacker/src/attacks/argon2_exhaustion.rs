@@ -17,10 +17,8 @@
 //! CWE-400, "uncontrolled resource consumption". Web services that hashed passwords of any length with PBKDF2 could be
 //! kept busy with passwords of a megabyte (Django, CVE-2013-1443).
 
-use futures_util::future::BoxFuture;
-
 use crate::{
-    Attack, Claim, Faithful, Goal, Report, Resource, Run, Story,
+    Attack, Claim, Faithful, Goal, Resource, Run, Story,
     net::keyfile::public_from_pem,
     peer::{Borrowed, log_in},
     protocol::hardened::defence::Defence,
@@ -35,27 +33,19 @@ pub const ATTACK: Attack = Attack {
     vantage: "a client of the server, of no account, who knows a user's name and public key",
     faithful: Faithful::DoesNotApply("it has no passwords to hash"),
     returns_without: &[&[Defence::SignatureFirst], &[Defence::ClientSignature]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: None,
+        hardened: |outsider, story| Box::pin(junk(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
 /// So many junk logins are tried.
 const LOGINS: usize = 3;
 
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = junk(outsider, &mut story).await;
-        Report::of_dialogue(result, story)
-    })
-}
-
 async fn junk(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let shown = public_from_pem(outsider.public_key.as_bytes())?;
-    let unsigned = Borrowed {
-        shown: &shown,
-        forge: &|_| Ok(vec![0; 384]),
-    };
+    let unsigned = Borrowed::unsigned(&shown);
     for _ in 0..LOGINS {
         log_in(outsider, outsider.user, &unsigned, b"a junk password").await?;
     }

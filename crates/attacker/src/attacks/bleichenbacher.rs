@@ -29,11 +29,10 @@
 //! - Marvin, 2023: where the answers are the same, the time that they take can tell (RUSTSEC-2023-0071 is about the very
 //!   crate that this lab uses).
 
-use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    Attack, Claim, Faithful, Goal, Loot, Report, Run, Scene, Story,
+    Attack, Claim, Faithful, Goal, Loot, Run, Scene, Story,
     capture::trace::Side,
     cryptanalysis::{
         bleichenbacher::{Bleichenbacher, expected_queries, unpad},
@@ -57,7 +56,10 @@ pub const ATTACK: Attack = Attack {
         ..Scene::PLAIN
     },
     returns_without: &[&[Defence::OracleFreeExchange]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: None,
+        hardened: |outsider, story| Box::pin(ask(outsider, story)),
+    },
 };
 
 /// Where the client's value of the key exchange begins in its hello: after magic (8), version (2) and random (32).
@@ -67,29 +69,23 @@ const E: u32 = 65_537;
 /// More queries than that, and the server is no oracle.
 const LIMIT: u64 = 20_000;
 
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let wiretap = Wiretap {
-            dialect: outsider.dialect.clone(),
-            trace: outsider.sniffed(),
-            directory: Vec::new(),
-        };
-        let hello = wiretap.pieces(Side::Client).into_iter().next();
-        let hello = hello.unwrap_or_default();
-        let value = hello.get(SHARE_AT..).unwrap_or_default();
-        let secret = match &outsider.transport_modulus {
-            Some(modulus) => decrypt(outsider, modulus, value, &mut story).await,
-            None => probe(outsider, value.len(), &mut story).await,
-        };
-        let secret = match secret {
-            Ok(secret) => secret,
-            Err(error) => return Report::of_dialogue(Err(error), story),
-        };
-        match secret.and_then(|secret| open_session(&wiretap, &secret)) {
-            Some(messages) => Report::of_reading(messages, story),
-            None => Report::new(Claim::Nothing, story),
-        }
+async fn ask(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let wiretap = Wiretap {
+        dialect: outsider.dialect.clone(),
+        trace: outsider.sniffed(),
+        directory: Vec::new(),
+    };
+    let hello = wiretap.pieces(Side::Client).into_iter().next();
+    let hello = hello.unwrap_or_default();
+    let value = hello.get(SHARE_AT..).unwrap_or_default();
+    let secret = match &outsider.transport_modulus {
+        Some(modulus) => decrypt(outsider, modulus, value, story).await?,
+        None => probe(outsider, value.len(), story).await?,
+    };
+    let messages = secret.and_then(|secret| open_session(&wiretap, &secret));
+    Ok(match messages {
+        Some(messages) => Claim::read(messages, story),
+        None => Claim::Nothing,
     })
 }
 

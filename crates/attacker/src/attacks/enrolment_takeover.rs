@@ -18,19 +18,17 @@
 //! CWE-306, "missing authentication for critical function". Certificates for other people's domains have been had from
 //! authorities that asked the wrong party whether to issue them.
 
-use futures_util::future::BoxFuture;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use zeroize::Zeroizing;
 
 use crate::{
-    Attack, Claim, Report, Run, Story, Target,
-    peer::{Inside, greet},
+    Attack, Claim, Run, Story,
+    peer::{Inside, faithful_login, faithful_session, greet},
     protocol::hardened::{
         defence::Defence,
         handshake::Verdict,
         message::{Token, UserName},
     },
-    protocol_faithful::{handshake, keys::PublicKey, message, record::Sealer},
     vantage::{Outsider, read_record},
 };
 
@@ -40,23 +38,15 @@ pub const ATTACK: Attack = Attack {
     title: "make new keys for somebody else's name",
     vantage: "somebody who may make keys like any user",
     returns_without: &[&[Defence::EnrolmentToken]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: Some(|outsider, story| Box::pin(faithful(outsider, story))),
+        hardened: |outsider, story| Box::pin(hardened(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
 /// Left on the server as the victim's words.
 const SAID: &str = "i have a new key now";
-
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = match outsider.dialect.target {
-            Target::Faithful => faithful(outsider, &mut story).await,
-            Target::Hardened => hardened(outsider, &mut story).await,
-        };
-        Report::of_dialogue(result, story)
-    })
-}
 
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let Some(menu) = outsider.menu else {
@@ -67,16 +57,8 @@ async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
         "Mallory chooses \"generate keys\" and types \"{}\": nobody asks, and hers are gone",
         outsider.user
     ));
-    let user = message::UserName::parse(outsider.user)?;
-    let key = PublicKey::from_pem(&public)?;
-    let (state, login) = handshake::ExpectReplies::start(&user, &key)?;
-    let mut stream = outsider.dial.dial().await?;
-    stream.write_all(&login).await?;
-    let mut replies = [0; message::REPLIES_LEN];
-    stream.read_exact(&mut replies).await?;
-    let secrets = state.replies(&replies)?;
-    let record = Sealer::new(&secrets).seal(SAID.as_bytes())?;
-    stream.write_all(&record).await?;
+    let login = faithful_login(outsider.user, &public)?;
+    faithful_session(outsider, &login).await?.say(SAID).await?;
     Ok(welcome(outsider, story))
 }
 
@@ -108,8 +90,5 @@ fn welcome(outsider: &Outsider<'_>, story: &mut Story) -> Claim {
     story.tell(format!(
         "server -> Mallory: welcome; Mallory says \"{SAID}\""
     ));
-    Claim::LoggedIn {
-        user: outsider.user.to_owned(),
-        said: Some(SAID.to_owned()),
-    }
+    Claim::logged_in(outsider.user, Some(SAID))
 }

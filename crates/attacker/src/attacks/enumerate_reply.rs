@@ -20,15 +20,13 @@
 //! OpenSSH CVE-2016-20012: whether a public key would be accepted for a name could be asked without the private key.
 //! Erlang/OTP CVE-2026-48859.
 
-use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    Attack, Claim, Goal, Report, Run, Scene, Story, Target,
+    Attack, Claim, Goal, Run, Scene, Story,
     net::keyfile::public_from_pem,
-    peer::{Borrowed, Login, log_in},
+    peer::{Borrowed, Login, faithful_login, log_in},
     protocol::hardened::{defence::Defence, handshake::RefusalReason},
-    protocol_faithful::{handshake::ExpectReplies, keys::PublicKey, message::UserName},
     vantage::Outsider,
 };
 
@@ -43,26 +41,17 @@ pub const ATTACK: Attack = Attack {
         ..Scene::PLAIN
     },
     returns_without: &[&[Defence::UniformFailure]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: Some(|outsider, story| Box::pin(faithful(outsider, story))),
+        hardened: |outsider, story| Box::pin(hardened(outsider, story)),
+    },
     ..Attack::PLAIN
 };
-
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = match outsider.dialect.target {
-            Target::Faithful => faithful(outsider, &mut story).await,
-            Target::Hardened => hardened(outsider, &mut story).await,
-        };
-        Report::of_dialogue(result, story)
-    })
-}
 
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let mut known = Vec::new();
     for (name, public_key) in outsider.directory {
-        let key = PublicKey::from_pem(public_key)?;
-        let (_, login) = ExpectReplies::start(&UserName::parse(name)?, &key)?;
+        let login = faithful_login(name, public_key)?;
         let mut stream = outsider.dial.dial().await?;
         stream.write_all(&login).await?;
         let greeted = stream.read(&mut [0; 1]).await.unwrap_or(0) > 0;

@@ -19,18 +19,16 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::Instant,
 };
 
 use crate::{
-    Attack, Claim, Goal, Report, Run, Scene, Story, Target,
+    Attack, Claim, Goal, Run, Scene, Story, Target,
     net::keyfile::public_from_pem,
-    peer::{Borrowed, greet, show},
+    peer::{Borrowed, faithful_login, greet, show},
     protocol::hardened::defence::Defence,
-    protocol_faithful::{handshake, keys::PublicKey, message::UserName},
     vantage::Outsider,
 };
 
@@ -45,21 +43,16 @@ pub const ATTACK: Attack = Attack {
         ..Scene::PLAIN
     },
     returns_without: &[&[Defence::ConstantWork]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: Some(|outsider, story| Box::pin(compare(outsider, story))),
+        hardened: |outsider, story| Box::pin(compare(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
 /// Times that differ by this much are different: less than an operation with a key takes on a small machine, and more
 /// than a network on one machine varies.
 const STEP: Duration = Duration::from_millis(50);
-
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = compare(outsider, &mut story).await;
-        Report::of_dialogue(result, story)
-    })
-}
 
 async fn compare(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let somebody = outsider.directory.first().map_or("", |(_, key)| *key);
@@ -90,8 +83,7 @@ async fn answer_time(outsider: &Outsider<'_>, name: &str, key: &str) -> anyhow::
     let began;
     match outsider.dialect.target {
         Target::Faithful => {
-            let key = PublicKey::from_pem(key)?;
-            let (_, login) = handshake::ExpectReplies::start(&UserName::parse(name)?, &key)?;
+            let login = faithful_login(name, key)?;
             let mut stream = outsider.dial.dial().await?;
             began = Instant::now();
             stream.write_all(&login).await?;
@@ -100,10 +92,7 @@ async fn answer_time(outsider: &Outsider<'_>, name: &str, key: &str) -> anyhow::
         }
         Target::Hardened => {
             let shown = public_from_pem(key.as_bytes())?;
-            let unsigned = Borrowed {
-                shown: &shown,
-                forge: &|_| Ok(vec![0; 384]),
-            };
+            let unsigned = Borrowed::unsigned(&shown);
             let (stream, trusted) = greet(outsider).await?;
             began = Instant::now();
             show(stream, trusted, name, &unsigned, b"a junk password").await?;

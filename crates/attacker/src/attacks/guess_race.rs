@@ -20,11 +20,11 @@
 
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::join_all;
 use tokio::time::sleep;
 
 use crate::{
-    Attack, Claim, Faithful, Goal, Loot, Report, Run, Story,
+    Attack, Claim, Faithful, Goal, Loot, Run, Story,
     peer::{Login, greet, show},
     protocol::hardened::defence::Defence,
     vantage::Outsider,
@@ -39,7 +39,10 @@ pub const ATTACK: Attack = Attack {
     loot: &[Loot::UserKey],
     faithful: Faithful::DoesNotApply("nobody has a password"),
     returns_without: &[&[Defence::Throttling], &[Defence::Password]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: None,
+        hardened: |outsider, story| Box::pin(race(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
@@ -57,31 +60,27 @@ const LIST: [&str; 8] = [
 /// So many connections may one source have that are not logged in.
 const AT_ONCE: usize = 4;
 
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        for passwords in LIST.chunks(AT_ONCE) {
-            // A millisecond apart is side by side for a server that takes a hundred, and lets a run repeat.
-            let guesses = passwords.iter().zip(0..).map(async |(password, nth)| {
-                sleep(Duration::from_millis(nth)).await;
-                guess(outsider, password).await
-            });
-            let answers = join_all(guesses).await;
-            let quoted: Vec<String> = passwords.iter().map(|text| format!("\"{text}\"")).collect();
-            let all = quoted.join(", ");
-            story.tell(format!("Mallory -> server, side by side: {all}"));
-            let right = answers
-                .into_iter()
-                .position(|answer| matches!(answer, Ok(true)));
-            if let Some(place) = right {
-                story.tell(format!("\"{}\" is welcome", passwords[place]));
-                let user = outsider.user.to_owned();
-                return Report::new(Claim::LoggedIn { user, said: None }, story);
-            }
-            story.tell("server -> Mallory: no, and no, and no");
+async fn race(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    for passwords in LIST.chunks(AT_ONCE) {
+        // A millisecond apart is side by side for a server that takes a hundred, and lets a run repeat.
+        let guesses = passwords.iter().zip(0..).map(async |(password, nth)| {
+            sleep(Duration::from_millis(nth)).await;
+            guess(outsider, password).await
+        });
+        let answers = join_all(guesses).await;
+        let quoted: Vec<String> = passwords.iter().map(|text| format!("\"{text}\"")).collect();
+        let all = quoted.join(", ");
+        story.tell(format!("Mallory -> server, side by side: {all}"));
+        let right = answers
+            .into_iter()
+            .position(|answer| matches!(answer, Ok(true)));
+        if let Some(place) = right {
+            story.tell(format!("\"{}\" is welcome", passwords[place]));
+            return Ok(Claim::logged_in(outsider.user, None));
         }
-        Report::new(Claim::Nothing, story)
-    })
+        story.tell("server -> Mallory: no, and no, and no");
+    }
+    Ok(Claim::Nothing)
 }
 
 /// Whether the server believed it.

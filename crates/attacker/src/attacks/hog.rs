@@ -18,11 +18,8 @@
 //! # In the wild
 //! OpenSSH's `MaxStartups` and `PerSourceMaxStartups` exist because of it. Slowloris, CVE-2007-6750, did it to web servers.
 
-use futures_util::future::BoxFuture;
-
 use crate::{
-    Attack, Claim, Goal, Report, Run, Scene, Story, Target, protocol::hardened::defence::Defence,
-    vantage::Outsider,
+    Attack, Claim, Goal, Run, Scene, Story, protocol::hardened::defence::Defence, vantage::Outsider,
 };
 
 /// The registry's line.
@@ -36,32 +33,27 @@ pub const ATTACK: Attack = Attack {
         ..Scene::PLAIN
     },
     returns_without: &[&[Defence::SourceCaps]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: Some(|outsider, story| Box::pin(hold(outsider, story, 1))),
+        hardened: |outsider, story| Box::pin(hold(outsider, story, MANY)),
+    },
     ..Attack::PLAIN
 };
 
 /// More than the arena's server has places for.
 const MANY: usize = 24;
 
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let many = match outsider.dialect.target {
-            Target::Faithful => 1,
-            Target::Hardened => MANY,
-        };
-        let mut held = outsider.held.lock().await;
-        for _ in 0..many {
-            if let Ok(stream) = outsider.dial.dial().await {
-                held.push(stream);
-            }
+/// Opens connections, says nothing on any of them, and keeps them.
+async fn hold(outsider: &Outsider<'_>, story: &mut Story, many: usize) -> anyhow::Result<Claim> {
+    let mut held = outsider.held.lock().await;
+    for _ in 0..many {
+        if let Ok(stream) = outsider.dial.dial().await {
+            held.push(stream);
         }
-        story.tell(match held.len() {
-            1 => "Mallory opens 1 connection, says nothing on it, and keeps it".to_owned(),
-            n => format!(
-                "Mallory opens {n} connections, says nothing on any of them, and keeps them"
-            ),
-        });
-        Report::new(Claim::Denied, story)
-    })
+    }
+    story.tell(match held.len() {
+        1 => "Mallory opens 1 connection, says nothing on it, and keeps it".to_owned(),
+        n => format!("Mallory opens {n} connections, says nothing on any of them, and keeps them"),
+    });
+    Ok(Claim::Denied)
 }

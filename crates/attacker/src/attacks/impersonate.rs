@@ -25,15 +25,11 @@
 //!   send, was logged in without any proof.
 //! - Erlang/OTP SSH, CVE-2025-32433: messages that belong to an open session were acted upon before the login.
 
-use futures_util::future::BoxFuture;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
 use crate::{
-    Attack, Claim, Loot, Report, Run, Story, Target,
+    Attack, Claim, Loot, Run, Story,
     net::keyfile::public_from_pem,
-    peer::{Borrowed, Forge, Login, log_in},
+    peer::{Borrowed, Forge, Login, faithful_login, faithful_session, log_in},
     protocol::hardened::defence::Defence,
-    protocol_faithful::{handshake, keys::PublicKey, message, record::Sealer},
     vantage::Outsider,
 };
 
@@ -44,48 +40,31 @@ pub const ATTACK: Attack = Attack {
     vantage: "a client of the server who has the victim's name and public key (and the password, where there is one)",
     loot: &[Loot::Password],
     returns_without: &[&[Defence::ClientSignature]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: Some(|outsider, story| Box::pin(faithful(outsider, story))),
+        hardened: |outsider, story| Box::pin(hardened(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
 /// Left on the server as the victim's words.
 const SAID: &str = "this is not who you think it is";
 
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = match outsider.dialect.target {
-            Target::Faithful => faithful(outsider, &mut story).await,
-            Target::Hardened => hardened(outsider, &mut story).await,
-        };
-        Report::of_dialogue(result, story)
-    })
-}
-
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
-    let key = PublicKey::from_pem(outsider.public_key)?;
-    let user = message::UserName::parse(outsider.user)?;
-    let (state, login) = handshake::ExpectReplies::start(&user, &key)?;
+    let login = faithful_login(outsider.user, outsider.public_key)?;
     story.tell(format!(
         "Mallory encrypts \"{}\" with the public key: {} bytes, made without any secret",
         outsider.user,
         login.len()
     ));
-    let mut stream = outsider.dial.dial().await?;
-    stream.write_all(&login).await?;
-
-    let mut replies = [0; message::REPLIES_LEN];
-    stream.read_exact(&mut replies).await?;
-    let secrets = state.replies(&replies)?;
+    let mut inside = faithful_session(outsider, &login).await?;
     story.tell("server -> Mallory: \"Authentication Successful!\", a session key and an IV");
-    stream
-        .write_all(&Sealer::new(&secrets).seal(SAID.as_bytes())?)
-        .await?;
+    inside.say(SAID).await?;
     story.tell(format!(
         "Mallory -> server, as {}: \"{SAID}\"",
         outsider.user
     ));
-    Ok(logged_in(outsider))
+    Ok(Claim::logged_in(outsider.user, Some(SAID)))
 }
 
 async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
@@ -119,16 +98,9 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
             story.tell(format!(
                 "server -> Mallory: welcome; Mallory says \"{SAID}\""
             ));
-            return Ok(logged_in(outsider));
+            return Ok(Claim::logged_in(outsider.user, Some(SAID)));
         }
         story.tell("server -> Mallory: no");
     }
     Ok(Claim::Nothing)
-}
-
-fn logged_in(outsider: &Outsider<'_>) -> Claim {
-    Claim::LoggedIn {
-        user: outsider.user.to_owned(),
-        said: Some(SAID.to_owned()),
-    }
 }

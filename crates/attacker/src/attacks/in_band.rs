@@ -17,19 +17,13 @@
 //! Blue boxes: a whistle of 2,600 Hz was a command to the telephone network, because it listened for commands where
 //! people spoke. SQL injection (CWE-89) is the same mistake.
 
-use futures_util::future::BoxFuture;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 
 use crate::{
-    Attack, Claim, Goal, Loot, Report, Run, Scene, Story, Target,
-    peer::{Login, log_in},
+    Attack, Claim, Goal, Loot, Run, Scene, Story,
+    peer::{Login, faithful_login, faithful_session, log_in},
     protocol::hardened::defence::Defence,
-    protocol_faithful::{
-        handshake,
-        keys::PublicKey,
-        message::{self, QUIT},
-        record::Sealer,
-    },
+    protocol_faithful::message::QUIT,
     vantage::Outsider,
 };
 
@@ -45,35 +39,20 @@ pub const ATTACK: Attack = Attack {
         ..Scene::PLAIN
     },
     returns_without: &[&[Defence::NoInBand]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: Some(|outsider, story| Box::pin(faithful(outsider, story))),
+        hardened: |outsider, story| Box::pin(hardened(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = match outsider.dialect.target {
-            Target::Faithful => faithful(outsider, &mut story).await,
-            Target::Hardened => hardened(outsider, &mut story).await,
-        };
-        Report::of_dialogue(result, story)
-    })
-}
-
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
-    let key = PublicKey::from_pem(outsider.public_key)?;
-    let user = message::UserName::parse(outsider.user)?;
-    let (state, login) = handshake::ExpectReplies::start(&user, &key)?;
-    let mut stream = outsider.dial.dial().await?;
-    stream.write_all(&login).await?;
-    let mut replies = [0; message::REPLIES_LEN];
-    stream.read_exact(&mut replies).await?;
-    let secrets = state.replies(&replies)?;
-    let record = Sealer::new(&secrets).seal(QUIT.as_bytes())?;
-    stream.write_all(&record).await?;
+    let login = faithful_login(outsider.user, outsider.public_key)?;
+    let mut inside = faithful_session(outsider, &login).await?;
+    inside.say(QUIT).await?;
     story.tell(format!("Mallory -> server, logged in: \"{QUIT}\""));
     // Until the server has hung up.
-    let _ = stream.read(&mut [0; 16]).await;
+    let _ = inside.stream.read(&mut [0; 16]).await;
     Ok(Claim::Denied)
 }
 

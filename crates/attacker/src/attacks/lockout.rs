@@ -19,11 +19,10 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use crate::{
-    Attack, Claim, Faithful, Goal, Report, Run, Scene, Story,
+    Attack, Claim, Faithful, Goal, Run, Scene, Story,
     net::keyfile::public_from_pem,
     peer::{Borrowed, greet, show},
     protocol::hardened::defence::Defence,
@@ -42,47 +41,44 @@ pub const ATTACK: Attack = Attack {
     },
     faithful: Faithful::DoesNotApply("it counts nothing"),
     returns_without: &[&[Defence::SourceFirst], &[Defence::ClientSignature]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: None,
+        hardened: |outsider, story| Box::pin(lock_out(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
 /// So many failures are counted: the next login is then not looked at for eight seconds, and so on.
 const FAILURES: u32 = 6;
 
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let mut refused = 0;
-        for failure in 0..FAILURES {
-            // What comes too soon is refused and not counted, so even to lock somebody out takes time.
-            if let Some(doublings) = failure.checked_sub(3) {
-                sleep(Duration::from_secs(1 << doublings)).await;
-            }
-            match fail(outsider).await {
-                Ok(()) => refused += 1,
-                Err(error) => {
-                    story.tell(format!(
-                        "after {refused} failures the door is shut: {error}"
-                    ));
-                    break;
-                }
+async fn lock_out(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
+    let mut refused = 0;
+    for failure in 0..FAILURES {
+        // What comes too soon is refused and not counted, so even to lock somebody out takes time.
+        if let Some(doublings) = failure.checked_sub(3) {
+            sleep(Duration::from_secs(1 << doublings)).await;
+        }
+        match fail(outsider).await {
+            Ok(()) => refused += 1,
+            Err(error) => {
+                story.tell(format!(
+                    "after {refused} failures the door is shut: {error}"
+                ));
+                break;
             }
         }
-        story.tell(format!(
-            "Mallory -> server, {refused} times: I am {}, with zeros for a signature and a junk password; the server says no",
-            outsider.user
-        ));
-        Report::new(Claim::Denied, story)
-    })
+    }
+    story.tell(format!(
+        "Mallory -> server, {refused} times: I am {}, with zeros for a signature and a junk password; the server says no",
+        outsider.user
+    ));
+    Ok(Claim::Denied)
 }
 
 async fn fail(outsider: &Outsider<'_>) -> anyhow::Result<()> {
     let (stream, trusted) = greet(outsider).await?;
     let shown = public_from_pem(outsider.public_key.as_bytes())?;
-    let unsigned = Borrowed {
-        shown: &shown,
-        forge: &|_| Ok(vec![0; 384]),
-    };
+    let unsigned = Borrowed::unsigned(&shown);
     show(
         stream,
         trusted,

@@ -21,14 +21,13 @@
 //! KRACK, CVE-2017-13077: a *replayed* message of the WPA2 handshake made a client install a key a second time and start its
 //! nonces again.
 
-use futures_util::future::BoxFuture;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 
 use crate::{
-    Attack, Claim, Loot, Report, Run, Story, Target,
+    Attack, Claim, Loot, Run, Story,
     capture::{dissect, trace::Side},
+    peer::faithful_session,
     protocol::hardened::{defence::Defence, message::Hello},
-    protocol_faithful::{message, record::Sealer},
     vantage::{Outsider, read_record, read_server_hello},
 };
 
@@ -39,23 +38,15 @@ pub const ATTACK: Attack = Attack {
     vantage: "a sniffer of one honest session, and then a client of the server",
     loot: &[Loot::SniffedSession],
     returns_without: &[&[Defence::FreshServerValues]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: Some(|outsider, story| Box::pin(faithful(outsider, story))),
+        hardened: |outsider, story| Box::pin(hardened(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
 /// Left on the server as the victim's words.
 const SAID: &str = "said by a recording";
-
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = match outsider.dialect.target {
-            Target::Faithful => faithful(outsider, &mut story).await,
-            Target::Hardened => hardened(outsider, &mut story).await,
-        };
-        Report::of_dialogue(result, story)
-    })
-}
 
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let seen = dissect::faithful(&outsider.sniffed());
@@ -63,22 +54,12 @@ async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
         "sniffed: a login of {} bytes; Mallory does not know what is in it",
         seen.login.len()
     ));
-    let mut stream = outsider.dial.dial().await?;
-    stream.write_all(&seen.login).await?;
     story.tell("Mallory -> server: the same bytes");
-
-    let mut replies = [0; message::REPLIES_LEN];
-    stream.read_exact(&mut replies).await?;
-    let secrets = message::decode_replies(&replies)?;
+    let mut inside = faithful_session(outsider, &seen.login).await?;
     story.tell("server -> Mallory: \"Authentication Successful!\", a session key and an IV");
-    stream
-        .write_all(&Sealer::new(&secrets).seal(SAID.as_bytes())?)
-        .await?;
+    inside.say(SAID).await?;
     story.tell(format!("Mallory -> server: \"{SAID}\""));
-    Ok(Claim::LoggedIn {
-        user: outsider.user.to_owned(),
-        said: Some(SAID.to_owned()),
-    })
+    Ok(Claim::logged_in(outsider.user, Some(SAID)))
 }
 
 async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
@@ -104,10 +85,7 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
     stream.write_all(&rest).await?;
     story.tell("Mallory -> server: the same proof and the same messages");
     read_record(&mut stream).await?;
-    Ok(Claim::LoggedIn {
-        user: outsider.user.to_owned(),
-        said: None,
-    })
+    Ok(Claim::logged_in(outsider.user, None))
 }
 
 fn hello_and_records(outsider: &Outsider<'_>) -> (Vec<u8>, Vec<u8>) {

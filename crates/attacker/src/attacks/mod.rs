@@ -85,3 +85,20 @@ pub const ALL: &[&Attack] = &[
 pub fn find(id: &str) -> Option<&'static Attack> {
     ALL.iter().copied().find(|attack| attack.id == id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Faithful, Run};
+
+    /// The arena runs a conversation that is there, and no attack that does not apply.
+    #[test]
+    fn an_attack_has_no_conversation_with_the_reports_server_exactly_where_it_does_not_apply() {
+        for attack in ALL {
+            if let Run::Dial { faithful, .. } = attack.run {
+                let applies = !matches!(attack.faithful, Faithful::DoesNotApply(_));
+                assert_eq!(faithful.is_some(), applies, "{}", attack.id);
+            }
+        }
+    }
+}

@@ -18,12 +18,11 @@
 //! CWE-117, "improper output neutralization for logs", and CWE-22, "path traversal". `../` in a name sent to a server is
 //! among the oldest attacks there are.
 
-use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zeroize::Zeroizing;
 
 use crate::{
-    Attack, Claim, Faithful, Goal, Report, Run, Story, Target,
+    Attack, Claim, Faithful, Goal, Run, Story,
     peer::greet,
     protocol::hardened::{defence::Defence, message::UserName},
     protocol_faithful::keys::PublicKey,
@@ -40,42 +39,45 @@ pub const ATTACK: Attack = Attack {
         "our programs refuse such names where the report's do not: the one departure that is made for the reader's own files",
     ),
     returns_without: &[&[Defence::NameGrammar]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: Some(|outsider, story| Box::pin(forge(story, faithful(outsider)))),
+        hardened: |outsider, story| Box::pin(forge(story, hardened(outsider))),
+    },
     ..Attack::PLAIN
 };
 
 /// What the log is to say.
 pub const FORGED: &str = "server, on connection 9: let root in";
 
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let name = format!("x\n{FORGED}\n");
-        let mut story = Story::default();
-        story.tell(format!("Mallory -> server: my name is {name:?}"));
-        // However the login ends: the line is in the log by then, or it is not.
-        let ended = match outsider.dialect.target {
-            Target::Faithful => faithful(outsider, &name).await,
-            Target::Hardened => hardened(outsider, &name).await,
-        };
-        if ended.is_err() {
-            story.tell("the server hung up without an answer");
-        }
-        Report::new(Claim::Logged(FORGED.to_owned()), story)
-    })
+/// The name, which breaks the log's line.
+fn name() -> String {
+    format!("x\n{FORGED}\n")
+}
+
+/// A login under that name. However it ends: the line is in the log by then, or it is not.
+async fn forge(
+    story: &mut Story,
+    login: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<Claim> {
+    story.tell(format!("Mallory -> server: my name is {:?}", name()));
+    if login.await.is_err() {
+        story.tell("the server hung up without an answer");
+    }
+    Ok(Claim::Logged(FORGED.to_owned()))
 }
 
 /// The name, encrypted as a login, by hand: the client's own code would not take it.
-async fn faithful(outsider: &Outsider<'_>, name: &str) -> anyhow::Result<()> {
-    let login = PublicKey::from_pem(outsider.public_key)?.encrypt(name.as_bytes())?;
+async fn faithful(outsider: &Outsider<'_>) -> anyhow::Result<()> {
+    let login = PublicKey::from_pem(outsider.public_key)?.encrypt(name().as_bytes())?;
     let mut stream = outsider.dial.dial().await?;
     stream.write_all(&login).await?;
     stream.read_exact(&mut [0; 1]).await?;
     Ok(())
 }
 
-async fn hardened(outsider: &Outsider<'_>, name: &str) -> anyhow::Result<()> {
+async fn hardened(outsider: &Outsider<'_>) -> anyhow::Result<()> {
     let (mut stream, trusted) = greet(outsider).await?;
-    let name = UserName::as_claimed(name);
+    let name = UserName::as_claimed(&name());
     let password = Zeroizing::new(b"no matter".to_vec());
     let (state, proof) = trusted.login(&name, &*outsider.own_key, &password)?;
     stream.write_all(&proof).await?;

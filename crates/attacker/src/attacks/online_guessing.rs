@@ -20,11 +20,10 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Attack, Claim, Faithful, Goal, Loot, Report, Run, Scene, Story,
+    Attack, Claim, Faithful, Goal, Loot, Run, Scene, Story,
     peer::{Login, log_in},
     protocol::hardened::defence::{Defence, Defences},
     vantage::Outsider,
@@ -43,7 +42,10 @@ pub const ATTACK: Attack = Attack {
         ..Scene::PLAIN
     },
     returns_without: &[&[Defence::Throttling], &[Defence::Password]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: None,
+        hardened: |outsider, story| Box::pin(guess(outsider, story)),
+    },
 };
 
 /// The likeliest passwords of at least eight characters. The victim's is the twentieth.
@@ -76,14 +78,6 @@ const LIST: [&str; 24] = [
 /// Left on the server as the victim's words.
 const SAID: &str = "it was on the list";
 
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = guess(outsider, &mut story).await;
-        Report::of_dialogue(result, story)
-    })
-}
-
 async fn guess(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let Some(key) = &outsider.user_key else {
         return Ok(Claim::Nothing);
@@ -103,10 +97,7 @@ async fn guess(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Cla
         if let Login::Accepted(mut inside) = login {
             story.tell(format!("guess {}, \"{password}\": welcome", wrong + 1));
             inside.say(SAID).await?;
-            return Ok(Claim::LoggedIn {
-                user: outsider.user.to_owned(),
-                said: Some(SAID.to_owned()),
-            });
+            return Ok(Claim::logged_in(outsider.user, Some(SAID)));
         }
     }
     story.tell("the list is at its end");

@@ -78,7 +78,7 @@ async fn faithful(impostor: &Impostor<'_>, story: &mut Story) -> anyhow::Result<
     let said = Sealer::new(&secrets).seal(SAID.as_bytes())?;
     stream.write_all(&said).await?;
     listen_faithful(&mut visitor).await?;
-    Ok(logged_in(impostor))
+    Ok(Claim::logged_in(impostor.user, Some(SAID)))
 }
 
 async fn hardened(impostor: &Impostor<'_>, story: &mut Story) -> anyhow::Result<Claim> {
@@ -124,7 +124,7 @@ async fn hardened(impostor: &Impostor<'_>, story: &mut Story) -> anyhow::Result<
             story.tell(format!(
                 "server -> Mallory: welcome; Mallory says \"{SAID}\""
             ));
-            logged_in(impostor)
+            Claim::logged_in(impostor.user, Some(SAID))
         }
         Login::Refused(_) => {
             story.tell("server -> Mallory: no");
@@ -148,11 +148,4 @@ fn ephemeral(impostor: &Impostor<'_>, role: Role, random: [u8; 32]) -> Ephemeral
     chosen.copy_from_slice(&random);
     impostor.entropy.fill(secret);
     Ephemeral::with(&*impostor.dialect.defences, role, &entropy)
-}
-
-fn logged_in(impostor: &Impostor<'_>) -> Claim {
-    Claim::LoggedIn {
-        user: impostor.user.to_owned(),
-        said: Some(SAID.to_owned()),
-    }
 }

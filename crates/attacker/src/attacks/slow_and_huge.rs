@@ -18,14 +18,13 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::{Instant, timeout},
 };
 
 use crate::{
-    Attack, Claim, Goal, Report, Resource, Run, Story, Target,
+    Attack, Claim, Goal, Resource, Run, Story,
     peer::greet,
     protocol::hardened::defence::Defence,
     vantage::{BoxStream, Outsider},
@@ -38,23 +37,15 @@ pub const ATTACK: Attack = Attack {
     goal: Goal::Exhaust(Resource::Time),
     vantage: "a client of the server, of no account",
     returns_without: &[&[Defence::Deadlines]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: Some(|outsider, story| Box::pin(faithful(outsider, story))),
+        hardened: |outsider, story| Box::pin(hardened(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
 /// Longer than anybody who is not logged in may stay.
 pub const PATIENCE: Duration = Duration::from_secs(13);
-
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = match outsider.dialect.target {
-            Target::Faithful => faithful(outsider, &mut story).await,
-            Target::Hardened => hardened(outsider, &mut story).await,
-        };
-        Report::of_dialogue(result, story)
-    })
-}
 
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let mut stream = outsider.dial.dial().await?;

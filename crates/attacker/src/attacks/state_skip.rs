@@ -21,12 +21,11 @@
 //! CVE-2025-32433: its SSH server ran commands that came before the login.
 
 use anyhow::ensure;
-use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zeroize::Zeroizing;
 
 use crate::{
-    Attack, Claim, Faithful, Report, Run, Story, Target,
+    Attack, Claim, Faithful, Run, Story,
     eavesdrop::claim,
     net::keyfile::public_from_pem,
     protocol::hardened::{
@@ -50,30 +49,22 @@ pub const ATTACK: Attack = Attack {
         "its messages have no types to confuse: what comes first is taken for a login, whatever it is",
     ),
     returns_without: &[&[Defence::StateMachine]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: Some(|outsider, story| Box::pin(faithful(outsider, story))),
+        hardened: |outsider, story| Box::pin(hardened(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
 /// Left on the server as the victim's words.
 const SAID: &str = "you have let me in already";
 
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = match outsider.dialect.target {
-            Target::Faithful => faithful(outsider, &mut story).await,
-            Target::Hardened => hardened(outsider, &mut story).await,
-        };
-        Report::of_dialogue(result, story)
-    })
-}
-
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let mut stream = outsider.dial.dial().await?;
     stream.write_all(&SUCCESS).await?;
     story.tell("Mallory -> server: \"Authentication Successful!\", where a login is due");
     stream.read_exact(&mut [0; 1]).await?;
-    Ok(logged_in(outsider, None))
+    Ok(Claim::logged_in(outsider.user, None))
 }
 
 async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
@@ -116,7 +107,7 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
     let said = Sealer::with(&session.client, 1, defences).seal(typ, &body)?;
     stream.write_all(&said).await?;
     read_record(&mut stream).await?;
-    Ok(logged_in(outsider, Some(SAID)))
+    Ok(Claim::logged_in(outsider.user, Some(SAID)))
 }
 
 /// The honest half of a handshake, by hand: the keys, and the transcript up to the client's turn.
@@ -144,11 +135,4 @@ async fn greet(
     transcript.push(Type::ServerAuth as u8);
     transcript.extend_from_slice(&proof.body);
     Ok((secrets, transcript))
-}
-
-fn logged_in(outsider: &Outsider<'_>, said: Option<&str>) -> Claim {
-    Claim::LoggedIn {
-        user: outsider.user.to_owned(),
-        said: said.map(str::to_owned),
-    }
 }

@@ -16,10 +16,8 @@
 //! Keys that were committed to public repositories by mistake are found within minutes by those who look for them, and
 //! most SSH keys have no passphrase.
 
-use futures_util::future::BoxFuture;
-
 use crate::{
-    Attack, Claim, Faithful, Loot, Report, Run, Story,
+    Attack, Claim, Faithful, Loot, Run, Story,
     peer::{Login, log_in},
     protocol::hardened::defence::Defence,
     vantage::Outsider,
@@ -35,7 +33,10 @@ pub const ATTACK: Attack = Attack {
         "a login needs no private key at all, so there is none to steal (impersonate)",
     ),
     returns_without: &[&[Defence::Password]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: None,
+        hardened: |outsider, story| Box::pin(with_the_key(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
@@ -43,14 +44,6 @@ pub const ATTACK: Attack = Attack {
 const SAID: &str = "found on a lost laptop";
 /// Anything will do where nobody looks.
 const ANY_PASSWORD: &[u8] = b"letmein1";
-
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = with_the_key(outsider, &mut story).await;
-        Report::of_dialogue(result, story)
-    })
-}
 
 async fn with_the_key(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let Some(key) = &outsider.user_key else {
@@ -69,8 +62,5 @@ async fn with_the_key(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Res
     story.tell(format!(
         "server -> Mallory: welcome; Mallory says \"{SAID}\""
     ));
-    Ok(Claim::LoggedIn {
-        user: outsider.user.to_owned(),
-        said: Some(SAID.to_owned()),
-    })
+    Ok(Claim::logged_in(outsider.user, Some(SAID)))
 }

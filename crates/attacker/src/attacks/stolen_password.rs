@@ -18,10 +18,8 @@
 //! Credential stuffing: passwords leaked at one service are tried at all others. It is why SSH servers on the open
 //! network have passwords switched off.
 
-use futures_util::future::BoxFuture;
-
 use crate::{
-    Attack, Claim, Faithful, Loot, Report, Run, Story,
+    Attack, Claim, Faithful, Loot, Run, Story,
     net::keyfile::public_from_pem,
     peer::{Borrowed, Login, log_in},
     protocol::hardened::{defence::Defence, signature::Signer},
@@ -36,30 +34,22 @@ pub const ATTACK: Attack = Attack {
     loot: &[Loot::Password],
     faithful: Faithful::DoesNotApply("nobody has a password"),
     returns_without: &[&[Defence::ClientSignature]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: None,
+        hardened: |outsider, story| Box::pin(with_the_password(outsider, story)),
+    },
     ..Attack::PLAIN
 };
 
 /// Left on the server as the victim's words.
 const SAID: &str = "read over a shoulder";
 
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = with_the_password(outsider, &mut story).await;
-        Report::of_dialogue(result, story)
-    })
-}
-
 async fn with_the_password(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let Some(password) = outsider.password else {
         return Ok(Claim::Nothing);
     };
     let shown = public_from_pem(outsider.public_key.as_bytes())?;
-    let unsigned = Borrowed {
-        shown: &shown,
-        forge: &|_| Ok(vec![0; 384]),
-    };
+    let unsigned = Borrowed::unsigned(&shown);
     let own = &*outsider.own_key;
     let keys: [(&str, &dyn Signer); 2] = [
         ("a key of Mallory's own", own),
@@ -78,10 +68,7 @@ async fn with_the_password(outsider: &Outsider<'_>, story: &mut Story) -> anyhow
             story.tell(format!(
                 "server -> Mallory: welcome; Mallory says \"{SAID}\""
             ));
-            return Ok(Claim::LoggedIn {
-                user: outsider.user.to_owned(),
-                said: Some(SAID.to_owned()),
-            });
+            return Ok(Claim::logged_in(outsider.user, Some(SAID)));
         }
         story.tell("server -> Mallory: no");
     }

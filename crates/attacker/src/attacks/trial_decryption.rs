@@ -16,12 +16,11 @@
 //! CWE-405, "asymmetric resource consumption". In the same years as the report, TLS servers met clients that did nothing
 //! but ask for new handshakes, each of which cost the server a private-key operation (CVE-2011-1473).
 
-use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    Attack, Claim, Goal, Report, Resource, Run, Story, Target, peer::log_in,
-    protocol::hardened::defence::Defence, vantage::Outsider,
+    Attack, Claim, Goal, Resource, Run, Story, peer::log_in, protocol::hardened::defence::Defence,
+    vantage::Outsider,
 };
 
 /// The registry's line.
@@ -31,20 +30,12 @@ pub const ATTACK: Attack = Attack {
     goal: Goal::Exhaust(Resource::KeyOperations),
     vantage: "a client of the server, of no account",
     returns_without: &[&[Defence::DirectLookup]],
-    run: Run::Dial(run),
+    run: Run::Dial {
+        faithful: Some(|outsider, story| Box::pin(faithful(outsider, story))),
+        hardened: |outsider, story| Box::pin(hardened(outsider, story)),
+    },
     ..Attack::PLAIN
 };
-
-fn run<'a>(outsider: &'a Outsider<'a>) -> BoxFuture<'a, Report> {
-    Box::pin(async move {
-        let mut story = Story::default();
-        let result = match outsider.dialect.target {
-            Target::Faithful => faithful(outsider, &mut story).await,
-            Target::Hardened => hardened(outsider, &mut story).await,
-        };
-        Report::of_dialogue(result, story)
-    })
-}
 
 /// Any number will do that is below every modulus.
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
