@@ -22,6 +22,14 @@ pub enum Against {
 }
 
 impl Against {
+    /// The port of its server in recordings: the one that the deployed program has by default.
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Faithful => latchstring_attacker::protocol_faithful::DEFAULT_PORT,
+            Self::Hardened(_) => latchstring_attacker::protocol::hardened::DEFAULT_PORT,
+        }
+    }
+
     /// `latch/2` as it is deployed.
     pub fn hardened() -> Self {
         Self::without(&[])

@@ -1,7 +1,8 @@
-//! Records every connection of a run in memory, whoever makes it: what the captures of the attacks are made from.
+//! Records connections: who sent which bytes, and when. Whoever records says so to a [`Recorder`], which tells a [`Sink`].
 //!
-//! What is recorded is what was *written*, at either end: so a message that one side writes at once is one packet,
-//! however the other side reads it.
+//! Two things record. The tap on the honest connection records what arrives at it, so it works over TCP too. A [`Watch`]
+//! records every connection of a run in memory, at both ends, as it was *written*: a message that one side writes at once
+//! is one packet, however the other side reads it. The captures of the attacks are made from that.
 
 use std::{
     io,
@@ -20,14 +21,122 @@ use tokio::{
     time::Instant,
 };
 
-/// The port that the first of them comes from; each next one comes from the next port.
+/// The port of the first client; each next client calls from the next port.
 const FIRST_PORT: u16 = 50_000;
 
-/// The connections of a run so far; clones share them.
-#[derive(Clone, Default)]
-pub struct Recorder(Arc<Mutex<Vec<Trace>>>);
+/// Where a recording goes: to traces in memory, to a file, to a screen. Connections are numbered from 0, in the order in
+/// which they were dialled. A sink is told while the run goes on, so it must not wait for anything.
+pub trait Sink: Send {
+    /// A connection was dialled.
+    fn opened(&mut self, connection: usize, client: SocketAddr, server: SocketAddr);
+    /// One side has sent this.
+    fn sent(&mut self, connection: usize, chunk: Chunk);
+    /// An end of the connection was closed. Told once for each end that closes.
+    fn closed(&mut self, connection: usize);
+}
 
-/// Writes down the connections from one address to another.
+/// Keeps every byte in memory; clones share the traces.
+#[derive(Clone, Default)]
+pub struct Traces(Arc<Mutex<Vec<Trace>>>);
+
+impl Traces {
+    /// All connections so far, in the order in which they were dialled.
+    pub fn all(&self) -> Vec<Trace> {
+        self.lock().clone()
+    }
+
+    /// The first connection; an empty trace where there is none.
+    pub fn first(&self) -> Trace {
+        self.lock().first().cloned().unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Trace>> {
+        self.0.lock().expect("no thread panicked while it recorded")
+    }
+}
+
+impl Sink for Traces {
+    fn opened(&mut self, connection: usize, client: SocketAddr, server: SocketAddr) {
+        debug_assert_eq!(connection, self.lock().len());
+        self.lock().push(Trace::new(client, server));
+    }
+    fn sent(&mut self, connection: usize, chunk: Chunk) {
+        self.lock()[connection].chunks.push(chunk);
+    }
+    fn closed(&mut self, connection: usize) {
+        self.lock()[connection].closed = true;
+    }
+}
+
+/// Numbers the connections and tells the sink; clones share both.
+#[derive(Clone)]
+pub struct Recorder(Arc<Mutex<State>>);
+
+struct State {
+    connections: usize,
+    sink: Box<dyn Sink>,
+}
+
+impl Recorder {
+    /// Records to this sink.
+    pub fn to(sink: impl Sink + 'static) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            connections: 0,
+            sink: Box::new(sink),
+        })))
+    }
+
+    /// A connection that begins now. The client's address is that of its next caller.
+    pub fn connection(&self, client: Ipv4Addr, server: SocketAddr) -> Recording {
+        let mut state = self.state();
+        let number = state.connections;
+        state.connections += 1;
+        let client = SocketAddr::from((client, FIRST_PORT + number as u16));
+        state.sink.opened(number, client, server);
+        Recording {
+            recorder: self.clone(),
+            number,
+            began: Instant::now(),
+        }
+    }
+
+    /// Records connections from one address to another.
+    pub fn watch(&self, from: Ipv4Addr, to: SocketAddr) -> Watch {
+        let recorder = self.clone();
+        Watch { recorder, from, to }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().expect("no thread panicked while it recorded")
+    }
+}
+
+/// One connection that is recorded; clones are of the same connection.
+#[derive(Clone)]
+pub struct Recording {
+    recorder: Recorder,
+    number: usize,
+    began: Instant,
+}
+
+impl Recording {
+    /// One side has sent these bytes, now.
+    pub fn sent(&self, from: Side, bytes: &[u8]) {
+        let chunk = Chunk {
+            from,
+            at: self.began.elapsed(),
+            bytes: bytes.to_vec(),
+        };
+        self.recorder.state().sink.sent(self.number, chunk);
+    }
+
+    /// An end was closed.
+    pub fn closed(&self) {
+        self.recorder.state().sink.closed(self.number);
+    }
+}
+
+/// Records the connections from one address to another.
 #[derive(Clone)]
 pub struct Watch {
     recorder: Recorder,
@@ -36,53 +145,30 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// The same for somebody who calls from elsewhere.
+    /// The same for a caller at another address.
     pub fn from(mut self, from: Ipv4Addr) -> Self {
         self.from = from;
         self
     }
 
-    /// The two halves of a way with somebody on it: to whom, and from there on.
+    /// The two halves of a way with somebody on it: from the caller to the middle, and from there on.
     pub fn divided(&self, middle: Ipv4Addr) -> (Self, Self) {
         let mut to_middle = self.clone();
         to_middle.to.set_ip(middle.into());
         (to_middle, self.clone().from(middle))
     }
 
-    /// Wraps both ends of a new connection: that of who dialled, and that of who is called.
+    /// Wraps both ends of a new connection: the caller's, and that of the program that is called.
     pub fn connection(&self, near: BoxStream, far: BoxStream) -> (BoxStream, BoxStream) {
-        let mut traces = self.recorder.traces();
-        let session = traces.len();
-        let client = SocketAddr::from((self.from, FIRST_PORT + session as u16));
-        traces.push(Trace::new(client, self.to));
-        let began = Instant::now();
+        let recording = self.recorder.connection(self.from, self.to);
         let end = |inner, side| -> BoxStream {
             Box::new(Watched {
                 inner,
                 side,
-                session,
-                began,
-                recorder: self.recorder.clone(),
+                recording: recording.clone(),
             })
         };
         (end(near, Side::Client), end(far, Side::Server))
-    }
-}
-
-impl Recorder {
-    /// Writes down connections from one address to another.
-    pub fn watch(&self, from: Ipv4Addr, to: SocketAddr) -> Watch {
-        let recorder = self.clone();
-        Watch { recorder, from, to }
-    }
-
-    /// All connections, in the order in which they were dialled.
-    pub fn recorded(&self) -> Vec<Trace> {
-        self.traces().clone()
-    }
-
-    fn traces(&self) -> MutexGuard<'_, Vec<Trace>> {
-        self.0.lock().expect("no thread panicked while it recorded")
     }
 }
 
@@ -90,15 +176,7 @@ impl Recorder {
 struct Watched {
     inner: BoxStream,
     side: Side,
-    session: usize,
-    began: Instant,
-    recorder: Recorder,
-}
-
-impl Watched {
-    fn close(&self) {
-        self.recorder.traces()[self.session].closed = true;
-    }
+    recording: Recording,
 }
 
 impl AsyncRead for Watched {
@@ -119,11 +197,7 @@ impl AsyncWrite for Watched {
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(context, bytes);
         if let Poll::Ready(Ok(n @ 1..)) = written {
-            self.recorder.traces()[self.session].chunks.push(Chunk {
-                from: self.side,
-                at: self.began.elapsed(),
-                bytes: bytes[..n].to_vec(),
-            });
+            self.recording.sent(self.side, &bytes[..n]);
         }
         written
     }
@@ -133,14 +207,14 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.close();
+        self.recording.closed();
         Pin::new(&mut self.inner).poll_shutdown(context)
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        self.close();
+        self.recording.closed();
     }
 }
 
@@ -152,7 +226,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn both_ends_are_recorded_as_they_wrote() {
-        let recorder = Recorder::default();
+        let traces = Traces::default();
+        let recorder = Recorder::to(traces.clone());
         let server = SocketAddr::from(([127, 0, 0, 1], 22_222));
         let watch = recorder.watch(Ipv4Addr::LOCALHOST, server);
         let (near, far) = duplex(64);
@@ -163,10 +238,10 @@ mod tests {
         far.read_exact(&mut [0; 8]).await.unwrap();
         tokio::time::sleep(std::time::Duration::from_secs(3)).await;
         far.write_all(b"ok").await.unwrap();
-        assert!(!recorder.recorded()[0].closed);
+        assert!(!traces.all()[0].closed);
         drop(near);
 
-        let trace = &recorder.recorded()[0];
+        let trace = &traces.all()[0];
         let chunks: Vec<_> = trace
             .chunks
             .iter()

@@ -34,7 +34,7 @@ use crate::{
         self, ALICE, ArenaServer, Lingering, MALLORYS, PASSWORD, Visit,
         people::{NEWCOMERS, PEOPLE},
     },
-    recorder::{Recorder, Watch},
+    recorder::{Recorder, Recording, Traces, Watch},
     truth::{HONEST, Outcome, Seen, Truth, Verdict, counted},
     wire::{
         ATTACKER_SOURCE, Dialer, HONEST_SOURCE, Listener, Over, SharedTap, Tap, attacker_source,
@@ -104,14 +104,14 @@ pub struct Recorded {
 /// # Errors
 /// As [`run`].
 pub fn run_recorded(attack: &Attack, against: Against, seed: u64) -> io::Result<Recorded> {
-    let recorder = Recorder::default();
+    let connections = Traces::default();
     let mut arena = Arena::open(attack, against, Over::Memory, seed);
-    arena.recorder = Some(recorder.clone());
+    arena.recorder = Some(Recorder::to(connections.clone()));
     let (run, truth) = arena.run()?;
     Ok(Recorded {
         run,
         seen: truth.seen,
-        connections: recorder.recorded(),
+        connections: connections.all(),
     })
 }
 
@@ -124,13 +124,14 @@ pub fn honest(against: Against, over: Over, seed: u64) -> io::Result<Honest> {
     runtime(over)?.block_on(async {
         let mut arena = Arena::open(&nobody, against, over, seed);
         let server = arena.start().await?;
-        let tap = Tap::new(None);
+        let tap = Tap::new(None, arena.honest_connection());
         let stream = dial_tapped(server.dialer(), over, tap.clone()).await?;
         arena.truth.trouble = server.honest_session(stream, &arena.visit(1)).await;
         arena.truth.seen = server.finish(1).await;
-        let (trace, _) = Tap::finish(&tap);
-        let truth = arena.truth;
-        Ok(Honest { trace, truth })
+        Ok(Honest {
+            trace: arena.honest.first(),
+            truth: arena.truth,
+        })
     })
 }
 
@@ -149,10 +150,6 @@ fn runtime(over: Over) -> io::Result<tokio::runtime::Runtime> {
     }
 }
 
-/// The servers' ports in recordings: those that the programs have by default.
-const FAITHFUL_PORT: u16 = 22_222;
-const HARDENED_PORT: u16 = 22_223;
-
 /// How long an attacker goes on where time is free.
 const AN_HOUR: Duration = Duration::from_secs(3600);
 /// How long where it is not: many times what the attack takes where nothing holds it up.
@@ -167,6 +164,9 @@ struct Arena<'a> {
     over: Over,
     seed: u64,
     truth: Truth,
+    /// The honest connection, as the tap saw it.
+    honest: Traces,
+    /// Every connection, in memory, where they are wanted.
     recorder: Option<Recorder>,
 }
 
@@ -188,6 +188,7 @@ impl<'a> Arena<'a> {
             over,
             seed,
             truth,
+            honest: Traces::default(),
             recorder: None,
         }
     }
@@ -201,14 +202,16 @@ impl<'a> Arena<'a> {
         runtime(self.over)?.block_on(self.attack())
     }
 
-    /// What writes down the connections from alice to this machine's address.
+    /// What records the connections from alice to this address.
     fn watch(&self, to: Ipv4Addr) -> Option<Watch> {
-        let port = match self.against.target() {
-            Target::Faithful => FAITHFUL_PORT,
-            Target::Hardened => HARDENED_PORT,
-        };
         let recorder = self.recorder.as_ref()?;
-        Some(recorder.watch(HONEST_SOURCE, (to, port).into()))
+        Some(recorder.watch(HONEST_SOURCE, (to, self.against.port()).into()))
+    }
+
+    /// What records the honest connection at the tap.
+    fn honest_connection(&self) -> Recording {
+        let server = (HONEST_SOURCE, self.against.port());
+        Recorder::to(self.honest.clone()).connection(HONEST_SOURCE, server.into())
     }
 
     fn not_run(&self, why: &str) -> Run {
@@ -296,11 +299,11 @@ impl<'a> Arena<'a> {
             Program::OnPath(make) => Some(make(&dialect)),
             _ => None,
         };
-        let tap = Tap::new(middle);
+        let tap = Tap::new(middle, self.honest_connection());
         let stream = dial_tapped(server.dialer(), self.over, tap.clone()).await?;
         self.truth.trouble = server.honest_session(stream, &self.visit(1)).await;
         server.rest(1).await;
-        let (trace, middle) = Tap::finish(&tap);
+        let (trace, middle) = (self.honest.first(), Tap::finish(&tap));
 
         if self.newcomers() > 0 {
             self.truth.keys.extend(server.enrol_newcomers().await?);
@@ -359,7 +362,7 @@ impl<'a> Arena<'a> {
         let (listener, to_attacker) = network(self.over).await?;
         let to_attacker = to_attacker.watched(self.watch(ATTACKER_SOURCE));
         let calls = Calls(Mutex::new(listener));
-        let tap = Tap::new(None);
+        let tap = Tap::new(None, self.honest_connection());
         let impostor = self.impostor(dial, &calls);
         let (report, trouble) = tokio::join!(
             timeout(PATIENCE, program(&impostor)),
@@ -367,8 +370,7 @@ impl<'a> Arena<'a> {
         );
         self.truth.trouble = trouble?;
         let gave_up = |_| Report::new(Claim::Nothing, Story::default());
-        let (trace, _) = Tap::finish(&tap);
-        Ok((report.unwrap_or_else(gave_up), trace))
+        Ok((report.unwrap_or_else(gave_up), self.honest.first()))
     }
 
     /// Alice calls, and calls again if that fails. Returns what went wrong, if it did to the last.

@@ -10,10 +10,9 @@ use std::{
     time::Duration,
 };
 
-use crate::recorder::Watch;
 use futures_util::future::BoxFuture;
 use latchstring_attacker::{
-    capture::trace::{Chunk, Side, Trace},
+    capture::trace::Side,
     net::loopback::Loopback,
     vantage::{BoxStream, Cut, Dial, Middle},
 };
@@ -21,8 +20,10 @@ use tokio::{
     io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpSocket},
     sync::mpsc,
-    time::{Instant, sleep},
+    time::sleep,
 };
+
+use crate::recorder::{Recording, Watch};
 
 /// What carries the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -178,13 +179,12 @@ impl Middle for Nobody {
     }
 }
 
-/// What hangs on the honest connection: it records what each side *sent*, and lets a [`Middle`] change what arrives.
+/// What hangs on the honest connection: it records what each side has sent, and lets a [`Middle`] change what arrives.
 pub struct Tap {
     middle: Box<dyn Middle>,
     /// Whether somebody is on the path.
     taken: bool,
-    trace: Trace,
-    began: Instant,
+    recording: Recording,
 }
 
 /// The tap, shared by the two directions.
@@ -192,27 +192,16 @@ pub type SharedTap = Arc<Mutex<Tap>>;
 
 impl Tap {
     /// A tap with somebody on the path, or with nobody.
-    pub fn new(middle: Option<Box<dyn Middle>>) -> SharedTap {
-        let address = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    pub fn new(middle: Option<Box<dyn Middle>>, recording: Recording) -> SharedTap {
         Arc::new(Mutex::new(Self {
             taken: middle.is_some(),
             middle: middle.unwrap_or(Box::new(Nobody)),
-            trace: Trace {
-                client: address(50_000),
-                server: address(22_222),
-                chunks: Vec::new(),
-                ..Trace::default()
-            },
-            began: Instant::now(),
+            recording,
         }))
     }
 
     fn pass(&mut self, from: Side, bytes: &[u8]) -> Passed {
-        self.trace.chunks.push(Chunk {
-            from,
-            at: self.began.elapsed(),
-            bytes: bytes.to_vec(),
-        });
+        self.recording.sent(from, bytes);
         Passed {
             on: self.middle.pass(from, bytes),
             back: self.middle.answer(),
@@ -221,14 +210,13 @@ impl Tap {
         }
     }
 
-    /// What was recorded, and whoever was on the path.
+    /// Ends: whoever was on the path.
     ///
     /// # Panics
     /// When a thread panicked while it held the tap.
-    pub fn finish(tap: &SharedTap) -> (Trace, Box<dyn Middle>) {
+    pub fn finish(tap: &SharedTap) -> Box<dyn Middle> {
         let mut tap = tap.lock().expect("no thread panicked with the tap in hand");
-        let middle = std::mem::replace(&mut tap.middle, Box::new(Nobody));
-        (tap.trace.clone(), middle)
+        std::mem::replace(&mut tap.middle, Box::new(Nobody))
     }
 }
 

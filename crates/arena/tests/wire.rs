@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use latchstring_arena::wire::{
-    ATTACKER_SOURCE, HONEST_SOURCE, Listener, Over, Tap, dial_tapped, network,
+use latchstring_arena::{
+    recorder::{Recorder, Traces},
+    wire::{ATTACKER_SOURCE, HONEST_SOURCE, Listener, Over, Tap, dial_tapped, network},
 };
 use latchstring_attacker::{
     Claim, Report, Story,
@@ -35,7 +36,10 @@ impl Middle for Swap {
 async fn carries(over: Over) {
     let (mut listener, dialer) = network(over).await.unwrap();
     let passed = Arc::new(Mutex::new(0));
-    let tap = Tap::new(Some(Box::new(Swap(passed.clone()))));
+    let traces = Traces::default();
+    let server = (HONEST_SOURCE, 22_222).into();
+    let recording = Recorder::to(traces.clone()).connection(HONEST_SOURCE, server);
+    let tap = Tap::new(Some(Box::new(Swap(passed.clone()))), recording);
     let mut client = dial_tapped(&dialer, over, tap.clone()).await.unwrap();
     let (mut server, _) = listener.accept().await.unwrap();
 
@@ -51,7 +55,7 @@ async fn carries(over: Over) {
     // The end of one side reaches the other.
     drop(server);
     assert_eq!(client.read(&mut answer).await.unwrap(), 0);
-    let (trace, _) = Tap::finish(&tap);
+    let trace = traces.first();
     assert_eq!(
         trace.stream(Side::Client),
         b"banana",

@@ -20,8 +20,9 @@ use super::{
 use latchstring_arena::{
     against::Against,
     peers::{self, ALICE},
+    recorder::{Recorder, Recording, Traces},
     truth::Seen,
-    wire::{Dialer, Over, SharedTap, Tap, dial_tapped, network},
+    wire::{Dialer, HONEST_SOURCE, Over, Tap, dial_tapped, network},
 };
 
 /// Between the server's replies: enough to make them three segments.
@@ -49,7 +50,8 @@ pub async fn faithful(
     seed: &Seed,
 ) -> anyhow::Result<Recorded> {
     let target = Target::start(accounts, seed.stream("faithful server"), REPLY_PAUSE).await?;
-    let tap = Tap::new(None);
+    let traces = Traces::default();
+    let tap = Tap::new(None, recording(&traces, Against::Faithful));
     let stream = dial_tapped(&Dialer::tcp(target.at()), Over::Tcp, tap.clone()).await?;
     let mut session = client::login(stream, user, &accounts.keys().public_key(user)?).await?;
     for (i, text) in typed.iter().enumerate() {
@@ -71,7 +73,7 @@ pub async fn faithful(
     Ok(Recorded {
         user: visit.user.context("the server let nobody in")?,
         received: visit.heard,
-        trace: taken(&tap),
+        trace: taken(&traces),
         secrets,
     })
 }
@@ -90,7 +92,8 @@ pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded>
         number,
     )
     .await?;
-    let tap = Tap::new(None);
+    let traces = Traces::default();
+    let tap = Tap::new(None, recording(&traces, Against::hardened()));
     let stream = dial_tapped(server.dialer(), Over::Tcp, tap.clone()).await?;
     let visit = peers::Visit {
         script: typed.to_vec(),
@@ -113,14 +116,20 @@ pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded>
             .into_iter()
             .filter_map(heard)
             .collect(),
-        trace: taken(&tap),
+        trace: taken(&traces),
         secrets: None,
     })
 }
 
-/// What the tap has recorded of a session that is over.
-fn taken(tap: &SharedTap) -> Trace {
-    let (mut trace, _) = Tap::finish(tap);
+/// The session that is recorded next.
+fn recording(traces: &Traces, against: Against) -> Recording {
+    let server = (HONEST_SOURCE, against.port()).into();
+    Recorder::to(traces.clone()).connection(HONEST_SOURCE, server)
+}
+
+/// What was recorded of a session that is over.
+fn taken(traces: &Traces) -> Trace {
+    let mut trace = traces.first();
     trace.closed = true;
     trace
 }
