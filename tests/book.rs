@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use latchstring_attacker::protocol::hardened::keys::{expand, hash};
+use latchstring_attacker::protocol::hardened::primitives::{expand, hash};
 use latchstring_tests::{binary, workspace};
 use serde_json::Value;
 

@@ -218,12 +218,12 @@ fn the_outbox_of_an_earlier_version_is_sent_too() {
     let fingerprint = |key: &str| {
         use latchstring_net::{
             keyfile::load_private,
-            protocol::hardened::{keys::hash, signature::Signer},
+            protocol::hardened::{primitives::hash, signature::Signer},
         };
         hash(&[load_private(&home.path(key)).unwrap().public_key()])
     };
     let host = format!("localhost.:{}", server.host.port);
-    let name = latchstring_net::protocol::hardened::keys::hash(&[
+    let name = latchstring_net::protocol::hardened::primitives::hash(&[
         host.as_bytes(),
         b"\0",
         &fingerprint("id.pem"),

@@ -8,7 +8,7 @@ use std::{
 use latchstring_attacker::{
     net::entropy::Entropy,
     protocol::hardened::{
-        keys::hash,
+        primitives::hash,
         signature::{SignError, Signer},
     },
 };

@@ -7,8 +7,9 @@ use crate::{
     protocol::{
         codec::{Reader, put_long, put_short},
         hardened::{
-            keys::{EXTRACT_SALT, HandshakeSecrets, SessionSecrets, extract, hash},
+            keys::{EXTRACT_SALT, HandshakeSecrets, SessionSecrets},
             message::{ClientAuth, Message, Type},
+            primitives::{extract, hash},
             record::{Opener, TAG_LEN},
             session::KIND_TEXT,
         },

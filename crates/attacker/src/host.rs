@@ -9,8 +9,9 @@ use crate::{
         handshake::{Claimant, accept_with},
         keys::Ephemeral,
         message::Hello,
+        role::Role,
         session::Event,
-        signature::{Role, Signer, Verifier},
+        signature::{Signer, Verifier},
     },
     protocol_faithful::{
         keys::SessionSecrets,

@@ -22,7 +22,8 @@ use crate::{
         keys::Ephemeral,
         message::{Fingerprint, Hello},
         record::OVERHEAD,
-        signature::{Role, Signer, Verifier},
+        role::Role,
+        signature::{Signer, Verifier},
     },
 };
 

@@ -9,7 +9,8 @@ use latchstring_net::{
         handshake::{ExpectServerHello, ExpectVerdict, HostProven, TrustedHost, Verdict},
         keys::Ephemeral,
         message::{Fingerprint, Hello, Invite, UserName},
-        signature::{Role, Signer, Verifier},
+        role::Role,
+        signature::{Signer, Verifier},
     },
     wire::{WireError, read_exact_within, read_record, write_all_within},
 };

@@ -28,8 +28,8 @@ use std::{
 };
 
 use latchstring_net::protocol::hardened::{
-    keys::hash,
     message::{Fingerprint, Held, MAX_TEXT, UserName},
+    primitives::hash,
     session::{KIND_TEXT, content},
 };
 

@@ -10,8 +10,9 @@ use latchstring_protocol::hardened::{
         Claim, ExpectClientAuth, ExpectServerHello, ExpectVerdict, Newcomer, RefusalReason,
         Verdict, accept,
     },
-    keys::{EXTRACT_SALT, expand, extract, hash},
+    keys::EXTRACT_SALT,
     message::{Fingerprint, SERVER_HELLO_LEN, Token},
+    primitives::{expand, extract, hash},
     signature::{SignError, Signer},
 };
 use support::*;

@@ -6,11 +6,11 @@ mod support;
 use latchstring_protocol::hardened::{
     Error,
     handshake::{Claim, ExpectClientAuth, RefusalReason, Verdict},
-    keys::hash,
     message::{Close, Held, Message, ServerAuth, Type},
+    primitives::hash,
     record::Sealer,
+    role::Role,
     session::{CloseCode, Event, KIND_TEXT, MAX_ID, MAX_QUERIES, MAX_UNACKNOWLEDGED, content},
-    signature::Role,
 };
 use support::{
     HashVerifier, alice_key,

@@ -12,8 +12,9 @@ use ctr::{
 use hmac::{Hmac, KeyInit, Mac};
 use latchstring_protocol::hardened::{
     handshake::{ExpectServerHello, Verdict, accept},
-    keys::{EXTRACT_SALT, Ephemeral, expand, extract, hash},
+    keys::{EXTRACT_SALT, Ephemeral},
     message::{Fingerprint, Held, SERVER_HELLO_LEN, Type},
+    primitives::{expand, extract, hash},
     record::Sealer,
     session::{CloseCode, Event, KIND_TEXT, content},
     signature::{SignError, Signer, Verifier},

@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use latchstring_net::protocol::hardened::keys::hash;
+use latchstring_net::protocol::hardened::primitives::hash;
 
 /// What stands before and after the modulus in the DER of a key of 3072 bits with e = 65537 (RFC 3279, section 2.3.1).
 const BEFORE: [u8; 33] = [

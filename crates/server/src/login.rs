@@ -11,8 +11,8 @@ use latchstring_net::{
         handshake::{Authenticated, Claim, RefusalReason},
         keys::Ephemeral,
         message::{Fingerprint, Hello, UserName},
+        role::Role,
         session::{CloseCode, Session},
-        signature::Role,
     },
     wire::{WireError, read_exact_within, read_record, write_all_within},
 };

@@ -3,8 +3,8 @@
 use std::{fmt, pin::Pin};
 
 use latchstring_protocol::hardened::{
-    keys::hash,
     message::{Fingerprint, UserName},
+    primitives::hash,
 };
 
 use crate::StoreError;

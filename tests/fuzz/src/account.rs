@@ -1,6 +1,6 @@
 //! What two ends of a session should know of each other's messages, kept in the plainest way.
 
-use latchstring_protocol::hardened::keys::hash;
+use latchstring_protocol::hardened::primitives::hash;
 
 /// One direction: every message that was ever sent, and how far they are acknowledged.
 #[derive(Debug, Clone)]

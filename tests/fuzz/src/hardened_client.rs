@@ -9,10 +9,10 @@ use latchstring_protocol::{
     codec::put_long,
     hardened::{
         handshake::{ExpectServerHello, Verdict},
-        keys::Secret,
         message::{ClientAuth, Fingerprint, Token, Type},
+        primitives::Secret,
         record::Opener,
-        signature::Role,
+        role::Role,
     },
 };
 use zeroize::Zeroizing;

@@ -9,10 +9,10 @@ use latchstring_protocol::{
     codec::{put_long, put_short},
     hardened::{
         handshake::{Claim, RefusalReason, accept},
-        keys::Secret,
         message::{Fingerprint, ServerAuth, Type, UserName},
+        primitives::Secret,
         record::Opener,
-        signature::Role,
+        role::Role,
     },
 };
 

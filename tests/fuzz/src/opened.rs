@@ -3,11 +3,11 @@
 use latchstring_protocol::hardened::{
     defence::Full,
     handshake::{ExpectServerHello, Verdict, accept},
-    keys::Secret,
     message::{ClientAuth, Fingerprint, Message, ServerAuth},
+    primitives::Secret,
     record::Opener,
+    role::Role,
     session::Session,
-    signature::Role,
 };
 use zeroize::Zeroizing;
 

@@ -5,10 +5,12 @@ use latchstring_protocol::{
     codec::{put_long, put_short},
     hardened::{
         defence::Full,
-        keys::{Ephemeral, HandshakeSecrets, Secret, expand, hash},
+        keys::{Ephemeral, HandshakeSecrets},
         message::{ClientAuth, Fingerprint, Hello, MAGIC, ServerAuth, Type, UserName, VERSION},
+        primitives::{Secret, expand, hash},
         record::{BUCKETS, Cover, EncryptThenMac, TAG_LEN},
-        signature::{Role, SignError, Signer, Verifier, signed_content},
+        role::Role,
+        signature::{SignError, Signer, Verifier, signed_content},
     },
 };
 use sha2::Sha256;

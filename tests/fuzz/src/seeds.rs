@@ -12,7 +12,7 @@ use latchstring_cryptanalysis::{
 };
 use latchstring_protocol::hardened::{
     message::{Close, Fingerprint, Invite, Message, Token, UserName},
-    signature::Role,
+    role::Role,
 };
 use serde_json::json;
 

@@ -7,8 +7,9 @@ use latchstring_attacker::{
     protocol::hardened::{
         Error,
         defence::{Defence, Defences},
-        keys::{Exchange, Secret, X25519},
-        signature::Role,
+        keys::{Exchange, X25519},
+        primitives::Secret,
+        role::Role,
     },
     protocol_faithful::keys::PublicKey,
 };

@@ -25,9 +25,10 @@ use std::{fmt, str::FromStr};
 pub(crate) use exchange::{transport_modulus, transport_pem};
 use latchstring_attacker::protocol::hardened::{
     defence::{Defence, Defences},
-    keys::{Exchange, Secret},
+    keys::Exchange,
+    primitives::Secret,
     record::{BUCKETS, Cover},
-    signature::Role,
+    role::Role,
 };
 
 use latchstring_cli::suggest::nearest;

@@ -7,7 +7,7 @@ use std::{
 
 use latchstring_attacker::protocol::hardened::{
     defence::{Defence, Defences},
-    keys::hash,
+    primitives::hash,
 };
 use latchstring_server::{
     Argon2id, PasswordCheck,

@@ -6,7 +6,7 @@ use hmac::Mac;
 use latchstring_attacker::protocol::hardened::{
     Error,
     defence::{Defence, Defences},
-    keys::Secret,
+    primitives::Secret,
     record::{BUCKETS, Cover, EncryptThenMac, TAG_LEN},
 };
 use zeroize::Zeroizing;

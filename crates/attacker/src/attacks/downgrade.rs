@@ -23,7 +23,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     Attack, Claim, Faithful, Goal, Report, Run, Story,
     host::{listen_faithful, read_login},
-    protocol::hardened::defence::{Defence, magic},
+    protocol::hardened::{defence::Defence, message::magic},
     vantage::Impostor,
 };
 

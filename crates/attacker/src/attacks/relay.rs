@@ -30,8 +30,7 @@ use crate::{
     net::keyfile::public_from_pem,
     peer::{Borrowed, Login, believe, show},
     protocol::hardened::{
-        defence::Defence, handshake::ExpectServerHello, keys::Ephemeral, message::Hello,
-        signature::Role,
+        defence::Defence, handshake::ExpectServerHello, keys::Ephemeral, message::Hello, role::Role,
     },
     protocol_faithful::{message, record::Sealer},
     vantage::{BoxStream, Impostor, read_server_hello},

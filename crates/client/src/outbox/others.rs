@@ -12,7 +12,7 @@ use std::{
 
 use latchstring_net::{
     files::open_ours,
-    protocol::hardened::{keys::hash, message::Fingerprint},
+    protocol::hardened::{message::Fingerprint, primitives::hash},
 };
 
 use super::{Line, Outbox, OutboxError, Owner};

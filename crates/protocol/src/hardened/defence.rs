@@ -6,10 +6,10 @@
 //! that can answer no exists in the lab alone, where the programs that people deploy cannot reach it.
 
 use super::{
-    keys::{Exchange, Secret, X25519},
-    message::{MAGIC, WEAKENED_MAGIC},
+    keys::{Exchange, X25519},
+    primitives::Secret,
     record::{BUCKETS, Cover, EncryptThenMac},
-    signature::Role,
+    role::Role,
 };
 
 /// Declares each defence once: its name in the code, its name for people, and what it is.
@@ -153,15 +153,6 @@ impl<D: Defences + ?Sized> Defences for std::sync::Arc<D> {
     }
 }
 
-/// What a hello begins with. A peer that leaves any defence out says so here, in bytes that the transcript covers: a
-/// real peer hangs up at once.
-pub fn magic(defences: &(impl Defences + ?Sized)) -> [u8; 8] {
-    match Defence::ALL.iter().all(|defence| defences.keeps(*defence)) {
-        true => MAGIC,
-        false => WEAKENED_MAGIC,
-    }
-}
-
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Full {}
@@ -192,21 +183,6 @@ impl Deployable for Full {}
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Without(Defence);
-    impl Defences for Without {
-        fn keeps(&self, defence: Defence) -> bool {
-            defence != self.0
-        }
-    }
-
-    #[test]
-    fn whoever_leaves_any_defence_out_has_another_magic() {
-        assert_eq!(magic(&Full), *b"latch/2\n");
-        for defence in Defence::ALL {
-            assert_eq!(magic(&Without(*defence)), *b"latchLAB", "{defence}");
-        }
-    }
 
     #[test]
     fn names_are_unique_and_find_their_defence() {

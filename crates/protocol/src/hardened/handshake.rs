@@ -25,10 +25,11 @@ pub use server::{
 use super::{
     Error,
     defence::{Defence, Defences},
-    keys::hash,
     message::{Fingerprint, Hello, MODE_ENROL, MODE_LOGIN, Type, UserName},
+    primitives::hash,
     record::{Opener, Plaintext},
-    signature::{Role, signed_content},
+    role::Role,
+    signature::signed_content,
 };
 use crate::codec::{put_long, put_short};
 

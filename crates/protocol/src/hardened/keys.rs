@@ -6,60 +6,20 @@
 //! ap_c, ap_s, sid, ... = XL(root, "ap c2s" | "ap s2c" | "session id" | "chain c2s" | "chain s2c", TH7)
 //! ```
 
-use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
 use super::{
     Error,
     defence::{Defence, Defences, Full},
-    signature::Role,
+    primitives::{Secret, expand, extract, mac},
+    role::Role,
 };
-
-/// 32 secret bytes that are wiped when dropped.
-pub type Secret = Zeroizing<[u8; 32]>;
 
 /// Salt of the first extraction.
 pub const EXTRACT_SALT: &[u8] = b"latch/2 handshake";
-
-/// `H`: SHA-256.
-pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part);
-    }
-    hasher.finalize().into()
-}
-
-/// HKDF-Extract (RFC 5869, section 2.2).
-pub fn extract(salt: &[u8], ikm: &[u8]) -> Secret {
-    let (prk, _) = Hkdf::<Sha256>::extract(Some(salt), ikm);
-    Zeroizing::new(prk.into())
-}
-
-/// `XL(secret, label, context)`: HKDF-Expand with a length, a label and a context in its info, `L` bytes long.
-///
-/// # Panics
-/// If the label or context is longer than the one-byte lengths in the info allow; both are constants of this protocol.
-pub fn expand<const L: usize>(
-    secret: &[u8; 32],
-    label: &str,
-    context: &[u8],
-) -> Zeroizing<[u8; L]> {
-    let mut info = Vec::with_capacity(64 + context.len());
-    let length = u16::try_from(L).expect("keys are short");
-    info.extend_from_slice(&length.to_be_bytes());
-    crate::codec::put_short(&mut info, format!("latch/2 {label}").as_bytes());
-    crate::codec::put_short(&mut info, context);
-    let mut out = Zeroizing::new([0; L]);
-    Hkdf::<Sha256>::from_prk(secret)
-        .expect("a PRK has the length of the hash")
-        .expand(&info, &mut *out)
-        .expect("L is far below 255 hashes");
-    out
-}
 
 /// One end's half of a key exchange.
 pub trait Exchange: Send {
@@ -202,9 +162,4 @@ impl SessionSecrets {
 pub(crate) fn finished(handshake_secret: &Secret, transcript_hash: &[u8; 32]) -> Hmac<Sha256> {
     let key: Secret = expand(handshake_secret, "fin", &[]);
     mac(&key).chain_update(transcript_hash)
-}
-
-/// HMAC-SHA-256 (RFC 2104) under a 32-byte key.
-pub(crate) fn mac(key: &Secret) -> Hmac<Sha256> {
-    Hmac::new_from_slice(&key[..]).expect("HMAC takes any key length")
 }

@@ -2,18 +2,18 @@
 
 use std::{fmt, str::FromStr};
 
-use base64ct::{Base64Unpadded, Encoding};
-
 use super::{
-    defence::{Defences, magic},
-    keys::{X25519, hash},
-    signature::Role,
+    defence::{Defence, Defences},
+    keys::X25519,
+    role::Role,
 };
 use crate::codec::{DecodeError, Reader};
 
+mod fingerprint;
 mod invite;
 mod proof;
 
+pub use fingerprint::Fingerprint;
 pub use invite::{Invite, Token};
 pub use proof::{ClientAuth, Enrolment, ServerAuth};
 pub(super) use proof::{MODE_ENROL, MODE_LOGIN};
@@ -139,44 +139,12 @@ impl FromStr for UserName {
     }
 }
 
-/// SHA-256 of a SubjectPublicKeyInfo. For users' keys this is the `kid`; for host keys it is what a person compares.
-/// Written as OpenSSH writes it: `SHA256:` and base64 without padding.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Fingerprint(pub [u8; 32]);
-
-impl Fingerprint {
-    /// The fingerprint of a public key, given as DER of a SubjectPublicKeyInfo.
-    pub fn of(spki: &[u8]) -> Self {
-        Self(hash(&[spki]))
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SHA256:{}", Base64Unpadded::encode_string(&self.0))
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl FromStr for Fingerprint {
-    type Err = DecodeError;
-    fn from_str(s: &str) -> Result<Self, DecodeError> {
-        let mut bytes = [0; 32];
-        match s
-            .strip_prefix("SHA256:")
-            .map(|b64| Base64Unpadded::decode(b64, &mut bytes))
-        {
-            Some(Ok(decoded)) if decoded.len() == 32 => Ok(Self(bytes)),
-            _ => Err(DecodeError::Invalid {
-                field: "fingerprint",
-                why: "it must be SHA256: followed by 43 characters of base64",
-            }),
-        }
+/// What a hello begins with. A peer that leaves any defence out says so here, in bytes that the transcript covers: a
+/// real peer hangs up at once.
+pub fn magic(defences: &(impl Defences + ?Sized)) -> [u8; 8] {
+    match Defence::ALL.iter().all(|defence| defences.keeps(*defence)) {
+        true => MAGIC,
+        false => WEAKENED_MAGIC,
     }
 }
 
@@ -407,5 +375,26 @@ fn held(session: [u8; 16], content: [u8; 32]) -> Result<Option<Held>, DecodeErro
             field: "session",
             why: "a message that is not held came in no session",
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hardened::defence::Full;
+
+    struct Without(Defence);
+    impl Defences for Without {
+        fn keeps(&self, defence: Defence) -> bool {
+            defence != self.0
+        }
+    }
+
+    #[test]
+    fn whoever_leaves_any_defence_out_has_another_magic() {
+        assert_eq!(magic(&Full), *b"latch/2\n");
+        for defence in Defence::ALL {
+            assert_eq!(magic(&Without(*defence)), *b"latchLAB", "{defence}");
+        }
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! * [`defence`]: every defence, and the question that is asked where it does its work;
 //! * [`message`]: what each message looks like;
+//! * [`primitives`]: SHA-256, HKDF and HMAC as the protocol uses them;
 //! * [`keys`]: the key schedule;
+//! * [`role`]: the two ends;
 //! * [`signature`]: what is signed, and by whom;
 //! * [`handshake`]: who may speak when, and what has been proven by then;
 //! * [`record`]: encryption and authentication of one record;
@@ -13,7 +15,9 @@ mod error;
 pub mod handshake;
 pub mod keys;
 pub mod message;
+pub mod primitives;
 pub mod record;
+pub mod role;
 pub mod session;
 pub mod signature;
 

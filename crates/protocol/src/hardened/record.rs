@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 use super::{
     Error,
     defence::{Defences, Full},
-    keys::{self, Secret},
     message::Type,
+    primitives::{self, Secret},
 };
 use crate::codec::{DecodeError, Reader};
 
@@ -56,9 +56,9 @@ impl EncryptThenMac {
     /// The keys that follow from a traffic secret.
     pub fn new(secret: &Secret, epoch: u32) -> Self {
         Self {
-            enc: keys::expand(secret, "enc", &[]),
-            mac: keys::expand(secret, "mac", &[]),
-            iv: keys::expand(secret, "iv", &[]),
+            enc: primitives::expand(secret, "enc", &[]),
+            mac: primitives::expand(secret, "mac", &[]),
+            iv: primitives::expand(secret, "iv", &[]),
             epoch,
         }
     }
@@ -73,7 +73,7 @@ impl EncryptThenMac {
 
     /// The tag covers where the record belongs (epoch, seq), how long it is, and every byte of it.
     pub fn tag(&self, seq: u64, len_and_ciphertext: &[u8]) -> Hmac<Sha256> {
-        keys::mac(&self.mac)
+        primitives::mac(&self.mac)
             .chain_update(self.epoch.to_be_bytes())
             .chain_update(seq.to_be_bytes())
             .chain_update(len_and_ciphertext)

@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 use super::{
     Error,
     defence::{Defence, Defences, Full},
-    keys::hash,
     message::{Close, Held, MAX_TEXT, Message},
+    primitives::hash,
     record::{Opener, Sealer},
-    signature::Role,
+    role::Role,
 };
 
 /// The only kind of message: text.

@@ -5,7 +5,10 @@
 
 use thiserror::Error;
 
-use super::defence::{Defence, Defences};
+use super::{
+    defence::{Defence, Defences},
+    role::Role,
+};
 
 /// The signature could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -29,15 +32,6 @@ pub trait Verifier: Send + Sync {
     /// Whether `signature` is `PSS` over `message` by the key in `spki` **and** that key is one the protocol allows
     /// (RSA, 3072 or 4096 bits, e = 65537). Never panics, whatever the bytes are.
     fn verify(&self, spki: &[u8], message: &[u8], signature: &[u8]) -> bool;
-}
-
-/// Who signs. The context keeps a signature made in one role from being taken for one made in the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The host proves its key with `sigS`.
-    Server,
-    /// The user proves a key with `sigC`.
-    Client,
 }
 
 /// The bytes that are signed: `0x20^64 ‖ context ‖ 0x00 ‖ transcript hash`, as TLS 1.3 does (RFC 8446, section 4.4.3).

@@ -5,11 +5,12 @@ use latchstring_protocol::{
     hardened::{
         defence::Full,
         handshake::{ExpectClientAuth, ExpectServerAuth, ExpectServerHello, ExpectVerdict, accept},
-        keys::{HandshakeSecrets, expand, hash},
+        keys::HandshakeSecrets,
         message::{ClientAuth, Message, SERVER_HELLO_LEN, Token, Type},
+        primitives::{expand, hash},
         record::{Opener, Sealer},
+        role::Role,
         session::Session,
-        signature::Role,
     },
 };
 use zeroize::Zeroizing;

@@ -12,10 +12,12 @@ pub mod forger;
 use latchstring_protocol::hardened::{
     Error,
     handshake::{ExpectServerHello, Refusal, Verdict, accept},
-    keys::{Ephemeral, hash},
+    keys::Ephemeral,
     message::{Fingerprint, SERVER_HELLO_LEN, UserName},
+    primitives::hash,
+    role::Role,
     session::Session,
-    signature::{Role, SignError, Signer, Verifier},
+    signature::{SignError, Signer, Verifier},
 };
 use zeroize::Zeroizing;
 

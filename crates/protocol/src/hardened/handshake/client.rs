@@ -15,8 +15,9 @@ use crate::{
             UserName,
         },
         record::{Opener, Sealer},
+        role::Role,
         session::{MAX_ID, Session},
-        signature::{Role, Signer, Verifier},
+        signature::{Signer, Verifier},
     },
 };
 

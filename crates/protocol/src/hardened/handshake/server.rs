@@ -7,11 +7,13 @@ use super::Transcript;
 use crate::hardened::{
     Error,
     defence::{Defence, Defences, Full},
-    keys::{Ephemeral, HandshakeSecrets, Secret, SessionSecrets, finished},
+    keys::{Ephemeral, HandshakeSecrets, SessionSecrets, finished},
     message::{ClientAuth, Enrolment, Fingerprint, Hello, ServerAuth, Token, Type, UserName},
+    primitives::Secret,
     record::{Opener, Sealer},
+    role::Role,
     session::Session,
-    signature::{Role, Signer, Verifier},
+    signature::{Signer, Verifier},
 };
 
 /// Answers a `ClientHello` of 74 bytes: the bytes of `ServerHello` and `SERVER_AUTH` are to be sent, together.

@@ -9,7 +9,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroizing;
 
 use super::{Fingerprint, UserName};
-use crate::{codec::DecodeError, hardened::keys::hash};
+use crate::{codec::DecodeError, hardened::primitives::hash};
 
 /// 128 random bits that are good for one account.
 #[derive(Clone, PartialEq, Eq)]
