@@ -1,7 +1,7 @@
 //! Four rings keep a weakened session from being deployed: the type, the graph, the address and the wire. Each holds by
 //! itself, and each is tried here or where it stands:
 //!
-//! * type: `hardened::defence::Deployable` and `listener::serve` have doctests that must not compile;
+//! * type: `hardened::full::Deployable` and `listener::serve` have doctests that must not compile;
 //! * graph: here, and in `architecture.rs` (arrows) and `deployable.rs` (what the linker kept);
 //! * address: here, and in `crates/arena/tests/wire.rs` and `crates/net/src/loopback.rs`;
 //! * wire: here, with the real programs on loopback.
@@ -27,10 +27,12 @@ use latchstring_attacker::{
     Scene,
     net::{entropy::OsEntropy, provider::AwsLc},
     protocol::hardened::{
-        defence::{Defence, Defences, Full},
+        defence::Defence,
+        full::Full,
         handshake::{ExpectServerHello, accept, accept_with},
         keys::Ephemeral,
         message::{Fingerprint, UserName},
+        parts::Parts,
         role::Role,
         signature::Signer,
     },
@@ -187,7 +189,7 @@ impl Drop for RealServer {
     }
 }
 
-async fn visit<D: Defences + Clone>(
+async fn visit<D: Parts + Clone>(
     defences: D,
     at: SocketAddr,
     pin: &Fingerprint,
@@ -226,7 +228,7 @@ async fn the_real_server_refuses_a_weakened_client() {
 #[test]
 fn whichever_defence_is_missing_the_two_do_not_begin() {
     let host = PublishedKey::host(SEED);
-    let ephemeral = |defences: &dyn Defences, role| {
+    let ephemeral = |defences: &dyn Parts, role| {
         let entropy = [9; 64].into();
         Ephemeral::with(defences, role, &entropy)
     };
@@ -261,9 +263,9 @@ fn only_the_lab_has_a_type_that_can_leave_a_defence_out() {
     found.sort();
     let expected = [
         "crates/arena/src/weakened/mod.rs: impl Defences for Weakened {",
-        // The one that always says yes, one that passes the question on, and one in a test.
-        "crates/protocol/src/hardened/defence.rs: impl Defences for Full {",
+        // One that passes the question on, the one that always says yes, and one in a test.
         "crates/protocol/src/hardened/defence.rs: impl<D: Defences + ?Sized> Defences for std::sync::Arc<D> {",
+        "crates/protocol/src/hardened/full.rs: impl Defences for Full {",
         "crates/protocol/src/hardened/message.rs: impl Defences for Without {",
     ];
     assert_eq!(found, expected);

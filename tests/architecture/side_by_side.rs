@@ -9,6 +9,7 @@ use crate::sources::{code_of, sources};
 /// Files that the hardened protocol alone has, each with the reason.
 const HARDENED_ALONE: &[(&str, &str)] = &[
     ("defence.rs", "nothing is a defence"),
+    ("full.rs", "nothing can be left out"),
     (
         "message/fingerprint.rs",
         "no key is compared with one that is known",
@@ -18,6 +19,7 @@ const HARDENED_ALONE: &[(&str, &str)] = &[
         "a client writes its own key into the server's folder",
     ),
     ("message/proof.rs", "neither end proves anything"),
+    ("parts.rs", "no part can be replaced"),
     (
         "primitives.rs",
         "no key is derived and nothing is authenticated",

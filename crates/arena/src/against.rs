@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use latchstring_attacker::{
     Attack, Target, attacks,
-    protocol::hardened::defence::{Defence, Full},
+    protocol::hardened::{defence::Defence, full::Full},
     vantage::Dialect,
 };
 

@@ -9,7 +9,7 @@ use std::{
 
 use latchstring_attacker::{
     Scene, Target,
-    protocol::hardened::defence::Full,
+    protocol::hardened::full::Full,
     vantage::{BoxStream, Dial, Menu, Modulus, StolenFiles},
 };
 use latchstring_client::connection::PING_EVERY;

@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     protocol::hardened::{
-        defence::Defences,
         handshake::{ExpectServerHello, TrustedHost, Verdict},
         message::UserName,
+        parts::Parts,
         session::{KIND_TEXT, Session},
         signature::{SignError, Signer, Verifier},
     },
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What the attacker's peers keep: whatever the server under attack keeps.
-pub type Kept = Arc<dyn Defences>;
+pub type Kept = Arc<dyn Parts>;
 
 /// What came of a login.
 pub enum Login {

@@ -18,9 +18,10 @@ use crate::{
     },
     net::entropy::Entropy,
     protocol::hardened::{
-        defence::{Defences, Full},
+        full::Full,
         keys::Ephemeral,
         message::{Fingerprint, Hello},
+        parts::Parts,
         record::OVERHEAD,
         role::Role,
         signature::{Signer, Verifier},
@@ -34,7 +35,7 @@ pub struct Dialect {
     /// The report's protocol or ours.
     pub target: Target,
     /// Which defences the hardened peers keep.
-    pub defences: Arc<dyn Defences>,
+    pub defences: Arc<dyn Parts>,
 }
 
 /// A connection, over TCP or in memory.

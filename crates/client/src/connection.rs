@@ -7,8 +7,10 @@ use std::{collections::VecDeque, io, time::Duration};
 
 use latchstring_net::{
     protocol::hardened::{
-        defence::{Defence, Defences, Full},
+        defence::Defence,
+        full::Full,
         message::Held,
+        parts::Parts,
         session::{self, CloseCode, KIND_TEXT, MAX_QUERIES, MAX_UNACKNOWLEDGED, Session},
     },
     wire::{RECORD_DEADLINE, RecordReader, WireError, write_all_within},
@@ -80,7 +82,7 @@ pub struct Connection<S, D = Full> {
     ping_every: Duration,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin, D: Defences> Connection<S, D> {
+impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
     pub(crate) fn new(stream: S, session: Session<D>, last_message: u64) -> Self {
         let (reader, writer) = split(stream);
         Self {

@@ -7,10 +7,7 @@
 use std::collections::VecDeque;
 
 use latchstring_net::protocol::hardened::{
-    Error as ProtocolError,
-    defence::{Defences, Full},
-    message::Held,
-    session::CloseCode,
+    Error as ProtocolError, full::Full, message::Held, parts::Parts, session::CloseCode,
 };
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -71,7 +68,7 @@ pub struct Delivery<S, D = Full> {
     settled: bool,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin, D: Defences> Delivery<S, D> {
+impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Delivery<S, D> {
     /// Begins a session. The outbox must be that of the connection's host, user and key.
     ///
     /// # Errors

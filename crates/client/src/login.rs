@@ -5,10 +5,12 @@ use std::{sync::Arc, time::Duration};
 use latchstring_net::{
     entropy::Entropy,
     protocol::hardened::{
-        defence::{Defence, Defences, Full},
+        defence::Defence,
+        full::Full,
         handshake::{ExpectServerHello, ExpectVerdict, HostProven, TrustedHost, Verdict},
         keys::Ephemeral,
         message::{Fingerprint, Hello, Invite, UserName},
+        parts::Parts,
         role::Role,
         signature::{Signer, Verifier},
     },
@@ -48,7 +50,7 @@ pub struct Client<D = Full> {
     pub defences: D,
 }
 
-impl<D: Defences + Clone> Client<D> {
+impl<D: Parts + Clone> Client<D> {
     /// The fingerprint of the key that the host behind `stream` proves to hold. Tells the host nothing about the user;
     /// the caller hangs up, decides whether this is the right host, and comes back with a pin: a person takes longer
     /// to decide than a handshake may last.

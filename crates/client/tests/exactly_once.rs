@@ -18,9 +18,7 @@ use latchstring_client::{
 };
 use latchstring_net::{
     entropy::OsEntropy,
-    protocol::hardened::{
-        defence::Full, message::Fingerprint, session::CloseCode, signature::Signer,
-    },
+    protocol::hardened::{full::Full, message::Fingerprint, session::CloseCode, signature::Signer},
     provider::AwsLc,
 };
 use latchstring_server::{

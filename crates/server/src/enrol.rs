@@ -7,9 +7,10 @@
 use latchstring_net::{
     hygiene,
     protocol::hardened::{
-        defence::{Defence, Defences},
+        defence::Defence,
         handshake::{NewHolder, Newcomer, RefusalReason},
         message::UserName,
+        parts::Parts,
     },
 };
 use latchstring_store::{Account, Accounts, Answer, StoreError, password::PasswordError};
@@ -65,7 +66,7 @@ impl Enrolment for ByInvitation {
 /// What becomes of an attempt: an account, or a reason for the local log.
 type Made = Result<(), RefusalReason>;
 
-pub(crate) async fn enrol<D: Defences + Clone>(
+pub(crate) async fn enrol<D: Parts + Clone>(
     server: &Server<D>,
     connection: u64,
     newcomer: Newcomer<D>,
@@ -79,7 +80,7 @@ pub(crate) async fn enrol<D: Defences + Clone>(
     Ok(holder.enrolled(made))
 }
 
-async fn make_account<D: Defences + Clone>(
+async fn make_account<D: Parts + Clone>(
     server: &Server<D>,
     connection: u64,
     holder: &NewHolder<D>,
@@ -125,7 +126,7 @@ async fn make_account<D: Defences + Clone>(
 }
 
 /// Looks at the key alone and beside every other one, in a thread of its own: with many users it takes a while.
-async fn check_key<D: Defences>(
+async fn check_key<D: Parts>(
     server: &Server<D>,
     spki: &[u8],
 ) -> Result<Result<(), hygiene::WeakKey>, HandshakeError> {

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use latchstring_net::protocol::hardened::{
-    defence::Defences,
     handshake::{Authenticated, KeyHolder, Refusal},
+    parts::Parts,
 };
 use latchstring_store::password::{self, Cost, PasswordError};
 use zeroize::Zeroizing;
@@ -86,7 +86,7 @@ impl PasswordGate {
     }
 
     /// Looks at the password of somebody who has proven the key.
-    pub(crate) async fn prove<D: Defences>(
+    pub(crate) async fn prove<D: Parts>(
         &self,
         turn: Turn,
         holder: KeyHolder<D>,

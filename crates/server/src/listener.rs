@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use latchstring_net::protocol::hardened::defence::Deployable;
+use latchstring_net::protocol::hardened::full::Deployable;
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
@@ -24,7 +24,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// ```
 /// use std::{future::pending, sync::Arc};
-/// use latchstring_net::protocol::hardened::defence::Full;
+/// use latchstring_net::protocol::hardened::full::Full;
 /// use latchstring_server::{Server, listener::serve};
 /// async fn run(server: Arc<Server<Full>>, port: tokio::net::TcpListener) {
 ///     serve(server, port, pending()).await;

@@ -7,10 +7,11 @@ use std::time::Duration;
 use latchstring_net::{
     protocol::hardened::{
         self,
-        defence::{Defence, Defences},
+        defence::Defence,
         handshake::{Authenticated, Claim, RefusalReason},
         keys::Ephemeral,
         message::{Fingerprint, Hello, UserName},
+        parts::Parts,
         role::Role,
         session::{CloseCode, Session},
     },
@@ -117,7 +118,7 @@ pub(crate) async fn login<S, D>(
 ) -> Result<Login<D>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    D: Defences + Clone,
+    D: Parts + Clone,
 {
     let deadline = match server.keeps(Defence::Deadlines) {
         true => HANDSHAKE_DEADLINE,
@@ -136,7 +137,7 @@ async fn handshake<S, D>(
 ) -> Result<Login<D>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    D: Defences + Clone,
+    D: Parts + Clone,
 {
     let claim = prove_host(server, connection, stream, by).await?;
     // On the heap, so that who has not come this far does not pay for the room that it needs.
@@ -153,7 +154,7 @@ async fn decide<S, D>(
 ) -> Result<Login<D>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    D: Defences + Clone,
+    D: Parts + Clone,
 {
     let arrival = Instant::now();
     let (user, kid) = (claim.user().clone(), *claim.kid());
@@ -195,7 +196,7 @@ async fn prove_host<S, D>(
 ) -> Result<Claim<D>, HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    D: Defences + Clone,
+    D: Parts + Clone,
 {
     let defences = &server.setup.defences;
     let hello = read_exact_within(stream, Hello::client_len(defences), left(by)).await?;
@@ -223,7 +224,7 @@ async fn open<S, D>(
 ) -> Result<(Session<D>, u64), HandshakeError>
 where
     S: AsyncWrite + Unpin,
-    D: Defences + Clone,
+    D: Parts + Clone,
 {
     let last_message = server.setup.accounts.last_message_id(user, kid).await?;
     let (session, answer) = authenticated.welcome(last_message)?;
@@ -233,7 +234,7 @@ where
 }
 
 /// Step 4: the answer leaves 400 ms after the login came, or at the next multiple of 50 ms if that took longer.
-async fn wait_for_the_hour<D: Defences>(server: &Server<D>, arrival: Instant) {
+async fn wait_for_the_hour<D: Parts>(server: &Server<D>, arrival: Instant) {
     if server.keeps(Defence::ConstantWork) {
         sleep_until(arrival + answer_delay(arrival.elapsed())).await;
     }
@@ -249,7 +250,7 @@ fn answer_delay(spent: Duration) -> Duration {
 }
 
 /// The lengths that a login may have: few, unless records are not padded, or lengths not looked at.
-fn login_lengths(defences: &impl Defences) -> &'static [usize] {
+fn login_lengths(defences: &impl Parts) -> &'static [usize] {
     match defences.keeps(Defence::Padding) && defences.keeps(Defence::Deadlines) {
         true => &CLIENT_AUTH,
         false => defences.lengths(),

@@ -13,8 +13,10 @@ use futures_util::FutureExt;
 use latchstring_net::{
     entropy::Entropy,
     protocol::hardened::{
-        defence::{Defence, Defences, Full},
+        defence::Defence,
+        full::Full,
         handshake::RefusalReason,
+        parts::Parts,
         signature::{Signer, Verifier},
     },
 };
@@ -83,7 +85,7 @@ pub struct Server<D = Full> {
     max_connections: AtomicUsize,
 }
 
-impl<D: Defences> Server<D> {
+impl<D: Parts> Server<D> {
     /// A server that nobody has connected to.
     pub fn new(setup: Setup<D>) -> Arc<Self> {
         Arc::new(Self {
@@ -161,7 +163,7 @@ pub fn serve_connection<S, D>(
 ) -> impl Future<Output = ()> + Send
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
-    D: Defences + Clone,
+    D: Parts + Clone,
 {
     // Numbered and given a place now, not when the future is first polled: the order is that of arrival.
     let connection = server.next_connection();
@@ -189,7 +191,7 @@ async fn whole_life<S, D>(
     stranger: Stranger,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
-    D: Defences + Clone,
+    D: Parts + Clone,
 {
     let mut stopping = server.stopping();
     let outcome = select! {

@@ -4,8 +4,9 @@ use std::{collections::VecDeque, io, time::Duration};
 
 use latchstring_net::{
     protocol::hardened::{
-        defence::{Defence, Defences},
+        defence::Defence,
         message::{Fingerprint, Held, UserName},
+        parts::Parts,
         session::{self, CloseCode, Session, content},
     },
     wire::{RECORD_DEADLINE, RecordReader, WireError, write_all_within},
@@ -45,7 +46,7 @@ pub(crate) struct OpenSession<'a, S, D> {
     silent: u32,
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Defences> OpenSession<'a, S, D> {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
     pub(crate) fn new(server: &'a Server<D>, connection: u64, stream: S, login: Login<D>) -> Self {
         let (reader, writer) = split(stream);
         Self {

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use latchstring_net::protocol::hardened::{
-    defence::Defences,
     handshake::{ExpectClientAuth, accept_with},
     keys::Ephemeral,
+    parts::Parts,
     signature::Signer,
 };
 
@@ -38,7 +38,7 @@ impl SigningPool {
     }
 
     /// Answers a hello once it is its turn.
-    pub(crate) async fn answer<D: Defences>(
+    pub(crate) async fn answer<D: Parts>(
         &self,
         hello: Vec<u8>,
         ephemeral: Ephemeral,

@@ -3,8 +3,9 @@
 //! spending argon2, from locking a user out and from learning who exists.
 
 use latchstring_net::protocol::hardened::{
-    defence::{Defence, Defences},
+    defence::Defence,
     handshake::{Authenticated, Claimant, KeyHolder, Refusal, RefusalReason},
+    parts::Parts,
 };
 use latchstring_store::Account;
 
@@ -15,7 +16,7 @@ use crate::{
 /// Somebody who is let in, or a refusal.
 pub(crate) type Verified<D> = Result<Authenticated<D>, Refusal<D>>;
 
-pub(crate) async fn verify<D: Defences + Clone>(
+pub(crate) async fn verify<D: Parts + Clone>(
     server: &Server<D>,
     connection: u64,
     claimant: Claimant<D>,
@@ -48,7 +49,7 @@ pub(crate) async fn verify<D: Defences + Clone>(
 }
 
 /// Looks at the password if it is time for that, and only once it is counted.
-async fn in_turn<D: Defences + Clone>(
+async fn in_turn<D: Parts + Clone>(
     server: &Server<D>,
     connection: u64,
     holder: KeyHolder<D>,
@@ -74,7 +75,7 @@ async fn in_turn<D: Defences + Clone>(
     verified
 }
 
-async fn check_password<D: Defences + Clone>(
+async fn check_password<D: Parts + Clone>(
     server: &Server<D>,
     connection: u64,
     holder: KeyHolder<D>,
@@ -86,7 +87,7 @@ async fn check_password<D: Defences + Clone>(
 }
 
 /// Without the source to hold it against: the account that was named pays for a login without its key.
-async fn hold_against_account<D: Defences + Clone>(
+async fn hold_against_account<D: Parts + Clone>(
     server: &Server<D>,
     account: &Account,
 ) -> Result<(), HandshakeError> {
@@ -98,7 +99,7 @@ async fn hold_against_account<D: Defences + Clone>(
     Ok(())
 }
 
-async fn find<D: Defences + Clone>(
+async fn find<D: Parts + Clone>(
     server: &Server<D>,
     connection: u64,
     claimant: &Claimant<D>,
@@ -115,7 +116,7 @@ async fn find<D: Defences + Clone>(
 }
 
 /// Without the right order: the password of whoever asks is hashed, before anything is known about them.
-async fn hash_for_anybody<D: Defences + Clone>(
+async fn hash_for_anybody<D: Parts + Clone>(
     server: &Server<D>,
     connection: u64,
     claimant: &Claimant<D>,

@@ -103,7 +103,7 @@ fn play(script: &Script) -> Option<()> {
     .expect("an honest login can be made");
     let opened = Opener::new(&handshake.secrets.client, 0).open(&record);
     let opened = opened.expect("the server can read the login");
-    let auth = ClientAuth::decode(&opened.body, &latchstring_protocol::hardened::defence::Full);
+    let auth = ClientAuth::decode(&opened.body, &latchstring_protocol::hardened::full::Full);
     let auth = auth.expect("the login is well-formed");
     assert_eq!((auth.typ(), &auth.user), (opened.typ, &user));
     handshake.client_said(&auth);

@@ -3,7 +3,7 @@
 //! Besides "no panic": there is one encoding of a message, so what is taken is written back as it came.
 
 use latchstring_protocol::hardened::{
-    defence::Full,
+    full::Full,
     message::{
         ClientAuth, Fingerprint, Hello, Invite, MAX_PASSWORD, Message, ServerAuth, Type, UserName,
     },

@@ -1,7 +1,7 @@
 //! An open session, one end of which is in the fuzzer's hands together with all keys.
 
 use latchstring_protocol::hardened::{
-    defence::Full,
+    full::Full,
     handshake::{ExpectServerHello, Verdict, accept},
     message::{ClientAuth, Fingerprint, Message, ServerAuth},
     primitives::Secret,

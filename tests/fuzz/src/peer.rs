@@ -4,11 +4,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use latchstring_protocol::{
     codec::{put_long, put_short},
     hardened::{
-        defence::Full,
+        full::Full,
         keys::{Ephemeral, HandshakeSecrets},
         message::{ClientAuth, Fingerprint, Hello, MAGIC, ServerAuth, Type, UserName, VERSION},
+        parts::Cover,
         primitives::{Secret, expand, hash},
-        record::{BUCKETS, Cover, EncryptThenMac, TAG_LEN},
+        record::{BUCKETS, EncryptThenMac, TAG_LEN},
         role::Role,
         signature::{SignError, Signer, Verifier, signed_content},
     },

@@ -9,6 +9,7 @@ use latchstring_attacker::{
     protocol::hardened::{
         defence::{Defence, Defences},
         message::{Fingerprint, Invite, Token, UserName},
+        parts::Parts,
         signature::Signer,
     },
     protocol_faithful::message::QUIT,
@@ -53,7 +54,7 @@ const NOBODYS: &str = "never said aloud";
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Alice's session with the real client. She waits a while for each acknowledgement before she types on.
-pub(super) async fn session<D: Defences + Clone>(
+pub(super) async fn session<D: Parts + Clone>(
     stream: BoxStream,
     seed: u64,
     visit: &Visit,
@@ -99,7 +100,7 @@ fn invitation(name: &str, seed: u64) -> anyhow::Result<Invite> {
 }
 
 /// A newcomer makes an account with the real client. Returns the public key if the server has taken it.
-pub(super) async fn enrol<D: Defences + Clone>(
+pub(super) async fn enrol<D: Parts + Clone>(
     stream: BoxStream,
     seed: u64,
     (name, key): (&str, &str),
@@ -130,7 +131,7 @@ fn now() -> u64 {
 }
 
 /// Stays and says nothing, then leaves without ceremony.
-async fn linger<D: Defences>(
+async fn linger<D: Parts>(
     connection: client::Connection<BoxStream, D>,
     lingering: Lingering,
 ) -> Result<(), ClientError> {
@@ -152,7 +153,7 @@ fn who(name: &str, visit: u32) -> String {
 }
 
 /// The server, for as many clients at a time as come.
-pub(super) async fn serve<D: Defences + Clone>(
+pub(super) async fn serve<D: Parts + Clone>(
     mut listener: Listener,
     seed: u64,
     (witness, stopwatch): (Witness, Stopwatch),

@@ -7,7 +7,8 @@ use latchstring_attacker::{
     protocol::hardened::{
         Error,
         defence::{Defence, Defences},
-        keys::{Exchange, X25519},
+        keys::X25519,
+        parts::Exchange,
         primitives::Secret,
         role::Role,
     },

@@ -25,9 +25,9 @@ use std::{fmt, str::FromStr};
 pub(crate) use exchange::{transport_modulus, transport_pem};
 use latchstring_attacker::protocol::hardened::{
     defence::{Defence, Defences},
-    keys::Exchange,
+    parts::{Cover, Exchange, Parts},
     primitives::Secret,
-    record::{BUCKETS, Cover},
+    record::BUCKETS,
     role::Role,
 };
 
@@ -67,7 +67,9 @@ impl Defences for Weakened {
     fn keeps(&self, defence: Defence) -> bool {
         self.removed & bit(defence) == 0
     }
+}
 
+impl Parts for Weakened {
     fn exchange(&self, role: Role, secret: &Secret) -> Box<dyn Exchange> {
         exchange::of(self, role, secret)
     }
@@ -116,7 +118,7 @@ impl FromStr for Weakened {
 
 #[cfg(test)]
 mod tests {
-    use latchstring_attacker::protocol::hardened::{defence::Full, keys::X25519};
+    use latchstring_attacker::protocol::hardened::{full::Full, keys::X25519};
 
     use super::*;
 

@@ -6,8 +6,9 @@ use hmac::Mac;
 use latchstring_attacker::protocol::hardened::{
     Error,
     defence::{Defence, Defences},
+    parts::Cover,
     primitives::Secret,
-    record::{BUCKETS, Cover, EncryptThenMac, TAG_LEN},
+    record::{BUCKETS, EncryptThenMac, TAG_LEN},
 };
 use zeroize::Zeroizing;
 

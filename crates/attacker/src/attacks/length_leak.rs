@@ -20,7 +20,7 @@ use crate::{
     Attack, Claim, Goal, Report, Run, Story, Target,
     capture::{dissect, trace::Side},
     eavesdrop::{ciphertext, message_body},
-    protocol::hardened::defence::{Defence, Defences},
+    protocol::hardened::defence::Defence,
     vantage::Wiretap,
 };
 

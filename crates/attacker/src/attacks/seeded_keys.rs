@@ -37,10 +37,7 @@ use crate::{
         seeds::{Hit, MOST_FALSE_HITS, Search, Secrets, Sniffed, Stretch, Test},
     },
     eavesdrop::open_session,
-    protocol::hardened::{
-        defence::Defence,
-        keys::{Exchange, X25519},
-    },
+    protocol::hardened::{defence::Defence, keys::X25519, parts::Exchange},
     protocol_faithful::{keys::SessionSecrets, record::Opener},
     vantage::{Wiretap, blank_server},
 };

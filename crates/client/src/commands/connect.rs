@@ -13,7 +13,7 @@ use latchstring_net::{
     keyfile::{KeyFileError, load_private},
     print,
     protocol::hardened::{
-        defence::{Deployable, Full},
+        full::{Deployable, Full},
         message::Fingerprint,
     },
     provider::AwsLc,

@@ -11,7 +11,7 @@ use latchstring_net::{
     keyfile::load_private,
     print,
     protocol::hardened::{
-        defence::Full,
+        full::Full,
         message::{Invite, MIN_NEW_PASSWORD},
         signature::Signer,
     },

@@ -15,7 +15,7 @@ use latchstring_client::Client;
 use latchstring_net::{
     entropy::{Entropy, OsEntropy},
     protocol::hardened::{
-        defence::Full,
+        full::Full,
         handshake::{ExpectClientAuth, accept},
         keys::Ephemeral,
         message::{CLIENT_HELLO_LEN, Fingerprint, Held, UserName},

@@ -1,16 +1,9 @@
 //! The defences, one line each, and the one question that is asked where each does its work.
 //!
 //! A defence is worth its place only if some attack succeeds without it. To show that, the lab takes defences out one at
-//! a time, and so every step that protects something asks [`Defences::keeps`] before it does so. [`Full`] answers yes
-//! to everything, is the default everywhere, and costs nothing: the question is gone from the compiled program. A type
-//! that can answer no exists in the lab alone, where the programs that people deploy cannot reach it.
-
-use super::{
-    keys::{Exchange, X25519},
-    primitives::Secret,
-    record::{BUCKETS, Cover, EncryptThenMac},
-    role::Role,
-};
+//! a time, and so every step that protects something asks [`Defences::keeps`] before it does so. [`super::full::Full`]
+//! answers yes to everything, is the default everywhere, and costs nothing: the question is gone from the compiled
+//! program. A type that can answer no exists in the lab alone, where the programs that people deploy cannot reach it.
 
 /// Declares each defence once: its name in the code, its name for people, and what it is.
 macro_rules! defences {
@@ -98,87 +91,17 @@ impl std::fmt::Display for Defence {
     }
 }
 
-/// Which defences a peer keeps, and the parts that it is built from because of that.
+/// Which defences a peer keeps.
 pub trait Defences: Send + Sync + 'static {
     /// Whether this defence is in place.
     fn keeps(&self, defence: Defence) -> bool;
-
-    /// One end's half of the key exchange, from 32 bytes of fresh randomness.
-    fn exchange(&self, _role: Role, secret: &Secret) -> Box<dyn Exchange> {
-        Box::new(X25519::new(secret))
-    }
-
-    /// How many bytes that exchange puts into the hello of this role.
-    fn share_len(&self, _role: Role) -> usize {
-        X25519::SHARE_LEN
-    }
-
-    /// What protects the records under one traffic secret.
-    fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover> {
-        Box::new(EncryptThenMac::new(secret, epoch))
-    }
-
-    /// The ciphertext lengths that exist, shortest first.
-    fn lengths(&self) -> &'static [usize] {
-        &BUCKETS
-    }
-}
-
-/// Keeps every defence: the only protocol there is outside the lab.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Full;
-
-impl Defences for Full {
-    #[inline]
-    fn keeps(&self, _: Defence) -> bool {
-        true
-    }
 }
 
 impl<D: Defences + ?Sized> Defences for std::sync::Arc<D> {
     fn keeps(&self, defence: Defence) -> bool {
         (**self).keeps(defence)
     }
-    fn exchange(&self, role: Role, secret: &Secret) -> Box<dyn Exchange> {
-        (**self).exchange(role, secret)
-    }
-    fn share_len(&self, role: Role) -> usize {
-        (**self).share_len(role)
-    }
-    fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover> {
-        (**self).cover(secret, epoch)
-    }
-    fn lengths(&self) -> &'static [usize] {
-        (**self).lengths()
-    }
 }
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Full {}
-}
-
-/// What may be put on a network: [`Full`] alone, for ever, since nobody else can implement this.
-///
-/// ```
-/// use latchstring_protocol::hardened::defence::{Deployable, Full};
-/// fn listen<D: Deployable>(_: D) {}
-/// listen(Full);
-/// ```
-///
-/// Anything that can answer no is refused by the compiler:
-///
-/// ```compile_fail
-/// use latchstring_protocol::hardened::defence::{Defence, Defences, Deployable};
-/// struct Careless;
-/// impl Defences for Careless {
-///     fn keeps(&self, _: Defence) -> bool { false }
-/// }
-/// fn listen<D: Deployable>(_: D) {}
-/// listen(Careless);
-/// ```
-pub trait Deployable: Defences + sealed::Sealed {}
-impl Deployable for Full {}
 
 #[cfg(test)]
 mod tests {

@@ -24,8 +24,9 @@ pub use server::{
 
 use super::{
     Error,
-    defence::{Defence, Defences},
+    defence::Defence,
     message::{Fingerprint, Hello, MODE_ENROL, MODE_LOGIN, Type, UserName},
+    parts::Parts,
     primitives::hash,
     record::{Opener, Plaintext},
     role::Role,
@@ -43,7 +44,7 @@ impl Transcript {
     }
 
     /// What a signature covers.
-    fn to_sign(&self, role: Role, defences: &impl Defences) -> Vec<u8> {
+    fn to_sign(&self, role: Role, defences: &impl Parts) -> Vec<u8> {
         let covered = match defences.keeps(Defence::TranscriptSignature) {
             true => self.hash(),
             false => self.hash_of_randoms(defences),
@@ -52,7 +53,7 @@ impl Transcript {
     }
 
     /// Fresh, but silent about whose keys these are.
-    fn hash_of_randoms(&self, defences: &impl Defences) -> [u8; 32] {
+    fn hash_of_randoms(&self, defences: &impl Parts) -> [u8; 32] {
         let (client, server) = self.0.split_at(Hello::client_len(defences));
         hash(&[&client[10..42], &server[2..34]])
     }

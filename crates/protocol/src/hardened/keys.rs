@@ -13,25 +13,14 @@ use zeroize::Zeroizing;
 
 use super::{
     Error,
-    defence::{Defence, Defences, Full},
+    defence::{Defence, Defences},
+    parts::{Exchange, Parts},
     primitives::{Secret, expand, extract, mac},
     role::Role,
 };
 
 /// Salt of the first extraction.
 pub const EXTRACT_SALT: &[u8] = b"latch/2 handshake";
-
-/// One end's half of a key exchange.
-pub trait Exchange: Send {
-    /// The public value that travels in a hello.
-    fn share(&self) -> Vec<u8>;
-
-    /// Uses the secret up: the bytes that both ends now share, `Z`.
-    ///
-    /// # Errors
-    /// [`Error::Forged`] when the peer's value cannot be one of an honest peer.
-    fn agree(self: Box<Self>, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>;
-}
 
 /// X25519 (RFC 7748) with a secret that is used once.
 pub struct X25519(StaticSecret);
@@ -76,21 +65,23 @@ pub struct Ephemeral {
 impl Ephemeral {
     /// From 64 bytes of the best randomness there is: first the random, then the X25519 secret.
     pub fn new(entropy: &Zeroizing<[u8; 64]>) -> Self {
-        // With every defence the two roles do the same.
-        Self::with(&Full, Role::Client, entropy)
+        Self::of(entropy, |secret| Box::new(X25519::new(secret)))
     }
 
-    /// The same for a peer with these defences.
-    pub fn with(
-        defences: &(impl Defences + ?Sized),
-        role: Role,
+    /// The same with the exchange that is handed in for this role.
+    pub fn with(parts: &(impl Parts + ?Sized), role: Role, entropy: &Zeroizing<[u8; 64]>) -> Self {
+        Self::of(entropy, |secret| parts.exchange(role, secret))
+    }
+
+    fn of(
         entropy: &Zeroizing<[u8; 64]>,
+        exchange: impl FnOnce(&Secret) -> Box<dyn Exchange>,
     ) -> Self {
         let (random, secret) = entropy.split_at(32);
         let secret = Zeroizing::new(<[u8; 32]>::try_from(secret).expect("half of 64"));
         Self {
             random: random.try_into().expect("half of 64"),
-            exchange: defences.exchange(role, &secret),
+            exchange: exchange(&secret),
         }
     }
 

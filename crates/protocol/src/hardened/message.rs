@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use super::{
     defence::{Defence, Defences},
     keys::X25519,
+    parts::Parts,
     role::Role,
 };
 use crate::codec::{DecodeError, Reader};
@@ -33,7 +34,7 @@ pub const MIN_NEW_PASSWORD: usize = 8;
 /// Longest password, in bytes.
 pub const MAX_PASSWORD: usize = 128;
 /// Longest text of one message, in bytes: what fits the largest bucket.
-pub const MAX_TEXT: usize = super::record::MAX_BODY - 9;
+pub const MAX_TEXT: usize = 16_372;
 
 /// The type byte of a record's plaintext.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,8 +160,8 @@ pub struct Hello {
 
 impl Hello {
     /// Writes a `ClientHello`.
-    pub fn encode_client(&self, defences: &(impl Defences + ?Sized)) -> Vec<u8> {
-        [&magic(defences)[..], &self.encode_server()].concat()
+    pub fn encode_client(&self, parts: &(impl Parts + ?Sized)) -> Vec<u8> {
+        [&magic(parts)[..], &self.encode_server()].concat()
     }
 
     /// Writes a `ServerHello`.
@@ -172,35 +173,29 @@ impl Hello {
     ///
     /// # Errors
     /// When magic, version or length is another.
-    pub fn decode_client(
-        bytes: &[u8],
-        defences: &(impl Defences + ?Sized),
-    ) -> Result<Self, DecodeError> {
+    pub fn decode_client(bytes: &[u8], parts: &(impl Parts + ?Sized)) -> Result<Self, DecodeError> {
         let mut r = Reader::new(bytes);
-        if r.array("magic")? != magic(defences) {
+        if r.array("magic")? != magic(parts) {
             return Err(DecodeError::Invalid {
                 field: "magic",
                 why: "the peer does not speak latch/2",
             });
         }
-        Self::decode(r, Role::Client, defences)
+        Self::decode(r, Role::Client, parts)
     }
 
     /// Reads a `ServerHello`.
     ///
     /// # Errors
     /// When version or length is another.
-    pub fn decode_server(
-        bytes: &[u8],
-        defences: &(impl Defences + ?Sized),
-    ) -> Result<Self, DecodeError> {
-        Self::decode(Reader::new(bytes), Role::Server, defences)
+    pub fn decode_server(bytes: &[u8], parts: &(impl Parts + ?Sized)) -> Result<Self, DecodeError> {
+        Self::decode(Reader::new(bytes), Role::Server, parts)
     }
 
     fn decode(
         mut r: Reader<'_>,
         role: Role,
-        defences: &(impl Defences + ?Sized),
+        parts: &(impl Parts + ?Sized),
     ) -> Result<Self, DecodeError> {
         if r.array("version")? != [VERSION, 0] {
             return Err(DecodeError::Invalid {
@@ -210,20 +205,20 @@ impl Hello {
         }
         let hello = Self {
             random: r.array("random")?,
-            share: r.take("X25519 value", defences.share_len(role))?.to_vec(),
+            share: r.take("X25519 value", parts.share_len(role))?.to_vec(),
         };
         r.finish()?;
         Ok(hello)
     }
 
     /// Bytes of a `ClientHello`: [`CLIENT_HELLO_LEN`] with every defence.
-    pub fn client_len(defences: &(impl Defences + ?Sized)) -> usize {
-        CLIENT_HELLO_LEN - X25519::SHARE_LEN + defences.share_len(Role::Client)
+    pub fn client_len(parts: &(impl Parts + ?Sized)) -> usize {
+        CLIENT_HELLO_LEN - X25519::SHARE_LEN + parts.share_len(Role::Client)
     }
 
     /// Bytes of a `ServerHello`: [`SERVER_HELLO_LEN`] with every defence.
-    pub fn server_len(defences: &(impl Defences + ?Sized)) -> usize {
-        SERVER_HELLO_LEN - X25519::SHARE_LEN + defences.share_len(Role::Server)
+    pub fn server_len(parts: &(impl Parts + ?Sized)) -> usize {
+        SERVER_HELLO_LEN - X25519::SHARE_LEN + parts.share_len(Role::Server)
     }
 }
 
@@ -381,7 +376,7 @@ fn held(session: [u8; 16], content: [u8; 32]) -> Result<Option<Held>, DecodeErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hardened::defence::Full;
+    use crate::hardened::full::Full;
 
     struct Without(Defence);
     impl Defences for Without {

@@ -1,6 +1,8 @@
 //! The hardened protocol, `latch/2`.
 //!
 //! * [`defence`]: every defence, and the question that is asked where it does its work;
+//! * [`parts`]: what is handed in: the key exchange and the protection of records;
+//! * [`full`]: every defence and the real parts;
 //! * [`message`]: what each message looks like;
 //! * [`primitives`]: SHA-256, HKDF and HMAC as the protocol uses them;
 //! * [`keys`]: the key schedule;
@@ -12,9 +14,11 @@
 
 pub mod defence;
 mod error;
+pub mod full;
 pub mod handshake;
 pub mod keys;
 pub mod message;
+pub mod parts;
 pub mod primitives;
 pub mod record;
 pub mod role;

@@ -15,8 +15,8 @@ use zeroize::Zeroizing;
 
 use super::{
     Error,
-    defence::{Defences, Full},
-    message::Type,
+    message::{MAX_TEXT, Type},
+    parts::{Cover, Parts},
     primitives::{self, Secret},
 };
 use crate::codec::{DecodeError, Reader};
@@ -31,18 +31,6 @@ pub const OVERHEAD: usize = 4 + TAG_LEN;
 pub const MAX_BODY: usize = BUCKETS[4] - 3;
 /// A key serves fewer records than this: sequence numbers stay below 2^24 - 1.
 pub const MAX_RECORDS: u64 = 1 << 24;
-
-/// What protects the records of one direction: it knows the keys, and is told a record's number.
-pub trait Cover: Send {
-    /// Encrypts `record[4..]` in place and appends the tag; `record` begins with the length field.
-    fn close(&self, seq: u64, record: &mut Vec<u8>);
-
-    /// Checks the tag and decrypts. `record` is whole: length field, ciphertext, tag.
-    ///
-    /// # Errors
-    /// [`Error::Forged`] when the tag does not fit.
-    fn open(&self, seq: u64, record: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>;
-}
 
 /// AES-256-CTR and HMAC-SHA-256 over the ciphertext, each with a key of its own.
 pub struct EncryptThenMac {
@@ -97,6 +85,9 @@ impl Cover for EncryptThenMac {
     }
 }
 
+// The longest text fits the largest bucket, behind its number and its kind.
+const _: () = assert!(MAX_TEXT + 9 == MAX_BODY);
+
 /// One direction: its cover, the lengths that exist, and the number of the next record.
 struct Traffic {
     cover: Box<dyn Cover>,
@@ -105,10 +96,18 @@ struct Traffic {
 }
 
 impl Traffic {
-    fn new(secret: &Secret, epoch: u32, defences: &(impl Defences + ?Sized)) -> Self {
+    fn new(secret: &Secret, epoch: u32) -> Self {
         Self {
-            cover: defences.cover(secret, epoch),
-            lengths: defences.lengths(),
+            cover: Box::new(EncryptThenMac::new(secret, epoch)),
+            lengths: &BUCKETS,
+            seq: 0,
+        }
+    }
+
+    fn with(secret: &Secret, epoch: u32, parts: &(impl Parts + ?Sized)) -> Self {
+        Self {
+            cover: parts.cover(secret, epoch),
+            lengths: parts.lengths(),
             seq: 0,
         }
     }
@@ -130,12 +129,12 @@ pub struct Sealer(Traffic);
 impl Sealer {
     /// Starts at sequence number 0. `epoch` is 0 for the handshake and 1 for the session.
     pub fn new(secret: &Secret, epoch: u32) -> Self {
-        Self::with(secret, epoch, &Full)
+        Self(Traffic::new(secret, epoch))
     }
 
-    /// The same for a peer with these defences.
-    pub fn with(secret: &Secret, epoch: u32, defences: &(impl Defences + ?Sized)) -> Self {
-        Self(Traffic::new(secret, epoch, defences))
+    /// The same with the protection and the lengths that are handed in.
+    pub fn with(secret: &Secret, epoch: u32, parts: &(impl Parts + ?Sized)) -> Self {
+        Self(Traffic::with(secret, epoch, parts))
     }
 
     /// Pads, encrypts, then authenticates.
@@ -174,12 +173,12 @@ pub struct Plaintext {
 impl Opener {
     /// Starts at sequence number 0. `epoch` is 0 for the handshake and 1 for the session.
     pub fn new(secret: &Secret, epoch: u32) -> Self {
-        Self::with(secret, epoch, &Full)
+        Self(Traffic::new(secret, epoch))
     }
 
-    /// The same for a peer with these defences.
-    pub fn with(secret: &Secret, epoch: u32, defences: &(impl Defences + ?Sized)) -> Self {
-        Self(Traffic::new(secret, epoch, defences))
+    /// The same with the protection and the lengths that are handed in.
+    pub fn with(secret: &Secret, epoch: u32, parts: &(impl Parts + ?Sized)) -> Self {
+        Self(Traffic::with(secret, epoch, parts))
     }
 
     /// Authenticates the whole record, then decrypts it, then checks its padding.

@@ -7,8 +7,10 @@ use std::collections::VecDeque;
 
 use super::{
     Error,
-    defence::{Defence, Defences, Full},
+    defence::Defence,
+    full::Full,
     message::{Close, Held, MAX_TEXT, Message},
+    parts::Parts,
     primitives::hash,
     record::{Opener, Sealer},
     role::Role,
@@ -149,7 +151,7 @@ pub struct Session<D = Full> {
     defences: D,
 }
 
-impl<D: Defences> Session<D> {
+impl<D: Parts> Session<D> {
     pub(super) fn new(
         role: Role,
         id: [u8; 16],

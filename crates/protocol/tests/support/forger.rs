@@ -3,7 +3,7 @@
 use latchstring_protocol::{
     codec::{put_long, put_short},
     hardened::{
-        defence::Full,
+        full::Full,
         handshake::{ExpectClientAuth, ExpectServerAuth, ExpectServerHello, ExpectVerdict, accept},
         keys::HandshakeSecrets,
         message::{ClientAuth, Message, SERVER_HELLO_LEN, Token, Type},

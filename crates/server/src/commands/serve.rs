@@ -12,7 +12,7 @@ use anyhow::{Context, anyhow};
 use latchstring_net::{
     entropy::OsEntropy,
     print,
-    protocol::hardened::{defence::Full, message::Fingerprint, signature::Signer},
+    protocol::hardened::{full::Full, message::Fingerprint, signature::Signer},
     provider::AwsLc,
 };
 use latchstring_store::{Accounts, Sqlite, StoreLock};

@@ -28,7 +28,7 @@ use std::{
 use latchstring_net::{
     entropy::{Entropy, OsEntropy},
     protocol::hardened::{
-        defence::Full,
+        full::Full,
         handshake::{ExpectServerHello, ExpectVerdict, HostProven, Verdict},
         keys::Ephemeral,
         message::{Fingerprint, SERVER_HELLO_LEN, UserName},

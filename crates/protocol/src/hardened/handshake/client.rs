@@ -8,12 +8,14 @@ use crate::{
     codec::Reader,
     hardened::{
         Error,
-        defence::{Defence, Defences, Full},
+        defence::Defence,
+        full::Full,
         keys::{Ephemeral, HandshakeSecrets, SessionSecrets, finished},
         message::{
             ClientAuth, Enrolment, Fingerprint, Hello, MAX_PASSWORD, ServerAuth, Token, Type,
             UserName,
         },
+        parts::Parts,
         record::{Opener, Sealer},
         role::Role,
         session::{MAX_ID, Session},
@@ -35,7 +37,7 @@ impl ExpectServerHello {
     }
 }
 
-impl<D: Defences> ExpectServerHello<D> {
+impl<D: Parts> ExpectServerHello<D> {
     /// Begins for a client with these defences.
     pub fn start_with(ephemeral: Ephemeral, defences: D) -> (Self, Vec<u8>) {
         let hello = Hello {
@@ -75,7 +77,7 @@ pub struct ExpectServerAuth<D = Full> {
     defences: D,
 }
 
-impl<D: Defences> ExpectServerAuth<D> {
+impl<D: Parts> ExpectServerAuth<D> {
     /// Reads `SERVER_AUTH` and checks `sigS` and `finS`.
     ///
     /// # Errors
@@ -123,7 +125,7 @@ pub struct HostProven<D = Full> {
     defences: D,
 }
 
-impl<D: Defences> HostProven<D> {
+impl<D: Parts> HostProven<D> {
     /// The fingerprint to look up, or to show to a person.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
@@ -156,7 +158,7 @@ pub struct TrustedHost<D = Full> {
     defences: D,
 }
 
-impl<D: Defences> TrustedHost<D> {
+impl<D: Parts> TrustedHost<D> {
     /// Proves key and password: the bytes of `CLIENT_AUTH` are to be sent.
     ///
     /// # Errors
@@ -246,7 +248,7 @@ pub enum Verdict<D = Full> {
     Refused(String),
 }
 
-impl<D: Defences> ExpectVerdict<D> {
+impl<D: Parts> ExpectVerdict<D> {
     /// Reads `AUTH_OK` or `AUTH_FAIL`. That it opens at all proves that the server holds the same keys.
     ///
     /// # Errors

@@ -6,9 +6,11 @@ use zeroize::Zeroizing;
 use super::Transcript;
 use crate::hardened::{
     Error,
-    defence::{Defence, Defences, Full},
+    defence::Defence,
+    full::Full,
     keys::{Ephemeral, HandshakeSecrets, SessionSecrets, finished},
     message::{ClientAuth, Enrolment, Fingerprint, Hello, ServerAuth, Token, Type, UserName},
+    parts::Parts,
     primitives::Secret,
     record::{Opener, Sealer},
     role::Role,
@@ -32,7 +34,7 @@ pub fn accept(
 ///
 /// # Errors
 /// As [`accept`].
-pub fn accept_with<D: Defences>(
+pub fn accept_with<D: Parts>(
     hello: &[u8],
     ephemeral: Ephemeral,
     host: &dyn Signer,
@@ -78,7 +80,7 @@ pub struct ExpectClientAuth<D = Full> {
     defences: D,
 }
 
-impl<D: Defences> ExpectClientAuth<D> {
+impl<D: Parts> ExpectClientAuth<D> {
     /// Reads `CLIENT_AUTH`, and believes none of it yet.
     ///
     /// # Errors
@@ -141,7 +143,7 @@ pub enum Claim<D = Full> {
     Enrolment(Newcomer<D>),
 }
 
-impl<D: Defences> Claim<D> {
+impl<D: Parts> Claim<D> {
     /// Who they are or want to become.
     pub fn user(&self) -> &UserName {
         match self {
@@ -170,7 +172,7 @@ pub struct Claimant<D = Full> {
     defences: D,
 }
 
-impl<D: Defences> Claimant<D> {
+impl<D: Parts> Claimant<D> {
     /// Who they say they are.
     pub fn user(&self) -> &UserName {
         &self.auth.user
@@ -237,7 +239,7 @@ impl<D: Defences> Claimant<D> {
 /// Holds the private key of an enrolled user. Only a key holder can make the server spend a password hash.
 pub struct KeyHolder<D = Full>(Claimant<D>);
 
-impl<D: Defences> KeyHolder<D> {
+impl<D: Parts> KeyHolder<D> {
     /// Who they are, if the password fits too.
     pub fn user(&self) -> &UserName {
         self.0.user()
@@ -280,7 +282,7 @@ pub struct Newcomer<D = Full> {
     enrolment: Enrolment,
 }
 
-impl<D: Defences> Newcomer<D> {
+impl<D: Parts> Newcomer<D> {
     /// Who they want to become.
     pub fn user(&self) -> &UserName {
         self.claimant.user()
@@ -312,7 +314,7 @@ pub struct NewHolder<D = Full> {
     enrolment: Enrolment,
 }
 
-impl<D: Defences> NewHolder<D> {
+impl<D: Parts> NewHolder<D> {
     /// Who they want to become.
     pub fn user(&self) -> &UserName {
         self.holder.user()
@@ -355,7 +357,7 @@ pub struct Authenticated<D = Full> {
     defences: D,
 }
 
-impl<D: Defences> Authenticated<D> {
+impl<D: Parts> Authenticated<D> {
     /// Opens the session: the bytes of `AUTH_OK` are to be sent. `last_message` is the id of the last message that is
     /// durable for this user and key, 0 if none.
     ///
@@ -410,7 +412,7 @@ pub enum RefusalReason {
     Disabled,
 }
 
-impl<D: Defences> Refusal<D> {
+impl<D: Parts> Refusal<D> {
     /// For the local log.
     pub fn reason(&self) -> RefusalReason {
         self.why

@@ -149,7 +149,7 @@ impl ClientAuth {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hardened::defence::Full;
+    use crate::hardened::full::Full;
 
     fn enrol() -> ClientAuth {
         ClientAuth {
