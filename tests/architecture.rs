@@ -9,6 +9,8 @@ use std::{
 use latchstring_tests::workspace;
 use serde_json::Value;
 
+#[path = "architecture/circles.rs"]
+mod circles;
 #[path = "architecture/side_by_side.rs"]
 mod side_by_side;
 #[path = "architecture/sources.rs"]
