@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use latchstring_arena::{
     self as arena, DEFAULT_SEED, Honest, SCRIPT,
     against::Against,
-    truth::{AGREED, HONEST, Outcome, Seen},
+    seen::{Ending, HONEST, Seen},
+    verdict::Outcome,
     wire::Over,
 };
 use latchstring_attacker::{Attack, Faithful, attacks, protocol::hardened::defence::Defence};
@@ -98,7 +99,15 @@ fn comes_through(against: Against) {
     let Honest { truth, .. } = arena::honest(against, Over::Memory, DEFAULT_SEED).unwrap();
     assert_eq!(truth.trouble, None, "{against}");
     assert_eq!(truth.received_on(HONEST), SCRIPT, "{against}");
-    let agreed = |seen: &Seen| matches!(seen, Seen::Ended { on: HONEST, how } if how == AGREED);
+    let agreed = |seen: &Seen| {
+        matches!(
+            seen,
+            Seen::Ended {
+                on: HONEST,
+                how: Ending::Agreed
+            }
+        )
+    };
     assert!(truth.seen.iter().any(agreed), "{against}: {:?}", truth.seen);
 }
 

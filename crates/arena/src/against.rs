@@ -7,8 +7,8 @@ use latchstring_attacker::{
     protocol::hardened::{defence::Defence, full::Full},
     vantage::Dialect,
 };
-
 use latchstring_cli::suggest::nearest;
+use serde::{Serialize, Serializer};
 
 use crate::weakened::Weakened;
 
@@ -95,6 +95,13 @@ impl Against {
                 _ => Arc::new(Full),
             },
         }
+    }
+}
+
+/// As on the command line.
+impl Serialize for Against {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,11 +1,6 @@
 //! The honest peers of the arena: the real servers and clients, with a witness who writes down what the server believes.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::BTreeMap, io, time::Duration};
 
 use latchstring_attacker::{
     Scene, Target,
@@ -19,10 +14,11 @@ use tokio::{task::JoinHandle, time::sleep};
 use crate::{
     against::Against,
     keys::HOST_PEM,
+    seen::{Connection, Seen},
     stopwatch::{Spent, Stopwatch},
-    truth::{Connection, Seen},
     weakened::{self, passwords},
     wire::{Dialer, Listener, Over},
+    witness::Witness,
 };
 
 mod faithful;
@@ -106,25 +102,6 @@ pub fn stolen_files(against: Against) -> StolenFiles {
             password_hashes: alice(&passwords::as_deployed(PASSWORD, &weakened)),
             check: passwords::is_right,
         },
-    }
-}
-
-/// Writes down what the server believes.
-#[derive(Clone, Default)]
-struct Witness(Arc<Mutex<Vec<Seen>>>);
-
-impl Witness {
-    fn saw(&self, seen: Seen) {
-        self.0.lock().expect("no witness panicked").push(seen);
-    }
-
-    fn all(&self) -> Vec<Seen> {
-        self.0.lock().expect("no witness panicked").clone()
-    }
-
-    fn ended(&self) -> usize {
-        let ended = |seen: &&Seen| matches!(seen, Seen::Ended { .. });
-        self.all().iter().filter(ended).count()
     }
 }
 

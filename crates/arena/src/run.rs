@@ -35,7 +35,9 @@ use crate::{
         people::{NEWCOMERS, PEOPLE},
     },
     recorder::{Recorder, Recording, Traces, Watch},
-    truth::{HONEST, Outcome, Seen, Truth, Verdict, counted},
+    seen::{HONEST, Seen},
+    truth::{Truth, counted},
+    verdict::{Outcome, Verdict},
     wire::{
         ATTACKER_SOURCE, Dialer, HONEST_SOURCE, Listener, Over, SharedTap, Tap, attacker_source,
         dial_tapped, network,
@@ -62,7 +64,7 @@ pub struct Run {
     /// The attack.
     pub attack: &'static str,
     /// What it was up against.
-    pub against: String,
+    pub against: Against,
     /// The arena's verdict.
     pub verdict: Verdict,
     /// What went over the honest connection, a line for what one side sent at once.
@@ -217,7 +219,7 @@ impl<'a> Arena<'a> {
     fn not_run(&self, why: &str) -> Run {
         Run {
             attack: self.attack.id,
-            against: self.against.to_string(),
+            against: self.against,
             verdict: Verdict::new(Outcome::DoesNotApply, why),
             wire: Vec::new(),
             story: Vec::new(),
@@ -467,7 +469,7 @@ impl<'a> Arena<'a> {
         let lines = report.story.lines().iter().cloned();
         Run {
             attack: self.attack.id,
-            against: self.against.to_string(),
+            against: self.against,
             verdict: truth.judge(self.attack.goal, &report.claim),
             wire,
             story: lines.chain(server).collect(),

@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use crate::truth::Connection;
+use crate::seen::Connection;
 
 /// What one connection made the server do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::remarks::{self, Remark, Tampering};
 use latchstring_arena::{
     self as arena, DEFAULT_SEED, Recorded,
     against::Against,
-    truth::Seen,
+    seen::Seen,
     wire::{ATTACKER_SOURCE, HONEST_SOURCE},
 };
 use latchstring_matrix::attack;
@@ -137,7 +137,7 @@ fn numbered(traces: &[Trace]) -> impl Iterator<Item = (usize, u64)> {
 fn beliefs(seen: &[Seen], number: u64) -> String {
     let lines: Vec<String> = seen
         .iter()
-        .filter(|seen| seen.on() == number)
+        .filter(|seen| seen.is_logged() && seen.on() == number)
         .map(ToString::to_string)
         .collect();
     let mut shown: Vec<&str> = lines.iter().take(LINES).map(String::as_str).collect();

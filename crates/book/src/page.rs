@@ -17,7 +17,7 @@ use super::{
 };
 use latchstring_classroom::catalogue::Lab;
 
-use latchstring_arena::{Run, truth::Outcome};
+use latchstring_arena::{Run, verdict::Outcome};
 use latchstring_matrix::{Column, Matrix, Row};
 
 const MADE: &str = "<!-- Made by `latchstring-book` from";

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, path::Path};
 
-use latchstring_attacker::{net::terminal::visible, protocol_faithful::message::SENT_NOTHING};
+use latchstring_attacker::net::terminal::visible;
 
 use nix::sys::signal::Signal;
 
@@ -295,12 +295,9 @@ pub fn not_logged_in(user: &str, visits: &[Visit], program: Option<Trouble>) -> 
             }),
         ));
     }
-    let refused = |visit: &Visit| match visit.refused.as_deref() {
-        // Who says nothing was not refused.
-        Some(why) if !why.ends_with(SENT_NOTHING) => Some(why.to_owned()),
-        _ => None,
-    };
-    if let Some(why) = visits.iter().find_map(refused) {
+    // A program that sends nothing is not refused.
+    let mut refused = visits.iter().filter_map(|visit| visit.refused.as_ref());
+    if let Some(why) = refused.find(|why| !why.is_of_silence()) {
         return Some(Trouble::wrong(format!(
             "the server refused the login: {why}"
         )));

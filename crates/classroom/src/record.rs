@@ -21,7 +21,7 @@ use latchstring_arena::{
     against::Against,
     peers::{self, ALICE},
     recorder::{Recorder, Recording, Traces},
-    truth::Seen,
+    seen::Seen,
     wire::{Dialer, HONEST_SOURCE, Over, Tap, dial_tapped, network},
 };
 

@@ -1,16 +1,17 @@
 //! The live target: the report's server in this process, on a port of loopback that the system chose, with a witness
 //! who writes down what the server believed. That record is what a check goes by.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
-use latchstring_attacker::{net::loopback::Loopback, protocol_faithful::message::UserName};
-use latchstring_faithful::{
-    keys::KeyDir,
-    server::{Listener, ServerEvent},
+use latchstring_arena::{
+    seen::{Ending, Refusal, Seen},
+    witness::{FaithfulWitness, Witness},
 };
+use latchstring_attacker::{
+    net::loopback::Loopback,
+    protocol_faithful::message::{CHANGE, QUIT, UserName},
+};
+use latchstring_faithful::{keys::KeyDir, server::Listener};
 use rand::rngs::ChaCha20Rng;
 use tempfile::TempDir;
 use tokio::{
@@ -82,43 +83,46 @@ pub struct Visit {
     /// Whom the server took it for, once all its replies were sent.
     pub user: Option<String>,
     /// Why it did not let anybody in.
-    pub refused: Option<String>,
+    pub refused: Option<Refusal>,
     /// What it took for that user's words.
     pub heard: Vec<String>,
     /// Whether it is over.
     pub ended: bool,
 }
 
-/// What the server believed, connection by connection.
-#[derive(Clone, Default)]
-struct Witness(Arc<Mutex<Vec<Visit>>>);
-
-impl Witness {
-    fn see(&self, event: &ServerEvent) {
-        let mut visits = self.0.lock().expect("nobody panicked while writing down");
-        if matches!(event, ServerEvent::Connected { .. }) {
-            visits.push(Visit::default());
+impl Visit {
+    /// What the witness wrote down, connection by connection.
+    fn all(seen: &[Seen]) -> Vec<Self> {
+        let mut visits: Vec<Self> = Vec::new();
+        for seen in seen {
+            let nth = seen.on() as usize;
+            if visits.len() < nth {
+                visits.resize_with(nth, Self::default);
+            }
+            if let Some(visit) = nth.checked_sub(1).and_then(|nth| visits.get_mut(nth)) {
+                visit.note(seen);
+            }
         }
-        let Some(visit) = visits.last_mut() else {
-            return;
-        };
-        match event {
-            ServerEvent::Recognised { user } => visit.recognised = Some(user.to_string()),
-            ServerEvent::LoggedIn { user } => visit.user = Some(user.to_string()),
-            ServerEvent::LoginRefused { why } => visit.refused = Some(why.clone()),
-            ServerEvent::Message { text, .. } => visit.heard.push(text.clone()),
-            ServerEvent::Quit { .. } => visit.heard.push("quit()".to_owned()),
-            ServerEvent::Change { .. } => visit.heard.push("change()".to_owned()),
-            ServerEvent::Closing { .. } => visit.ended = true,
-            _ => {}
-        }
+        visits
     }
 
-    fn all(&self) -> Vec<Visit> {
-        self.0
-            .lock()
-            .expect("nobody panicked while writing down")
-            .clone()
+    fn note(&mut self, seen: &Seen) {
+        match seen {
+            Seen::Connected { .. } => {}
+            Seen::Recognised { user, .. } => self.recognised = Some(user.clone()),
+            Seen::LoggedIn { user, .. } => self.user = Some(user.clone()),
+            Seen::Refused { why, .. } => self.refused = Some(why.clone()),
+            Seen::Received { text, .. } => self.heard.push(text.clone()),
+            Seen::Ended { how, .. } => {
+                let command = match how {
+                    Ending::Quit => Some(QUIT),
+                    Ending::Changed => Some(CHANGE),
+                    _ => None,
+                };
+                self.heard.extend(command.map(str::to_owned));
+                self.ended = true;
+            }
+        }
     }
 }
 
@@ -142,10 +146,8 @@ impl Target {
         let listener = Listener::bind(Loopback::v4(0)).await?;
         let (at, keys) = (listener.address(), accounts.keys().clone());
         let witness = Witness::default();
-        let mut see = {
-            let witness = witness.clone();
-            move |event| witness.see(&event)
-        };
+        let mut watching = FaithfulWitness::new(witness.clone());
+        let mut see = move |event| watching.event(event);
         let task = tokio::spawn(async move {
             listener
                 .serve(&keys, pause, &mut randomness, &mut see)
@@ -161,7 +163,7 @@ impl Target {
 
     /// What the server has seen so far.
     pub fn visits(&self) -> Vec<Visit> {
-        self.witness.all()
+        Visit::all(&self.witness.all())
     }
 
     /// Waits until something is so, however long that takes.

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use latchstring_net::loopback::{Loopback, NotLoopback};
 use latchstring_protocol_faithful::{
-    handshake::{Authenticated, accept},
+    handshake::{Authenticated, RefusalReason, accept},
     keys::{PrivateKey, SessionSecrets},
     message::{Message, READ_LEN, UserName},
     record::Opener,
@@ -65,7 +65,7 @@ pub enum ServerEvent {
     /// Nobody in the list fits the login.
     LoginRefused {
         /// Why: for this screen only, the client sees the connection end.
-        why: String,
+        why: LoginRefusal,
     },
     /// A private key is tried on a login. The report's server shows nothing here.
     KeyTried,
@@ -107,7 +107,20 @@ pub enum ServerEvent {
         local: SocketAddr,
         /// The client's end.
         peer: SocketAddr,
+        /// How.
+        outcome: Outcome,
     },
+}
+
+/// Why nobody was let in.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LoginRefusal {
+    /// No key fits the login.
+    #[error(transparent)]
+    NoKeyFits(#[from] RefusalReason),
+    /// The list of clients cannot be read.
+    #[error("{0}")]
+    NoList(String),
 }
 
 impl ServerEvent {
@@ -129,7 +142,7 @@ impl ServerEvent {
             Self::Quit { ciphertext } => command_screen(ciphertext, "quit()"),
             Self::Change { ciphertext } => command_screen(ciphertext, "change()"),
             Self::Vanished { when } => format!("[*] The client left {when}."),
-            Self::Closing { local, peer } => format!(
+            Self::Closing { local, peer, .. } => format!(
                 "[*] Closing connection between {} and {}",
                 Address(*local),
                 Address(*peer)
@@ -211,8 +224,8 @@ fn find_user(
     login: &[u8],
     keys: &KeyDir,
     on_event: &mut impl FnMut(ServerEvent),
-) -> Result<Authenticated, String> {
-    let names = keys.names().map_err(|e| e.to_string())?;
+) -> Result<Authenticated, LoginRefusal> {
+    let names = (keys.names()).map_err(|e| LoginRefusal::NoList(e.to_string()))?;
     let candidates = names.into_iter().filter_map(|name| {
         let loaded = load(keys, name);
         on_event(match &loaded {
@@ -221,7 +234,7 @@ fn find_user(
         });
         loaded.ok()
     });
-    accept(login, candidates).map_err(|refusal| refusal.reason().to_string())
+    accept(login, candidates).map_err(|refusal| refusal.reason().clone().into())
 }
 
 fn load(keys: &KeyDir, name: Result<UserName, String>) -> Result<(UserName, PrivateKey), String> {
@@ -343,7 +356,11 @@ impl Listener {
             let (mut stream, local, peer) = self.next_client(on_event).await;
             on_event(ServerEvent::Connected { local, peer });
             let outcome = serve_connection(&mut stream, keys, pause, rng, on_event).await;
-            on_event(ServerEvent::Closing { local, peer });
+            on_event(ServerEvent::Closing {
+                local,
+                peer,
+                outcome,
+            });
             if outcome == Outcome::Quit {
                 return;
             }

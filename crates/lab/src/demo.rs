@@ -6,10 +6,7 @@ use latchstring_attacker::Target;
 
 use anstyle::{AnsiColor, Style};
 use latchstring_arena::{
-    self as arena, Run,
-    against::Against,
-    truth::{HONEST, Outcome},
-    wire::Over,
+    self as arena, Run, against::Against, seen::HONEST, verdict::Outcome, wire::Over,
 };
 use latchstring_cli::screen;
 use latchstring_matrix::{self as matrix, Matrix, Row, Selection};

@@ -11,7 +11,7 @@ use std::{
 
 use latchstring_attacker::{Attack, Faithful};
 
-use latchstring_arena::{self as arena, Run, against::Against, truth::Outcome, wire::Over};
+use latchstring_arena::{self as arena, Run, against::Against, verdict::Outcome, wire::Over};
 
 /// One attack against one target.
 pub type Cell = (&'static Attack, Against);

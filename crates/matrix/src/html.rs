@@ -4,7 +4,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::table::{Column, Matrix, Row, anchor};
-use latchstring_arena::{Run, transcript::abridged, truth::Outcome};
+use latchstring_arena::{Run, transcript::abridged, verdict::Outcome};
 
 const STYLE: &str = include_str!("matrix.css");
 

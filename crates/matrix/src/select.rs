@@ -128,8 +128,7 @@ impl Matrix {
     pub fn broken_promises(&self) -> Vec<&Run> {
         let kept = |run: &&Run| {
             let attack = attacks::find(run.attack).expect("a run is of a registered attack");
-            let against = run.against.parse().expect("and against a named target");
-            run.verdict.outcome == cells::promised(attack, against)
+            run.verdict.outcome == cells::promised(attack, run.against)
         };
         self.runs().filter(|run| !kept(run)).collect()
     }

@@ -3,7 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use crate::table::{Column, Matrix, Row};
-use latchstring_arena::{Run, truth::Outcome};
+use latchstring_arena::{Run, verdict::Outcome};
 
 /// All sizes are in user units, which are pixels at 100 %.
 const CELL: usize = 20;

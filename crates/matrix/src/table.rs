@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use latchstring_arena::{Run, truth::Outcome};
+use latchstring_arena::{Run, against::Against, verdict::Outcome};
 
 /// Every attack against every target.
 #[derive(Debug, Clone, Serialize)]
@@ -88,8 +88,8 @@ impl Matrix {
     }
 
     /// The verdicts alone: what must be equal over both wires.
-    pub fn verdicts(&self) -> Vec<(&'static str, String, Outcome)> {
-        let cell = |run: &Run| (run.attack, run.against.clone(), run.verdict.outcome);
+    pub fn verdicts(&self) -> Vec<(&'static str, Against, Outcome)> {
+        let cell = |run: &Run| (run.attack, run.against, run.verdict.outcome);
         self.runs().map(cell).collect()
     }
 
@@ -154,7 +154,7 @@ impl Matrix {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use latchstring_arena::truth::Verdict;
+    use latchstring_arena::verdict::Verdict;
 
     /// Three attacks: one that any of two defences stops, one that two defences mask for each other, one that nothing
     /// stops.
@@ -196,7 +196,7 @@ pub(super) mod tests {
         };
         Run {
             attack: "",
-            against: String::new(),
+            against: Against::Faithful,
             verdict: Verdict::new(outcome, format!("it {outcome}")),
             wire: vec!["alice -> server: 3 bytes".to_owned()],
             story: vec![format!("a line of {letter}"), "x < y & \"z\"".to_owned()],

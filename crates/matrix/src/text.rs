@@ -5,7 +5,7 @@ use std::{fmt::Write, ops::Range};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::table::{Column, Matrix};
-use latchstring_arena::{Run, truth::Outcome};
+use latchstring_arena::{Run, verdict::Outcome};
 
 /// An entry of the legend under the grid has so many characters.
 const LEGEND_WIDTH: usize = 31;

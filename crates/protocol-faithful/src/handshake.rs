@@ -66,7 +66,7 @@ mod tests {
                 .reason()
                 .clone()
         };
-        assert!(matches!(reason(&[]), RefusalReason::NotALogin(_)));
+        assert_eq!(reason(&[]), RefusalReason::SentNothing);
         assert!(matches!(reason(&[1; 129]), RefusalReason::NotALogin(_)));
         assert_eq!(reason(&[0xff; 128]), RefusalReason::TooLarge { tried: 2 });
         assert_eq!(

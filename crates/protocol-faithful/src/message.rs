@@ -17,8 +17,6 @@ pub const READ_LEN: usize = 1024;
 pub const MAX_TEXT: usize = READ_LEN;
 /// As a message: ends the client **and the server**, for everybody.
 pub const QUIT: &str = "quit()";
-/// Why an empty login is none.
-pub const SENT_NOTHING: &str = "the peer left before it sent one";
 /// As a message: ends this connection.
 pub const CHANGE: &str = "change()";
 
@@ -89,7 +87,7 @@ impl Login {
     /// When it has 0 bytes or more than [`MAX_LOGIN`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let why = match bytes.len() {
-            0 => SENT_NOTHING,
+            0 => "the peer left before it sent one",
             1..=MAX_LOGIN => return Ok(Self(bytes.to_vec())),
             _ => "it is longer than 128 bytes, which no 1024-bit key makes",
         };

@@ -25,13 +25,13 @@ use rand::CryptoRng;
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt, task::JoinHandle, time::sleep};
 
-use super::{ALICE, Visit, Witness, people::FAITHFUL_KEYS, public_key_pem};
+use super::{ALICE, Visit, people::FAITHFUL_KEYS, public_key_pem};
 use crate::{
     keys::Seeded,
     stopwatch::{Indebted, Stopwatch},
-    truth::{CHANGED, Connection, Seen, VANISHED},
     weakened::generator::SeededWithTime,
     wire::Listener,
+    witness::{FaithfulWitness, Witness},
 };
 
 /// How long alice thinks between two messages: so long that each is a read of its own at the other end, also on a busy
@@ -84,20 +84,19 @@ pub(super) fn serve(
     let path = dir.path().to_owned();
     let task = tokio::spawn(async move {
         let _kept_until_the_server_ends = dir;
-        let mut on: Connection = 0;
+        let mut witness = FaithfulWitness::new(witness);
         let mut guessable = SeededWithTime::new(seed);
         while let Some((stream, _)) = listener.accept().await {
-            on += 1;
+            let on = witness.opened();
             stopwatch.opened(on);
             let owed = Arc::new(Mutex::new(Duration::ZERO));
             let mut stream = Indebted::new(stream, owed.clone());
-            let mut user = String::new();
             let mut see = |event| {
                 if let ServerEvent::KeyTried = event {
                     *owed.lock().expect("nobody panicked over it") +=
                         stopwatch.count(on, Work::Verify);
                 }
-                witness_event(&witness, on, &mut user, event);
+                witness.event(event);
             };
             // Each connection has randomness of its own, so a capture of one does not depend on who came before.
             let mut fresh =
@@ -110,42 +109,13 @@ pub(super) fn serve(
             let _ = stream.shutdown().await;
             drop(stream);
             stopwatch.closed(on);
-            let how = told(outcome).to_owned();
-            witness.saw(Seen::Ended { on, how });
+            witness.ended(outcome);
             if outcome == Outcome::Quit {
                 return;
             }
         }
     });
     Ok((task, SharedFolder { path, seed }))
-}
-
-/// How a connection ended, in words.
-fn told(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Quit => "the client said quit(), and the server ends with it",
-        Outcome::Change => CHANGED,
-        Outcome::Vanished => VANISHED,
-        Outcome::LoginRefused => "the login was refused",
-    }
-}
-
-fn witness_event(witness: &Witness, on: Connection, current: &mut String, event: ServerEvent) {
-    match event {
-        ServerEvent::LoggedIn { user } => {
-            *current = user.as_str().to_owned();
-            witness.saw(Seen::LoggedIn {
-                on,
-                user: current.clone(),
-            });
-        }
-        ServerEvent::LoginRefused { why } => witness.saw(Seen::Refused { on, why }),
-        ServerEvent::Message { text, .. } => {
-            let user = current.clone();
-            witness.saw(Seen::Received { on, user, text });
-        }
-        _ => {}
-    }
 }
 
 /// Alice's session with the real client.

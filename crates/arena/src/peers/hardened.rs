@@ -27,13 +27,13 @@ use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 use zeroize::Zeroizing;
 
 use super::{
-    ALICE, Lingering, MALLORY, MALLORYS, PASSWORD, Visit, Witness,
+    ALICE, Lingering, MALLORY, MALLORYS, PASSWORD, Visit,
     people::{NEWCOMERS, PEOPLE},
 };
 use crate::{
     keys::{PublishedKey, Seeded},
+    seen::{Connection, Ending, Refusal, Seen},
     stopwatch::Stopwatch,
-    truth::{AGREED, Connection, Seen},
     weakened::{
         enrolment::ForAnybody,
         generator::SeededWithTime,
@@ -41,6 +41,7 @@ use crate::{
         passwords::{self, EitherHash},
     },
     wire::Listener,
+    witness::Witness,
 };
 
 /// Places for those who are not logged in: fewer than deployed, so that filling them is quick.
@@ -322,16 +323,19 @@ impl Observer for Notary {
             Event::Refused { user, reason } => {
                 self.witness.saw(Seen::Refused {
                     on,
-                    why: format!("{user}: {reason}"),
+                    why: Refusal::Hardened {
+                        user: name(user),
+                        reason: *reason,
+                    },
                 });
                 self.witness.saw(Seen::Ended {
                     on,
-                    how: "refused".to_owned(),
+                    how: Ending::Refused,
                 });
             }
             Event::Closed { .. } => self.witness.saw(Seen::Ended {
                 on,
-                how: AGREED.to_owned(),
+                how: Ending::Agreed,
             }),
             Event::HandshakeFailed { why }
             | Event::LoginFailed { why }
@@ -339,19 +343,19 @@ impl Observer for Notary {
             | Event::ProtocolError { why, .. }
             | Event::StoreFailed { why, .. } => self.witness.saw(Seen::Ended {
                 on,
-                how: why.clone(),
+                how: Ending::Failed(why.clone()),
             }),
             Event::TurnedAway { why, .. } => self.witness.saw(Seen::Ended {
                 on,
-                how: format!("turned away: {why}"),
+                how: Ending::TurnedAway(why.to_string()),
             }),
             Event::Silent { seconds, .. } => self.witness.saw(Seen::Ended {
                 on,
-                how: format!("the client was silent for {seconds} seconds"),
+                how: Ending::Silent(*seconds),
             }),
             Event::Panicked => self.witness.saw(Seen::Ended {
                 on,
-                how: "a fault of the server's program".to_owned(),
+                how: Ending::Panicked,
             }),
             // The server may tell more one day. What it tells is not the end of a connection until it stands above.
             _ => {}

@@ -3,10 +3,14 @@
 use dashu_int::UBig;
 use latchstring_attacker::{Claim, Resource, vantage::Modulus};
 
-use super::{Outcome, Seen, Truth, Verdict, counted};
 use latchstring_server::throttle::most_guesses_within;
 
-use crate::peers::people::PEOPLE;
+use super::{Truth, counted};
+use crate::{
+    peers::people::PEOPLE,
+    seen::Seen,
+    verdict::{Outcome, Verdict},
+};
 
 impl Truth {
     /// Only the real password or the real key counts.
@@ -75,7 +79,8 @@ impl Truth {
 
     /// A line of the log that no event wrote. Events are one line each, if names cannot break lines.
     pub(super) fn judge_log(&self, claim: &Claim) -> Verdict {
-        let written: Vec<String> = self.seen.iter().map(ToString::to_string).collect();
+        let logged = self.seen.iter().filter(|seen| seen.is_logged());
+        let written: Vec<String> = logged.map(ToString::to_string).collect();
         let log = written.join("\n");
         let forged = log
             .lines()
@@ -107,7 +112,7 @@ impl Truth {
         if verdict.outcome != Outcome::Held {
             return verdict;
         }
-        let wrong = |seen: &&Seen| matches!(seen, Seen::Refused { on, why } if self.is_attackers(*on) && why.ends_with("wrong password"));
+        let wrong = |seen: &&Seen| matches!(seen, Seen::Refused { on, why } if self.is_attackers(*on) && why.is_wrong_password());
         let guesses = self.seen.iter().filter(wrong).count() as u64;
         let promised = u64::from(most_guesses_within(self.lasted));
         let statement = format!(

@@ -2,7 +2,11 @@
 
 use latchstring_attacker::{Claim, Order};
 
-use super::{ENDS_WITHOUT_COMPLAINT, HONEST, Outcome, Seen, Truth, Verdict, counted};
+use super::{Truth, counted};
+use crate::{
+    seen::{HONEST, Seen},
+    verdict::{Outcome, Verdict},
+};
 
 impl Truth {
     /// What the server heard is compared with what was typed; the claim only says whether the attack tried.
@@ -67,7 +71,7 @@ impl Truth {
     pub(super) fn judge_truncation(&self, claim: &Claim) -> Verdict {
         let heard = self.received_on(HONEST).len();
         let agreed = self.seen.iter().any(
-            |seen| matches!(seen, Seen::Ended { on: HONEST, how } if ENDS_WITHOUT_COMPLAINT.contains(&&how[..])),
+            |seen| matches!(seen, Seen::Ended { on: HONEST, how } if how.is_without_complaint()),
         );
         let unnoticed = agreed && self.trouble.is_none();
         match (heard < self.typed.len(), unnoticed, claim) {

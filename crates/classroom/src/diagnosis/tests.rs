@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use latchstring_arena::seen::Refusal;
+use latchstring_attacker::protocol_faithful::handshake::RefusalReason;
+
 use super::*;
 
 fn ran(end: End, stdout: &str, stderr: &str) -> Ran {
@@ -171,11 +174,11 @@ fn a_missing_file_is_told_from_a_missing_interpreter_and_from_one_that_may_not_r
     assert!(locked.next.unwrap().contains("chmod +x ./attack"));
 }
 
-fn visit(recognised: Option<&str>, user: Option<&str>, refused: Option<&str>) -> Visit {
+fn visit(recognised: Option<&str>, user: Option<&str>, refused: Option<RefusalReason>) -> Visit {
     Visit {
         recognised: recognised.map(str::to_owned),
         user: user.map(str::to_owned),
-        refused: refused.map(str::to_owned),
+        refused: refused.map(|why| Refusal::Faithful(why.into())),
         ..Visit::default()
     }
 }
@@ -190,7 +193,12 @@ fn the_advice_goes_by_what_the_target_saw() {
         "{}",
         left.found
     );
-    let refused = amalia(&[visit(None, None, Some("no key fits"))]).unwrap();
+    let refused = amalia(&[visit(
+        None,
+        None,
+        Some(RefusalReason::UnknownUser { tried: 3 }),
+    )])
+    .unwrap();
     assert_eq!(refused.next, None, "the lab's own advice");
     let other = amalia(&[visit(Some("bertram"), Some("bertram"), None)]).unwrap();
     assert!(other.next.unwrap().contains("that your program is given"));
@@ -201,7 +209,7 @@ fn the_advice_goes_by_what_the_target_saw() {
             .unwrap()
             .contains("connect to the host")
     );
-    let silent = amalia(&[visit(None, None, None)]).unwrap();
+    let silent = amalia(&[visit(None, None, Some(RefusalReason::SentNothing))]).unwrap();
     assert!(
         silent
             .next

@@ -14,7 +14,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use latchstring_arena::{
-    self as arena, DEFAULT_SEED, against::Against, truth::Outcome, wire::Over,
+    self as arena, DEFAULT_SEED, against::Against, verdict::Outcome, wire::Over,
 };
 use latchstring_attacker::{
     Attack, Faithful, attacks,

@@ -19,6 +19,9 @@ pub fn accept(
     login: &[u8],
     candidates: impl IntoIterator<Item = (UserName, PrivateKey)>,
 ) -> Result<Authenticated, Refusal> {
+    if login.is_empty() {
+        return Err(Refusal(RefusalReason::SentNothing));
+    }
     let login = Login::decode(login).map_err(|e| Refusal(Error::from(e).into()))?;
     let (mut tried, mut too_large) = (0, 0);
     for (user, key) in candidates {
@@ -73,7 +76,10 @@ pub struct Refusal(RefusalReason);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RefusalReason {
-    /// 0 bytes, or more than 128.
+    /// The connection ended before the first byte.
+    #[error("malformed: login is not valid: the peer left before it sent one")]
+    SentNothing,
+    /// More than 128 bytes.
     #[error(transparent)]
     NotALogin(#[from] Error),
     /// The number is not below any modulus.
