@@ -70,7 +70,7 @@ pub fn artefacts(root: &Path, matrix: &Matrix) -> anyhow::Result<Vec<Artefact>> 
         ));
     }
     for defence in Defence::ALL {
-        let text = page::of_defence(matrix, *defence, &page::Places::of(root, *defence)?);
+        let text = page::of_defence(matrix, *defence, &page::Places::of(root, *defence)?, &labs);
         made.push(Artefact::new(
             format!("docs/src/defences/{defence}.md"),
             text,

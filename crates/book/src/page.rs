@@ -118,16 +118,19 @@ fn commands(matrix: &Matrix, row: &Row, labs: &[Lab]) -> String {
         out += &run_command(id, "--capture captures/faithful-chat.pcap");
     }
     out += "```\n";
-    let by_hand = labs.iter().filter(|lab| lab.attacks.contains(id));
-    let by_hand: Vec<String> = by_hand.map(|lab| format!("`{}`", lab.id)).collect();
-    if !by_hand.is_empty() {
-        let _ = writeln!(
-            out,
-            "\nWith your own hands: [lab](../labs.md) {}.",
-            by_hand.join(", ")
-        );
+    out + &by_hand(labs.iter().filter(|lab| lab.attacks.contains(id)))
+}
+
+/// A line that names these labs; nothing where there are none.
+fn by_hand<'a>(labs: impl Iterator<Item = &'a Lab>) -> String {
+    let labs: Vec<String> = labs.map(|lab| format!("`{}`", lab.id)).collect();
+    match labs.is_empty() {
+        true => String::new(),
+        false => format!(
+            "\nWith your own hands: [lab](../labs.md) {}.\n",
+            labs.join(", ")
+        ),
     }
-    out
 }
 
 fn run_command(attack: &str, on: &str) -> String {
@@ -151,7 +154,12 @@ pub(super) fn address(matrix: &Matrix, row: &Row, column: &Column) -> String {
 }
 
 /// The page on a defence: what it is, what returns without it, and where it is in the code.
-pub(super) fn of_defence(matrix: &Matrix, defence: Defence, places: &Places) -> String {
+pub(super) fn of_defence(
+    matrix: &Matrix,
+    defence: Defence,
+    places: &Places,
+    labs: &[Lab],
+) -> String {
     let source = "crates/protocol/src/hardened/defence.rs";
     let about = defence.about();
     let mut page = format!("# {defence}\n\n{MADE} {source}; change that. -->\n\n{about}\n");
@@ -176,7 +184,11 @@ pub(super) fn of_defence(matrix: &Matrix, defence: Defence, places: &Places) -> 
     for (row, _) in broken {
         page += &run_command(&row.attack, &format!("--against {alone}"));
     }
-    page + "```\n"
+    page += "```\n";
+    page + &by_hand(
+        labs.iter()
+            .filter(|lab| lab.defences.iter().any(|id| id == defence.id())),
+    )
 }
 
 /// The attacks that succeed in a column.

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
+use latchstring_attacker::{Attack, attacks, protocol::hardened::defence::Defence};
+use latchstring_cli::suggest::nearest;
 use serde::Deserialize;
 
 use super::shelf::Files;
@@ -32,7 +34,7 @@ pub struct Lab {
     /// The attacks that it is about, by their ids.
     #[serde(default)]
     pub attacks: Vec<String>,
-    /// The defences that stop them.
+    /// The defences that stop them, by their ids.
     #[serde(default)]
     pub defences: Vec<String>,
     /// Run in a student's folder after `solution/` was copied over it, this fills in the answers.
@@ -250,6 +252,55 @@ impl Lab {
             "its id is {:?} and its folder {folder:?}: give both one name",
             self.id
         );
+        self.check_subject()?;
+        let seen = self.check_ids()?;
+        self.check_trials()?;
+        for after in self.questions.iter().filter_map(|q| q.after.as_ref()) {
+            ensure!(
+                seen.contains(after.as_str()),
+                "`after = {after:?}` names no question and no check"
+            );
+        }
+        self.questions.iter().try_for_each(Question::check)
+    }
+
+    /// The attacks exist, and each defence stops one of them.
+    fn check_subject(&self) -> anyhow::Result<()> {
+        let mut about = Vec::new();
+        for id in &self.attacks {
+            let all = attacks::ALL.iter().map(|attack| attack.id);
+            let no_attack = || {
+                let hint = nearest(id, all);
+                format!(
+                    "`attacks` names {id:?}, and there is no such attack{hint}; `latchstring-attack list` names them"
+                )
+            };
+            about.push(attacks::find(id).with_context(no_attack)?);
+        }
+        for id in &self.defences {
+            let all = Defence::ALL.iter().map(|defence| defence.id());
+            let no_defence = || {
+                let hint = nearest(id, all);
+                format!(
+                    "`defences` names {id:?}, and there is no such defence{hint}; `latchstring-attack list` names them"
+                )
+            };
+            let defence = Defence::find(id).with_context(no_defence)?;
+            let stops = |attack: &&Attack| {
+                let mut sets = attack.returns_without.iter();
+                sets.any(|set| set.contains(&defence))
+            };
+            ensure!(
+                about.iter().any(stops),
+                "`defences` names {id}, which stops none of the lab's attacks ({}): take it out, or name the attack",
+                self.attacks.join(", ")
+            );
+        }
+        Ok(())
+    }
+
+    /// All ids of questions and checks: each is there once, and is explained.
+    fn check_ids(&self) -> anyhow::Result<BTreeSet<&str>> {
         let explanation = self.explanation()?;
         let mut seen = BTreeSet::new();
         for id in self.item_ids() {
@@ -262,6 +313,10 @@ impl Lab {
                 "EXPLANATION.md has no heading \"## {id}\": write it"
             );
         }
+        Ok(seen)
+    }
+
+    fn check_trials(&self) -> anyhow::Result<()> {
         for trial in self
             .questions
             .iter()
@@ -273,35 +328,12 @@ impl Lab {
                 "there is no [[trial]] with the id {trial:?}"
             );
         }
-        for after in self.questions.iter().filter_map(|q| q.after.as_ref()) {
-            ensure!(
-                seen.contains(after.as_str()),
-                "`after = {after:?}` names no question and no check"
-            );
-        }
         for trial in &self.trials {
             ensure!(
                 !trial.run.is_empty() && trial.times > 0,
                 "the trial {:?} runs nothing",
                 trial.id
             );
-        }
-        for question in &self.questions {
-            let choices = question.options.len();
-            match question.kind {
-                Answer::Predict if !(2..=26).contains(&choices) => {
-                    bail!("{:?} needs two options or more", question.id)
-                }
-                Answer::Predict => {}
-                _ if choices > 0 => {
-                    bail!("{:?} has options, and only a prediction has", question.id)
-                }
-                _ if question.trial.is_some() => bail!(
-                    "{:?} waits for a trial, and only a prediction can",
-                    question.id
-                ),
-                _ => {}
-            }
         }
         Ok(())
     }
@@ -324,6 +356,24 @@ impl Lab {
                 (id.trim().to_owned(), body.trim().to_owned())
             })
             .collect())
+    }
+}
+
+impl Question {
+    /// Its parts fit its kind.
+    fn check(&self) -> anyhow::Result<()> {
+        let choices = self.options.len();
+        match self.kind {
+            Answer::Predict if !(2..=26).contains(&choices) => {
+                bail!("{:?} needs two options or more", self.id)
+            }
+            Answer::Predict => Ok(()),
+            _ if choices > 0 => bail!("{:?} has options, and only a prediction has", self.id),
+            _ if self.trial.is_some() => {
+                bail!("{:?} waits for a trial, and only a prediction can", self.id)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -351,6 +401,20 @@ mod tests {
             error.contains("lab.toml") && error.contains("line 7") && error.contains("colour"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn attacks_and_defences_that_do_not_exist_or_do_not_fit_are_named() {
+        let error = broken(&format!("{HEAD}attacks = [\"impersonat\"]\n[scene]\n"));
+        assert!(error.contains("impersonate"), "{error}");
+        let about = |defence: &str| {
+            broken(&format!(
+                "{HEAD}attacks = [\"keystream-reuse\"]\ndefences = [\"{defence}\"]\n[scene]\n"
+            ))
+        };
+        assert!(about("fresh nonce").contains("fresh-nonce"));
+        let other = about("host-pin");
+        assert!(other.contains("none of the lab's attacks"), "{other}");
     }
 
     #[test]
