@@ -105,7 +105,7 @@ struct Silent;
 
 impl Observer for Silent {
     fn event(&self, _: u64, event: &server::Event) {
-        assert_ne!(*event, server::Event::Panicked);
+        assert!(!matches!(event, server::Event::Panicked));
     }
 }
 

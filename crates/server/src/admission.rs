@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::{
     Limits,
+    error::AdmissionError,
     penalty::{Penalties, PerSource, per_source},
 };
 
@@ -71,11 +72,11 @@ impl Admission {
         address: IpAddr,
         now: Instant,
         roll: impl FnOnce() -> u8,
-    ) -> Result<Stranger, &'static str> {
+    ) -> Result<Stranger, AdmissionError> {
         let source = source(address);
         let mut state = self.state();
         if state.penalties.stand_against(source, now) {
-            return Err("too many logins without a key came from this source");
+            return Err(AdmissionError::Penalty);
         }
         if self.source_caps {
             check_source(&mut state, source, now)?;
@@ -102,7 +103,7 @@ impl Admission {
         self.state().penalties.add(source(address), now);
     }
 
-    fn check_all(&self, state: &State, roll: impl FnOnce() -> u8) -> Result<(), &'static str> {
+    fn check_all(&self, state: &State, roll: impl FnOnce() -> u8) -> Result<(), AdmissionError> {
         let Limits {
             early_drop_from: from,
             early_drop_percent: percent,
@@ -111,14 +112,12 @@ impl Admission {
         } = state.limits;
         let n = state.in_all;
         if n >= full {
-            return Err("too many connections are not logged in (max_unauthenticated)");
+            return Err(AdmissionError::Unauthenticated);
         }
         // From `percent` at `from` up to all at `full`; n is between them.
         let chance = || percent + (100 - percent) * (n - from) / (full - from);
         if self.source_caps && n >= from && usize::from(roll()) < chance() {
-            return Err(
-                "by chance, since many connections are not logged in (early_drop_from, early_drop_percent)",
-            );
+            return Err(AdmissionError::EarlyDrop);
         }
         Ok(())
     }
@@ -130,18 +129,14 @@ impl Admission {
 }
 
 /// The limits for one source.
-fn check_source(state: &mut State, source: IpAddr, now: Instant) -> Result<(), &'static str> {
+fn check_source(state: &mut State, source: IpAddr, now: Instant) -> Result<(), AdmissionError> {
     let here = state.strangers.get(&source).copied().unwrap_or_default();
     if here >= state.limits.max_unauthenticated_per_source {
-        return Err(
-            "too many connections from this source are not logged in (max_unauthenticated_per_source)",
-        );
+        return Err(AdmissionError::UnauthenticatedOfSource);
     }
     match take_token(&mut state.full_at, source, now, &state.limits) {
         true => Ok(()),
-        false => Err(
-            "connections from this source come too fast (connection_burst, connections_per_minute)",
-        ),
+        false => Err(AdmissionError::Rate),
     }
 }
 
@@ -211,7 +206,7 @@ mod tests {
     /// Where chance decides: the luckiest roll.
     const LUCKY: fn() -> u8 = || 99;
 
-    fn enter(admission: &Arc<Admission>, from: &str) -> Result<Stranger, &'static str> {
+    fn enter(admission: &Arc<Admission>, from: &str) -> Result<Stranger, AdmissionError> {
         admission.admit(ip(from), Instant::now(), LUCKY)
     }
 
@@ -221,10 +216,10 @@ mod tests {
         let first = enter(&admission, "192.0.2.1").unwrap();
         let _second = enter(&admission, "::ffff:192.0.2.1").unwrap();
         let why = enter(&admission, "192.0.2.1").unwrap_err();
-        assert!(why.contains("per_source"), "{why}");
+        assert_eq!(why, AdmissionError::UnauthenticatedOfSource);
         let _other = enter(&admission, "192.0.2.2").unwrap();
         let why = enter(&admission, "192.0.2.3").unwrap_err();
-        assert!(why.contains("(max_unauthenticated)"), "{why}");
+        assert_eq!(why, AdmissionError::Unauthenticated);
         drop(first);
         assert!(enter(&admission, "192.0.2.1").is_ok());
     }
@@ -254,7 +249,7 @@ mod tests {
             assert!(enter(Duration::ZERO).is_ok());
         }
         let why = enter(Duration::from_millis(1999)).unwrap_err();
-        assert!(why.contains("connection_burst"), "{why}");
+        assert_eq!(why, AdmissionError::Rate);
         assert!(enter(Duration::from_secs(2)).is_ok());
         assert!(enter(Duration::from_secs(2)).is_err());
         assert!(admission.admit(nth(2), began, LUCKY).is_ok(), "another");
@@ -288,7 +283,7 @@ mod tests {
             }
             if let Some(roll) = dropped {
                 let why = admission.admit(nth(999), now, || roll).unwrap_err();
-                assert!(why.contains("by chance"), "{why}");
+                assert_eq!(why, AdmissionError::EarlyDrop);
             }
             let other = admission.admit(nth(1000), now, || let_in);
             assert!(other.is_ok(), "{strangers} strangers");
@@ -317,7 +312,7 @@ mod tests {
         }
         let neighbour = ip("2001:db8::2");
         let why = admission.admit(neighbour, now, LUCKY).unwrap_err();
-        assert!(why.contains("without a key"), "{why}");
+        assert_eq!(why, AdmissionError::Penalty);
         let later = now + Duration::from_secs(60);
         assert!(admission.admit(neighbour, later, LUCKY).is_ok());
     }

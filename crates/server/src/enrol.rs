@@ -16,7 +16,7 @@ use latchstring_net::{
 use latchstring_store::{Account, Accounts, Answer, StoreError, password::PasswordError};
 use tokio::task::spawn_blocking;
 
-use crate::{Event, Server, login::HandshakeError, meter::Work, verify::Verified};
+use crate::{Event, Server, error::HandshakeError, meter::Work, verify::Verified};
 
 /// Decides who may become a user, and makes them one.
 pub trait Enrolment: Send + Sync {
@@ -95,7 +95,7 @@ async fn make_account<D: Parts + Clone>(
     if server.keeps(Defence::KeyHygiene)
         && let Err(why) = check_key(server, holder.spki()).await?
     {
-        let (user, why) = (user.clone(), why.to_string());
+        let user = user.clone();
         server.saw(connection, &Event::WeakKey { user, why });
         return Ok(Err(RefusalReason::WeakKey));
     }

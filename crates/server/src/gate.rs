@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Limits,
-    login::HandshakeError,
+    error::HandshakeError,
     queue::{NotDone, Queue, Turn},
 };
 
@@ -118,7 +118,7 @@ impl PasswordGate {
 impl From<NotDone> for HandshakeError {
     fn from(why: NotDone) -> Self {
         match why {
-            NotDone::Full => Self::Busy,
+            NotDone::Full => Self::PasswordBusy,
             NotDone::Stopping => Self::Stopping,
         }
     }

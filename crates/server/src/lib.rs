@@ -20,6 +20,7 @@ pub mod commands;
 pub mod config;
 mod dummy;
 pub mod enrol;
+mod error;
 mod gate;
 mod limits;
 pub mod listener;
@@ -41,6 +42,7 @@ mod verify;
 pub use latchstring_net as net;
 pub use latchstring_store as store;
 
+pub use error::{AdmissionError, HandshakeError, ProtocolError, TruncationError};
 pub use gate::{Argon2id, PasswordCheck};
 pub use limits::Limits;
 pub use observer::{Event, Observer};

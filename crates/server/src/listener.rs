@@ -10,7 +10,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Event, Server, serve_connection};
+use crate::{Event, Server, error::AdmissionError, serve_connection};
 
 /// How long a stop waits for the sessions to agree; a little more than one of them may take.
 const STOP_DEADLINE: Duration = Duration::from_secs(5);
@@ -84,7 +84,7 @@ pub async fn serve<D: Deployable + Clone>(
 fn turn_away<D: Deployable>(server: &Server<D>, peer: std::net::SocketAddr) {
     let connection = server.next_connection();
     server.saw(connection, &Event::Connected { peer });
-    let why = "too many connections (max_connections)";
+    let why = AdmissionError::Connections;
     server.saw(connection, &Event::TurnedAway { why });
 }
 

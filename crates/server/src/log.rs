@@ -67,6 +67,11 @@ fn log_fault(fault: &PanicHookInfo<'_>) {
     error!(at, why, "a fault in this program; please report it");
 }
 
+/// The text of a reason. The log quotes a text, and does not quote what prints itself.
+fn text(why: &impl ToString) -> String {
+    why.to_string()
+}
+
 /// Writes every event to the log, each with the address of its connection: whoever bars addresses reads it there.
 #[derive(Default)]
 pub(crate) struct Log(Mutex<HashMap<u64, SocketAddr>>);
@@ -91,16 +96,22 @@ impl Observer for Log {
         let peer = self.peer(connection, event);
         match event {
             Event::Connected { .. } => info!(connection, %peer, "connected"),
-            Event::TurnedAway { why } => warn!(connection, %peer, why, "turned away"),
-            Event::HandshakeFailed { why } => info!(connection, %peer, why, "handshake failed"),
+            Event::TurnedAway { why } => {
+                warn!(connection, %peer, why = text(why), "turned away");
+            }
+            Event::HandshakeFailed { why } => {
+                info!(connection, %peer, why = text(why), "handshake failed");
+            }
             Event::LoginFailed { why } => {
-                error!(connection, %peer, why, "a login could not be checked");
+                error!(connection, %peer, why = text(why), "a login could not be checked");
             }
             Event::Refused { user, reason } => {
                 warn!(connection, %peer, %user, %reason, "login refused");
             }
             Event::Enrolled { user, kid } => info!(connection, %peer, %user, %kid, "enrolled"),
-            Event::WeakKey { user, why } => warn!(connection, %peer, %user, why, "weak key"),
+            Event::WeakKey { user, why } => {
+                warn!(connection, %peer, %user, why = text(why), "weak key");
+            }
             Event::LoggedIn {
                 user,
                 session_id,
@@ -121,16 +132,16 @@ impl Observer for Log {
                 warn!(connection, %peer, %user, id, "another message has this number; not acknowledged");
             }
             Event::Truncated { user, why } => {
-                warn!(connection, %peer, %user, why, "ended without an agreed close");
+                warn!(connection, %peer, %user, why = text(why), "ended without an agreed close");
             }
             Event::Silent { user, seconds } => {
                 warn!(connection, %peer, %user, seconds, "silent; dropped");
             }
             Event::ProtocolError { user, why } => {
-                warn!(connection, %peer, %user, why, "protocol error");
+                warn!(connection, %peer, %user, why = text(why), "protocol error");
             }
             Event::StoreFailed { user, why } => {
-                error!(connection, %peer, %user, why, "message not stored, not acknowledged");
+                error!(connection, %peer, %user, why = text(why), "message not stored, not acknowledged");
             }
             Event::Panicked => {
                 error!(connection, %peer, "a fault in this program ended the connection");

@@ -6,19 +6,16 @@ use std::time::Duration;
 
 use latchstring_net::{
     protocol::hardened::{
-        self,
         defence::Defence,
         handshake::{Authenticated, Claim, RefusalReason},
         keys::Ephemeral,
         message::{Fingerprint, Hello, UserName},
         parts::Parts,
         role::Role,
-        session::{CloseCode, Session},
+        session::Session,
     },
     wire::{WireError, read_exact_within, read_record, write_all_within},
 };
-use latchstring_store::{StoreError, password::PasswordError};
-use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     select,
@@ -26,7 +23,9 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Server, enrol::enrol, meter::Work, sessions::Place, verify::verify};
+use crate::{
+    Server, enrol::enrol, error::HandshakeError, meter::Work, sessions::Place, verify::verify,
+};
 
 /// The whole handshake must be done within this time.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
@@ -38,50 +37,6 @@ static CLIENT_AUTH: [usize; 2] = [1024, 4096];
 const ANSWER_AFTER: Duration = Duration::from_millis(400);
 /// What takes longer all the same is answered at the next multiple of this.
 const ANSWER_STEP: Duration = Duration::from_millis(50);
-
-/// Why a handshake came to no answer. On the wire all of these are one: the connection is closed.
-#[derive(Debug, Error)]
-pub(crate) enum HandshakeError {
-    #[error(transparent)]
-    Wire(#[from] WireError),
-    #[error(transparent)]
-    Protocol(#[from] hardened::Error),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    #[error("too many connections wait for the host's signature (signing_queue)")]
-    SigningBusy,
-    #[error("too many logins wait for their password to be checked (password_queue)")]
-    Busy,
-    #[error("the handshake took longer than 10 s")]
-    Deadline,
-    #[error("the same user logged in again meanwhile")]
-    Superseded,
-    #[error("the server is being stopped")]
-    Stopping,
-}
-
-impl HandshakeError {
-    /// Whether the operator has to do something about it: nobody can log in while the disk is full, for example.
-    pub(crate) fn is_ours(&self) -> bool {
-        match self {
-            // Removed while the login was under way.
-            Self::Store(StoreError::NoSuchUser(_)) => false,
-            Self::Store(_) | Self::Password(_) => true,
-            _ => false,
-        }
-    }
-}
-
-impl From<CloseCode> for HandshakeError {
-    fn from(code: CloseCode) -> Self {
-        match code {
-            CloseCode::Superseded => Self::Superseded,
-            CloseCode::Stopping | CloseCode::Done | CloseCode::Conflict => Self::Stopping,
-        }
-    }
-}
 
 /// Why there is no session.
 #[derive(Debug)]

@@ -1,12 +1,18 @@
 //! What happened on each connection. None of it is secret: no password, no key, no text of a message.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
-use latchstring_net::protocol::hardened::{
-    handshake::RefusalReason,
-    message::{Fingerprint, UserName},
-    session::CloseCode,
+use latchstring_net::{
+    hygiene,
+    protocol::hardened::{
+        handshake::RefusalReason,
+        message::{Fingerprint, UserName},
+        session::CloseCode,
+    },
 };
+use latchstring_store::StoreError;
+
+use crate::error::{AdmissionError, HandshakeError, ProtocolError, TruncationError};
 
 /// Is told of every event, as it happens. The program writes them to its log; the lab's arena takes them for the truth.
 pub trait Observer: Send + Sync {
@@ -24,7 +30,7 @@ pub enum By {
 }
 
 /// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Event {
     /// Somebody connected.
@@ -35,18 +41,18 @@ pub enum Event {
     /// There are too many connections; this one was dropped at once. The end.
     TurnedAway {
         /// Which limit was reached.
-        why: &'static str,
+        why: AdmissionError,
     },
     /// The handshake came to no answer; the connection was closed without a word. The end.
     HandshakeFailed {
         /// For the operator.
-        why: String,
+        why: Arc<HandshakeError>,
     },
     /// The store or this machine failed, so that a login could not be decided; the connection was closed without a word.
     /// The end.
     LoginFailed {
         /// For the operator.
-        why: String,
+        why: Arc<HandshakeError>,
     },
     /// The login or enrolment was answered with `AUTH_FAIL`. The end.
     Refused {
@@ -68,7 +74,7 @@ pub enum Event {
         /// Who.
         user: UserName,
         /// What is wrong with it.
-        why: String,
+        why: hygiene::WeakKey,
     },
     /// Key and password are proven and `AUTH_OK` was sent.
     LoggedIn {
@@ -115,7 +121,7 @@ pub enum Event {
         /// Who was logged in.
         user: UserName,
         /// How.
-        why: String,
+        why: Arc<TruncationError>,
     },
     /// The client did not answer our pings. The end.
     Silent {
@@ -129,14 +135,14 @@ pub enum Event {
         /// Who was logged in.
         user: UserName,
         /// What.
-        why: String,
+        why: Arc<ProtocolError>,
     },
     /// A message could not be made durable, so it was not acknowledged. The end.
     StoreFailed {
         /// Who was logged in.
         user: UserName,
         /// Why.
-        why: String,
+        why: Arc<StoreError>,
     },
     /// A fault in this program ended the connection; all others go on. The end.
     Panicked,

@@ -32,8 +32,9 @@ use crate::{
     Event, Limits, Observer, PasswordCheck,
     admission::{Admission, Stranger},
     enrol::Enrolment,
+    error::HandshakeError,
     gate::PasswordGate,
-    login::{Failure, HandshakeError, login},
+    login::{Failure, login},
     lookup::Lookup,
     meter::{Meter, Work},
     session::OpenSession,
@@ -221,12 +222,8 @@ async fn whole_life<S, D>(
             }
             Event::Refused { user, reason }
         }
-        Err(Failure::Handshake(why)) if why.is_ours() => Event::LoginFailed {
-            why: why.to_string(),
-        },
-        Err(Failure::Handshake(why)) => Event::HandshakeFailed {
-            why: why.to_string(),
-        },
+        Err(Failure::Handshake(why)) if why.is_ours() => Event::LoginFailed { why: why.into() },
+        Err(Failure::Handshake(why)) => Event::HandshakeFailed { why: why.into() },
     };
     let _ = stream.shutdown().await;
     server.saw(connection, &end);

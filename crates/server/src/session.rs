@@ -1,6 +1,6 @@
 //! An open session at the server: store, then acknowledge; ask whether the client is there; end in agreement.
 
-use std::{collections::VecDeque, io, time::Duration};
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 
 use latchstring_net::{
     protocol::hardened::{
@@ -18,7 +18,13 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use crate::{Event, Server, login::Login, observer::By, sessions::Place};
+use crate::{
+    Event, Server,
+    error::{ProtocolError, TruncationError},
+    login::Login,
+    observer::By,
+    sessions::Place,
+};
 
 /// After this long without a word from the client it is asked whether it is there.
 const PING_EVERY: Duration = Duration::from_secs(30);
@@ -121,7 +127,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
                 Err(self.agreed(By::Peer, code).await)
             }
             session::Event::Held { .. } | session::Event::CloseAgreed => {
-                Err(self.broke("an answer to no question"))
+                Err(self.broke(ProtocolError::NoQuestion))
             }
         }
     }
@@ -150,7 +156,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
                     .saw(self.connection, &Event::Conflict { user, id });
                 return Ok(Some(CloseCode::Conflict));
             }
-            Err(why) => return Err(self.store_failed(&why)),
+            Err(why) => return Err(self.store_failed(why)),
         };
         self.server.saw(self.connection, &event);
         let ack = self.session.acknowledge(id).map_err(|e| self.broke(e))?;
@@ -163,7 +169,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
     async fn on_query(&mut self, id: u64) -> Result<(), Event> {
         let accounts = &self.server.setup.accounts;
         let found = accounts.message(&self.user, &self.kid, id).await;
-        let found = found.map_err(|why| self.store_failed(&why))?;
+        let found = found.map_err(|why| self.store_failed(why))?;
         let held = found.map(|message| Held {
             session: message.session.unwrap_or_default(),
             content: content(message.kind, &message.text),
@@ -173,18 +179,18 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
         Ok(())
     }
 
-    fn store_failed(&self, why: &StoreError) -> Event {
+    fn store_failed(&self, why: StoreError) -> Event {
         Event::StoreFailed {
             user: self.user.clone(),
-            why: why.to_string(),
+            why: Arc::new(why),
         }
     }
 
     fn on_written(&self, wrote: io::Result<usize>) -> Result<(), Event> {
         match wrote {
             Ok(1..) => Ok(()),
-            Ok(0) => Err(self.truncated("the peer takes no more bytes")),
-            Err(why) => Err(self.truncated(why)),
+            Ok(0) => Err(self.truncated(TruncationError::WriteClosed)),
+            Err(why) => Err(self.truncated(TruncationError::Write(why))),
         }
     }
 
@@ -211,7 +217,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
         }
         match timeout(CLOSE_DEADLINE, self.drain(code)).await {
             Ok(end) => end,
-            Err(_) => self.truncated("the peer did not agree to our close in time"),
+            Err(_) => self.truncated(TruncationError::NoAgreement),
         }
     }
 
@@ -259,25 +265,25 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
                 let (user, by, code) = (self.user.clone(), By::Peer, CloseCode::Done);
                 Err(Event::Closed { user, by, code })
             }
-            Ok(None) => Err(self.truncated(WireError::Closed)),
+            Ok(None) => Err(self.truncated(TruncationError::Read(WireError::Closed))),
             Err(why @ (WireError::Closed | WireError::Truncated { .. } | WireError::Io(_))) => {
-                Err(self.truncated(why))
+                Err(self.truncated(TruncationError::Read(why)))
             }
             Err(why) => Err(self.broke(why)),
         }
     }
 
-    fn truncated(&self, why: impl ToString) -> Event {
+    fn truncated(&self, why: TruncationError) -> Event {
         Event::Truncated {
             user: self.user.clone(),
-            why: why.to_string(),
+            why: Arc::new(why),
         }
     }
 
-    fn broke(&self, why: impl ToString) -> Event {
+    fn broke(&self, why: impl Into<ProtocolError>) -> Event {
         Event::ProtocolError {
             user: self.user.clone(),
-            why: why.to_string(),
+            why: Arc::new(why.into()),
         }
     }
 }

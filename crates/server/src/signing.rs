@@ -14,7 +14,7 @@ use latchstring_net::protocol::hardened::{
 
 use crate::{
     Limits,
-    login::HandshakeError,
+    error::HandshakeError,
     queue::{NotDone, Queue},
 };
 

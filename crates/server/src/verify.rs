@@ -10,7 +10,7 @@ use latchstring_net::protocol::hardened::{
 use latchstring_store::Account;
 
 use crate::{
-    Server, dummy::DUMMY_KEY, login::HandshakeError, lookup::Wanted, meter::Work, throttle::Unheard,
+    Server, dummy::DUMMY_KEY, error::HandshakeError, lookup::Wanted, meter::Work, throttle::Unheard,
 };
 
 /// Somebody who is let in, or a refusal.

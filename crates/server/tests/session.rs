@@ -3,18 +3,23 @@
 mod support;
 
 use latchstring_net::protocol::hardened::{
+    Error,
     message::{Held, MAX_TEXT},
     session::{CloseCode, Event as SessionEvent, content},
 };
-use latchstring_server::{Event, observer::By};
+use latchstring_server::{Event, ProtocolError, observer::By};
 use latchstring_store::{Accounts, Appended, StoredMessage};
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha20Rng};
-use support::{Login, World, alice_kid, name, rest, seconds};
+use support::{Login, World, alice_kid, assert_saw, name, rest, seconds};
 use tokio::{
     io::AsyncWriteExt,
     task::yield_now,
     time::{Instant, sleep},
 };
+
+fn is_forged(why: &ProtocolError) -> bool {
+    matches!(why, ProtocolError::Protocol(Error::Forged("record tag")))
+}
 
 fn ended(world: &World, connection: u64) -> Event {
     world.seen.last_of(connection)
@@ -42,7 +47,7 @@ async fn messages_are_stored_once_acknowledged_and_numbered_over_all_sessions() 
         by: By::Peer,
         code: CloseCode::Done,
     };
-    assert_eq!(ended(&world, 1), closed);
+    assert_saw(&ended(&world, 1), &closed);
     let ids = |connection| {
         let events = world.seen.of(connection).into_iter();
         let ids = events.filter_map(|event| match event {
@@ -88,7 +93,7 @@ async fn a_silent_client_is_asked_and_dropped_after_90_seconds() {
     assert_eq!(chat.hear().await, None);
     assert_eq!(began.elapsed(), seconds(90));
     let user = name("alice");
-    assert_eq!(ended(&world, 1), Event::Silent { user, seconds: 90 });
+    assert_saw(&ended(&world, 1), &Event::Silent { user, seconds: 90 });
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,7 +193,7 @@ async fn a_stop_closes_every_session_and_every_handshake() {
     assert_eq!(began.elapsed(), seconds(0));
     let (user, code) = (name("alice"), CloseCode::Stopping);
     let by = By::Server;
-    assert_eq!(ended(&world, 1), Event::Closed { user, by, code });
+    assert_saw(&ended(&world, 1), &Event::Closed { user, by, code });
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,8 +242,8 @@ async fn another_message_under_a_taken_number_is_never_acknowledged() {
         let id = chat.say("mine").await;
         assert_eq!(chat.until_closed_with_doubt().await, CloseCode::Conflict);
         assert_eq!(chat.session.unacknowledged().collect::<Vec<_>>(), [id]);
-        let user = name("alice");
-        assert!(world.seen.of(1).contains(&Event::Conflict { user, id }));
+        let conflict = |event: &Event| matches!(event, Event::Conflict { id: n, .. } if *n == id);
+        assert!(world.seen.of(1).iter().any(conflict));
         let texts: Vec<_> = (world.stored().await.into_iter()).map(|m| m.text).collect();
         assert_eq!(texts, ["first", theirs]);
     }
@@ -253,7 +258,7 @@ async fn the_very_same_message_is_acknowledged_again_and_not_stored_again() {
     stored_elsewhere(&world, 1, "mine", Some(session)).await;
     chat.say_and_hear_back("mine").await;
     let user = name("alice");
-    assert_eq!(world.seen.last_of(1), Event::Duplicate { user, id: 1 });
+    assert_saw(&world.seen.last_of(1), &Event::Duplicate { user, id: 1 });
     assert_eq!(world.stored().await.len(), 1);
 }
 
@@ -319,7 +324,7 @@ async fn a_question_that_crosses_the_servers_close_changes_nothing() {
     assert_eq!(chat.hear().await, None);
     let (user, code) = (name("alice"), CloseCode::Stopping);
     let by = By::Server;
-    assert_eq!(ended(&world, 1), Event::Closed { user, by, code });
+    assert_saw(&ended(&world, 1), &Event::Closed { user, by, code });
 }
 
 #[tokio::test(start_paused = true)]
@@ -388,7 +393,7 @@ async fn a_changed_replayed_or_reflected_record_ends_the_session() {
         assert!(rest(&mut chat.stream).await.is_empty(), "{attack}");
         let end = ended(&world, 1);
         assert!(
-            matches!(&end, Event::ProtocolError { why, .. } if why.contains("record tag")),
+            matches!(&end, Event::ProtocolError { why, .. } if is_forged(why)),
             "{attack}: {end:?}"
         );
         assert_eq!(world.stored().await.len(), 1, "{attack}");
@@ -428,7 +433,7 @@ async fn random_bytes_at_any_stage_do_no_harm() {
         yield_now().await;
     }
     for (connection, event) in world.seen.all() {
-        assert_ne!(event, Event::Panicked, "connection {connection}");
+        assert!(!matches!(event, Event::Panicked), "connection {connection}");
     }
     assert_eq!(
         world

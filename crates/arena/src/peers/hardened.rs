@@ -285,6 +285,11 @@ struct Notary {
 }
 
 impl Notary {
+    fn ended(&self, on: Connection, why: &impl ToString) {
+        let how = Ending::Failed(why.to_string());
+        self.witness.saw(Seen::Ended { on, how });
+    }
+
     /// The text that the server has just made durable.
     fn stored(&self, user: &UserName, id: u64) -> Option<String> {
         let accounts = self.accounts.list().now_or_never()?.ok()?;
@@ -337,14 +342,10 @@ impl Observer for Notary {
                 on,
                 how: Ending::Agreed,
             }),
-            Event::HandshakeFailed { why }
-            | Event::LoginFailed { why }
-            | Event::Truncated { why, .. }
-            | Event::ProtocolError { why, .. }
-            | Event::StoreFailed { why, .. } => self.witness.saw(Seen::Ended {
-                on,
-                how: Ending::Failed(why.clone()),
-            }),
+            Event::HandshakeFailed { why } | Event::LoginFailed { why } => self.ended(on, why),
+            Event::Truncated { why, .. } => self.ended(on, why),
+            Event::ProtocolError { why, .. } => self.ended(on, why),
+            Event::StoreFailed { why, .. } => self.ended(on, why),
             Event::TurnedAway { why, .. } => self.witness.saw(Seen::Ended {
                 on,
                 how: Ending::TurnedAway(why.to_string()),

@@ -112,6 +112,12 @@ impl Recorder {
     }
 }
 
+/// That an event is this one. Events have no equality, since the system's errors, which some hold, have none.
+#[track_caller]
+pub fn assert_saw(event: &Event, expected: &Event) {
+    assert_eq!(format!("{event:?}"), format!("{expected:?}"));
+}
+
 /// Real hashes, cheap ones, and how many were computed.
 #[derive(Default)]
 pub struct Counting(AtomicUsize);
