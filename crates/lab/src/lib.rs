@@ -1,10 +1,12 @@
 //! The front door: the demo.
 //!
+//! * [`compare`]: both protocols side by side;
 //! * [`demo`]: the same as a story;
 //! * [`weak_server`]: the faithful server with guessable keys;
 //! * [`overheard`]: the attacks that only listen, on a capture;
 //! * [`read`]: every byte of a capture, named.
 
+pub mod compare;
 pub mod demo;
 pub mod overheard;
 pub mod read;

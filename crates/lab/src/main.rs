@@ -21,7 +21,7 @@ use latchstring_attacker::{
 };
 use latchstring_classroom::commands::{self as classroom, LabCommand};
 use latchstring_cli::screen;
-use latchstring_lab::{demo, read, weak_server};
+use latchstring_lab::{compare, demo, read, weak_server};
 use latchstring_matrix::{self as matrix, Matrix, Selection};
 use latchstring_workbench::{self as workbench, SolveCommand, job::CtrlC};
 
@@ -74,6 +74,8 @@ enum Command {
     },
     /// Name every byte of the sessions in a capture
     Read(read::Arguments),
+    /// Compare both protocols side by side, step by step
+    Compare(compare::Arguments),
     /// Solve what was recorded, by mathematics alone
     #[command(subcommand)]
     Solve(SolveCommand),
@@ -153,6 +155,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             port,
             seconds,
         } => record(&iface, &out, port, seconds),
+        Command::Compare(arguments) => compare::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Read(arguments) => read::run(&arguments),
         Command::Solve(command) => {
             let mut out = print::Output::new();

@@ -2,7 +2,7 @@
 //!
 //! Bytes and randomness come in, bytes and values go out. The report's protocol, flaws kept, stands **side by side** with it
 //! in `latchstring-protocol-faithful`. Where both have a step, the step has the same name in the same file in the same
-//! order, so that `diff -y crates/protocol-faithful/src/record.rs crates/protocol/src/hardened/record.rs` is a lesson.
+//! order, so that `latchstring compare record` is a lesson.
 //!
 //! There is no trait over both: nothing may be generic over "some protocol", so nothing can fall back to the weak one.
 //! The two share [`codec`] alone.
