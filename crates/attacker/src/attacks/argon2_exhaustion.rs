@@ -1,17 +1,19 @@
 //! Makes the server spend its memory on password hashes.
 //!
 //! # Flaw
-//! A hash that is expensive for a thief is expensive for the server too. If anybody can ask for one, asking is the attack.
+//! A password hash that is expensive for a thief is expensive for the server too. If a stranger can make the server
+//! compute hashes, a stranger can exhaust the server.
 //!
 //! # Attack
-//! Log in as somebody, without the key, again and again. The logins are junk; the question is what they cost.
+//! Log in as a user, without the user's key, again and again. Every login fails. The attack measures how much work each
+//! failed login costs the server.
 //!
 //! # What it proves
-//! A defence can be turned round. What it costs, and who can make it cost that, belongs to its design.
+//! A defence can become an attack. A design must state how much a defence costs, and which clients can cause that cost.
 //!
 //! # Defence
-//! The password is hashed only for somebody who has proven the key: a stranger costs two operations with a key. Of the
-//! key holders, two are served at a time, and a bounded number waits.
+//! The server hashes a password only after the client has proven its key. A stranger costs the server two operations
+//! with a key. Of the key holders, two are served at a time, and the number of waiting logins is bounded.
 //!
 //! # In the wild
 //! CWE-400, "uncontrolled resource consumption". Web services that hashed passwords of any length with PBKDF2 could be

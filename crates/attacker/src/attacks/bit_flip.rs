@@ -1,28 +1,33 @@
 //! Changes a message to a chosen one, without any key.
 //!
 //! # Flaw
-//! Encryption in counter mode is an XOR with a keystream: whoever flips a bit of the ciphertext flips that bit of the text.
-//! Nothing in the faithful protocol protects a message against change.
+//! Encryption in counter mode is an XOR with a keystream. A flipped bit in the ciphertext flips the same bit of the
+//! plaintext. The faithful protocol has no tag, so the server cannot see the change.
 //!
 //! # Attack
-//! The attacker knows how the payment is worded, and XORs the ciphertext with `"pay bob 10" ^ "pay eve 99"`. The keystream
-//! cancels out and is never known. Against hardened the very same is done at the place of the record where the text is.
+//! The attacker knows the wording of the payment, and XORs the ciphertext with `"pay bob 10" ^ "pay eve 99"`. The
+//! keystream cancels out, so the attacker never needs to know it. Against hardened the attacker does the same at the
+//! place in the record where the text is.
 //!
 //! # What it proves
-//! Secrecy is not integrity. A cipher alone lets anybody who can guess a message replace it, and the server sees nothing.
+//! Encryption does not give integrity. With a cipher alone, an attacker who can guess a message can replace it, and the
+//! server does not notice.
 //!
 //! # Defence
-//! A tag over every record (HMAC-SHA-256, encrypt-then-MAC), compared before anything is decrypted. It also covers the
-//! record's epoch and sequence number, so an unchanged record is refused in any place but its own.
+//! Every record has a tag (HMAC-SHA-256, encrypt-then-MAC). The receiver compares the tag before it decrypts anything.
+//! The tag also covers the record's epoch and sequence number, so an unchanged record is refused at any other place.
 //!
-//! Against hardened six messages do not arrive. Nobody can keep a person on the path from cutting the line; but the client
-//! *knows* which message is not acknowledged, says so, and keeps it for the next session.
+//! Against hardened six messages do not arrive. No protocol can keep an attacker on the path from cutting the
+//! connection. But the client *knows* which message is not acknowledged. The client reports the message, and keeps it
+//! for the next session.
 //!
 //! # In the wild
-//! - WEP protects packets with a CRC, which is linear: the change of the CRC can be computed from the change of the text, so
-//!   packets can be altered under encryption (Borisov, Goldberg and Wagner, "Intercepting Mobile Communications", 2001).
-//! - Terrapin, CVE-2023-48795: SSH authenticates every packet, but not that the handshake was whole; an attacker on the path
-//!   removes messages from its beginning unnoticed. Integrity of each record is not yet integrity of the conversation.
+//! - WEP protects packets with a CRC, which is linear: an attacker can compute the change of the CRC from the change of
+//!   the text. So packets can be altered under encryption (Borisov, Goldberg and Wagner, "Intercepting Mobile
+//!   Communications", 2001).
+//! - Terrapin, CVE-2023-48795: SSH authenticates every packet, but did not authenticate the whole handshake. An
+//!   attacker on the path could remove messages from its beginning unnoticed. Integrity of each record is not yet
+//!   integrity of the conversation.
 
 use crate::{
     Attack, Claim, Goal, Run,

@@ -1,32 +1,32 @@
-//! Decrypts a sniffed secret with the help of a server that tells a wrong padding from a right one.
+//! Decrypts a sniffed secret with the help of a server whose reaction shows whether a padding is right.
 //!
 //! # Flaw
-//! RSA with the padding of PKCS#1 v1.5 decrypts to `00 02`, random bytes, `00` and the secret. A server that goes on where
-//! those two bytes are there, and hangs up where they are not, tells whoever asks one bit about each plaintext: whether it
-//! lies between 2B and 3B, with `B = 2^(8(k - 2))` for a modulus of k bytes.
+//! RSA with the padding of PKCS#1 v1.5 decrypts to `00 02`, random bytes, `00` and the secret. Suppose a server goes on
+//! if those two bytes are there, and hangs up if they are not. Then its reaction reveals one bit about each plaintext:
+//! whether the plaintext lies between 2B and 3B, with `B = 2^(8(k - 2))` for a modulus of k bytes.
 //!
 //! # Attack
-//! RSA is multiplicative: `c s^e` decrypts to `m s mod n`. Take the client's value c from a sniffed hello, send it times
-//! many an `s^e` as one's own, and see which of them the server answers. Each answer narrows down where m can be, until
-//! one number is left. It is the padded secret, and with it the sniffed session opens.
+//! RSA is multiplicative: `c s^e` decrypts to `m s mod n`. Take the client's value c from a sniffed hello. Send `c s^e`
+//! for many values of s, and note which of them the server answers. Each answer narrows the range of m, until one
+//! number is left. That number is the padded secret, and the secret opens the sniffed session.
 //!
-//! The server here checks the first two bytes alone, as lax as real ones have been; where the rest of the padding is
-//! checked too, more queries are needed. Its key has 505 bits, the least that fill 64 bytes: so one number in 379 begins
-//! with `00 02`. With 512 bits it would be one in 65,536 or a few more, and the paper's million of queries is for 1024 bits
-//! and the whole check. A real attacker has more time than a matrix.
+//! The server here checks only the first two bytes, and real servers have been as lax. A server that also checks the
+//! rest of the padding needs more queries. The key here has 505 bits, the fewest that fill 64 bytes, so one number in
+//! 379 begins with `00 02`. With 512 bits it would be one in 65,536 or a few more. The paper's million queries are for
+//! 1024 bits and the full check. A real attacker has more time than a matrix.
 //!
 //! # What it proves
-//! To say *why* one refuses is to decrypt. It takes no bug in RSA and no guess at a key: only an honest server that looks
-//! at the padding before it knows whom it talks to, and reacts.
+//! An error that names its reason can decrypt. The attack needs no bug in RSA and no guess at a key. It needs only an
+//! honest server that checks the padding before it authenticates the client, and whose reaction shows the result.
 //!
 //! # Defence
-//! No step of the handshake decrypts what a stranger sends. X25519 takes any 32 bytes, and what it makes of them shows
-//! nowhere until the stranger has proven who they are.
+//! No step of the handshake decrypts bytes from a stranger. X25519 takes any 32 bytes. The shared secret has no visible
+//! effect until the client is authenticated.
 //!
 //! # In the wild
 //! - Bleichenbacher, CRYPTO 1998, against SSL 3.0.
-//! - ROBOT, 2017: nineteen years later, Facebook, PayPal and 27 of the 100 most visited sites were open to it.
-//! - Marvin, 2023: where the answers are the same, the time that they take can tell (RUSTSEC-2023-0071 is about the very
+//! - ROBOT, 2017: nineteen years later, Facebook, PayPal and 27 of the 100 most visited sites were vulnerable.
+//! - Marvin, 2023: the answers can be equal and their timing can still differ (RUSTSEC-2023-0071 is about the very
 //!   crate that this lab uses).
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

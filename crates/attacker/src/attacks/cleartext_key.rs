@@ -1,26 +1,27 @@
 //! Reads the session key off the wire, and with it every message.
 //!
 //! # Flaw
-//! The faithful server sends the session key and the IV in clear, straight after its greeting. There is no key exchange.
+//! The faithful server sends the session key and the IV in clear, straight after its greeting. There is no key
+//! exchange.
 //!
 //! # Attack
-//! Take the 32 and 8 bytes that follow the greeting, and decrypt what the client sends. In a hardened session only the two
-//! hellos are in clear: there every run of 32 bytes in them is tried as the secret of the records.
+//! Take the 32 and 8 bytes that follow the greeting, and decrypt the client's messages. In a hardened session only the
+//! two hellos are in clear. There the attack tries every run of 32 bytes in them as the secret of the records.
 //!
 //! # What it proves
-//! A key that travels with what it locks is no key. AES-256 is not at fault, and a larger session key (the report's remedy)
-//! would be read off the wire just as well.
+//! A key that travels beside its ciphertext protects nothing. AES-256 is not at fault. A larger session key (the
+//! report's remedy) could be read off the wire just as well.
 //!
 //! # Defence
-//! An ephemeral X25519 exchange. What travels are two public values; the root of all keys is computed at both ends, is
-//! different in each session and is wiped once the session's keys are there. The trial above cannot find a key that is
-//! hidden in some other way; it is here so that the attack does try. The reason to believe that X25519 holds is not in this
-//! project.
+//! An ephemeral X25519 exchange. Only two public values travel. Both ends compute the root of all keys. The root is
+//! different in each session, and each end wipes it once it has derived the session's keys. The trial above cannot find
+//! a key that is hidden in some other way; the trial is here so that the attack does try. This project does not prove
+//! that X25519 is secure.
 //!
 //! # In the wild
-//! - SSL 2.0 had a cipher that sent 88 of the 128 bits of its key in clear by design, and encrypted the other 40, to satisfy
-//!   export rules (`SSL_CK_RC4_128_EXPORT40_WITH_MD5` in Netscape's specification).
-//! - The same mistake stands in the catalogues as CWE-319, "cleartext transmission of sensitive information".
+//! - SSL 2.0 had a cipher that encrypted only 40 of the 128 bits of its key. It sent the other 88 in clear by design,
+//!   to satisfy export rules (`SSL_CK_RC4_128_EXPORT40_WITH_MD5` in Netscape's specification).
+//! - The catalogues list the same mistake as CWE-319, "cleartext transmission of sensitive information".
 
 use crate::{
     Attack, Claim, Goal, Report, Run, Story, Target,

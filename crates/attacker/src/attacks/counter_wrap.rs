@@ -1,20 +1,22 @@
-//! Waits until a short counter comes round.
+//! Waits until a short counter wraps.
 //!
 //! # Flaw
-//! A nonce that is counted in too few bits repeats. With one byte, record 256 has the keystream of record 0 again.
+//! A nonce from a counter with too few bits repeats. With a counter of one byte, record 256 has the same keystream as
+//! record 0.
 //!
 //! # Attack
-//! Let the user talk. One message is known; the one that comes 256 records later opens with it.
+//! Let the user type. The attacker knows one message. The keystream of that message opens the message 256 records
+//! later.
 //!
 //! # What it proves
-//! "Unique" has a number: how many records until it is not. A protocol must count in enough bits, and stop or change its
-//! keys before they are used up.
+//! "Unique" needs a number: after how many records does the nonce repeat? A protocol needs a counter with enough bits.
+//! It must stop or change its keys before the counter wraps.
 //!
 //! # Defence
-//! Records are numbered with 64 bits, and a session ends after 2^24 of them: `hardened::record::MAX_RECORDS`.
+//! Record numbers have 64 bits, and a session ends after 2^24 records: `hardened::record::MAX_RECORDS`.
 //!
 //! # In the wild
-//! WEP's 24-bit nonce came round within hours on a busy network. SSH renews its keys after 2^32 packets at the latest
+//! WEP's 24-bit nonce wrapped within hours on a busy network. SSH renews its keys after 2^32 packets at the latest
 //! because its counter has 32 bits (RFC 4344, section 3.1).
 
 use crate::{

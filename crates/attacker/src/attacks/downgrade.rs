@@ -1,21 +1,23 @@
-//! Makes a client fall back on a protocol that can be broken.
+//! Makes a client fall back to a protocol that can be broken.
 //!
 //! # Flaw
-//! A client that speaks two protocols is as safe as the worse of them, if somebody else can choose. The faithful
-//! protocol has no version and nothing below it; it is what a client falls back *on*.
+//! A client that speaks two protocols is as safe as the worse of them, if the attacker can choose. The faithful
+//! protocol has no version and no older protocol to fall back to. It is the protocol to which such a client falls back.
 //!
 //! # Attack
-//! Hang up on every hello of the hardened protocol, as an old server would. If the client calls again and speaks the
-//! faithful protocol, greet it as the report's server does and read what is typed. No proof is asked for there.
+//! Hang up on every hello of the hardened protocol, as an old server would. If the client connects again with the
+//! faithful protocol, greet it as the report's server does, and read the messages. The client asks for no proof there.
 //!
 //! # What it proves
-//! "Try the new protocol, and the old one if that fails" is the old protocol: failing is what an attacker can do.
+//! "Try the new protocol, and the old one if that fails" is as weak as the old protocol. An attacker can always make
+//! the new one fail.
 //!
 //! # Defence
-//! The client has one protocol with one version, and code for no other. A host that does not speak it gets nothing.
+//! The client has one protocol with one version, and code for no other. The client sends nothing to a host that does
+//! not speak it.
 //!
 //! # In the wild
-//! POODLE, CVE-2014-3566: browsers called again with SSL 3.0 when a handshake with TLS had failed.
+//! POODLE, CVE-2014-3566: browsers connected again with SSL 3.0 when a handshake with TLS had failed.
 
 use anyhow::Context;
 use futures_util::future::BoxFuture;

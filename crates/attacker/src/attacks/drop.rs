@@ -1,22 +1,23 @@
-//! Makes a message disappear while the conversation goes on.
+//! Drops a message while the conversation goes on.
 //!
 //! # Flaw
-//! The faithful server does not know how many messages there should be, so it cannot miss one; and it never answers, so
+//! The faithful server does not know how many messages to expect, so it cannot miss one. The server never answers, so
 //! the client cannot miss an answer.
 //!
 //! # Attack
-//! Do not pass the second message on. Pass on everything else.
+//! Do not forward the second message. Forward everything else.
 //!
 //! # What it proves
-//! Silence is a message too. Only a count that both ends keep can tell "nothing was said" from "somebody took it".
+//! Silence carries information too. Only a counter at both ends distinguishes "nothing was sent" from "a message was
+//! dropped".
 //!
 //! # Defence
-//! The tag covers the record's number: the record after the missing one does not open. Messages are numbered as well,
-//! and each is acknowledged, so that both ends know what arrived.
+//! The tag covers the record's number, so the record after the missing one does not open. Messages have numbers too.
+//! Each message is acknowledged, so both ends know which messages arrived.
 //!
 //! # In the wild
-//! Terrapin, CVE-2023-48795: the first messages of an SSH session, among them the one that asks for better defences,
-//! could be deleted by somebody on the path.
+//! Terrapin, CVE-2023-48795: an attacker on the path could delete the first messages of an SSH session. Among them is
+//! the message that asks for better defences.
 
 use crate::{
     Attack, Claim, Goal, Order, Run,

@@ -1,22 +1,23 @@
 //! Takes over a user's name by making new keys for it.
 //!
 //! # Flaw
-//! The report's key generation writes its files over those that are there, into a folder that server and clients share.
-//! Whoever may make keys may make alice's.
+//! The report's key generation overwrites existing files, in a folder that server and clients share. Any person who may
+//! make keys can also replace alice's.
 //!
 //! # Attack
-//! Make keys for the victim's name, and log in with them. To the hardened server: show an invented token.
+//! Make keys for the victim's name, and log in with them. Against hardened, present an invented token.
 //!
 //! # What it proves
-//! A login is as good as the step in which the key came to the server. If anybody may take that step, so may the attacker.
+//! A login is only as good as its enrolment, the step in which the server got the key. If anybody may enrol a key, the
+//! attacker may.
 //!
 //! # Defence
-//! A key is enrolled only with an invitation: a token of 128 bits that the operator handed out for that name, good for
-//! a day and for one use. A name that is taken is not enrolled again.
+//! The server enrols a key only with an invitation: a token of 128 bits that the operator made for that name. It is
+//! valid for a day and for one use. A name that is taken cannot be enrolled again.
 //!
 //! # In the wild
-//! CWE-306, "missing authentication for critical function". Certificates for other people's domains have been had from
-//! authorities that asked the wrong party whether to issue them.
+//! CWE-306, "missing authentication for critical function". Certificate authorities have issued certificates for other
+//! people's domains, because they asked the wrong party for consent.
 
 use tokio::io::AsyncWriteExt;
 use zeroize::Zeroizing;

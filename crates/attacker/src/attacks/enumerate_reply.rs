@@ -1,23 +1,23 @@
-//! Learns who has an account from how a login is refused.
+//! Learns which users have an account from the way a login is refused.
 //!
 //! # Flaw
-//! The faithful server greets whoever it knows and hangs up on others. A name and a public key, which are no secret,
-//! are a login; so the answer to one says whether there is such an account.
+//! The faithful server greets known users and hangs up on others. A login needs only a name and a public key, and
+//! neither is secret. So the answer to a login shows whether there is such an account.
 //!
 //! # Attack
-//! Take a public directory and log in as everybody in it: faithful, with the name under the public key; hardened, with
-//! the name, the fingerprint of the public key and zeros for a signature. Read the answer, which is a refusal in any
-//! case, and take all who were refused in one way for known and those refused in another for unknown.
+//! Take a public directory and log in as every person in it. Against faithful, send the name under the public key.
+//! Against hardened, send the name, the fingerprint of the public key and zeros for a signature. Read the answer, which
+//! is a refusal in any case. Sort the names by the kind of refusal: one kind means known, the other means unknown.
 //!
 //! # What it proves
-//! A refusal is an answer. Where there are two kinds of it, a stranger can ask the server questions.
+//! A refusal is an answer. If a server has two kinds of refusal, a stranger can ask it questions.
 //!
 //! # Defence
-//! `AUTH_FAIL` is the same 100 bytes for every reason; the reason goes to the operator's log alone.
+//! `AUTH_FAIL` is the same 100 bytes for every reason. The reason goes only to the operator's log.
 //!
 //! # In the wild
 //! OpenSSH CVE-2018-15473: a malformed request was answered in one way for users that exist and in another for others.
-//! OpenSSH CVE-2016-20012: whether a public key would be accepted for a name could be asked without the private key.
+//! OpenSSH CVE-2016-20012: without the private key, a client could ask whether a name accepts a given public key.
 //! Erlang/OTP CVE-2026-48859.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

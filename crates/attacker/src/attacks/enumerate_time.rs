@@ -1,21 +1,23 @@
-//! Finds out who has an account by how long the answer takes.
+//! Learns which users have an account from the time that an answer takes.
 //!
 //! # Flaw
-//! The faithful server tries its users' keys one after the other, and stops at the one that fits: how long that takes is
-//! the user's place in the list, and who is not in it takes longest.
+//! The faithful server tries its users' keys one after the other, and stops at the one that fits. So the time shows the
+//! user's place in the list. A name that is not in the list takes longest.
 //!
 //! # Attack
-//! Send a login for a name that nobody has, and note the time. Then one for each name that somebody may have.
+//! Send a login for a name that no user has, and note the time. Then send one login for each name that a user may have.
 //!
 //! # What it proves
-//! What a program does not say, its work may tell. Equal answers are not enough; they must take equal work.
+//! The answers of a program can be equal while its work differs. Equal answers must also take equal work.
 //!
 //! # Defence
-//! For a name that is not there a key is checked all the same, one that nobody holds; and no answer leaves before a time
-//! that depends on neither. (Either alone would leave something: the one the load of the machine, the other its limits.)
+//! For an unknown name the server checks a dummy key, so the work is the same. No answer leaves before a fixed time
+//! that depends on neither the name nor the work. Each measure alone would leave something to measure: the machine's
+//! load, or the limit of the fixed time.
 //!
 //! # In the wild
-//! OpenSSH, CVE-2016-6210: with a long password, names that existed took longer, since only theirs was hashed with SHA-256.
+//! OpenSSH, CVE-2016-6210: with a long password, names that existed took longer, because the server hashed only their
+//! passwords with SHA-256.
 
 use std::time::Duration;
 

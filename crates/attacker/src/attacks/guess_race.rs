@@ -1,21 +1,21 @@
-//! Guesses side by side, to be faster than the count.
+//! Guesses passwords in parallel, to be faster than the counter.
 //!
 //! # Flaw
-//! A server that looks at a password first and counts afterwards can be asked many times in between: guesses that are
-//! under way at the same time all see the count as it was before them.
+//! A server may check a password first and count it afterwards. Then many guesses can be under way at the same time,
+//! and all of them see the old counter.
 //!
 //! # Attack
 //! Prove the stolen key on four connections at once, with a password of the list on each. Then the next four.
 //!
 //! # What it proves
-//! "Check, then count" is a race. What limits must be taken before the thing that is limited, not noted after it.
+//! "Check, then count" is a race. A limit must be charged before the work that it limits, not afterwards.
 //!
 //! # Defence
-//! One user's passwords are looked at one after the other: a login takes its turn before the password is hashed, and finds
-//! the count as the one before it left it.
+//! The server checks the passwords of one user one after the other. A login waits for its turn before its password is
+//! hashed, and sees the counter as the previous login left it.
 //!
 //! # In the wild
-//! CWE-362 and CWE-367, "time of check, time of use". Limits on one-time codes and vouchers have been passed by sending
+//! CWE-362 and CWE-367, "time of check, time of use". Limits on one-time codes and vouchers have been bypassed with
 //! many requests in one packet.
 
 use std::time::Duration;

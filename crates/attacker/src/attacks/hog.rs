@@ -1,22 +1,23 @@
-//! Takes all places for those who are not logged in.
+//! Takes all connections that the server has for clients that are not logged in.
 //!
 //! # Flaw
-//! The faithful server serves one client after the other, and waits for each as long as it takes: one idle connection and
-//! nobody else is served.
+//! The faithful server serves one client after the other, and waits for each without a limit. One idle connection keeps
+//! out all other clients.
 //!
 //! # Attack
-//! Connect, and say nothing. To the hardened server: as often as it takes.
+//! Connect, and send nothing. Against hardened, open many such connections.
 //!
 //! # What it proves
-//! What is given to strangers for nothing is given to one of them entirely, unless somebody counts.
+//! A resource that is free for strangers goes to one greedy stranger, unless the server counts.
 //!
 //! # Defence
-//! Connections that are not logged in are counted for each source. A source has a part of all places (here four of
-//! twenty), and its next connection is closed at once. (Many sources together can still fill the house. They need as many
-//! addresses.)
+//! The server counts the connections of each source that are not logged in. A source has a share of all such
+//! connections (here four of twenty), and the server closes further ones at once. Many sources together can still take
+//! all connections, but they need as many addresses.
 //!
 //! # In the wild
-//! OpenSSH's `MaxStartups` and `PerSourceMaxStartups` exist because of it. Slowloris, CVE-2007-6750, did it to web servers.
+//! OpenSSH's `MaxStartups` and `PerSourceMaxStartups` exist because of this attack. Slowloris, CVE-2007-6750, did it to
+//! web servers.
 
 use crate::{
     Attack, Claim, Goal, Run, Scene, Story, protocol::hardened::defence::Defence, vantage::Outsider,

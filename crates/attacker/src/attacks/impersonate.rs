@@ -1,29 +1,30 @@
 //! Logs in as a user from the name and the *public* key.
 //!
 //! # Flaw
-//! The faithful login is the user's name, encrypted with the user's public key. The server decrypts it with the private key (it
-//! has everybody's) and compares. But *encrypting* takes the public key only, and that one is public.
+//! The faithful login is the user's name, encrypted with the user's public key. The server decrypts it with the private
+//! key (it has every user's) and compares. But *encrypting* takes only the public key, which everybody may have.
 //!
 //! # Attack
-//! Encrypt the name; send it. Against hardened the attacker also gets the right password, so that the signature alone has to
-//! hold, and tries the victim's key with a signature of its own, the victim's key with a signature of zeros, and its own
-//! key under the victim's name.
+//! Encrypt the name; send it. Against hardened the attacker also gets the right password, so that only the signature is
+//! in the way. The attacker tries three logins. Two show the victim's key, one with the attacker's signature and one
+//! with a signature of zeros. The third shows the attacker's key under the victim's name.
 //!
 //! # What it proves
-//! Encryption *to* somebody says nothing about who encrypted. A login has to be a proof of something that only the user has,
-//! and the proof has to be made with it. The report's remedy, a password, would not repair this: it would be a second secret
-//! beside a key that still proves nothing.
+//! Encryption *to* a user does not show the author. A login must prove that the client has a secret that only the user
+//! has, and the proof must use that secret. The report's remedy, a password, would not repair this: the password would
+//! be a second secret beside a key that still proves nothing.
 //!
 //! # Defence
-//! The client signs the transcript of this very handshake with its private key (`sigC`), and the server checks that against
-//! the key that was enrolled for this user, before it looks at the password. In the code a login goes on only with a
-//! `KeyHolder`, and only a checked signature makes one (`crates/protocol/src/hardened/handshake/server.rs`). The attacker hears
-//! "no" and nothing more; the reason is in the server's own log.
+//! The client signs the transcript of this very handshake with its private key (`sigC`). The server checks the
+//! signature with the key that was enrolled for this user, before it checks the password. In the code a login goes on
+//! only with a `KeyHolder`, and only a checked signature makes one
+//! (`crates/protocol/src/hardened/handshake/server.rs`). The attacker sees a refusal without a reason; the reason is in
+//! the server's log.
 //!
 //! # In the wild
-//! - libssh, CVE-2018-10933: a client that sent "authentication succeeded" to the server, a message that is the server's to
-//!   send, was logged in without any proof.
-//! - Erlang/OTP SSH, CVE-2025-32433: messages that belong to an open session were acted upon before the login.
+//! - libssh, CVE-2018-10933: only the server may send the message "authentication succeeded". A client that sent it to
+//!   the server was logged in without any proof.
+//! - Erlang/OTP SSH, CVE-2025-32433: the server acted on messages of an open session before the login.
 
 use crate::{
     Attack, Claim, Loot, Run, Story,

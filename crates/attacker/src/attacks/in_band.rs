@@ -1,21 +1,23 @@
-//! Types a command to the server where others type messages.
+//! Sends a command to the server as a message.
 //!
 //! # Flaw
-//! The faithful server looks for its commands among the messages: whoever may say `quit()` ends it, for everybody.
+//! The faithful server looks for its commands among the messages. Any user can say `quit()` and end the server for all
+//! users.
 //!
 //! # Attack
-//! Log in (to the faithful server with a public key, to the hardened one with an account of one's own) and say so.
+//! Log in (to the faithful server with a public key, to the hardened one with an ordinary account) and send `quit()`.
 //!
 //! # What it proves
-//! Data and commands in one channel are one bug away from each other; here it is no bug but the design.
+//! If data and commands share a channel, one bug turns data into commands. In the faithful protocol the design itself
+//! does that.
 //!
 //! # Defence
-//! Nothing that a user can type is a command. The server is stopped by a signal from its own machine, and a fault on one
-//! connection ends that connection.
+//! No text that a user types is a command. The operator stops the server with a signal on its own machine. A fault on
+//! one connection ends only that connection.
 //!
 //! # In the wild
-//! Blue boxes: a whistle of 2,600 Hz was a command to the telephone network, because it listened for commands where
-//! people spoke. SQL injection (CWE-89) is the same mistake.
+//! Blue boxes: a whistle of 2,600 Hz was a command to the telephone network, because the network listened for commands
+//! in the channel for speech. SQL injection (CWE-89) is the same mistake.
 
 use tokio::io::AsyncReadExt;
 

@@ -1,44 +1,45 @@
-//! Reads messages without the session key, because they are all encrypted under one keystream.
+//! Reads messages without the session key, because all of them are encrypted under one keystream.
 //!
 //! # Flaw
-//! AES in counter mode makes a keystream and XORs it with the text. The faithful protocol starts the counter at 1 again for
-//! every message, so all messages of a session are under the *same* keystream, and the key drops out:
+//! AES in counter mode makes a keystream and XORs it with the text. The faithful protocol starts the counter at 1 again
+//! for every message, so all messages of a session are under the *same* keystream. The keystream k cancels out:
 //!
 //! ```text
 //! c1 = p1 ^ k    c2 = p2 ^ k    so    c1 ^ c2 = p1 ^ p2
 //! ```
 //!
 //! # Attack
-//! Everything that the server sent is blanked, key and IV too, so there is no way to cheat.
+//! All bytes that the server sent are blanked, with the key and the IV, so the attack cannot cheat.
 //!
-//! 1. *A known plaintext.* A session ends with `change()` or `quit()`, told apart by their length. XOR with the ciphertext
-//!    gives the first 8 or 6 bytes of the keystream, and they open the beginning of every other message. If those are no
-//!    text, the last message is another one of that length.
-//! 2. *Crib dragging*, done by the computer: every keystream byte is tried at every place, from left to right. One that is
-//!    right makes all messages go on like English at once; a wrong one makes letters and garbage.
+//! 1. *A known plaintext.* A session ends with `change()` or `quit()`, and their lengths differ. An XOR with the
+//!    ciphertext gives the first 8 or 6 bytes of the keystream. These bytes open the beginning of every other message.
+//!    If the results are no text, the last message is another one of that length.
+//! 2. *Crib dragging*, done by the computer. The attack tries every keystream byte at every place, from left to right.
+//!    A right byte makes all messages go on like English at once; a wrong one makes letters and garbage.
 //!
-//! Nothing on the wire says where a message ends, and a segment may hold several messages or a part of one. Once some of the
-//! keystream is known, a message shows where it begins: from there on the bytes read. So the messages are cut anew, and
-//! solved again.
+//! The wire does not show where a message ends, and a segment may hold several messages or a part of one. Once some of
+//! the keystream is known, the beginning of a message shows: the bytes from there on are readable. So the attack cuts
+//! the messages again, and solves them again.
 //!
-//! The text that reads best is no proof: of random bytes, too, it looks like words. So the attack computes how likely it
-//! is that chance gives text as good, and claims nothing unless that is less than one in a million.
+//! The text that reads best is no proof, because even random bytes can look like words. So the attack computes the
+//! probability that chance gives text as good. It claims nothing unless that probability is below one in a million.
 //!
-//! Against hardened the attack looks for records that share a keystream: records end in zeros, so two under one keystream
-//! would end alike. An underscore in what was read is a byte of which the attack is not sure.
+//! Against hardened the attack looks for records that share a keystream. Records end in zeros, so two records under one
+//! keystream would end alike. An underscore in the result marks a byte of which the attack is not sure.
 //!
 //! # What it proves
-//! A nonce is a number used *once*. 256 bits of key do not help when the key is never attacked, nor does cycling through keys
-//! have anything to do with it.
+//! A nonce is a number used *once*. This attack never touches the key, so 256 bits of key do not help. For the same
+//! reason it has nothing to do with cycling through keys.
 //!
 //! # Defence
-//! Every record has a counter block of its own, made of its sequence number; and each direction has keys of its own, so that the
-//! two sequences do not meet.
+//! The sequence number gives every record another counter block. Each direction has different keys, so the two
+//! sequences never share a keystream.
 //!
 //! # In the wild
-//! - Microsoft Word and Excel encrypted each new version of a document under the same RC4 keystream (Wu, IACR ePrint 2005/007).
+//! - Microsoft Word and Excel encrypted each new version of a document under the same RC4 keystream (Wu, IACR ePrint
+//!   2005/007).
 //! - Microsoft's PPTP used one keystream for both directions (1998).
-//! - WEP has nonces of 24 bits, so they come round.
+//! - WEP has nonces of 24 bits, so they repeat.
 //! - KRACK, CVE-2017-13077, made WPA2 start its nonces again.
 
 mod hypotheses;

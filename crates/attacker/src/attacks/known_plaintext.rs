@@ -1,22 +1,23 @@
-//! Opens all messages with one that is known.
+//! Opens all messages with one known message.
 //!
 //! # Flaw
-//! Every faithful message is encrypted under the same keystream. Whoever knows one plaintext knows that much of the
-//! keystream, and with it the same stretch of every other message.
+//! Every faithful message is encrypted under the same keystream. A known plaintext gives that much of the keystream.
+//! That keystream opens the same stretch of every other message.
 //!
 //! # Attack
-//! One message of the session is known: a greeting, a form letter, a text that the attacker made the user send. XOR it
-//! with its ciphertext, and XOR the result with all the others. In the hardened protocol the attacker also knows the
-//! server's first record to the byte: it says that the login succeeded and that the log is empty.
+//! The attacker knows one message of the session: a greeting, a form letter, or a text that the attacker made the user
+//! send. XOR it with its ciphertext, and XOR the result with all the others. In the hardened protocol the attacker also
+//! knows every byte of the server's first record. That record says that the login succeeded and that the log is empty.
 //!
 //! # What it proves
-//! A cipher must hold although parts of what it hides are known. They always are: headers, habits, padding.
+//! A cipher must hold although the attacker knows parts of the plaintext. Some parts are always known: headers, habits,
+//! padding.
 //!
 //! # Defence
-//! A fresh nonce for every record, and keys of its own for each direction: knowing a record opens that record.
+//! Every record has a fresh nonce, and each direction has different keys. A known record opens only that record.
 //!
 //! # In the wild
-//! WEP: a packet of known text gave the keystream for its nonce, and 24 bits of nonce came round. MS-PPTP (1998) used one
+//! WEP: a packet of known text gave the keystream for its nonce, and nonces of 24 bits repeat. MS-PPTP (1998) used one
 //! keystream in both directions.
 
 use crate::{

@@ -1,20 +1,21 @@
-//! Tells which message was sent by its length.
+//! Recognises a message by its length.
 //!
 //! # Flaw
-//! A stream cipher keeps the length. A faithful ciphertext is exactly as long as what it hides.
+//! A stream cipher keeps the length. A faithful ciphertext is exactly as long as its plaintext.
 //!
 //! # Attack
-//! Three messages are likely, and each has another length. Compare.
+//! Three messages are likely, and each has a different length. Compare the lengths.
 //!
 //! # What it proves
-//! Encryption hides what is said, not how much. Where few things can be said, how much is what.
+//! Encryption hides the content of a message, not its length. If only few messages are likely, the length identifies
+//! the message.
 //!
 //! # Defence
-//! Records are padded to one of five lengths: all three are 64 bytes long. (Longer texts still differ by bucket.)
+//! Records are padded to one of five lengths. All three messages fill 64 bytes. Longer texts still differ by bucket.
 //!
 //! # In the wild
 //! Keystrokes in SSH sessions could be counted, and partly guessed from their timing (Song, Wagner and Tian, 2001).
-//! CRIME, CVE-2012-4929: the length of compressed and encrypted requests gave away a cookie byte by byte.
+//! CRIME, CVE-2012-4929: the length of compressed and encrypted requests revealed a cookie byte by byte.
 
 use crate::{
     Attack, Claim, Goal, Report, Run, Story, Target,

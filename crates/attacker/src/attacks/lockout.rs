@@ -1,21 +1,22 @@
-//! Locks a user out by failing to log in as her.
+//! Locks a user out with failed logins in her name.
 //!
 //! # Flaw
-//! A server that counts failed logins against the account that was named lets anybody fail for anybody.
+//! Some servers count failed logins against the account that the login names. There, any stranger can fail in the name
+//! of any user.
 //!
 //! # Attack
-//! Log in as the victim, without her key, until the server has had enough. Then let her try.
+//! Log in as the victim, without her key, until the server locks the account. Then let the victim try.
 //!
 //! # What it proves
-//! Whoever pays for a failure must be whoever failed. Before the key is proven that is an address, and not a user.
+//! A failure must be charged to the party that failed. Before the key is proven, that party is a source, not a user.
 //!
 //! # Defence
-//! A login without the key is held against its source alone. The account's own counter is raised only by somebody who
-//! has proven its key.
+//! A login without the key is charged to its source only. Only a client that has proven the account's key can raise the
+//! account's counter.
 //!
 //! # In the wild
-//! CWE-645, "overly restrictive account lockout mechanism": directories that lock an account after five wrong passwords
-//! can be emptied of users by whoever has the list of names.
+//! CWE-645, "overly restrictive account lockout mechanism". Some directories lock an account after five wrong
+//! passwords. There, an attacker with the list of names can lock out every user.
 
 use std::time::Duration;
 

@@ -1,23 +1,25 @@
-//! Names the user whose login was sniffed.
+//! Names the user of a sniffed login.
 //!
 //! # Flaw
-//! Textbook RSA has no randomness: the same name under the same key is the same bytes, whoever encrypts it. Nothing in
-//! the login needs to be decrypted to be recognised.
+//! Textbook RSA has no randomness: the same name under the same key always gives the same bytes. An attacker recognises
+//! the login without decrypting it.
 //!
 //! # Attack
-//! Take a public directory of names and public keys, make everybody's login oneself, and look which of them went by.
-//! A longer key changes nothing.
+//! Take a public directory of names and public keys. Compute the login of every person in it, and compare each with the
+//! sniffed login. A longer key changes nothing.
 //!
 //! # What it proves
-//! Encryption hides only what cannot be guessed, unless it is randomised: then equal messages look different.
+//! Deterministic encryption does not hide a text that can be guessed. Randomised encryption does: equal messages look
+//! different.
 //!
 //! # Defence
-//! No name is in the hello, encrypted or not. It travels in a record under keys that are new for each connection, and
-//! only after the host has proven who it is.
+//! No name is in the hello, encrypted or not. The name travels in a record under keys that are new for each connection,
+//! and only after the host is authenticated.
 //!
 //! # In the wild
-//! Adobe, 2013: the stolen passwords of 153 million accounts were encrypted without randomness, so that equal ones were
-//! seen to be equal, and the hints of all their owners read together. Goldwasser and Micali, 1982, had said why.
+//! Adobe, 2013: the stolen passwords of 153 million accounts were encrypted without randomness. Equal passwords were
+//! visible, and attackers could read the hints of all their owners together. Goldwasser and Micali had explained the
+//! problem in 1982.
 
 use crate::{
     Attack, Claim, Goal, Report, Run, Story, capture::trace::Side,

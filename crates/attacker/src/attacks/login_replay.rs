@@ -1,25 +1,25 @@
-//! Logs in as a user from one login that was seen on the wire.
+//! Logs in as a user with a login that was recorded on the wire.
 //!
 //! # Flaw
-//! The faithful login is textbook RSA of the username: no padding, no randomness, nothing from the server, no time. So a
-//! user's login is the same bytes every time, for as long as the key lives.
+//! The faithful login is textbook RSA of the username: no padding, no randomness, no value from the server, no time. So
+//! a user's login has the same bytes every time, as long as the key lives.
 //!
 //! # Attack
-//! Send the sniffed bytes again. No key is used, not even a public one; the name need not be known. Against hardened the whole
-//! of the client's side is replayed: hello, proof and messages.
+//! Send the sniffed bytes again. The attack uses no key, not even a public one, and does not need the name. Against
+//! hardened the attack replays the client's whole side: hello, proof and messages.
 //!
 //! # What it proves
-//! A proof that can be repeated by whoever saw it proves nothing about who repeats it. It does not help that nobody could
-//! *make* it.
+//! If an eavesdropper can repeat a proof, the proof does not identify its sender. It does not help that only the user
+//! could *make* it.
 //!
 //! # Defence
-//! Both sides put fresh values into every handshake: `rc` and `rs`, and ephemeral X25519 values. Every key and the client's
-//! signature are computed over the whole transcript, the *server's* fresh values included. The old proof fits no new session;
-//! here it does not even open, because the keys it is encrypted under are others.
+//! Both sides put fresh values into every handshake: `rc` and `rs`, and ephemeral X25519 values. Every key and the
+//! client's signature depend on the whole transcript, including the *server's* fresh values. The old proof fits no new
+//! session. Here the old proof does not even open, because the new session has other keys.
 //!
 //! # In the wild
-//! KRACK, CVE-2017-13077: a *replayed* message of the WPA2 handshake made a client install a key a second time and start its
-//! nonces again.
+//! KRACK, CVE-2017-13077: a *replayed* message of the WPA2 handshake made a client install a key a second time and
+//! start its nonces again.
 
 use tokio::io::AsyncWriteExt;
 

@@ -1,20 +1,21 @@
-//! Makes the server hear a message twice.
+//! Delivers a message to the server twice.
 //!
 //! # Flaw
-//! A faithful message is a ciphertext and nothing else. Nothing in it says that it was sent once, or when.
+//! A faithful message is a ciphertext and nothing else. It has no number and no time.
 //!
 //! # Attack
-//! Pass the payment on, and a moment later the same bytes again. Its meaning need not be known to be worth repeating.
+//! Forward the payment, and send the same bytes again a moment later. The attacker does not need to know the meaning of
+//! a message to repeat it.
 //!
 //! # What it proves
-//! A message that is genuine is not for that reason new.
+//! A genuine message is not always a new message.
 //!
 //! # Defence
-//! The tag covers the record's number, which goes up by one: the copy has the number of a record that was read already.
+//! The tag covers the record's number, which goes up by one. The copy has the number of a record that was already read.
 //!
 //! # In the wild
-//! IPsec and DTLS carry a number in every packet and keep a window of those already seen, for this and nothing else
-//! (RFC 4303, section 3.4.3; RFC 9147, section 4.5.1).
+//! IPsec and DTLS carry a number in every packet, and keep a window of numbers already seen. They do so only to stop
+//! replays (RFC 4303, section 3.4.3; RFC 9147, section 4.5.1).
 
 use crate::{
     Attack, Claim, Goal, Order, Run,

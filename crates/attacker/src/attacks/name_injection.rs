@@ -1,22 +1,22 @@
-//! Writes a line of its own into the operator's log, through a user name.
+//! Writes a forged line into the operator's log, through a user name.
 //!
 //! # Flaw
-//! A name that may hold any bytes goes wherever names go: into file names, lists and logs. A line break in it begins a
-//! line that nobody wrote.
+//! A name that may hold any bytes reaches many places: file names, lists and logs. A line break in the name begins a
+//! forged line.
 //!
 //! # Attack
-//! Log in under a name that ends in a line break and a line of log. The login fails, and the log says more than that.
+//! Log in under a name that ends in a line break and a log line. The login fails, and the log holds the forged line.
 //!
 //! # What it proves
-//! Input is checked where it comes in, against what is allowed; everything behind that may then trust it.
+//! Check input where it enters, against a list of allowed values. All code behind that check may then trust it.
 //!
 //! # Defence
-//! A name is 1 to 32 of `a-z`, `0-9`, `_` and `-`, checked when it is read off the wire; the store keeps users under
-//! the hash of their name.
+//! A name is 1 to 32 of `a-z`, `0-9`, `_` and `-`. The server checks this when it reads the name off the wire. The
+//! store finds users by the hash of their name.
 //!
 //! # In the wild
-//! CWE-117, "improper output neutralization for logs", and CWE-22, "path traversal". `../` in a name sent to a server is
-//! among the oldest attacks there are.
+//! CWE-117, "improper output neutralization for logs", and CWE-22, "path traversal". A name with `../` is among the
+//! oldest attacks on servers.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zeroize::Zeroizing;

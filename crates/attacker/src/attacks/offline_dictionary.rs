@@ -1,22 +1,22 @@
 //! Recovers credentials from a stolen store.
 //!
 //! # Flaw
-//! The report's programs keep the users' private keys in the folder next to the server's: whoever copies the disk is
-//! everybody. A hash of a password is better than that only as far as a guess at it is expensive.
+//! The report's programs keep the users' private keys in the folder next to the server's. A copy of the disk gives the
+//! identity of every user. A password hash is better only as far as each guess at it is expensive.
 //!
 //! # Attack
-//! Take the keys that lie open. Where there are hashes instead, try the passwords that people choose, the likeliest
-//! first, until the money is spent.
+//! Take the keys that are not encrypted. If the store holds hashes instead, try the passwords that people choose, the
+//! likeliest first, until the budget is spent.
 //!
 //! # What it proves
-//! The store will be stolen one day. What it then gives away is decided by what one guess costs.
+//! Assume that the store will be stolen one day. The cost of one guess then decides how many passwords the thief finds.
 //!
 //! # Defence
-//! Argon2id: each guess takes 64 MiB and three passes over them. The server pays that once a login, the thief once a
-//! guess.
+//! Argon2id: each guess takes 64 MiB and three passes over them. The server pays that cost once a login, the thief once
+//! a guess.
 //!
 //! # In the wild
-//! LinkedIn, 2012: millions of unsalted SHA-1 hashes were out, and most were guessed within days. Private keys do not
+//! LinkedIn, 2012: millions of unsalted SHA-1 hashes leaked, and most were guessed within days. Private keys do not
 //! belong on servers at all; SSH never sends them there.
 
 use std::ops::ControlFlow;

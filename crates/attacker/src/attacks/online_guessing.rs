@@ -5,18 +5,19 @@
 //! hour.
 //!
 //! # Attack
-//! Prove the stolen key, and try the likeliest passwords in order. Where the server is known to delay, wait as long as it
-//! takes for each guess to be looked at, and not a second longer.
+//! Prove the stolen key, and try the likeliest passwords in order. If the server delays guesses, wait exactly until it
+//! will check the next one.
 //!
 //! # What it proves
-//! A password that would fall offline in a moment can be good enough online, if the server counts.
+//! A password can fall offline in a moment and still be good enough online, if the server counts.
 //!
 //! # Defence
-//! From the third wrong password in a row on, the next one is looked at only after a delay that doubles, up to 15
-//! minutes; after a hundred the key is of no use. Guesses that come too soon are refused like wrong ones, and not looked at.
+//! From the third wrong password in a row on, a delay precedes the next check. The delay doubles, up to 15 minutes.
+//! After a hundred wrong passwords the key is disabled. The server refuses early guesses like wrong ones, without a
+//! check.
 //!
 //! # In the wild
-//! SSH servers on the open network are asked for `root` with the likeliest passwords all day long.
+//! Attackers try the likeliest passwords for `root` on SSH servers on the open network all day long.
 
 use std::time::Duration;
 

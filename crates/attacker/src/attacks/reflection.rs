@@ -1,19 +1,21 @@
-//! Gives the client its own words back as the server's.
+//! Returns the client's records to it as the server's.
 //!
 //! # Flaw
-//! Where both directions share their keys, a record says what was said and not by whom: what a client seals, it also
-//! opens.
+//! If both directions share their keys, a record does not show its sender. A client then opens the records that it has
+//! sealed itself.
 //!
 //! # Attack
-//! Keep back one record of the server, so that both directions are at the same number. Then cut the server off. When the
-//! client asks whether it is still there, hand the question back: the client answers it. Hand the answer back too: the
-//! client takes it for the server's. It goes on believing in a session that has ended, for as long as one likes.
+//! Hold back one record of the server, so that both directions are at the same number. Then cut the server off. The
+//! client asks whether the server is still there. Return the question, and the client answers it. Return the answer
+//! too, and the client takes it for the server's. The client goes on believing in a session that has ended, as long as
+//! the attacker likes.
 //!
 //! # What it proves
-//! A tag proves that a holder of the key said something. With one key for two speakers it does not say which.
+//! A tag proves that a holder of the key made the record. If two speakers share one key, the tag does not show the
+//! speaker.
 //!
 //! # Defence
-//! Each direction has keys of its own (`"ap c2s"`, `"ap s2c"`): a record that comes back to its sender does not open.
+//! Each direction has different keys (`"ap c2s"`, `"ap s2c"`). A record that comes back to its sender does not open.
 //!
 //! # In the wild
 //! MS-PPTP (1998) used one key in both directions. SSH and TLS derive one for each.

@@ -1,22 +1,22 @@
-//! Runs an honest host, and logs in elsewhere as whoever visits it.
+//! Runs an honest host, and logs in elsewhere as a user who visits it.
 //!
 //! # Flaw
-//! The faithful login says who logs in and not where: it is the same bytes at every server.
+//! The faithful login names the user and not the server. It has the same bytes at every server.
 //!
 //! # Attack
-//! Wait for a visit. Faithful: hand the visitor's login on to the real server. Hardened, with the visitor's password
-//! thrown in: make both handshakes use the same two random values, the visitor's and the real server's, and hand on the
-//! visitor's signature. If a signature covers no more than those, it fits both sessions.
+//! Wait for a visitor. Faithful: relay the visitor's login to the real server. Hardened: the attacker also has the
+//! visitor's password. Use the same two random values in both handshakes, the visitor's and the real server's. Then
+//! relay the visitor's signature. If a signature covers no more than those values, it fits both sessions.
 //!
 //! # What it proves
-//! A fresh proof of a key is not enough: it must say to whom it was made, or the one who asks for it can use it.
+//! A fresh proof of a key is not enough. The proof must name its receiver, or the receiver can use it elsewhere.
 //!
 //! # Defence
-//! The signature covers the whole transcript (`T5`), and so both X25519 values and the key of the host that was visited.
-//! A server that sees other keys in its own transcript finds the signature wrong.
+//! The signature covers the whole transcript (`T5`), with both X25519 values and the key of the visited host. A server
+//! that has other keys in its transcript finds the signature wrong.
 //!
 //! # In the wild
-//! Lowe, 1995: the public-key protocol of Needham and Schroeder (1978) falls to a party that is visited honestly. The
+//! Lowe, 1995: the public-key protocol of Needham and Schroeder (1978) fails if a user talks to a dishonest party. The
 //! triple handshake attack on TLS (2014): a malicious server presents its visitors' certificates at another one.
 
 use anyhow::Context;

@@ -1,20 +1,21 @@
-//! Makes the server hear two messages in the other order.
+//! Delivers two messages to the server in the other order.
 //!
 //! # Flaw
-//! Faithful messages are decrypted one by one, each from the first byte of the keystream on. No message has a place.
+//! The faithful server decrypts messages one by one, each from the first byte of the keystream on. No message has a
+//! number.
 //!
 //! # Attack
 //! Hold the second message back until the third has gone by.
 //!
 //! # What it proves
-//! Each message can be genuine and the conversation still be another one: "yes" is an answer to the question before it.
+//! Each message can be genuine while the conversation is not: "yes" is an answer to the question before it.
 //!
 //! # Defence
-//! The tag covers the record's number. A record that comes early has a number that is not due yet, and its tag is wrong.
+//! The tag covers the record's number. A record that comes early has a number that is not due yet, so its tag is wrong.
 //!
 //! # In the wild
-//! Terrapin, CVE-2023-48795: numbers that an attacker could shift during SSH's handshake let messages be deleted from
-//! its beginning without anybody noticing.
+//! Terrapin, CVE-2023-48795: an attacker could shift sequence numbers during SSH's handshake. So messages could be
+//! deleted from the beginning of the session without a trace.
 
 use crate::{
     Attack, Claim, Goal, Order, Run,

@@ -1,27 +1,28 @@
-//! Decrypts an old recording with keys that were stolen long after it was made.
+//! Decrypts an old recording with keys that were stolen long after the recording was made.
 //!
 //! # Flaw
-//! A secret that travelled encrypted to a long-term key is only as safe as that key is, for as long as anybody keeps the
-//! recording. The faithful protocol has not even that: its session key travels in clear.
+//! A secret that travelled encrypted to a long-term key is only as safe as that key, as long as a recording exists. The
+//! faithful protocol is weaker still: its session key travels in clear.
 //!
 //! # Attack
-//! Record today, steal later. What lies in clear in the recording comes first: every 32 bytes of the hellos as the secret.
-//! Then the client's value in its hello is decrypted with each private key from the stolen disk, in each padding there is,
-//! and what comes out is taken for the secret of the session. Against faithful nothing needs to be stolen; the users'
-//! private keys would only tell who it was that logged in.
+//! Record today, steal later. The attack first tries the bytes that are in clear in the recording: every 32 bytes of
+//! the hellos as the secret. Then it decrypts the client's value in the hello with each private key from the stolen
+//! disk, under each known padding. It tries each result as the secret of the session. Against faithful the attacker
+//! does not need to steal anything; the users' private keys would only show which user logged in.
 //!
 //! # What it proves
-//! Encryption is a promise about the future. A protocol keeps it only if the keys that could break it are gone by then.
+//! Encryption is a promise about the future. A protocol keeps it only if the keys that could break it no longer exist
+//! by then.
 //!
 //! # Defence
-//! Forward secrecy: both ends agree on the secret with X25519 values that are made for this one connection and wiped
-//! after it. The host's key signs and never decrypts, so it opens no recording, however old.
+//! Forward secrecy: both ends agree on the secret with X25519 values. They make these values for this one connection,
+//! and wipe them after it. The host's key signs and never decrypts, so it opens no recording, however old.
 //!
 //! # In the wild
-//! - TLS until 1.2 let the client encrypt the secret to the server's RSA key. TLS 1.3 removed it: every key exchange "now
-//!   provides forward secrecy" (RFC 8446, section 1.2).
-//! - Lavabit, 2013: a court ordered a mail service to hand over its TLS keys, which stood for the traffic of all its
-//!   users.
+//! - TLS until 1.2 let the client encrypt the secret to the server's RSA key. TLS 1.3 removed it: every key exchange
+//!   "now provides forward secrecy" (RFC 8446, section 1.2).
+//! - Lavabit, 2013: a court ordered a mail service to hand over its TLS keys. The keys would have opened the traffic of
+//!   all its users.
 
 use rsa::{Oaep, Pkcs1v15Encrypt, RsaPrivateKey, pkcs8::DecodePrivateKey, traits::PublicKeyParts};
 use sha2::Sha256;

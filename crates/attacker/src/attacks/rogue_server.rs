@@ -1,24 +1,24 @@
 //! Answers in the server's place.
 //!
 //! # Flaw
-//! The faithful server never shows who it is: it says that the login was a success and sends a session key. Anybody who
-//! is reached in its place can say so too.
+//! The faithful server never proves its identity. It says that the login was a success and sends a session key. Any
+//! host that answers in its place can do the same.
 //!
 //! # Attack
-//! Take the call. Faithful: say "Authentication Successful!", send a session key of zeros, read what is typed. Hardened:
-//! on the first call show a host key of the attacker's own, honestly signed; when the user tries again, show the real
-//! host's public key with zeros for a signature.
+//! Answer the connection. Faithful: say "Authentication Successful!", send a session key of zeros, read the messages.
+//! Hardened: on the first connection show a host key of the attacker's, with a valid signature. When the user tries
+//! again, show the real host's public key with zeros for a signature.
 //!
 //! # What it proves
-//! To encrypt for somebody is worth nothing before it is known for whom. A name needs a key, and a key needs a proof.
+//! Encryption is worth nothing before the receiver is known. A name needs a key, and a key needs a proof.
 //!
 //! # Defence
-//! Two that are nothing without each other: the client knows the host's key beforehand (the pin), and the host signs the
-//! transcript with it (`sigS`). Both come before the client says who it is.
+//! Two defences that need each other: the client knows the host's key beforehand (the pin), and the host signs the
+//! transcript with it (`sigS`). The client checks both before it sends the user's name.
 //!
 //! # In the wild
-//! "goto fail", CVE-2014-1266: by one line too many, Apple's TLS did not check the signature of the server's key
-//! exchange. OpenSSH CVE-2025-26465: an error on the way was taken for a host key that fits.
+//! "goto fail", CVE-2014-1266: because of one duplicated line, Apple's TLS did not check the signature of the server's
+//! key exchange. OpenSSH CVE-2025-26465: the client took an internal error for a matching host key.
 
 use futures_util::future::BoxFuture;
 

@@ -1,28 +1,28 @@
 //! Cycles through the keys of a server that seeds its generator with the time.
 //!
 //! # Flaw
-//! A session key of 256 bits has as many values as there are states that its generator can be in. One that is seeded with
-//! the second in which the server started has 86,400 a day. The report says that an eavesdropper can cycle through
-//! session keys and IVs: of such a server that is true.
+//! A session key of 256 bits has only as many values as its generator has states. A generator that is seeded with the
+//! second of the server's start has 86,400 a day. The report says that an eavesdropper can cycle through session keys
+//! and IVs. For such a server the report is right.
 //!
 //! # Attack
-//! Try every second of the day on which the server was started. Against faithful the attack looks at nothing that the
-//! server said: a seed is right when the key and the IV that it gives decrypt all of the client's messages to text.
-//! Against hardened a seed is right when it gives the random of the server's hello; the secret X25519 value comes next out
-//! of the same generator, and with it the whole session opens.
+//! Try every second of the day on which the server was started. Against faithful the attack uses no byte of the server.
+//! A seed is right if its key and IV decrypt all of the client's messages to text. Against hardened a seed is right if
+//! it gives the random of the server's hello. The secret X25519 value is the next output of the same generator, and
+//! with it the whole session opens.
 //!
 //! # What it proves
-//! The length of a key says nothing about how many keys there are. And the other way round: where the generator is a good
-//! one, cycling through keys is out of the question, however much hardware there is. The attack says what it would cost.
+//! The length of a key is not the number of possible keys. The reverse holds too: with a good generator, cycling
+//! through keys is impossible with any hardware. The attack reports the cost.
 //!
 //! # Defence
-//! Every secret comes from the operating system's generator, which is seeded with what nobody outside can know.
+//! Every secret comes from the operating system's generator, whose seed is unknown outside the machine.
 //!
 //! # In the wild
-//! - Netscape 1.1 seeded with the time and two process numbers: its session keys were found in minutes (Goldberg
-//!   and Wagner, 1996).
-//! - Debian's OpenSSL, CVE-2008-0166: for two years all that went into a key was the number of the process, so there were
-//!   32,767 keys of each kind and size.
+//! - Netscape 1.1 seeded with the time and two process numbers. Its session keys were found in minutes (Goldberg and
+//!   Wagner, 1996).
+//! - Debian's OpenSSL, CVE-2008-0166: for two years the only input to a key was the number of the process. So there
+//!   were 32,767 keys of each kind and size.
 
 use std::ops::{ControlFlow, RangeInclusive};
 

@@ -1,20 +1,21 @@
-//! Holds a connection for ever by being slow, and announces more than anybody can send.
+//! Holds a connection open for ever by being slow, and announces a record of 4 GiB.
 //!
 //! # Flaw
-//! The faithful server waits for the next bytes as long as it takes, and serves nobody else meanwhile.
+//! The faithful server waits for the next bytes without a limit, and serves no other client meanwhile.
 //!
 //! # Attack
 //! Announce a record of 4 GiB. Then, on another connection, begin a login and never finish it.
 //!
 //! # What it proves
-//! A stranger's length field is a wish, and a stranger's silence is free for the stranger alone.
+//! A length field from a stranger is only a wish. Waiting costs the stranger nothing, and costs the server a
+//! connection.
 //!
 //! # Defence
-//! In every state the lengths that may come are known and any other ends the connection before a byte of it is read. A
-//! handshake has ten seconds, a record that has begun has five.
+//! In every state the server knows the legal lengths. Any other length ends the connection before the server reads a
+//! byte of the record. A handshake has ten seconds; a record that has begun has five.
 //!
 //! # In the wild
-//! Slowloris, CVE-2007-6750: web servers whose connections were all held open by requests that never ended.
+//! Slowloris, CVE-2007-6750: requests that never ended held open all connections of web servers.
 
 use std::time::Duration;
 

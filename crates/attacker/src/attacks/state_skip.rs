@@ -1,20 +1,22 @@
-//! Tells the server that one is logged in.
+//! Sends the server the message that says that a login succeeded.
 //!
 //! # Flaw
-//! A program that looks at what a message is before it looks whether that message may come now can be led past a step.
-//! The faithful server is too simple for this: its messages have no types, and what comes first is a login.
+//! Some programs act on the type of a message before they check whether the message is legal now. A client can lead
+//! them past a step. The faithful server is too simple for this: its messages have no types, and the first one is
+//! always a login.
 //!
 //! # Attack
-//! Say what only the server may say. Faithful: send "Authentication Successful!" and nothing else. Hardened: send
-//! `AUTH_OK` (04) where `CLIENT_AUTH` (03) is due, with the victim's name and public key, no proof and no password.
+//! Send the message that only the server may send. Faithful: send "Authentication Successful!" and nothing else.
+//! Hardened: send `AUTH_OK` (04) where `CLIENT_AUTH` (03) is due, with the victim's name and public key, no proof and
+//! no password.
 //!
 //! # What it proves
-//! A check protects only if there is no way around it. Which messages are legal is a question of the state, and it comes
-//! before any other.
+//! A check protects only if no path leads around it. The state decides which messages are legal, and that decision
+//! comes before any other.
 //!
 //! # Defence
-//! A state is a type that takes one kind of message (`hardened::handshake`): the server that waits for `CLIENT_AUTH` has
-//! no code for anything else, and hangs up.
+//! A state is a type that takes one kind of message (`hardened::handshake`). The server that waits for `CLIENT_AUTH`
+//! has no code for any other message, and hangs up.
 //!
 //! # In the wild
 //! libssh CVE-2018-10933: a client that sent `SSH2_MSG_USERAUTH_SUCCESS` to the server was logged in. Erlang/OTP

@@ -1,20 +1,21 @@
 //! Logs in with the key file alone.
 //!
 //! # Flaw
-//! A file can be copied. A server that asks for a key and nothing else lets in whoever has the copy.
+//! A file can be copied. A server that asks only for a key lets in every holder of the copy.
 //!
 //! # Attack
-//! Prove the stolen key, which is no trouble. Give any password.
+//! Prove the stolen key, and give any password.
 //!
 //! # What it proves
-//! Two things of different kinds, one that is had and one that is known, are not lost in the same accident.
+//! Two factors of different kinds, a thing that a user has and a secret that a user knows, are seldom lost in the same
+//! accident.
 //!
 //! # Defence
 //! The server checks the password as well, once the key is proven.
 //!
 //! # In the wild
-//! Keys that were committed to public repositories by mistake are found within minutes by those who look for them, and
-//! most SSH keys have no passphrase.
+//! Keys that were committed to public repositories by mistake are found within minutes by people who look for them.
+//! Most SSH keys have no passphrase.
 
 use crate::{
     Attack, Claim, Faithful, Loot, Run, Story,

@@ -1,22 +1,22 @@
 //! Logs in with the name and the password alone.
 //!
 //! # Flaw
-//! A password is told to every server that asks for it, typed where others look on, and used again elsewhere.
+//! A password goes to every server that asks for it. Users type it where others look on, and use it again elsewhere.
 //!
 //! # Attack
-//! Give the stolen password. Show the victim's public key, which anybody may have, and sign with nothing: zeros; or
-//! show a key of one's own.
+//! Give the stolen password. Show the victim's public key, which anybody may have, with a signature of zeros. Or show
+//! the attacker's key.
 //!
 //! # What it proves
-//! What is known can be told. What is proven with a private key cannot.
+//! A user can give away a password. A proof with a private key gives nothing away.
 //!
 //! # Defence
-//! The client signs the transcript with the user's private key, and the server checks that before it looks at the
-//! password.
+//! The client signs the transcript with the user's private key, and the server checks that signature before it checks
+//! the password.
 //!
 //! # In the wild
-//! Credential stuffing: passwords leaked at one service are tried at all others. It is why SSH servers on the open
-//! network have passwords switched off.
+//! Credential stuffing: attackers try passwords that leaked at one service at all others. For this reason SSH servers
+//! on the open network have passwords switched off.
 
 use crate::{
     Attack, Claim, Faithful, Loot, Run, Story,

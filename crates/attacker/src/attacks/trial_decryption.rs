@@ -1,20 +1,21 @@
-//! Makes one junk login cost as much as there are users.
+//! Makes the cost of one junk login grow with the number of users.
 //!
 //! # Flaw
-//! The faithful login does not say who it is from. The server finds out by trying every user's private key on it.
+//! The faithful login does not name its user. The server tries every user's private key on it.
 //!
 //! # Attack
-//! Send one login that fits nobody. It costs the attacker nothing and the server an operation for every user it has.
+//! Send one login that fits no user. It costs the attacker nothing. It costs the server an operation for every user
+//! that it has.
 //!
 //! # What it proves
-//! Work must not grow with the size of the service for those who have not shown that they belong to it.
+//! The work for a stranger must not grow with the size of the service.
 //!
 //! # Defence
-//! The login names its user and key (encrypted, to a host that has proven itself), and the server looks them up.
+//! The login names its user and key (encrypted, to an authenticated host), and the server looks them up.
 //!
 //! # In the wild
-//! CWE-405, "asymmetric resource consumption". In the same years as the report, TLS servers met clients that did nothing
-//! but ask for new handshakes, each of which cost the server a private-key operation (CVE-2011-1473).
+//! CWE-405, "asymmetric resource consumption". In the same years as the report, some TLS clients did nothing but ask
+//! for new handshakes. Each handshake cost the server a private-key operation (CVE-2011-1473).
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

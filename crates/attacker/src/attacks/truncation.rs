@@ -1,23 +1,23 @@
-//! Ends a session early, and nobody notices.
+//! Ends a session early, and neither end notices.
 //!
 //! # Flaw
-//! The faithful server takes the end of the connection for the end of the conversation. Anybody on the path can end a
-//! connection: a TCP segment with FIN set needs no key.
+//! The faithful server takes the end of the connection for the end of the conversation. An attacker on the path can end
+//! a connection: a TCP segment with FIN set needs no key.
 //!
 //! # Attack
-//! Pass on three messages. Then close the connection to the server. Go on listening to the client, who is never answered
-//! in this protocol and so misses nothing; where the client would, close that connection too.
+//! Forward three messages. Then close the connection to the server. Go on reading from the client. The server never
+//! answers in this protocol, so the client misses nothing. In a protocol with answers, close that connection too.
 //!
 //! # What it proves
-//! An end is a message like any other, and the most valuable one to forge: what comes before it is all genuine.
+//! An end is a message too, and the most valuable one to forge: all messages before it are genuine.
 //!
 //! # Defence
-//! A session ends with a `CLOSE` that carries counts and a hash over everything that was said. An end without one is
-//! reported as a truncation, with the messages that are in doubt.
+//! A session ends with a `CLOSE` that carries counters and a hash of the whole conversation. The ends report a session
+//! without one as truncated, and list the messages that are in doubt.
 //!
 //! # In the wild
-//! Cookie cutter (Bhargavan et al., 2014): browsers used HTTP headers that had been cut short, since they took the end of
-//! a TLS connection without its `close_notify` for the end of the data.
+//! Cookie cutter (Bhargavan et al., 2014): browsers used HTTP headers that had been cut short. They took the end of a
+//! TLS connection without its `close_notify` for the end of the data.
 
 use crate::{
     Attack, Claim, Goal, Report, Run, Story, Target,

@@ -1,23 +1,23 @@
-//! Computes private keys from public ones, where their maker had a fault.
+//! Computes private keys from public ones that were made with a fault.
 //!
 //! # Flaw
-//! RSA rests on two primes that nobody can guess. Generators have been known to take the second prime next to the first,
-//! or the same one twice over on two machines. The faithful programs ask nothing of a key.
+//! RSA rests on two secret primes that cannot be guessed. Some generators have taken the second prime next to the
+//! first, or have made the same prime on two machines. The faithful programs check nothing about a key.
 //!
 //! # Attack
-//! Collect the public keys of the users. Look whether the two primes of one are close (Fermat's method), and whether two
-//! keys have a prime in common (one greatest common divisor for all of them). The private key follows.
+//! Collect the public keys of the users. Test whether the two primes of a key are close (Fermat's method). Test whether
+//! two keys have a prime in common (one greatest common divisor for all of them). The private key follows.
 //!
 //! # What it proves
-//! A key proves who holds it only as long as nobody else can compute it, and that was decided when it was made.
+//! A key identifies its holder only as long as no other person can compute it. That is decided when the key is made.
 //!
 //! # Defence
-//! A key is enrolled only if its size, exponent and factors show no known weakness, alone and beside all others. Who is
-//! refused should throw the key away: published elsewhere, it still gives away a prime that it shares.
+//! A key is enrolled only if its size, exponent and factors show no known weakness, alone and beside all others. The
+//! owner of a refused key should throw it away: published elsewhere, the key still reveals a prime that it shares.
 //!
 //! # In the wild
-//! Mining your Ps and Qs (2012): tens of thousands of devices shared primes. ROCA, CVE-2017-15361: smart cards of one maker
-//! had primes of one form.
+//! Mining your Ps and Qs (2012): tens of thousands of devices shared primes. ROCA, CVE-2017-15361: smart cards of one
+//! maker had primes of one form.
 
 use dashu_int::UBig;
 

@@ -40,20 +40,20 @@ defences! {
     ClientSignature "client-signature" "The server checks that the client signed the transcript with the user's private key.";
     Password "password" "The server checks the password as well as the key.";
     TranscriptSignature "transcript-signature" "A signature covers every byte of the handshake so far, not only the two random values.";
-    EphemeralExchange "ephemeral-exchange" "Both ends agree on a secret with X25519 values that are made for this connection and then forgotten.";
-    OracleFreeExchange "oracle-free-exchange" "No step of the key exchange decrypts what a stranger sends, so there is no error to learn from.";
-    SecretExchange "secret-exchange" "What the keys are made from never travels: only public X25519 values do.";
+    EphemeralExchange "ephemeral-exchange" "Both ends agree on a secret with X25519 values that they make for this connection and then wipe.";
+    OracleFreeExchange "oracle-free-exchange" "No step of the key exchange decrypts bytes from a stranger, so there is no error to learn from.";
+    SecretExchange "secret-exchange" "The secret behind the keys never travels; only public X25519 values do.";
     FreshServerValues "fresh-server-values" "The server's random, its X25519 value and the salt of its signature are new for every connection.";
-    HostPin "host-pin" "The client compares the host's key with the one it knows before it says who it is.";
+    HostPin "host-pin" "The client compares the host's key with its pin before it sends the user's name.";
     ServerSignature "server-signature" "The client checks that the host signed the transcript.";
-    FreshNonce "fresh-nonce" "Every record has a part of the keystream of its own.";
+    FreshNonce "fresh-nonce" "No two records share a part of the keystream.";
     Mac "mac" "A record's tag is checked before a byte of it is decrypted.";
-    SequenceNumbers "sequence-numbers" "The tag covers a record's number, messages are numbered, and the ends compare their accounts.";
-    DirectionKeys "direction-keys" "Each direction has keys of its own.";
+    SequenceNumbers "sequence-numbers" "The tag covers a record's number, messages are numbered, and both ends compare their counters.";
+    DirectionKeys "direction-keys" "Each direction has different keys.";
     AuthenticatedClose "authenticated-close" "A session ends with a CLOSE that both ends agree on; an end without one is an error.";
-    UniformFailure "uniform-failure" "A refused login is answered with the same bytes, whatever the reason.";
-    ConstantWork "constant-work" "A login for a name that is not there costs the same work, and every answer leaves at a fixed time.";
-    Throttling "throttling" "Wrong passwords of a key holder are counted; the next guess is looked at later and later.";
+    UniformFailure "uniform-failure" "A refused login is answered with the same bytes for every reason.";
+    ConstantWork "constant-work" "A login for an unknown name costs the same work, and every answer leaves at a fixed time.";
+    Throttling "throttling" "Wrong passwords of a key holder are counted; each one delays the next check for longer.";
     MemoryHardHash "memory-hard-hash" "The store holds argon2id hashes of passwords: each guess costs 64 MiB and a tenth of a second.";
     DirectLookup "direct-lookup" "The server looks a user up by name; it does not try every user's key.";
     KeyHygiene "key-hygiene" "A public key is enrolled only if its size, exponent and factors show no known weakness.";
@@ -64,17 +64,17 @@ defences! {
     Deadlines "deadlines" "Every length is exact, and every step of the handshake has a deadline.";
     HiddenName "hidden-name" "The user's name travels encrypted, and only after the host has proven itself.";
     Padding "padding" "Records are padded to one of five lengths.";
-    NoFallback "no-fallback" "The client speaks one protocol, and gives up where the server does not.";
-    SourceFirst "source-first" "A login without the key is held against its source, never against the account.";
-    SignatureFirst "signature-first" "The password is hashed only for somebody who has proven the key.";
+    NoFallback "no-fallback" "The client speaks one protocol, and gives up if the server speaks another.";
+    SourceFirst "source-first" "A login without the key is charged to its source, never to the account.";
+    SignatureFirst "signature-first" "The password is hashed only for a client that has proven the key.";
     NoInBand "no-in-band" "Nothing that a user can type is a command to the server.";
     StateMachine "state-machine" "In each state one kind of message is legal; any other ends the connection.";
     WideCounter "wide-counter" "A record's number has 64 bits, and the session ends long before they are used up.";
     FinishedMacs "finished-macs" "Each end proves with a MAC over the transcript that it holds the handshake keys."
         belt "The signatures and the tag of the record around them already stop the known attacks. It binds the signer to the keys even if a signature scheme turns out to allow a second key for the same signature.";
-    ContextStrings "context-strings" "A signature says in which role it was made, so that one made as a client cannot serve as a server's."
+    ContextStrings "context-strings" "A signature names the role of its signer, so a client's signature cannot serve as a server's."
         belt "The two transcripts that are signed never have the same length, so no signature fits the other role today. It keeps that true when the messages change.";
-    VerifiedSigning "verified-signing" "A signature is verified before it leaves: a faulty one would give the private key away."
+    VerifiedSigning "verified-signing" "The signer verifies a signature before it sends it: a faulty one would reveal the private key."
         belt "It needs a fault in the processor or the memory, which a protocol cannot show on a healthy machine.";
 }
 
