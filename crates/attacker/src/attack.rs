@@ -1,12 +1,11 @@
-//! What an attack is, and what it may claim.
-
-use std::fmt;
+//! What an attack is.
 
 use futures_util::future::BoxFuture;
 
 use crate::{
+    Claim, Report, Story,
     protocol::hardened::defence::Defence,
-    vantage::{Dialect, Impostor, Middle, Modulus, Outsider, StolenFiles, Wiretap},
+    vantage::{Dialect, Dialogue, Impostor, Middle, Modulus, StolenFiles, Wiretap},
 };
 
 /// One attack: the constant at the head of each file in [`crate::attacks`].
@@ -43,7 +42,7 @@ impl Attack {
         scene: Scene::PLAIN,
         faithful: Faithful::Broken,
         returns_without: &[],
-        run: Run::Sniff(|_| Report::new(Claim::Nothing, Story(Vec::new()))),
+        run: Run::Sniff(|_| Report::new(Claim::Nothing, Story::default())),
     };
 }
 
@@ -181,162 +180,4 @@ pub enum Run {
     OnPath(fn(&Dialect) -> Box<dyn Middle>),
     /// Answers the user's calls in the server's place, and may itself call the server.
     Pose(for<'a> fn(&'a Impostor<'a>) -> BoxFuture<'a, Report>),
-}
-
-/// A conversation with the server. An error is a server that hung up, or whose proofs fail: see [`Report::of_dialogue`].
-pub type Dialogue =
-    for<'a> fn(&'a Outsider<'a>, &'a mut Story) -> BoxFuture<'a, anyhow::Result<Claim>>;
-
-/// Whom the attack is up against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Target {
-    /// The report's protocol, flaws kept.
-    Faithful,
-    /// `latch/2`.
-    Hardened,
-}
-
-impl Target {
-    /// Both, in the order of the matrix.
-    pub const ALL: [Self; 2] = [Self::Faithful, Self::Hardened];
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Faithful => "faithful",
-            Self::Hardened => "hardened",
-        })
-    }
-}
-
-/// What an attack says it has achieved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claim {
-    /// "I am logged in as this user."
-    LoggedIn {
-        /// The user.
-        user: String,
-        /// What the server must have received from that user on the attacker's connection, if anything was said.
-        said: Option<String>,
-    },
-    /// "These are the messages", in the order in which they were sent; a byte that is not known is `None`.
-    Read(Vec<Vec<Option<u8>>>),
-    /// "The server has received `to` where the user typed `from`."
-    Altered {
-        /// What the user typed.
-        from: String,
-        /// What arrived.
-        to: String,
-    },
-    /// "The server has taken in the user's messages in this way."
-    Reordered,
-    /// "The session ended after so many messages, and nobody has noticed."
-    Truncated {
-        /// How many messages the server has.
-        after: usize,
-    },
-    /// "The user takes me for the server, and has told me this."
-    Harvested {
-        /// The password, if one was shown.
-        password: Option<Vec<u8>>,
-        /// The messages that the user said to me.
-        messages: Vec<String>,
-    },
-    /// "This is the user's."
-    Credentials {
-        /// The password.
-        password: Option<Vec<u8>>,
-        /// The private key, as PEM.
-        private_key: Option<String>,
-    },
-    /// "The session is this user's."
-    Identified(String),
-    /// "These are the primes of this user's key."
-    Factored {
-        /// Whose.
-        user: String,
-        /// One prime, big-endian.
-        p: Vec<u8>,
-        /// The other.
-        q: Vec<u8>,
-    },
-    /// "The operator's log has this line."
-    Logged(String),
-    /// "Of the directory, these have an account, and the others have none."
-    Exist(Vec<String>),
-    /// "I have done what should cost the server dear."
-    Spent,
-    /// "Nobody else is served now."
-    Denied,
-    /// "The user still believes in a session whose server is gone."
-    Lingering,
-    /// "I could not do it."
-    Nothing,
-}
-
-impl Claim {
-    /// "I am logged in as this user", and what the server must have received from that user, if anything was said.
-    pub fn logged_in(user: &str, said: Option<&str>) -> Self {
-        Self::LoggedIn {
-            user: user.to_owned(),
-            said: said.map(str::to_owned),
-        }
-    }
-
-    /// "I have read all messages", with each of them as a line of the story.
-    pub fn read(messages: Vec<String>, story: &mut Story) -> Self {
-        for message in &messages {
-            story.tell(format!("read: \"{message}\""));
-        }
-        let known = |text: String| text.into_bytes().into_iter().map(Some).collect();
-        Self::Read(messages.into_iter().map(known).collect())
-    }
-}
-
-/// What an attack tells while it works: who sent what, what the attacker knew, what it got.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Story(Vec<String>);
-
-impl Story {
-    /// Adds a line.
-    pub fn tell(&mut self, line: impl Into<String>) {
-        self.0.push(line.into());
-    }
-
-    /// The lines so far.
-    pub fn lines(&self) -> &[String] {
-        &self.0
-    }
-}
-
-/// A claim and how the attack came to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// What it says it has achieved.
-    pub claim: Claim,
-    /// How.
-    pub story: Story,
-}
-
-impl Report {
-    /// A claim with its story.
-    pub fn new(claim: Claim, story: Story) -> Self {
-        Self { claim, story }
-    }
-
-    /// "I have read all messages", with each of them as a line of the story.
-    pub fn of_reading(messages: Vec<String>, mut story: Story) -> Self {
-        let claim = Claim::read(messages, &mut story);
-        Self::new(claim, story)
-    }
-
-    /// The end of a conversation with the server: a server that hangs up, or whose proofs fail, is the story's last line.
-    pub fn of_dialogue(result: anyhow::Result<Claim>, mut story: Story) -> Self {
-        let claim = result.unwrap_or_else(|error| {
-            story.tell(format!("the server hung up: {error}"));
-            Claim::Nothing
-        });
-        Self::new(claim, story)
-    }
 }

@@ -3,7 +3,7 @@
 //! An attack is a small program that gets a *vantage* and nothing else, and returns a *claim*. It never marks its own
 //! work: whether the claim is true is decided by the arena, which knows what really happened.
 //!
-//! * [`attack`]: what an attack is, what it may claim;
+//! * [`attack`]: what an attack is; [`report`]: what it may claim; [`target`]: whom it is up against;
 //! * [`vantage`]: what it can see and do;
 //! * [`peer`]: the attacker's own client of the server;
 //! * [`path`]: the client's messages, for somebody on the path;
@@ -22,13 +22,15 @@ pub mod eavesdrop;
 pub mod host;
 pub mod path;
 pub mod peer;
+pub mod report;
+pub mod target;
 pub mod vantage;
 
-pub use attack::{
-    Attack, Claim, Faithful, Goal, Loot, Order, Report, Resource, Run, Scene, Story, Target,
-};
+pub use attack::{Attack, Faithful, Goal, Loot, Order, Resource, Run, Scene};
 pub use latchstring_capture as capture;
 pub use latchstring_cryptanalysis as cryptanalysis;
 pub use latchstring_net as net;
 pub use latchstring_protocol as protocol;
 pub use latchstring_protocol_faithful as protocol_faithful;
+pub use report::{Claim, Report, Story};
+pub use target::Target;

@@ -10,8 +10,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Report, Story, Target,
-    attack::Dialogue,
+    Claim, Report, Story, Target,
     capture::{
         dissect::{self, Protocol},
         trace::{Side, Trace},
@@ -98,6 +97,10 @@ pub struct Outsider<'a> {
     /// The attacker's randomness.
     pub entropy: Arc<dyn Entropy>,
 }
+
+/// A conversation with the server. An error is a server that hung up, or whose proofs fail: see [`Report::of_dialogue`].
+pub type Dialogue =
+    for<'a> fn(&'a Outsider<'a>, &'a mut Story) -> BoxFuture<'a, anyhow::Result<Claim>>;
 
 impl Outsider<'_> {
     /// Fresh secrets for one handshake.

@@ -75,9 +75,9 @@ pub enum CaptureError {
     )]
     MixedLinks {
         /// That of the first packet.
-        first: crate::pcapfile::LinkType,
+        first: crate::link::LinkType,
         /// Another.
-        second: crate::pcapfile::LinkType,
+        second: crate::link::LinkType,
     },
     /// This program was built without libpcap.
     #[error(

@@ -17,6 +17,7 @@ pub mod dissect;
 pub mod error;
 pub mod frames;
 pub mod gzip;
+pub mod link;
 pub mod live;
 pub mod losses;
 pub mod pcapfile;

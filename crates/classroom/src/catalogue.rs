@@ -10,7 +10,7 @@ use latchstring_attacker::{Attack, attacks, protocol::hardened::defence::Defence
 use latchstring_cli::suggest::nearest;
 use serde::Deserialize;
 
-use super::shelf::Files;
+use super::files::Files;
 
 /// One lab.
 #[derive(Debug, Clone, Deserialize)]

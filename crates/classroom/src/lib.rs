@@ -16,6 +16,7 @@ pub mod check;
 pub mod commands;
 pub mod diagnosis;
 pub mod facts;
+pub mod files;
 pub mod instance;
 pub mod place;
 pub mod program;

@@ -1,9 +1,9 @@
 //! Sessions to measure solvers on, drawn from texts that no model has seen.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use latchstring_cryptanalysis::xor;
+use latchstring_cryptanalysis::{Byte, xor};
 
 use crate::sources::Texts;
 
@@ -18,6 +18,14 @@ const SUITES: [(&str, &str); 4] = [
     ("held-out-sms", "english"),
     ("held-out-italian", "italian"),
 ];
+
+/// What a solver made of a case, and how long it took.
+pub(crate) struct Answer {
+    pub(crate) messages: Vec<Vec<Byte>>,
+    /// Of two messages: how sure each pair of bytes is.
+    pub(crate) pairs: Vec<f32>,
+    pub(crate) time: Duration,
+}
 
 /// Messages that were encrypted under one keystream.
 pub(crate) struct Case {

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use latchstring_cryptanalysis::{Byte, Keystream, Language, Mode, solve};
 
 use crate::{
-    cases::{Case, Suite},
+    cases::{Answer, Case, Suite},
     peers::{LIMIT, Peer},
     probe,
 };
@@ -20,14 +20,6 @@ const SURE: f32 = 0.95;
 /// What the table stands between in the page.
 const BEGIN: &str = "<!-- measured: begin -->\n";
 const END: &str = "<!-- measured: end -->\n";
-
-/// What a solver made of a case, and how long it took.
-pub(crate) struct Answer {
-    pub(crate) messages: Vec<Vec<Byte>>,
-    /// Of two messages: how sure each pair of bytes is.
-    pub(crate) pairs: Vec<f32>,
-    pub(crate) time: Duration,
-}
 
 /// Something that solves cases.
 enum Solver {

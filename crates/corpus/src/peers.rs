@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use latchstring_cryptanalysis::Byte;
 use serde_json::Value;
 
-use crate::{cases::Case, measure::Answer};
+use crate::cases::{Answer, Case};
 
 /// How long a public solver may take for one case.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);

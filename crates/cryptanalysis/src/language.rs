@@ -11,6 +11,7 @@ pub mod alphabet;
 pub mod codec;
 pub mod ngrams;
 pub mod rans;
+mod reader;
 pub mod recurrent;
 mod weights;
 

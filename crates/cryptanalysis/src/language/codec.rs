@@ -20,6 +20,7 @@ use rayon::prelude::*;
 use super::alphabet::{Alphabet, Distribution, SYMBOLS};
 use super::ngrams::{Level, Ngrams};
 use super::rans::{Decoder, encode};
+use super::reader::Reader;
 use super::recurrent::Recurrent;
 use super::{Language, ModelError, weights};
 
@@ -263,34 +264,6 @@ impl<'a> Packed<'a> {
             .and_then(|mut code| unflatten(&mut code, self.depths, self.first, &mut allowance));
         let levels = levels.ok_or(ModelError::Damaged)?;
         Ngrams::new(self.root, levels).map_err(|_| ModelError::Damaged)
-    }
-}
-
-/// What is left of a file.
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
-
-impl<'a> Reader<'a> {
-    pub(super) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    pub(super) fn array<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
-        self.take(N)?.try_into().ok()
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.array::<1>().map(|byte| byte[0])
-    }
-
-    pub(super) fn number(&mut self) -> Option<usize> {
-        Some(u32::from_le_bytes(*self.array()?) as usize)
-    }
-
-    fn short(&mut self) -> Option<&'a [u8]> {
-        let length = self.byte()?;
-        self.take(usize::from(length))
     }
 }
 

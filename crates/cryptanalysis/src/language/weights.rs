@@ -13,8 +13,8 @@
 use ndarray::{Array1, Array2};
 
 use super::alphabet::{Alphabet, SYMBOLS};
-use super::codec::Reader;
 use super::rans::{Decoder, encode};
+use super::reader::Reader;
 use super::recurrent::{GATES, Recurrent};
 
 /// Levels above zero, and below.

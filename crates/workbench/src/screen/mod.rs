@@ -11,6 +11,7 @@
 
 mod draft;
 mod keyboard;
+mod letters;
 mod panel;
 mod session;
 mod shade;
@@ -35,10 +36,10 @@ use latchstring_cryptanalysis::{Keystream, Language, Mode, Placement};
 use ratatui::crossterm::event;
 
 use crate::keystream::{self, Effort};
+use letters::number;
 use session::Session;
 use source::{Recording, Source};
 use state::Workbench;
-use view::number;
 
 /// What to read, and how.
 #[derive(Args)]

@@ -13,10 +13,10 @@ use latchstring_cryptanalysis::Placement;
 use super::{
     draft::{Draft, Ranking},
     keyboard,
+    letters::{letters, number},
     session::Pin,
-    shade::Palette,
-    state::{Mode, Shade, Workbench},
-    view::{letters, number},
+    shade::{Palette, Shade},
+    state::{Mode, Workbench},
 };
 
 /// The lines of the panel, which has so much room.

@@ -5,7 +5,20 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::state::Shade;
+/// How sure a byte is: each step is drawn differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shade {
+    /// Somebody pinned it.
+    Pinned,
+    /// It follows from a pin on another message.
+    Certain,
+    /// At least the confidence that is drawn as sure.
+    Sure,
+    /// Less than that.
+    Doubtful,
+    /// Nothing tells it.
+    Undetermined,
+}
 
 /// The styles of the screen.
 #[derive(Clone, Copy, Debug)]

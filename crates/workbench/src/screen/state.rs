@@ -9,9 +9,10 @@ use latchstring_cryptanalysis::{Byte, Language, Mode as Effort, Placement, Recov
 
 use super::{
     draft::{Draft, Preview},
+    letters::number,
     session::{Place, Session},
+    shade::Shade,
     solver::{Crib, Problem, Solution},
-    view::number,
 };
 
 /// What the keys go to.
@@ -52,21 +53,6 @@ pub(super) enum Effect {
 pub(super) struct Status {
     pub(super) text: String,
     pub(super) refused: bool,
-}
-
-/// How sure a byte is: each step is drawn differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shade {
-    /// Somebody pinned it.
-    Pinned,
-    /// It follows from a pin on another message.
-    Certain,
-    /// At least [`SURE`].
-    Sure,
-    /// Less than that.
-    Doubtful,
-    /// Nothing tells it.
-    Undetermined,
 }
 
 /// From this confidence on a byte is drawn as sure. Just below the highest that a pair of messages gets.

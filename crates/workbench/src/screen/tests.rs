@@ -12,9 +12,10 @@ use ratatui::{
 
 use super::{
     keyboard,
+    letters::letters,
     session::{Place, Session},
-    shade::Palette,
-    state::{Effect, Mode, Shade, Workbench},
+    shade::{Palette, Shade},
+    state::{Effect, Mode, Workbench},
     view,
 };
 
@@ -74,7 +75,7 @@ fn reads(bench: &Workbench, message: usize) -> String {
     let places = (0..bench.session.length(message)).map(|offset| Place { message, offset });
     let shown = places.filter_map(|place| bench.shown(place, preview.as_ref()));
     let bytes: Vec<Option<u8>> = shown.map(|shown| shown.byte.value).collect();
-    view::letters(&bytes).into_iter().collect()
+    letters(&bytes).into_iter().collect()
 }
 
 fn shade(bench: &Workbench, message: usize, offset: usize) -> Shade {
