@@ -9,13 +9,14 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use rand::seq::SliceRandom;
 use toml::{Table, Value};
 
 use super::{
-    catalogue::{Answer, Choice, Question},
+    catalogue::{Answer, Choice, Lab, Question},
     instance::Instance,
+    seed::Seed,
     slip,
-    student::Student,
 };
 use latchstring_cli::{screen, suggest::nearest};
 
@@ -183,12 +184,18 @@ pub fn letter(written: &str, options: &[(char, &Choice)]) -> Result<char, String
     Err(format!("{written:?} is not one of {range}"))
 }
 
-/// The sheet as it is handed out: questions as comments, answers empty.
+/// What a prediction offers, with letters: each student's seed gives another order.
+pub fn options<'a>(question: &'a Question, seed: &Seed) -> Vec<(char, &'a Choice)> {
+    let mut options: Vec<&Choice> = question.options.iter().collect();
+    options.shuffle(&mut seed.stream(&format!("options {}", question.id)));
+    ('a'..='z').zip(options).collect()
+}
+
+/// The sheet as it is handed out: questions as comments, answers empty. `seed` is the student's.
 ///
 /// # Errors
 /// When a question's text names a fact that does not exist.
-pub fn sheet(student: &Student, instance: &Instance) -> anyhow::Result<String> {
-    let lab = &student.lab;
+pub fn sheet(lab: &Lab, instance: &Instance, seed: &Seed) -> anyhow::Result<String> {
     let mut sheet = format!(
         "# Lab {}: your predictions and answers.\n# Fill in what is between the quotes.\n",
         lab.id
@@ -216,7 +223,7 @@ pub fn sheet(student: &Student, instance: &Instance) -> anyhow::Result<String> {
         for question in questions {
             sheet.push('\n');
             comment(&mut sheet, &instance.facts.fill(&question.text)?)?;
-            for (letter, choice) in student.options(question)? {
+            for (letter, choice) in options(question, seed) {
                 let text = instance.facts.fill(&choice.text)?;
                 comment(&mut sheet, &format!("  {letter}) {text}"))?;
             }

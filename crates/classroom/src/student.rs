@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use rand::{Rng, seq::SliceRandom};
+use rand::Rng;
 
 use super::{
     answers,
@@ -136,9 +136,7 @@ impl Student {
     /// # Errors
     /// When the state file is damaged.
     pub fn options<'a>(&self, question: &'a Question) -> anyhow::Result<Vec<(char, &'a Choice)>> {
-        let mut options: Vec<&Choice> = question.options.iter().collect();
-        options.shuffle(&mut self.seed()?.stream(&format!("options {}", question.id)));
-        Ok(('a'..='z').zip(options).collect())
+        Ok(answers::options(question, &self.seed()?))
     }
 
     /// Puts `start/` back. All that was there moves to a folder `backup-N` inside; nothing is lost.
@@ -173,7 +171,10 @@ impl Student {
         };
         write("README.md", self.lab.files.text("README.md")?)?;
         instance.write(&self.folder)?;
-        write(answers::FILE, &answers::sheet(self, instance)?)
+        write(
+            answers::FILE,
+            &answers::sheet(&self.lab, instance, &self.seed()?)?,
+        )
     }
 
     /// Writes the lab's solution into a folder `solution`, once all hints were taken.
