@@ -26,7 +26,7 @@ use tokio::{
 use crate::recorder::{Recording, Watch};
 
 /// What carries the bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
     /// Pipes in this process, on a paused clock: deterministic, and as fast as the machine.
     Memory,

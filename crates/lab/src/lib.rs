@@ -1,11 +1,13 @@
 //! The front door: the demo.
 //!
+//! * [`carrier`]: what carries the bytes of a run, on the command line;
 //! * [`compare`]: both protocols side by side;
 //! * [`demo`]: the same as a story;
 //! * [`weak_server`]: the faithful server with guessable keys;
 //! * [`overheard`]: the attacks that only listen, on a capture;
 //! * [`read`]: every byte of a capture, named.
 
+pub mod carrier;
 pub mod compare;
 pub mod demo;
 pub mod overheard;

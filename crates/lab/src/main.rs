@@ -14,14 +14,14 @@ use std::{
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use latchstring_arena::{DEFAULT_SEED, Run, wire::Over};
+use latchstring_arena::{DEFAULT_SEED, Run};
 use latchstring_attacker::{
     capture::live::{Limits, capture_live},
     net::{print, report},
 };
 use latchstring_classroom::commands::{self as classroom, LabCommand};
 use latchstring_cli::screen;
-use latchstring_lab::{compare, demo, read, weak_server};
+use latchstring_lab::{carrier::Carrier, compare, demo, read, weak_server};
 use latchstring_matrix::{self as matrix, Matrix, Selection};
 use latchstring_workbench::{self as workbench, SolveCommand, job::CtrlC};
 
@@ -93,7 +93,7 @@ const INTERRUPTED: i32 = 130;
 struct ArenaArgs {
     /// What carries the bytes
     #[arg(long, value_enum, default_value = "tcp")]
-    over: Over,
+    over: Carrier,
     /// Where all randomness of the peers comes from
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
@@ -103,7 +103,7 @@ struct ArenaArgs {
 struct MatrixArgs {
     /// What carries the bytes
     #[arg(long, value_enum, default_value = "memory")]
-    over: Over,
+    over: Carrier,
     /// Where all randomness of the peers comes from
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
@@ -179,11 +179,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 fn play_demo(arena: &ArenaArgs, json: bool) -> anyhow::Result<ExitCode> {
     let matrix = if json {
-        let matrix = demo::run(arena.over, arena.seed)?;
+        let matrix = demo::run(arena.over.into(), arena.seed)?;
         print::line(serde_json::to_string_pretty(&matrix)?)?;
         matrix
     } else {
-        demo::play(&mut screen::out(), arena.over, arena.seed)?
+        demo::play(&mut screen::out(), arena.over.into(), arena.seed)?
     };
     Ok(promised(&matrix))
 }
@@ -204,7 +204,7 @@ fn run_matrix(arguments: &MatrixArgs) -> anyhow::Result<ExitCode> {
         bar.set_message(format!("{} against {}", run.attack, run.against));
         bar.inc(1);
     };
-    let matrix = Matrix::run(&wanted, arguments.over, arguments.seed, progress);
+    let matrix = Matrix::run(&wanted, arguments.over.into(), arguments.seed, progress);
     bar.finish_and_clear();
     let matrix = matrix?;
     let text = printed(&matrix, arguments.format)?;

@@ -13,16 +13,14 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use latchstring_arena::{
-    self as arena, DEFAULT_SEED, against::Against, verdict::Outcome, wire::Over,
-};
+use latchstring_arena::{self as arena, DEFAULT_SEED, against::Against, verdict::Outcome};
 use latchstring_attacker::{
     Attack, Faithful, attacks,
     net::{print, report},
     protocol::hardened::defence::Defence,
 };
 use latchstring_cli::screen;
-use latchstring_lab::overheard;
+use latchstring_lab::{carrier::Carrier, overheard};
 use latchstring_matrix::attack;
 
 /// Attacks on the lab's login protocols.
@@ -68,7 +66,7 @@ struct RunArgs {
     against: Option<Against>,
     /// What carries the bytes to the target
     #[arg(long, value_enum, default_value = "memory")]
-    over: Over,
+    over: Carrier,
     /// Where all randomness comes from
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
@@ -173,7 +171,7 @@ fn in_the_arena(out: &mut impl Write, arguments: &RunArgs) -> anyhow::Result<Exi
     let bar = ProgressBar::new_spinner().with_style(style);
     bar.set_message(format!("{} against {against}", attack.id));
     bar.enable_steady_tick(Duration::from_millis(100));
-    let run = arena::run(attack, against, arguments.over, arguments.seed);
+    let run = arena::run(attack, against, arguments.over.into(), arguments.seed);
     bar.finish_and_clear();
     let run = run?;
     if arguments.json {
