@@ -9,6 +9,11 @@ use crate::sources::{code_of, sources};
 /// Files that the hardened protocol alone has, each with the reason.
 const HARDENED_ALONE: &[(&str, &str)] = &[
     ("defence.rs", "nothing is a defence"),
+    (
+        "driver.rs",
+        "nothing keeps a session alive or ends it in time",
+    ),
+    ("framing.rs", "a message is whatever one read returns"),
     ("full.rs", "nothing can be left out"),
     (
         "message/fingerprint.rs",

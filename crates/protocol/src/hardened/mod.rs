@@ -10,10 +10,14 @@
 //! * [`signature`]: what is signed, and by whom;
 //! * [`handshake`]: who may speak when, and what has been proven by then;
 //! * [`record`]: encryption and authentication of one record;
-//! * [`session`]: numbered, acknowledged messages and an authenticated end.
+//! * [`framing`]: where one record ends and the next begins;
+//! * [`session`]: numbered, acknowledged messages and an authenticated end;
+//! * [`driver`]: keeps a session alive, bounds what waits, and ends it in time.
 
 pub mod defence;
+pub mod driver;
 mod error;
+pub mod framing;
 pub mod full;
 pub mod handshake;
 pub mod keys;

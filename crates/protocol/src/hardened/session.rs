@@ -294,6 +294,16 @@ impl<D: Parts> Session<D> {
         Ok(record)
     }
 
+    /// Whether [`Session::send`] would take a message now.
+    pub fn has_room(&self) -> bool {
+        !self.sent.closed && self.sent.open.len() < MAX_UNACKNOWLEDGED
+    }
+
+    /// Whether [`Session::query`] would take a question now, at a client.
+    pub fn may_query(&self) -> bool {
+        !self.sent.closed && self.queries.len() < MAX_QUERIES
+    }
+
     /// Ids that were sent and not acknowledged: what an early end puts in doubt.
     pub fn unacknowledged(&self) -> impl Iterator<Item = u64> {
         self.sent.open.iter().map(|(id, _)| *id)
