@@ -1,38 +1,35 @@
 //! An open session over a stream.
-//!
-//! One loop, [`Connection::event`], reads and writes at the same time: two ends that both write first and read later
-//! would wait for each other once the buffers between them are full.
 
-use std::{collections::VecDeque, io, time::Duration};
+use std::time::Duration;
 
+pub use latchstring_net::protocol::hardened::driver::SILENT_INTERVALS;
 use latchstring_net::{
+    link::{Link, LinkError},
     protocol::hardened::{
+        Error as ProtocolError,
         defence::Defence,
+        driver::{self, Settings},
         full::Full,
         message::Held,
         parts::Parts,
-        session::{self, CloseCode, KIND_TEXT, MAX_QUERIES, MAX_UNACKNOWLEDGED, Session},
+        session::{CloseCode, KIND_TEXT, Session},
     },
-    wire::{RECORD_DEADLINE, RecordReader, WireError, write_all_within},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split},
-    select,
-    time::{Instant, sleep_until},
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::error::{ClientError, Stage};
 
 /// After this long without a word from the server it is asked whether it is there.
 pub const PING_EVERY: Duration = Duration::from_secs(30);
-/// After this many such times in a row the connection is given up.
-pub const SILENT_INTERVALS: u32 = 3;
 /// The server must agree to a close within this time.
 pub const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 
-/// While more than this waits to be written, in bytes, nothing is read: a server that asks and never listens must not
-/// fill our memory with answers. It is twice what all messages that may wait for an acknowledgement take.
-const MAX_OUTGOING: usize = 32 << 20;
+const SETTINGS: Settings = Settings {
+    ping_every: PING_EVERY,
+    close_within: CLOSE_DEADLINE,
+    // Twice what all messages that may wait for an acknowledgement take.
+    max_outgoing: 32 << 20,
+};
 
 /// What happens on an open connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,43 +64,22 @@ pub enum Event {
 
 /// A logged-in connection. Made by [`crate::login::Client::login`] alone.
 pub struct Connection<S, D = Full> {
-    reader: ReadHalf<S>,
-    writer: WriteHalf<S>,
-    records: RecordReader,
-    /// Records that are sealed and not written yet.
-    outgoing: VecDeque<u8>,
-    session: Session<D>,
+    link: Link<S, D>,
     last_message: u64,
-    /// Questions that wait for their answer.
-    queries: usize,
-    next_check: Instant,
-    silent: u32,
-    closing: bool,
-    ping_every: Duration,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
     pub(crate) fn new(stream: S, session: Session<D>, last_message: u64) -> Self {
-        let (reader, writer) = split(stream);
         Self {
-            reader,
-            writer,
-            records: RecordReader::default(),
-            outgoing: VecDeque::new(),
-            session,
+            link: Link::new(stream, session, SETTINGS),
             last_message,
-            queries: 0,
-            next_check: Instant::now() + PING_EVERY,
-            silent: 0,
-            closing: false,
-            ping_every: PING_EVERY,
         }
     }
 
     /// Asks the server more or less often whether it is there than every [`PING_EVERY`].
     pub fn asking_every(mut self, interval: Duration) -> Self {
-        self.ping_every = interval;
-        self.next_check = Instant::now() + interval;
+        let now = self.link.now();
+        self.link.driver.ping_every(interval, now);
         self
     }
 
@@ -114,27 +90,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
 
     /// A public name of this session, the same at both ends.
     pub fn session_id(&self) -> [u8; 16] {
-        self.session.id()
+        self.link.driver.session().id()
     }
 
     /// Whether [`Connection::send`] would take a message now.
     pub fn has_room(&self) -> bool {
-        !self.closing && self.sent_and_open() < MAX_UNACKNOWLEDGED
+        self.link.driver.has_room()
     }
 
     /// How many messages were sent and are not acknowledged.
     pub(crate) fn sent_and_open(&self) -> usize {
-        self.session.unacknowledged().count()
+        self.link.driver.session().unacknowledged().count()
     }
 
     /// Ids that were sent and are not acknowledged.
     pub fn unacknowledged(&self) -> Vec<u64> {
-        self.session.unacknowledged().collect()
+        self.link.driver.session().unacknowledged().collect()
     }
 
     /// Whether [`Connection::query`] would take a question now.
     pub fn may_query(&self) -> bool {
-        !self.closing && self.queries < MAX_QUERIES
+        self.link.driver.may_query()
     }
 
     /// Asks what the server holds under an id. The answers are [`Event::Held`], in the order of the questions.
@@ -142,10 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
     /// # Errors
     /// [`ClientError::Misuse`] without [`Connection::may_query`].
     pub fn query(&mut self, id: u64) -> Result<(), ClientError> {
-        let record = self.session.query(id).map_err(in_session)?;
-        self.queries += 1;
-        self.outgoing.extend(record);
-        Ok(())
+        self.link.driver.query(id).map_err(in_session)
     }
 
     /// Queues a message and says its id. Nothing is written before [`Connection::event`] or another `async` method
@@ -155,9 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
     /// [`ClientError::Misuse`] when the text is longer than `MAX_TEXT`, after a close, or without
     /// [`Connection::has_room`].
     pub fn send(&mut self, text: &str) -> Result<u64, ClientError> {
-        let (id, record) = self.session.send(KIND_TEXT, text).map_err(in_session)?;
-        self.outgoing.extend(record);
-        Ok(id)
+        self.link.driver.send(KIND_TEXT, text).map_err(in_session)
     }
 
     /// Tells the server that its messages up to `id` are shown or stored. After a close there is nobody to tell; the
@@ -166,11 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
     /// # Errors
     /// [`ClientError::Misuse`] when no message with this id waits.
     pub fn acknowledge(&mut self, id: u64) -> Result<(), ClientError> {
-        if !self.closing {
-            let record = self.session.acknowledge(id).map_err(in_session)?;
-            self.outgoing.extend(record);
-        }
-        Ok(())
+        self.link.driver.acknowledge(id).map_err(in_session)
     }
 
     /// Queues the end of our side. [`Connection::event`] goes on until [`Event::CloseAgreed`].
@@ -178,11 +145,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
     /// # Errors
     /// [`ClientError::Misuse`] the second time.
     pub fn begin_close(&mut self) -> Result<(), ClientError> {
-        let record = self.session.close(CloseCode::Done).map_err(in_session)?;
-        self.outgoing.extend(record);
-        self.closing = true;
-        self.next_check = Instant::now() + CLOSE_DEADLINE;
-        Ok(())
+        let now = self.link.now();
+        let driver = &mut self.link.driver;
+        driver.close(CloseCode::Done, now).map_err(in_session)
     }
 
     /// Writes what is queued, reads, keeps the connection alive, and returns when there is something to tell. Cancel
@@ -193,19 +158,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
     /// [`ClientError::Silent`] after 90 s without a word, [`ClientError::Protocol`] when a record is not right.
     pub async fn event(&mut self) -> Result<Event, ClientError> {
         loop {
-            let waiting = self.outgoing.len();
-            select! {
-                // In order, not at random, so that the same session runs the same way twice.
-                biased;
-                wrote = self.writer.write_buf(&mut self.outgoing), if waiting > 0 => {
-                    self.on_written(wrote)?;
+            if let Some(event) = self.link.driver.poll() {
+                return self.told(event);
+            }
+            match self.link.step().await {
+                // A failed write is not the last word: what the server said before it went may still be there to be
+                // read, and the end of the stream comes after it.
+                Err(LinkError::Write(_)) => self.link.driver.cannot_write(),
+                Err(LinkError::WriteClosed) if self.link.driver.is_over() => {
+                    self.link.driver.cannot_write();
                 }
-                record = self.records.read(&mut self.reader, self.session.lengths(), None), if waiting < MAX_OUTGOING => {
-                    if let Some(event) = self.on_record(record).await? {
-                        return Ok(event);
-                    }
-                }
-                () = sleep_until(self.next_check) => self.on_silence()?,
+                step => step.map_err(|why| self.broken(why))?,
             }
         }
     }
@@ -215,7 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
     /// # Errors
     /// As [`Connection::event`]; also [`ClientError::Truncated`] when the server closes first.
     pub async fn wait_acknowledged(&mut self) -> Result<(), ClientError> {
-        while self.session.unacknowledged().next().is_some() {
+        while self.sent_and_open() > 0 {
             match self.event().await? {
                 Event::Message { id, .. } => self.acknowledge(id)?,
                 Event::Acknowledged { .. } | Event::Held { .. } => {}
@@ -243,89 +206,47 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
 
     /// Whether the end of the stream passes for the end of the session.
     fn any_end_will_do(&self) -> bool {
-        !self.session.keeps(Defence::AuthenticatedClose)
+        !(self.link.driver.session()).keeps(Defence::AuthenticatedClose)
     }
 
-    async fn on_record(
-        &mut self,
-        record: Result<Option<Vec<u8>>, WireError>,
-    ) -> Result<Option<Event>, ClientError> {
-        let record = match record {
-            Ok(Some(record)) => record,
-            Ok(None) if self.any_end_will_do() => return Ok(Some(Event::CloseAgreed)),
-            Ok(None) | Err(WireError::Io(_) | WireError::Closed | WireError::Truncated { .. }) => {
-                return Err(self.truncated());
+    fn told(&self, event: driver::Event) -> Result<Event, ClientError> {
+        Ok(match event {
+            driver::Event::Message { id, text, .. } => Event::Message { id, text },
+            driver::Event::Acknowledged { up_to } => Event::Acknowledged { up_to },
+            driver::Event::Held { id, held } => Event::Held { id, held },
+            driver::Event::Query { .. } => {
+                let why = ProtocolError::Violation("only a client asks what is held");
+                return Err(in_session(why));
             }
-            Err(source) => {
-                let stage = Stage::Session;
-                return Err(ClientError::Wire { stage, source });
-            }
-        };
-        if !self.closing {
-            self.silent = 0;
-            self.next_check = Instant::now() + self.ping_every;
-        }
-        Ok(match self.session.receive(&record).map_err(in_session)? {
-            session::Event::Message { id, text, .. } => Some(Event::Message { id, text }),
-            session::Event::Acknowledged { up_to } => Some(Event::Acknowledged { up_to }),
-            session::Event::Reply(answer) => {
-                self.outgoing.extend(answer);
-                None
-            }
-            session::Event::Held { id, held } => {
-                self.queries -= 1;
-                Some(Event::Held { id, held })
-            }
-            session::Event::Pong | session::Event::TooLate | session::Event::Query { .. } => None,
-            session::Event::Closed { code, answer } => Some(self.on_closed(code, answer).await?),
-            session::Event::CloseAgreed => Some(Event::CloseAgreed),
+            driver::Event::Closed { code } => match self.unacknowledged() {
+                none if none.is_empty() => Event::Closed { code },
+                unacknowledged => {
+                    return Err(ClientError::Closed {
+                        code,
+                        unacknowledged,
+                    });
+                }
+            },
+            driver::Event::CloseAgreed | driver::Event::Ended => Event::CloseAgreed,
         })
     }
 
-    /// The answer is a courtesy: whether it arrives changes nothing for us.
-    async fn on_closed(&mut self, code: CloseCode, answer: Vec<u8>) -> Result<Event, ClientError> {
-        self.outgoing.extend(answer);
-        let rest = self.outgoing.make_contiguous();
-        let _ = write_all_within(&mut self.writer, rest, RECORD_DEADLINE).await;
-        self.outgoing.clear();
-        match self.unacknowledged() {
-            none if none.is_empty() => Ok(Event::Closed { code }),
-            unacknowledged => Err(ClientError::Closed {
-                code,
-                unacknowledged,
-            }),
-        }
-    }
-
-    /// A failed write is not the last word: what the server said before it went may still be there to be read, and the
-    /// end of the stream comes after it.
-    fn on_written(&mut self, wrote: io::Result<usize>) -> Result<(), ClientError> {
-        match wrote {
-            Ok(1..) => Ok(()),
-            Ok(0) => Err(self.truncated()),
-            Err(_) => {
-                self.outgoing.clear();
-                Ok(())
+    fn broken(&self, why: LinkError) -> ClientError {
+        match why {
+            LinkError::Protocol(source) => in_session(source),
+            LinkError::Wire(source) => {
+                let stage = Stage::Session;
+                ClientError::Wire { stage, source }
             }
-        }
-    }
-
-    fn on_silence(&mut self) -> Result<(), ClientError> {
-        if self.closing {
-            return Err(self.truncated());
-        }
-        self.silent += 1;
-        if self.silent == SILENT_INTERVALS {
-            return Err(ClientError::Silent {
-                seconds: (self.ping_every * SILENT_INTERVALS).as_secs(),
+            LinkError::Silent { seconds } => ClientError::Silent {
+                seconds,
                 unacknowledged: self.unacknowledged(),
-            });
+            },
+            LinkError::Read(_)
+            | LinkError::Write(_)
+            | LinkError::WriteClosed
+            | LinkError::NoAgreement => self.truncated(),
         }
-        self.next_check += self.ping_every;
-        if let Some(ping) = self.session.ping().map_err(in_session)? {
-            self.outgoing.extend(ping);
-        }
-        Ok(())
     }
 
     fn truncated(&self) -> ClientError {
@@ -335,6 +256,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
     }
 }
 
-fn in_session(source: latchstring_net::protocol::hardened::Error) -> ClientError {
+fn in_session(source: ProtocolError) -> ClientError {
     ClientError::protocol(Stage::Session, source)
 }

@@ -1,6 +1,7 @@
 //! What the pure protocols need from the world: a socket loop, randomness, and RSA in constant time.
 //!
 //! * [`wire`]: reads and writes with a deadline, never more than the protocol allows;
+//! * [`link`]: a session on a stream;
 //! * [`entropy`]: randomness from the operating system, behind a trait that the lab can seed;
 //! * [`provider`]: RSA-PSS by `aws-lc-rs`;
 //! * [`hygiene`]: which public keys may be enrolled;
@@ -18,6 +19,7 @@ pub mod entropy;
 pub mod files;
 pub mod hygiene;
 pub mod keyfile;
+pub mod link;
 pub mod loopback;
 pub mod password;
 pub mod print;

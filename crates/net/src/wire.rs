@@ -5,18 +5,13 @@
 
 use std::{io, time::Duration};
 
-use latchstring_protocol::hardened::record::{OVERHEAD, TAG_LEN};
+pub use latchstring_protocol::hardened::framing::RECORD_DEADLINE;
+use latchstring_protocol::hardened::framing::{BadLength, Incoming};
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::{Instant, timeout, timeout_at},
 };
-
-/// A record, once its first byte is here, must be complete within this time.
-pub const RECORD_DEADLINE: Duration = Duration::from_secs(5);
-
-/// Bytes of a record's length field.
-const LENGTH_FIELD: usize = OVERHEAD - TAG_LEN;
 
 /// Why a read or a write did not complete. The connection is of no more use after any of these.
 #[derive(Debug, Error)]
@@ -59,12 +54,17 @@ pub async fn read_exact_within<R: AsyncRead + Unpin>(
     n: usize,
     within: Duration,
 ) -> Result<Vec<u8>, WireError> {
-    let mut partial = Partial::default();
-    let by = Instant::now() + within;
-    match partial.fill(stream, n, Some(by)).await? {
-        Progress::Complete => Ok(partial.bytes),
-        Progress::End => Err(WireError::Closed),
+    let mut deadline = Deadline::at(Some(Instant::now() + within));
+    let mut bytes = Vec::with_capacity(n);
+    while bytes.len() < n {
+        let more = deadline.read(stream, bytes.len(), n).await?;
+        match (more.is_empty(), bytes.len()) {
+            (true, 0) => return Err(WireError::Closed),
+            (true, have) => return Err(WireError::Truncated { have, need: n }),
+            (false, _) => bytes.extend(more),
+        }
     }
+    Ok(bytes)
 }
 
 /// Writes all of `bytes` and flushes.
@@ -106,7 +106,11 @@ pub async fn read_record<R: AsyncRead + Unpin>(
 /// A `read` that is dropped half-way, as `select!` does with the branches that lost, loses neither bytes nor the
 /// record's deadline: the next `read` goes on where it was.
 #[derive(Debug, Default)]
-pub struct RecordReader(Partial);
+pub struct RecordReader {
+    incoming: Incoming,
+    /// When the first byte of an unfinished record arrived.
+    began: Option<Instant>,
+}
 
 impl RecordReader {
     /// Reads one whole record, length field and tag included: what `record::Opener::open` takes.
@@ -126,74 +130,65 @@ impl RecordReader {
         allowed: &[usize],
         by: Option<Instant>,
     ) -> Result<Option<Vec<u8>>, WireError> {
-        if let Progress::End = self.0.fill(stream, LENGTH_FIELD, by).await? {
-            return Ok(None);
-        }
-        let whole = LENGTH_FIELD + self.announced(allowed)?;
-        self.0.fill(stream, whole, by).await?;
-        Ok(Some(std::mem::take(&mut self.0).bytes))
-    }
-
-    /// What the length field says, if the protocol knows such a record and the caller allows it now.
-    fn announced(&self, allowed: &[usize]) -> Result<usize, WireError> {
-        let mut field = [0; LENGTH_FIELD];
-        field.copy_from_slice(&self.0.bytes[..LENGTH_FIELD]);
-        let len = u32::from_be_bytes(field);
-        let ciphertext = (len as usize).checked_sub(TAG_LEN);
-        match ciphertext.filter(|n| allowed.contains(n)) {
-            Some(n) => Ok(n + TAG_LEN),
-            None => Err(WireError::BadLength(len)),
+        loop {
+            let (have, need) = (self.incoming.have(), self.incoming.need());
+            let mut deadline = Deadline {
+                by,
+                began: self.began,
+            };
+            let more = deadline.read(stream, have, need).await?;
+            self.began = deadline.began;
+            match (more.is_empty(), have) {
+                (true, 0) => return Ok(None),
+                (true, _) => return Err(WireError::Truncated { have, need }),
+                (false, _) => {}
+            }
+            let whole = self.incoming.take(&more, allowed);
+            if let Some(record) = whole.map_err(|BadLength(len)| WireError::BadLength(len))? {
+                self.began = None;
+                return Ok(Some(record));
+            }
         }
     }
 }
 
-/// Bytes of something that is not complete yet, and when it began.
-#[derive(Debug, Default)]
-struct Partial {
-    bytes: Vec<u8>,
+/// Until when something must be here.
+struct Deadline {
+    /// When all of it must be here, if the caller says so.
+    by: Option<Instant>,
+    /// When its first byte arrived.
     began: Option<Instant>,
 }
 
-enum Progress {
-    Complete,
-    /// The stream ended before the first byte.
-    End,
-}
-
-impl Partial {
-    /// Reads until there are `need` bytes in all. Only [`AsyncReadExt::read_buf`] is awaited, which is cancel safe.
-    async fn fill<R: AsyncRead + Unpin>(
-        &mut self,
-        stream: &mut R,
-        need: usize,
-        by: Option<Instant>,
-    ) -> Result<Progress, WireError> {
-        while self.bytes.len() < need {
-            let have = self.bytes.len();
-            self.bytes.reserve_exact(need - have);
-            let deadline = self.deadline(by);
-            let mut rest = stream.take((need - have) as u64);
-            let read = rest.read_buf(&mut self.bytes);
-            let got = match deadline {
-                None => read.await?,
-                Some(at) => match timeout_at(at, read).await {
-                    Ok(got) => got?,
-                    Err(_) => return Err(WireError::Deadline { have, need }),
-                },
-            };
-            match (got, have) {
-                (0, 0) => return Ok(Progress::End),
-                (0, _) => return Err(WireError::Truncated { have, need }),
-                _ => _ = self.began.get_or_insert_with(Instant::now),
-            }
-        }
-        Ok(Progress::Complete)
+impl Deadline {
+    fn at(by: Option<Instant>) -> Self {
+        Self { by, began: None }
     }
 
-    /// The earlier of the caller's deadline and that of a record which has begun.
-    fn deadline(&self, by: Option<Instant>) -> Option<Instant> {
+    /// The next bytes of `need`, of which there are `have`; none at the end of the stream. Only
+    /// [`AsyncReadExt::read_buf`] is awaited, which is cancel safe.
+    async fn read<R: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut R,
+        have: usize,
+        need: usize,
+    ) -> Result<Vec<u8>, WireError> {
+        let mut bytes = Vec::with_capacity(need - have);
+        let mut rest = stream.take((need - have) as u64);
+        let read = rest.read_buf(&mut bytes);
+        // The earlier of the caller's deadline and that of what has begun.
         let record = self.began.map(|began| began + RECORD_DEADLINE);
-        [by, record].into_iter().flatten().min()
+        let got = match [self.by, record].into_iter().flatten().min() {
+            None => read.await?,
+            Some(at) => match timeout_at(at, read).await {
+                Ok(got) => got?,
+                Err(_) => return Err(WireError::Deadline { have, need }),
+            },
+        };
+        if got > 0 {
+            self.began.get_or_insert_with(Instant::now);
+        }
+        Ok(bytes)
     }
 }
 
