@@ -12,6 +12,9 @@ use latchstring_attacker::protocol::hardened::primitives::{expand, hash};
 use latchstring_tests::{binary, workspace};
 use serde_json::Value;
 
+#[path = "book/glossary.rs"]
+mod glossary;
+
 fn book() -> PathBuf {
     workspace().join("docs/src")
 }

@@ -3,7 +3,8 @@
 pub mod terminal;
 
 use std::{
-    env,
+    collections::BTreeSet,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
     thread::sleep,
@@ -83,4 +84,23 @@ pub fn interrupt(process: u32) {
         sleep(Duration::from_millis(1));
     }
     panic!("process {process} never listened for Ctrl-C");
+}
+
+/// The words that the glossary of the book lists under "Not": private names of things that have a name.
+///
+/// # Panics
+/// When the book has no glossary.
+pub fn rejected_words() -> BTreeSet<String> {
+    let glossary = fs::read_to_string(workspace().join("docs/src/glossary.md"));
+    let glossary = glossary.expect("the book has a glossary");
+    let lists = glossary.split("Not: ").skip(1);
+    let lists = lists.filter_map(|rest| rest.split_once('.'));
+    lists.flat_map(|(list, _)| words_of(list)).collect()
+}
+
+/// The words of a text, in lower case.
+pub fn words_of(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
 }
