@@ -364,7 +364,11 @@ fn it_follows_the_size_of_the_terminal_and_leaves_it_clean_when_told_to_end() {
     terminal.signal(Signal::SIGTERM);
     assert_eq!(terminal.end(), 1);
     assert!(!terminal.screen().alternate_screen() && !terminal.screen().hide_cursor());
-    assert!(terminal.shows("told to end"), "{:?}", terminal.lines());
+    assert!(
+        terminal.shows("ended by a signal"),
+        "{:?}",
+        terminal.lines()
+    );
 
     let rescued = format!("{file}.workbench.toml.rescued");
     let mut again = open(&["--work", &rescued, &file]);

@@ -19,7 +19,7 @@ pub enum CaptureError {
     },
     /// The sessions that are open at the same time do not fit into memory.
     #[error(
-        "{file} holds more than {limit} bytes of sessions that are open at the same time: cut out what matters with \
+        "{file} holds more than {limit} bytes of sessions that are open at the same time: cut it smaller with \
          `editcap` or a capture filter"
     )]
     TooLarge {
@@ -43,7 +43,7 @@ pub enum CaptureError {
     /// The file ends inside a packet.
     #[error(
         "{file} is cut off: {what} at offset {offset} needs {needed} bytes and only {left} are left; record it again, \
-         or keep what comes before it with `editcap {file} repaired.pcap`"
+         or keep the part before it with `editcap {file} repaired.pcap`"
     )]
     Truncated {
         /// The file.

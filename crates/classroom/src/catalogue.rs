@@ -292,7 +292,7 @@ impl Lab {
             };
             ensure!(
                 about.iter().any(stops),
-                "`defences` names {id}, which stops none of the lab's attacks ({}): take it out, or name the attack",
+                "`defences` names {id}, which stops no attack of the lab ({}): take it out, or name the attack",
                 self.attacks.join(", ")
             );
         }

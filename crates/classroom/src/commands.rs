@@ -29,7 +29,7 @@ use crate::{
 /// The commands of a student.
 #[derive(Debug, Subcommand)]
 pub enum LabCommand {
-    /// List the labs, with what you have done
+    /// List the labs, with your progress
     #[command(after_help = "Example: latchstring lab list")]
     List {
         /// Where the labs are
@@ -39,72 +39,72 @@ pub enum LabCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Make a folder to work in, with captures and keys of your own
+    /// Make a folder to work in, with captures and keys made for you
     #[command(after_help = "Example: latchstring lab start 01")]
     Start {
-        /// The lab: its number, its name or both
+        /// Start this lab: its number, its name or both
         lab: String,
         /// Which folder is meant
         #[command(flatten)]
         place: PlaceArgs,
-        /// Make the same captures and keys as everybody else who gives this number
+        /// Make captures and keys from this number; the same number gives the same ones [default: random]
         #[arg(long)]
         seed: Option<u64>,
     },
-    /// Run your own target until Ctrl-C, to try things out on
+    /// Run your target until Ctrl-C, to try your program
     #[command(after_help = "Example: latchstring lab serve 01")]
     Serve {
-        /// The lab; not needed in its folder
+        /// Name the lab [default: the lab of this folder]
         lab: Option<String>,
         /// Which folder is meant
         #[command(flatten)]
         place: PlaceArgs,
-        /// The port on 127.0.0.1
+        /// Listen on this port of 127.0.0.1
         #[arg(long, default_value_t = latchstring_faithful::protocol::DEFAULT_PORT)]
         port: u16,
     },
     /// Give the next hint
     #[command(after_help = "Example: latchstring lab hint 01")]
     Hint {
-        /// The lab; not needed in its folder
+        /// Name the lab [default: the lab of this folder]
         lab: Option<String>,
         /// Which folder is meant
         #[command(flatten)]
         place: PlaceArgs,
-        /// Write the solution into the folder solution/, once all hints were taken
+        /// Write the solution into the folder solution/; all hints must have been taken
         #[arg(long)]
         solution: bool,
     },
-    /// Run your program and look at your answers
+    /// Run your program and check your answers
     #[command(
-        after_help = "Ends with 0 only when everything passes. Example: latchstring lab check 01"
+        after_help = "The exit code is 0 only if all questions and checks pass. Example: latchstring lab check 01"
     )]
     Check {
-        /// The lab; not needed in its folder
+        /// Name the lab [default: the lab of this folder]
         lab: Option<String>,
         /// Which folder is meant
         #[command(flatten)]
         place: PlaceArgs,
-        /// Repeat the hidden instances of another check with this number; does not count
+        /// Repeat the hidden instances of another check with this number; the result does not count [default: new instances]
         #[arg(long)]
         seed: Option<u64>,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Explain what you have solved
+    /// Explain the questions and checks that you have passed
     #[command(after_help = "Example: latchstring lab explain 01")]
     Explain {
-        /// The lab; not needed in its folder
+        /// Name the lab [default: the lab of this folder]
         lab: Option<String>,
         /// Which folder is meant
         #[command(flatten)]
         place: PlaceArgs,
     },
-    /// Begin again; your files move to a backup
+    /// Begin the lab again; your files move to a backup
     #[command(after_help = "Example: latchstring lab reset 01")]
     Reset {
-        /// The lab; not needed in its folder
+        /// Name the lab [default: the lab of this folder]
         lab: Option<String>,
         /// Which folder is meant
         #[command(flatten)]
@@ -118,7 +118,7 @@ pub enum LabCommand {
 /// Where the labs are.
 #[derive(Debug, Args)]
 pub struct LabsArg {
-    /// A folder with other labs [default: $LATCHSTRING_LABS, else those inside this program]
+    /// Use the labs of this folder [default: $LATCHSTRING_LABS, else those inside this program]
     #[arg(long, value_name = "DIR")]
     labs: Option<PathBuf>,
 }
@@ -138,7 +138,7 @@ impl LabsArg {
 pub struct PlaceArgs {
     #[command(flatten)]
     labs: LabsArg,
-    /// The folder that you work in [default: this one if it holds the lab, else lab-work/ID]
+    /// Work in this folder [default: this one if it holds the lab, else lab-work/ID]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }

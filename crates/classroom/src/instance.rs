@@ -120,7 +120,7 @@ async fn run_session(
     };
     ensure!(
         recorded.received == typed,
-        "the server did not receive what was typed"
+        "the server did not receive the typed messages"
     );
     tell(recording, &recorded, facts);
     if recording.blank_server {

@@ -29,7 +29,7 @@ const WAIT: u64 = 60;
 /// A day, in seconds.
 const MAX_WAIT: u64 = 24 * 60 * 60;
 
-/// The client of the hardened protocol, latch/2.
+/// Log in with the hardened protocol, latch/2, and send messages.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -55,11 +55,11 @@ enum Command {
         after_help = "Example:\n  latchstring-client keygen --bits 4096\n\nAn existing key is never overwritten."
     )]
     Keygen(Keygen),
-    /// Make your own account with an invitation: the line that a server's operator gave you
+    /// Make your account with an invitation: a line from the server's operator
     #[command(
-        after_help = "The invitation says which key the host must have, so nothing needs to be confirmed. Your key is \
-                      made if there is none. The invitation is asked for unless it comes from a file or a file descriptor. \
-                      It never stands on the command line, where other users of this machine could read it.\n\n\
+        after_help = "The invitation holds the fingerprint of the host's key, so you need not confirm it. The client \
+                      makes a key if you have no key. It asks for the invitation unless a file or a file descriptor gives \
+                      it. The command line never holds it, because other users of this machine could read it there.\n\n\
                       Examples:\n  \
                       latchstring-client enrol alice@example.org\n  \
                       latchstring-client enrol --invite-file invitation alice@[::1]:22223"
@@ -67,10 +67,10 @@ enum Command {
     Enrol(Enrol),
     /// Log in and send each line of the standard input as a message
     #[command(
-        after_help = "The host's key must be known, be given (--fingerprint) or be confirmed by you before a password is \
-                      asked for. If a known host shows another key, the connection is refused; no option overrides that.\n\n\
+        after_help = "The client asks for the password only if the host's key is known, given (--fingerprint) or confirmed \
+                      by you. If a known host shows another key, the client refuses it; no option overrides that.\n\n\
                       Messages that the server has not acknowledged are kept and sent again at the next connect. An error \
-                      says how many lines of the input were taken; the rest is left in the input. The end of the input \
+                      gives the number of lines that were taken; the rest is left in the input. The end of the input \
                       (Ctrl-D) ends the session.\n\n\
                       Examples:\n  \
                       latchstring-client connect alice@example.org\n  \
@@ -82,29 +82,29 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Keygen {
-    /// Where to write [default: ~/.latchstring]
+    /// Write into this directory [default: ~/.latchstring]
     #[arg(long, value_name = "D")]
     dir: Option<PathBuf>,
-    /// Size of the RSA key
+    /// Make an RSA key of this size, in bits
     #[arg(long, value_name = "BITS", default_value = "3072", value_parser = ["3072", "4096"])]
     bits: String,
-    /// Name of the two files
+    /// Give the two files this name
     #[arg(long, value_name = "NAME", default_value = "id", value_parser = file_stem)]
     name: String,
 }
 
 #[derive(Debug, clap::Args)]
 struct Connect {
-    /// Name the user and the host; the port is 22223 unless given, IPv6 goes in brackets
+    /// Name the user and the host; IPv6 goes in brackets [default port: 22223]
     #[arg(value_name = "USER@HOST[:PORT]")]
     address: Address,
-    /// Where known hosts, key and unacknowledged messages are kept [default: ~/.latchstring]
+    /// Keep known hosts, key and unacknowledged messages in this directory [default: ~/.latchstring]
     #[arg(long, value_name = "D")]
     dir: Option<PathBuf>,
-    /// Your private key [default: D/id.pem]
+    /// Log in with this private key [default: D/id.pem]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// The host's fingerprint, from its operator; remembered if the host proves it
+    /// Expect this fingerprint of the host, from its operator; it is remembered if the host proves it
     #[arg(long, value_name = "SHA256:…")]
     fingerprint: Option<Fingerprint>,
     /// Read the password from a file that only you can read
@@ -113,26 +113,26 @@ struct Connect {
     /// Read the password from an open file descriptor: one line of it
     #[arg(long, value_name = "N", value_parser = descriptor_number)]
     password_fd: Option<u32>,
-    /// Show nothing but errors and the server's messages
+    /// Show only errors and the server's messages
     #[arg(long, short)]
     quiet: bool,
     /// Print one JSON object a line to the standard output, for programs
     #[arg(long)]
     json: bool,
-    /// Try again for this many seconds while the server has no room; 0 for once
+    /// Try again for this number of seconds while the server has no room; 0 tries once
     #[arg(long, value_name = "SECONDS", default_value_t = WAIT, value_parser = clap::value_parser!(u64).range(..=MAX_WAIT))]
     wait: u64,
 }
 
 #[derive(Debug, clap::Args)]
 struct Enrol {
-    /// Name the user and the host; the port is 22223 unless given, IPv6 goes in brackets
+    /// Name the user and the host; IPv6 goes in brackets [default port: 22223]
     #[arg(value_name = "USER@HOST[:PORT]")]
     address: Address,
-    /// Where known hosts and key are kept [default: ~/.latchstring]
+    /// Keep known hosts and key in this directory [default: ~/.latchstring]
     #[arg(long, value_name = "D")]
     dir: Option<PathBuf>,
-    /// Your private key [default: D/id.pem]
+    /// Log in with this private key [default: D/id.pem]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Read the invitation from a file that only you can read
@@ -147,7 +147,7 @@ struct Enrol {
     /// Read your new password from an open file descriptor: one line of it
     #[arg(long, value_name = "N", value_parser = descriptor_number)]
     password_fd: Option<u32>,
-    /// Try again for this many seconds while the server has no room; 0 for once
+    /// Try again for this number of seconds while the server has no room; 0 tries once
     #[arg(long, value_name = "SECONDS", default_value_t = WAIT, value_parser = clap::value_parser!(u64).range(..=MAX_WAIT))]
     wait: u64,
 }

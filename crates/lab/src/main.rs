@@ -25,7 +25,7 @@ use latchstring_lab::{carrier::Carrier, compare, demo, read, weak_server};
 use latchstring_matrix::{self as matrix, Matrix, Selection};
 use latchstring_workbench::{self as workbench, SolveCommand, job::CtrlC};
 
-/// Break a small login protocol, mend it, and see which defence stops which attack.
+/// Break a small login protocol, repair it, and see which defence stops which attack.
 #[derive(Parser)]
 #[command(version, after_help = "Example: latchstring demo")]
 struct Cli {
@@ -59,16 +59,16 @@ enum Command {
         after_help = "Example, in a second terminal while a session runs:\n  latchstring capture --iface lo --port 22222 --seconds 30 --out session.pcap"
     )]
     Capture {
-        /// The interface
+        /// Record from this interface
         #[arg(long, default_value = "lo")]
         iface: String,
-        /// Where to write the pcap file
+        /// Write the pcap file here
         #[arg(long)]
         out: PathBuf,
         /// Record only TCP from and to this port
         #[arg(long)]
         port: Option<u16>,
-        /// Stop after so many seconds; otherwise with Ctrl-C
+        /// Stop after this number of seconds [default: stop at Ctrl-C]
         #[arg(long)]
         seconds: Option<u64>,
     },
@@ -76,12 +76,12 @@ enum Command {
     Read(read::Arguments),
     /// Compare both protocols side by side, step by step
     Compare(compare::Arguments),
-    /// Solve what was recorded, by mathematics alone
+    /// Solve recorded messages and keys with mathematics alone
     #[command(subcommand)]
     Solve(SolveCommand),
-    /// Serve the faithful protocol with session keys from a generator seeded with the time
+    /// Serve the faithful protocol with session keys from a generator that is seeded with the time
     WeakServer(weak_server::Arguments),
-    /// Learn: the exercises
+    /// Work on the labs: exercises that check themselves
     #[command(subcommand)]
     Lab(LabCommand),
 }
@@ -91,32 +91,32 @@ const INTERRUPTED: i32 = 130;
 
 #[derive(clap::Args)]
 struct ArenaArgs {
-    /// What carries the bytes
+    /// Carry the bytes over this wire
     #[arg(long, value_enum, default_value = "tcp")]
     over: Carrier,
-    /// Where all randomness of the peers comes from
+    /// Derive all randomness of the peers from this seed
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
 }
 
 #[derive(clap::Args)]
 struct MatrixArgs {
-    /// What carries the bytes
+    /// Carry the bytes over this wire
     #[arg(long, value_enum, default_value = "memory")]
     over: Carrier,
-    /// Where all randomness of the peers comes from
+    /// Derive all randomness of the peers from this seed
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
-    /// How to print it
+    /// Print in this format
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Only this attack; may be repeated
+    /// Run only this attack; may be repeated [default: all attacks]
     #[arg(long, value_name = "ID")]
     attack: Vec<String>,
-    /// Only the columns without this defence, besides faithful and hardened; may be repeated
+    /// Run only the columns without this defence, besides faithful and hardened; may be repeated [default: all columns]
     #[arg(long, value_name = "ID")]
     defence: Vec<String>,
-    /// Write to this file instead
+    /// Write to this file [default: the standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

@@ -32,7 +32,7 @@ const MAX_WAITING: usize = 16 << 20;
     latchstring read --full captures/hardened-chat.pcap | less\n  \
     tcpdump -i lo -w - port 22222 | latchstring read -")]
 pub struct Arguments {
-    /// A pcap or pcapng file, also compressed (.gz); - for standard input
+    /// Read this pcap or pcapng file, also compressed (.gz); - for standard input
     file: PathBuf,
     #[command(flatten)]
     shown: Shown,

@@ -30,19 +30,19 @@ use latchstring_arena::weakened::generator::SeededWithTime;
     Then find the session keys: latchstring solve seed --capture session.pcap --generator php --from ... --to ..."
 )]
 pub struct Arguments {
-    /// The generator of the session keys
+    /// Make the session keys with this generator
     #[arg(long, value_name = "G")]
     generator: Generator,
-    /// Its seed, instead of the second in which the server is started
+    /// Seed the generator with this number [default: the second in which the server starts]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Directory with client.keys/ and server.keys/, the same as the client's
+    /// Use client.keys/ and server.keys/ in this directory, the same as the client's
     #[arg(long, value_name = "D", default_value = ".")]
     dir: PathBuf,
-    /// Port to listen at; 0 lets the system choose
+    /// Listen on this port; 0 lets the system choose
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PORT)]
     port: u16,
-    /// Loopback address to listen at; every other address is refused
+    /// Listen on this loopback address; every other address is refused
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     host: String,
 }

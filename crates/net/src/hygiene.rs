@@ -56,7 +56,7 @@ pub enum WeakKey {
     )]
     Roca,
     /// The very same key.
-    #[error("the key {0} is enrolled already; every user needs a key of their own")]
+    #[error("the key {0} is enrolled already; every user needs a different key")]
     SameKey(Fingerprint),
     /// The greatest common divisor of the two moduli is a prime of both.
     #[error(

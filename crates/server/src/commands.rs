@@ -18,7 +18,7 @@ use latchstring_store::Sqlite;
 
 use crate::config::{self, Config};
 
-/// The server of the hardened protocol, latch/2.
+/// Serve the hardened protocol, latch/2, and manage its users.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -38,7 +38,7 @@ pub struct Options {
 /// Where the server's files are.
 #[derive(Debug, clap::Args)]
 struct Place {
-    /// The server's directory
+    /// Use this directory of the server
     #[arg(
         long,
         value_name = "D",
@@ -46,7 +46,7 @@ struct Place {
         default_value = "latchstring-server.d"
     )]
     dir: PathBuf,
-    /// The server's configuration [default: D/server.toml]
+    /// Use this configuration [default: D/server.toml]
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 }
@@ -60,12 +60,12 @@ enum Command {
     Init(init::Init),
     /// Serve clients until SIGTERM or SIGINT
     #[command(
-        after_help = "The log goes to the standard error; RUST_LOG=debug makes it say more. It never holds secrets or messages. \
+        after_help = "The log goes to the standard error; RUST_LOG=debug adds lines. It never holds secrets or messages. \
                       SIGHUP reloads the limits in the configuration; accounts are read at each login anyway.\n\n\
                       Example:\n  latchstring-server serve --dir /srv/latchstring --log-format json"
     )]
     Serve(serve::Serve),
-    /// Add, list, remove users; change passwords. All of it also works while the server runs
+    /// Add, list and remove users; change passwords. The server may keep running
     #[command(
         subcommand,
         after_help = "Examples:\n  \
@@ -73,9 +73,9 @@ enum Command {
                       latchstring-server user list"
     )]
     User(user::User),
-    /// Invite somebody: print a line with which they can make their own account, once, within 24 hours
+    /// Invite a person: print an invitation, with which the person can make one account within 24 hours
     #[command(
-        after_help = "The line goes to the standard output, and what to do with it to the standard error. \
+        after_help = "The invitation goes to the standard output, and instructions go to the standard error. \
                       A new invitation for the same name replaces the old one.\n\n\
                       To invite a user whose name is \"list\" or \"revoke\", write -- before the name.\n\n\
                       Examples:\n  \
@@ -87,7 +87,7 @@ enum Command {
     /// Print the messages of a user: number and text, one a line, with control characters escaped
     #[command(after_help = "Example:\n  latchstring-server messages alice")]
     Messages(messages::Messages),
-    /// Copy everything that the server is made of into a new directory. The server may run meanwhile
+    /// Copy all files of the server into a new directory. The server may keep running
     #[command(
         after_help = "Example:\n  latchstring-server backup --dir /srv/latchstring /root/latchstring-backup"
     )]

@@ -13,7 +13,7 @@ pub enum StoreError {
     #[error("user {0} exists already; remove the account first if it is to be replaced")]
     UserExists(UserName),
     /// No account of this name, or it has another key.
-    #[error("there is no user {0}, or none with this key")]
+    #[error("there is no user {0} with this key")]
     NoSuchUser(UserName),
     /// No invitation with this token, or no longer.
     #[error(
@@ -35,7 +35,7 @@ pub enum StoreError {
     },
     /// The log holds another message under this id, so this one is not a duplicate. To acknowledge it would lose it.
     #[error(
-        "the log of {user} holds another message under the number {id}: two clients or two computers send with the same key; the client numbers its messages anew when it connects again"
+        "the log of {user} holds another message under the number {id}: two clients or two computers send with the same key; the client gives its messages new numbers when it connects again"
     )]
     Conflict {
         /// Whose log.
@@ -44,7 +44,7 @@ pub enum StoreError {
         id: u64,
     },
     /// Another server holds the store.
-    #[error("the account store {} is served by another latchstring-server{}; stop that server, or make a store of its own for this one with: latchstring-server init --dir DIR (lock file: {})", .path.display(), by_process(*.process), .lock.display())]
+    #[error("the account store {} is served by another latchstring-server{}; stop that server, or make another store for this one with: latchstring-server init --dir DIR (lock file: {})", .path.display(), by_process(*.process), .lock.display())]
     Served {
         /// The store.
         path: PathBuf,

@@ -40,27 +40,27 @@ const COMPLAINTS: usize = 20;
     latchstring solve factor --gcd-only ~/.ssh/known_hosts certificates.pem jwks.json\n\n\
     A file may hold any number of keys: PEM or DER (public keys, certificates, requests, private keys), OpenSSH, JWK, and\n\
     numbers, one a line, also as \"n = ...\" and \"e = ...\". - is the standard input; .gz is unpacked.\n\
-    Of several keys it is first looked whether they share primes (batch GCD). Each key alone is tried by trial division,\n\
-    Fermat, Wiener, Pollard p-1 and Pollard rho; one of up to 260 bits falls to the quadratic sieve, however it was made.\n\
+    Several keys are first searched for shared primes (batch GCD). Then the program tries each key alone: trial division,\n\
+    Fermat, Wiener, Pollard p-1 and Pollard rho. The quadratic sieve factors every key of up to 260 bits.\n\
     The exit code is 0 when a factor was found and 1 when none was."
 )]
 pub struct Arguments {
-    /// Files with public keys, or moduli as numbers (decimal, or hexadecimal after 0x)
+    /// Read these files with public keys, or these moduli as numbers (decimal, or hexadecimal after 0x)
     #[arg(required = true, value_name = "KEY")]
     keys: Vec<String>,
-    /// Write the private keys that are found into this folder, as PEM
+    /// Write the private keys into this folder, as PEM [default: write none]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// The public exponent of moduli that are given as numbers; 65537 unless it is given
+    /// Use this public exponent for moduli that are given as numbers [default: 65537]
     #[arg(long, value_name = "E", value_parser = exponent)]
     exponent: Option<UBig>,
-    /// Look for shared primes alone
+    /// Look only for shared primes
     #[arg(long)]
     gcd_only: bool,
-    /// Minutes a key instead of seconds
+    /// Spend minutes on each key [default: seconds]
     #[arg(long)]
     thorough: bool,
-    /// For one key: keep in this file how far the quadratic sieve is, and go on from there
+    /// Save progress of the quadratic sieve to this file; resume from it if it exists (for one key)
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
     /// Print JSON instead of the story, one object a key

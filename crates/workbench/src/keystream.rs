@@ -30,21 +30,21 @@ use super::{
     The file holds one ciphertext a line, in hexadecimal; the plaintexts are printed one a line.\n\
     Spaces, colons, 0x and \\x may stand between the digits; # begins a comment; - is the standard input; .gz is unpacked.\n\
     A byte that only one message reaches is undetermined and printed as '_'.\n\
-    Of two messages, which text is whose is a guess: --json then says of each place how sure its two bytes are as a pair.\n\
-    Text that chance could give as well is not printed: then the program ends with code 1.")]
+    Of two messages, the order is a guess: --json then gives the confidence of each pair of bytes.\n\
+    Text that chance could give as well is not printed, and the exit code is 1.")]
 pub struct Arguments {
-    /// One ciphertext a line, in hexadecimal; - reads the standard input
+    /// Read this file: one ciphertext a line, in hexadecimal; - for the standard input
     file: PathBuf,
-    /// Print each byte's confidence too, as JSON
+    /// Print JSON, with the confidence of each byte
     #[arg(long)]
     json: bool,
-    /// How much time it may take; deep for up to five messages unless it is given, fast for more
+    /// Search in this mode [default: deep for up to five messages, fast for more]
     #[arg(long, value_enum)]
     mode: Option<Effort>,
-    /// The language of the plaintexts; detected unless it is given
+    /// Expect this language of the plaintexts [default: detected]
     #[arg(long, value_parser = Language::NAMES)]
     language: Option<String>,
-    /// A language model of your own instead of a built-in one
+    /// Use the language model in this file [default: a built-in model]
     #[arg(long, conflicts_with = "language")]
     model: Option<PathBuf>,
 }
@@ -52,9 +52,9 @@ pub struct Arguments {
 /// How much time a solution may take.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Effort {
-    /// Below a millisecond a byte
+    /// Less than a millisecond for each byte
     Fast,
-    /// Ten to twenty times that
+    /// Ten to twenty times as long as fast
     Deep,
 }
 

@@ -25,7 +25,7 @@ pub enum SolveCommand {
     Workbench(screen::Arguments),
     /// Find the session key of a server that seeds a weak generator, by trying every seed
     Seed(seed::Arguments),
-    /// Find the primes of RSA keys that were badly made or are short
+    /// Find the primes of RSA keys that are short or badly made
     Factor(factor::Arguments),
 }
 

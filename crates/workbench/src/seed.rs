@@ -37,36 +37,36 @@ mod story;
     after_help = "Examples, the second for a server that seeds with milliseconds:\n  \
     latchstring solve seed --capture session.pcap --generator php --from 2019-12-31 --to 2020-01-01\n  \
     latchstring solve seed --capture session.pcap --generator java --unit ms --from '2019-12-31 08:00:00' --to '2019-12-31 08:10:00'\n\n\
-    Only what the client sent is looked at. A seed is right when it makes text of it, at whatever places the messages were\n\
-    cut, and when hardly any wrong seed would. The exit code is 0 when such a seed was found and 1 when none was.\n\
+    Only the bytes of the client are read. A seed is right if it decrypts them to text, and if hardly any wrong seed would.\n\
+    The exit code is 0 if such a seed was found, and 1 otherwise.\n\
     Record a session of such a server with `latchstring weak-server` and `latchstring capture`."
 )]
 pub struct Arguments {
-    /// A pcap or pcapng file with a session of the faithful protocol
+    /// Read this pcap or pcapng file with a session of the faithful protocol
     #[arg(long, value_name = "FILE")]
     capture: PathBuf,
-    /// Which of the sessions in the file, from 1
+    /// Read this session of the file, counted from 1
     #[arg(long, value_name = "N", default_value_t = 1)]
     session: usize,
-    /// The server's generator
+    /// Try the seeds of this generator
     #[arg(long, value_name = "G")]
     generator: Generator,
-    /// The first seed: a number, or a time (UTC) in the units that the server seeds with
+    /// Begin with this seed: a number, or a time (UTC) in the units that the server seeds with
     #[arg(long, value_name = "T1", value_parser = seed_or_time)]
     from: SeedOrTime,
-    /// The last seed
+    /// End with this seed
     #[arg(long, value_name = "T2", value_parser = seed_or_time)]
     to: SeedOrTime,
-    /// The units since 1970 that the server seeds with
+    /// Count times in this unit since 1970, as the server does
     #[arg(long, value_enum, default_value = "s")]
     unit: Unit,
-    /// How many sessions the server has had since it seeded its generator, before this one
+    /// Skip this number of earlier sessions since the server seeded its generator
     #[arg(long, value_name = "N", default_value_t = 0)]
     earlier: usize,
-    /// Try one seed after the other instead of 128 side by side, to compare
+    /// Try one seed after the other, to compare [default: 128 side by side]
     #[arg(long)]
     plain: bool,
-    /// Keep in this file how far the search is, and go on from there
+    /// Save progress to this file; resume from it if it exists
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
     /// Print JSON instead of the story
@@ -276,7 +276,7 @@ fn search(arguments: &Arguments, sniffed: Sniffed, from: u64, to: u64) -> Result
         };
         ensure!(
             (from..=to).contains(&stopped.next) && stopped.hits.iter().all(true_of),
-            "the file of --resume is damaged, or was changed: it says what is not true of this search; remove it and begin \
+            "the file of --resume is damaged, or was changed: its numbers do not fit this search; remove it and begin \
              again"
         );
     }

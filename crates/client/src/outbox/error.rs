@@ -36,7 +36,7 @@ pub enum OutboxError {
     Foreign(PathBuf),
     /// The server holds fewer messages than it has acknowledged.
     #[error(
-        "the server holds messages up to {last}, but has acknowledged up to {acked}: its store was lost or set back. Ask the operator; to begin anew, move {} away", .path.display()
+        "the server holds messages up to {last}, but has acknowledged up to {acked}: its store was lost or set back. Ask the operator; to begin again, move {} away", .path.display()
     )]
     ServerForgot {
         /// The file.

@@ -11,9 +11,9 @@ use latchstring_faithful::{keys::KeyDir, menu, protocol::DEFAULT_PORT};
 use latchstring_net::{loopback::Loopback, print};
 use rand::{rand_core::UnwrapErr, rngs::SysRng};
 
-/// The client of the faithful protocol: weak on purpose, on loopback only.
+/// Log in with the faithful protocol: weak on purpose, on loopback only.
 ///
-/// It reads its menu from the standard input and ends with it.
+/// The program reads its menu from the standard input and ends with it.
 #[derive(Parser)]
 #[command(
     version,
@@ -21,13 +21,13 @@ use rand::{rand_core::UnwrapErr, rngs::SysRng};
                   printf '2\\nalice\\n1\\nalice\\nhello\\nquit()\\n' | faithful-client --dir /tmp/keys"
 )]
 struct Options {
-    /// Directory with client.keys/ and server.keys/, the same as the server's
+    /// Use this directory with client.keys/ and server.keys/, the same as the server's
     #[arg(long, value_name = "D", default_value = ".")]
     dir: PathBuf,
-    /// Port of the server
+    /// Connect to this port
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PORT)]
     port: u16,
-    /// Loopback address of the server; every other address is refused
+    /// Connect to this loopback address; every other address is refused
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     host: String,
 }

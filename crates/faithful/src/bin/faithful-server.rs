@@ -15,22 +15,22 @@ use latchstring_faithful::{
 use latchstring_net::{loopback::Loopback, print};
 use rand::{rand_core::UnwrapErr, rngs::SysRng};
 
-/// The server of the faithful protocol: weak on purpose, on loopback only.
+/// Serve the faithful protocol: weak on purpose, on loopback only.
 ///
-/// It serves one client at a time until one of them sends the message quit().
+/// The program serves one client at a time until a client sends the message quit().
 #[derive(Parser)]
 #[command(
     version,
     after_help = "Example, with a client in another terminal:\n  faithful-server --dir /tmp/keys --port 22222"
 )]
 struct Options {
-    /// Directory with client.keys/ and server.keys/, the same as the client's
+    /// Use this directory with client.keys/ and server.keys/, the same as the client's
     #[arg(long, value_name = "D", default_value = ".")]
     dir: PathBuf,
-    /// Port to listen at; 0 lets the system choose
+    /// Listen on this port; 0 lets the system choose
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PORT)]
     port: u16,
-    /// Loopback address to listen at; every other address is refused
+    /// Listen on this loopback address; every other address is refused
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     host: String,
 }

@@ -23,7 +23,7 @@ use latchstring_cli::screen;
 use latchstring_lab::{carrier::Carrier, overheard};
 use latchstring_matrix::attack;
 
-/// Attacks on the lab's login protocols.
+/// Run attacks on the lab's login protocols.
 #[derive(Parser)]
 #[command(
     version,
@@ -36,13 +36,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the attacks, and the defences that can be taken out
+    /// List the attacks, and the defences that can be left out
     #[command(after_help = "Example: latchstring-attack list")]
     List,
-    /// Say what an attack does, from where, and what stops it
+    /// Show an attack: its goal, its vantage, and the defences that stop it
     #[command(after_help = "Example: latchstring-attack show bit-flip")]
     Show {
-        /// The attack's name, as `list` prints it
+        /// Show the attack of this name, as `list` prints it
         id: String,
     },
     /// Run an attack against a server that is started for it, or on a capture
@@ -58,23 +58,23 @@ enum Command {
 
 #[derive(Args)]
 struct RunArgs {
-    /// The attack's name, as `list` prints it
+    /// Run the attack of this name, as `list` prints it
     id: String,
-    /// The target: faithful, hardened, or hardened-minus=DEFENCE, with commas between several [default: faithful, or the
+    /// Attack this target: faithful, hardened, or hardened-minus=DEFENCE, with commas between several [default: faithful, or the
     /// first target that the attack applies to]
     #[arg(long, value_name = "TARGET")]
     against: Option<Against>,
-    /// What carries the bytes to the target
+    /// Carry the bytes to the target over this wire
     #[arg(long, value_enum, default_value = "memory")]
     over: Carrier,
-    /// Where all randomness comes from
+    /// Derive all randomness from this seed
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
     /// Work on the sessions of this pcap or pcapng file instead (or .gz; - for standard input): for the attacks that only
     /// listen
     #[arg(long, value_name = "FILE", conflicts_with_all = ["against", "over", "seed"])]
     capture: Option<PathBuf>,
-    /// For keystream-reuse: a message whose text you know, by its number in the session, from 1; may be repeated
+    /// Give keystream-reuse a message whose text you know, by its number in the session, from 1; may be repeated
     #[arg(long, value_name = "NUMBER=TEXT", value_parser = parse_known, requires = "capture")]
     known: Vec<(usize, String)>,
     /// Print JSON instead of the story

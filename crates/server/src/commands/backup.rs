@@ -24,7 +24,7 @@ use crate::config::{Config, DATABASE, FILE, HOST_KEY, HOST_PUBLIC_KEY};
 /// Options of `backup`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Backup {
-    /// The new directory for the copy
+    /// Write the copy into this new directory
     #[arg(value_name = "NEW-DIR")]
     to: PathBuf,
 }
@@ -32,7 +32,7 @@ pub(super) struct Backup {
 /// Options of `restore`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Restore {
-    /// The directory that `backup` made
+    /// Read this directory, which `backup` made
     #[arg(value_name = "BACKUP")]
     from: PathBuf,
 }

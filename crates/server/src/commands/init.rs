@@ -20,10 +20,10 @@ use crate::config::{self, DATABASE, FILE, HOST_KEY, HOST_PUBLIC_KEY, parse_liste
 /// Options of `init`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Init {
-    /// Size of the RSA host key
+    /// Make an RSA host key of this size, in bits
     #[arg(long, value_name = "BITS", default_value = "3072", value_parser = bits)]
     bits: Bits,
-    /// Where the server will listen
+    /// Listen on this address and port
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:22223", value_parser = parse_listen)]
     listen: SocketAddr,
 }

@@ -35,26 +35,26 @@ pub(super) struct Options {
 
 #[derive(Debug, clap::Args)]
 struct Make {
-    /// Name of the new user: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter
+    /// Name the new user: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter
     #[arg(required = true)]
     name: UserName,
-    /// How long the invitation is good, from 1m to 30d
+    /// Let the invitation expire after this time, from 1m to 30d
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lifetime)]
     expires: Duration,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Other {
-    /// List the invitations that nobody has used: name, when made, when it expires, and state
+    /// List the unused invitations: name, time of creation, time of expiry, and state
     #[command(
         after_help = "Columns are separated by tabs. Times are UTC. The state is \"open\" or \"expired\".\n\n\
                       Example:\n  latchstring-server invite list"
     )]
     List,
-    /// Revoke the invitation for a name: the line that was handed out is worth nothing from now on
+    /// Revoke the invitation for a name: it is not valid from now on
     #[command(after_help = "Example:\n  latchstring-server invite revoke alice")]
     Revoke {
-        /// Who was invited
+        /// Name the invited user
         name: UserName,
     },
 }
@@ -73,7 +73,7 @@ impl Options {
             (Some(Other::List), _) => list(place).await,
             (Some(Other::Revoke { name }), _) => revoke(place, &name).await,
             (None, Some(make)) => make.run(place).await,
-            (None, None) => anyhow::bail!("no name was given; say who is invited"),
+            (None, None) => anyhow::bail!("no name was given; name the user to invite"),
         }
     }
 }

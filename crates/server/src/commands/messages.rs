@@ -9,7 +9,7 @@ use super::Place;
 /// Options of `messages`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Messages {
-    /// Whose
+    /// Print the messages of this user
     name: UserName,
 }
 

@@ -47,7 +47,7 @@ const ANNOUNCE_DEADLINE: Duration = Duration::from_secs(1);
 /// Options of `serve`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
-    /// How the log is written
+    /// Write the log in this format
     #[arg(long, value_enum, default_value = "human")]
     log_format: LogFormat,
 }

@@ -24,15 +24,15 @@ use crate::password::read_new;
 pub(super) enum User {
     /// Add a user with a public key and a password
     #[command(
-        after_help = "The password is asked for twice unless it comes from a file or a file descriptor.\n\n\
+        after_help = "The program asks for the password twice unless a file or a file descriptor gives it.\n\n\
                       Examples:\n  \
                       latchstring-server user add alice --key alice.pub.pem\n  \
                       latchstring-server user add bob --key bob.pub.pem --password-fd 3 3< password"
     )]
     Add {
-        /// 1 to 32 of a-z, 0-9, _ and -, beginning with a letter
+        /// Name the new user: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter
         name: UserName,
-        /// The user's public key: RSA, 3072 or 4096 bits, PEM
+        /// Read the user's public key: RSA, 3072 or 4096 bits, PEM
         #[arg(long, value_name = "FILE.pub.pem")]
         key: PathBuf,
         #[command(flatten)]
@@ -44,15 +44,15 @@ pub(super) enum User {
     /// Remove a user, and revoke an invitation for the name. The messages stay; an open session ends at its next message
     #[command(after_help = "Example:\n  latchstring-server user remove alice")]
     Remove {
-        /// Who
+        /// Name the user
         name: UserName,
     },
-    /// Give a user a new password; it counts from the next login on
+    /// Give a user a new password, valid from the next login on
     #[command(
         after_help = "Example:\n  latchstring-server user passwd alice --password-file new-password"
     )]
     Passwd {
-        /// Who
+        /// Name the user
         name: UserName,
         #[command(flatten)]
         password: PasswordOptions,
@@ -133,7 +133,7 @@ async fn add(
     let host = Place::host_key(&place.config()?)?;
     ensure!(
         spki != host.public_key(),
-        "{} is the host's own key; a user needs one of their own",
+        "{} is the host's own key; a user needs a different key",
         key.display()
     );
     let store = place.store().await?;

@@ -71,7 +71,7 @@ pub(super) fn sieve(n: &UBig, file: Option<&Path>, ctrl_c: &CtrlC) -> Result<Opt
         let taken_up = kept.sieved().is_some_and(|sieved| sieve.take_up(sieved));
         ensure!(
             taken_up,
-            "the file of --resume is damaged, or was changed: it says what is not true of this modulus; remove it and begin \
+            "the file of --resume is damaged, or was changed: its numbers do not fit this modulus; remove it and begin \
              again"
         );
     }

@@ -51,34 +51,34 @@ use state::Workbench;
                   The key ? lists all keys. Pins and notes are kept in FILE.workbench.toml in the current folder."
 )]
 pub struct Arguments {
-    /// One ciphertext a line, in hexadecimal; or a pcap or pcapng file with a faithful session
+    /// Read this file: one ciphertext a line, in hexadecimal; or a pcap or pcapng file with a faithful session
     #[arg(required_unless_present = "live")]
     file: Option<PathBuf>,
-    /// Start without the solver: nothing is read but what you pin, and a crib goes where you move it
+    /// Start without the solver: only your pins are read, and you move a crib by hand
     #[arg(long, conflicts_with_all = ["mode", "language", "model"])]
     by_hand: bool,
-    /// Keep pins and notes in this file instead of FILE.workbench.toml in the current folder
+    /// Keep pins and notes in this file [default: FILE.workbench.toml in the current folder]
     #[arg(long, value_name = "FILE")]
     work: Option<PathBuf>,
-    /// The session of a capture that holds several, counted from 1; otherwise the one with most messages
+    /// Read this session of the capture, counted from 1 [default: the one with most messages]
     #[arg(long, value_name = "N")]
     session: Option<usize>,
-    /// Read a capture again each second, and add what is new: for one that `latchstring capture` is writing
+    /// Read the capture again each second, and add new messages: for a capture that `latchstring capture` is writing
     #[arg(long)]
     follow: bool,
-    /// Record from this network interface, and follow that
+    /// Record from this network interface, and follow the recording
     #[arg(long, value_name = "IFACE", conflicts_with_all = ["file", "follow"])]
     live: Option<String>,
-    /// With --live: record only TCP from and to this port
+    /// Record only TCP from and to this port (with --live)
     #[arg(long, requires = "live")]
     port: Option<u16>,
-    /// How much time each solution may take
+    /// Search in this mode for each solution
     #[arg(long, value_enum, default_value = "fast")]
     mode: Effort,
-    /// The language of the plaintexts; detected unless it is given
+    /// Expect this language of the plaintexts [default: detected]
     #[arg(long, value_parser = Language::NAMES)]
     language: Option<String>,
-    /// A language model of your own instead of a built-in one
+    /// Use the language model in this file [default: a built-in model]
     #[arg(long, conflicts_with = "language")]
     model: Option<PathBuf>,
 }

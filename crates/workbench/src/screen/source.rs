@@ -101,7 +101,7 @@ impl Source {
             };
             ensure!(
                 self.growing,
-                "{name} holds no faithful session with messages: `latchstring read {name}` says what it holds{why}"
+                "{name} holds no faithful session with messages: `latchstring read {name}` shows its content{why}"
             );
             return Ok(Vec::new());
         };

@@ -16,7 +16,7 @@ use crate::keystream;
 /// Takes the terminal, until the workbench is left, and gives it back whatever happens.
 ///
 /// # Errors
-/// If the terminal fails, or the program is told to end.
+/// If the terminal fails, or the program is ended by a signal.
 pub(super) fn run(
     bench: &mut Workbench,
     work: &Path,
@@ -76,7 +76,7 @@ fn take(event: Event, bench: &mut Workbench, work: &Path) -> Result<bool> {
         Event::Grown(ciphertexts) => bench.grown(ciphertexts),
         Event::Trouble(why) => bench.refuse(why),
         Event::Stop => {
-            rescue(bench, work).context("told to end")?;
+            rescue(bench, work).context("ended by a signal")?;
             return Ok(true);
         }
         Event::Died(thread) => {
@@ -129,7 +129,7 @@ fn rescue(bench: &Workbench, work: &Path) -> Result<()> {
     let beside = PathBuf::from(format!("{}.rescued", work.display()));
     write(bench, &beside)?;
     bail!(
-        "what was not saved is in {0}: open it with --work {0}",
+        "unsaved work is in {0}: open it with --work {0}",
         beside.display()
     )
 }
