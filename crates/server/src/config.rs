@@ -252,37 +252,39 @@ pub fn new_file(listen: SocketAddr) -> String {
         password_queue,
     } = Limits::default();
     format!(
-        r#"# latchstring-server. Relative paths are relative to this file. A name that is not known here is an error.
+        r#"# The configuration of latchstring-server. Relative paths are relative to this file. An unknown name is an error.
 
-# Where to listen. 127.0.0.1 is this machine alone; "0.0.0.0:22223" is every IPv4 network that this machine is on,
-# "[::]:22223" every network.
+# Listen on this address and port. 127.0.0.1 accepts only this machine, "0.0.0.0:22223" every IPv4 network of this
+# machine, "[::]:22223" every network.
 listen = "{listen}"
 
-# The private host key (mode 0600) and the accounts with their messages (mode 0600).
+# Files for the private host key (mode 0600), and for the accounts and their messages (mode 0600).
 host_key = "{HOST_KEY}"
 database = "{DATABASE}"
 
 [limits]
-# `kill -HUP` makes a running server read these again. Everything else in this file needs a restart.
+# `kill -HUP` makes a running server read this section again. The settings above need a restart.
 
-# Connections at the same time, logged in or not.
+# Most connections at the same time, logged in or not.
 max_connections = {max_connections}
-# Connections that are not logged in: of all sources together, and of one. A source is an IPv4 address or an IPv6 /64.
+# Most connections that are not logged in: of all sources together, and of one source. A source is an IPv4 address or
+# an IPv6 /64.
 max_unauthenticated = {max_unauthenticated}
 max_unauthenticated_per_source = {max_unauthenticated_per_source}
-# Above this count, drop new connections at random, starting at this percentage and rising to 100 %.
+# Above this count of connections that are not logged in, drop new ones at random, starting at this percentage and
+# rising to 100 %.
 early_drop_from = {early_drop_from}
 early_drop_percent = {early_drop_percent}
-# Connections that one source may open at once, and after that in a minute.
+# Most connections that one source may open at once, and then in each minute.
 connection_burst = {connection_burst}
 connections_per_minute = {connections_per_minute}
-# Signatures of the host that are computed at the same time; each takes a processor for about 1 ms.
+# Host signatures that are computed at the same time. Each takes a processor for about 1 ms.
 signing_permits = {signing_permits}
-# Connections that may wait for a signature. Further ones are dropped.
+# Most connections that wait for a host signature. Further connections are dropped.
 signing_queue = {signing_queue}
-# Passwords that are checked at the same time; each takes 64 MiB and a processor for about 0.15 s.
+# Passwords that are checked at the same time. Each takes 64 MiB and a processor for about 0.15 s.
 password_permits = {password_permits}
-# Logins that may wait for their password to be checked. Further ones are dropped.
+# Most logins that wait for a password check. Further logins are dropped.
 password_queue = {password_queue}
 "#
     )
