@@ -46,7 +46,7 @@ fn make(cli: &Cli) -> anyhow::Result<ExitCode> {
         print::line(path.display())?;
     }
     if cli.check && !changed.is_empty() {
-        anyhow::bail!("these files differ from what makes them: run .ci/regenerate");
+        anyhow::bail!("these files differ from their sources: run .ci/regenerate");
     }
     let broken = matrix.broken_promises();
     for run in &broken {

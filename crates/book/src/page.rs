@@ -173,7 +173,7 @@ pub(super) fn of_defence(
         let reason = defence.kept_because().unwrap_or_default();
         let _ = writeln!(
             page,
-            "\nNo attack of the catalogue returns when this alone is left out. {reason}"
+            "\nNo attack of the catalogue returns if only this defence is left out. {reason}"
         );
     }
     page += &with_others(matrix, defence);
@@ -263,15 +263,15 @@ impl Places {
             }
         };
         list(
-            "Each role asks for it once, where the check is made or the thing is built:",
+            "These files ask whether the defence is in place, once for each role:",
             &self.real,
         );
         list(
-            "What the lab has in its place, when it is left out:",
+            "The lab replaces it with the code in these files:",
             &self.lab,
         );
         if self.real.is_empty() {
-            out += "\nNo check asks for it: it is a part that the peers are built with, and the lab builds them with another.\n";
+            out += "\nNo check asks for this defence. It is a part of the peers, and the lab builds its weakened peers with another part.\n";
         }
         out
     }
