@@ -24,6 +24,10 @@ const HARDENED_ALONE: &[(&str, &str)] = &[
         "a client writes its own key into the server's folder",
     ),
     ("message/proof.rs", "neither end proves anything"),
+    (
+        "message/types.rs",
+        "a message is recognised by its place in the session",
+    ),
     ("parts.rs", "no part can be replaced"),
     (
         "primitives.rs",

@@ -13,11 +13,13 @@ use crate::codec::{DecodeError, Reader};
 mod fingerprint;
 mod invite;
 mod proof;
+mod types;
 
 pub use fingerprint::Fingerprint;
 pub use invite::{Invite, Token};
 pub use proof::{ClientAuth, Enrolment, ServerAuth};
 pub(super) use proof::{MODE_ENROL, MODE_LOGIN};
+pub use types::Type;
 
 /// The first eight bytes of every connection.
 pub const MAGIC: [u8; 8] = *b"latch/2\n";
@@ -35,61 +37,6 @@ pub const MIN_NEW_PASSWORD: usize = 8;
 pub const MAX_PASSWORD: usize = 128;
 /// Longest text of one message, in bytes: what fits the largest bucket.
 pub const MAX_TEXT: usize = 16_372;
-
-/// The type byte of a record's plaintext.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Type {
-    /// The host proves its key.
-    ServerAuth = 0x02,
-    /// The user proves key and password.
-    ClientAuth = 0x03,
-    /// Welcome.
-    AuthOk = 0x04,
-    /// No, without a reason.
-    AuthFail = 0x05,
-    /// Somebody who was invited proves a new key, and shows the token.
-    Enrol = 0x06,
-    /// A text.
-    Msg = 0x10,
-    /// All texts up to a number are kept for good.
-    Ack = 0x11,
-    /// Are you there?
-    Ping = 0x12,
-    /// I am.
-    Pong = 0x13,
-    /// What do you hold under this number?
-    Query = 0x14,
-    /// This, or nothing.
-    Held = 0x15,
-    /// I have said all I have to say.
-    Close = 0x30,
-    /// I have heard all of it.
-    CloseAck = 0x31,
-}
-
-impl Type {
-    const ALL: [Self; 13] = [
-        Self::ServerAuth,
-        Self::ClientAuth,
-        Self::AuthOk,
-        Self::AuthFail,
-        Self::Enrol,
-        Self::Msg,
-        Self::Ack,
-        Self::Ping,
-        Self::Pong,
-        Self::Query,
-        Self::Held,
-        Self::Close,
-        Self::CloseAck,
-    ];
-
-    /// The type that this byte names, if any.
-    pub fn from_byte(byte: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|t| *t as u8 == byte)
-    }
-}
 
 /// A user's name: `^[a-z][a-z0-9_-]{0,31}$`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
