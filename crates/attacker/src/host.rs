@@ -91,7 +91,7 @@ async fn listen_into(
 ) -> anyhow::Result<()> {
     let refused = || anyhow::anyhow!("the caller shows the key of somebody else");
     let spki = public_from_pem(impostor.public_key.as_bytes())?;
-    let holder = claimant.prove_key(Some(&spki), &[], &Anything);
+    let holder = claimant.prove_key(Some(&spki), None, &Anything);
     let authenticated = (holder.map_err(|_| refused())?).prove_password(|_| true);
     let (mut session, welcome) = authenticated.map_err(|_| refused())?.welcome(0)?;
     stream.write_all(&welcome).await?;

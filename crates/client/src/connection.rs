@@ -182,8 +182,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
             match self.event().await? {
                 Event::Message { id, .. } => self.acknowledge(id)?,
                 Event::Acknowledged { .. } | Event::Held { .. } => {}
-                Event::Closed { .. } | Event::CloseAgreed if self.any_end_will_do() => break,
-                Event::Closed { .. } | Event::CloseAgreed => return Err(self.truncated()),
+                Event::Closed { .. } | Event::CloseAgreed => {
+                    if self.link.driver.session().keeps(Defence::AuthenticatedClose) {
+                        return Err(self.truncated());
+                    }
+                    break;
+                }
             }
         }
         Ok(())
@@ -202,11 +206,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
                 Event::Closed { .. } | Event::CloseAgreed => return Ok(()),
             }
         }
-    }
-
-    /// Whether the end of the stream passes for the end of the session.
-    fn any_end_will_do(&self) -> bool {
-        !(self.link.driver.session()).keeps(Defence::AuthenticatedClose)
     }
 
     fn told(&self, event: driver::Event) -> Result<Event, ClientError> {

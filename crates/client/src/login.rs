@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use latchstring_net::{
     entropy::Entropy,
     protocol::hardened::{
-        defence::Defence,
         full::Full,
         handshake::{ExpectServerHello, ExpectVerdict, HostProven, TrustedHost, Verdict},
         keys::Ephemeral,
@@ -134,7 +133,7 @@ impl<D: Parts + Clone> Client<D> {
         write_all_within(&mut stream, &auth, left(by))
             .await
             .map_err(broke)?;
-        let record = record(&mut stream, self.lengths(&VERDICT), by)
+        let record = record(&mut stream, self.defences.lengths(&VERDICT), by)
             .await
             .map_err(broke)?;
         let verdict = expect_verdict
@@ -146,14 +145,6 @@ impl<D: Parts + Clone> Client<D> {
                 last_message,
             } => Ok(Some(Connection::new(stream, *session, last_message))),
             Verdict::Refused(_) => Ok(None),
-        }
-    }
-
-    /// The lengths that a record of the handshake may have: few, unless records are not padded at all.
-    fn lengths(&self, padded: &'static [usize]) -> &'static [usize] {
-        match self.defences.keeps(Defence::Padding) {
-            true => padded,
-            false => self.defences.lengths(),
         }
     }
 
@@ -180,7 +171,7 @@ impl<D: Parts + Clone> Client<D> {
             .map_err(|source| ClientError::protocol(stage, source))?;
 
         let stage = Stage::HostProof;
-        let record = record(stream, self.lengths(&SERVER_AUTH), by)
+        let record = record(stream, self.defences.lengths(&SERVER_AUTH), by)
             .await
             .map_err(|source| ClientError::Wire { stage, source })?;
         expect_auth

@@ -22,8 +22,9 @@ use latchstring_net::{
     provider::AwsLc,
 };
 use latchstring_server::{
-    self as server, Limits, Observer, PasswordCheck, Server, Setup,
+    self as server, HANDSHAKE_DEADLINE, Limits, Observer, PasswordCheck, Server, Setup,
     enrol::ByInvitation,
+    liability::BySource,
     lookup::ByName,
     meter::Tally,
     serve_connection,
@@ -172,6 +173,8 @@ fn start(store: &Arc<Memory>) -> Arc<Server> {
         verifier: Arc::new(AwsLc),
         accounts: store.clone(),
         lookup: Arc::new(ByName),
+        liability: Arc::new(BySource),
+        handshake_deadline: HANDSHAKE_DEADLINE,
         enrolment: Arc::new(ByInvitation),
         passwords: Arc::new(NoPasswords),
         now: || 0,

@@ -77,7 +77,7 @@ fn without_the_users_key_nobody_is_let_in() {
     let (server, record) = up_to_client_auth(&impostor);
     let claimant = server.client_auth(&record).unwrap();
     let refusal = claimant
-        .prove_key(Some(&alice_key().0), &ramp(13, 422), &HashVerifier)
+        .prove_key(Some(&alice_key().0), Some(&ramp(13, 422)), &HashVerifier)
         .err()
         .unwrap();
     assert_eq!(refusal.reason(), RefusalReason::BadKeyProof);

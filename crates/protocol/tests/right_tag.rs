@@ -496,7 +496,9 @@ fn a_client_whose_finished_mac_does_not_fit_holds_no_key() {
             let record = handshake.seal(Role::Client, auth.typ(), &auth.encode());
             let (key, dummy) = (alice_key().0, ramp(13, 422));
             let refusal = match handshake.server.claim(&record) {
-                Ok(Claim::Login(one)) => one.prove_key(Some(&key), &dummy, &HashVerifier).err(),
+                Ok(Claim::Login(one)) => {
+                    one.prove_key(Some(&key), Some(&dummy), &HashVerifier).err()
+                }
                 Ok(Claim::Enrolment(one)) => one.prove_key(&HashVerifier).err(),
                 Err(error) => panic!("{error}"),
             };

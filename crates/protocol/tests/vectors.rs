@@ -101,7 +101,7 @@ fn a_whole_session_is_byte_for_byte_the_published_one() {
 
     let claimant = server.client_auth(&record).unwrap();
     let holder = claimant
-        .prove_key(Some(&user.spki), &ramp(13, 422), &user)
+        .prove_key(Some(&user.spki), Some(&ramp(13, 422)), &user)
         .ok()
         .unwrap();
     let (mut server, record) = holder

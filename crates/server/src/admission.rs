@@ -28,7 +28,6 @@ use crate::{
 /// Counts the connections that are not logged in.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    source_caps: bool,
     state: Mutex<State>,
 }
 
@@ -50,8 +49,7 @@ pub(crate) struct Stranger {
 }
 
 impl Admission {
-    /// `source_caps`: whether any limit holds for one source, and chance decides before all places are taken.
-    pub(crate) fn new(limits: &Limits, source_caps: bool) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         let state = State {
             limits: limits.clone(),
             penalties: Penalties::default(),
@@ -60,7 +58,6 @@ impl Admission {
             in_all: 0,
         };
         Self {
-            source_caps,
             state: Mutex::new(state),
         }
     }
@@ -78,10 +75,8 @@ impl Admission {
         if state.penalties.stand_against(source, now) {
             return Err(AdmissionError::Penalty);
         }
-        if self.source_caps {
-            check_source(&mut state, source, now)?;
-        }
-        self.check_all(&state, roll)?;
+        check_source(&mut state, source, now)?;
+        check_all(&state.limits, state.in_all, roll)?;
         *state.strangers.entry(source).or_default() += 1;
         state.in_all += 1;
         let admission = Arc::clone(self);
@@ -103,25 +98,6 @@ impl Admission {
         self.state().penalties.add(source(address), now);
     }
 
-    fn check_all(&self, state: &State, roll: impl FnOnce() -> u8) -> Result<(), AdmissionError> {
-        let Limits {
-            early_drop_from: from,
-            early_drop_percent: percent,
-            max_unauthenticated: full,
-            ..
-        } = state.limits;
-        let n = state.in_all;
-        if n >= full {
-            return Err(AdmissionError::Unauthenticated);
-        }
-        // From `percent` at `from` up to all at `full`; n is between them.
-        let chance = || percent + (100 - percent) * (n - from) / (full - from);
-        if self.source_caps && n >= from && usize::from(roll()) < chance() {
-            return Err(AdmissionError::EarlyDrop);
-        }
-        Ok(())
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics between two halves of a change, so the state is right even after a panic elsewhere.
         (self.state.lock()).unwrap_or_else(PoisonError::into_inner)
@@ -138,6 +114,25 @@ fn check_source(state: &mut State, source: IpAddr, now: Instant) -> Result<(), A
         true => Ok(()),
         false => Err(AdmissionError::Rate),
     }
+}
+
+/// The limits for all sources together, of which `n` connections are not logged in.
+fn check_all(limits: &Limits, n: usize, roll: impl FnOnce() -> u8) -> Result<(), AdmissionError> {
+    let Limits {
+        early_drop_from: from,
+        early_drop_percent: percent,
+        max_unauthenticated: full,
+        ..
+    } = *limits;
+    if n >= full {
+        return Err(AdmissionError::Unauthenticated);
+    }
+    // From `percent` at `from` up to all at `full`; n is between them.
+    let chance = || percent + (100 - percent) * (n - from) / (full - from);
+    if n >= from && usize::from(roll()) < chance() {
+        return Err(AdmissionError::EarlyDrop);
+    }
+    Ok(())
 }
 
 /// Takes a token out of the source's bucket, if there is one. Instead of tokens, the table has the time at which the
@@ -191,7 +186,7 @@ mod tests {
             max_unauthenticated_per_source: per_source,
             ..Limits::default()
         };
-        Arc::new(Admission::new(&limits, true))
+        Arc::new(Admission::new(&limits))
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -243,7 +238,7 @@ mod tests {
             connections_per_minute: 30,
             ..Limits::default()
         };
-        let (admission, began) = (Arc::new(Admission::new(&limits, true)), Instant::now());
+        let (admission, began) = (Arc::new(Admission::new(&limits)), Instant::now());
         let enter = |after: Duration| admission.admit(nth(1), began + after, LUCKY);
         for _ in 0..10 {
             assert!(enter(Duration::ZERO).is_ok());
@@ -267,7 +262,7 @@ mod tests {
             early_drop_from: 10,
             ..Limits::default()
         };
-        let (admission, now) = (Arc::new(Admission::new(&limits, true)), Instant::now());
+        let (admission, now) = (Arc::new(Admission::new(&limits)), Instant::now());
         let mut inside = Vec::new();
         // Between these rolls is the chance of being dropped, in percent.
         for (strangers, dropped, let_in) in [
@@ -293,18 +288,6 @@ mod tests {
     }
 
     #[test]
-    fn without_caps_one_source_fills_the_house() {
-        let limits = Limits::default();
-        let (admission, now) = (Arc::new(Admission::new(&limits, false)), Instant::now());
-        let enter = || admission.admit(nth(1), now, || unreachable!("nothing is left to chance"));
-        let all = limits.max_unauthenticated;
-        let inside: Vec<_> = (0..all).map(|_| enter().unwrap()).collect();
-        assert!(enter().is_err());
-        drop(inside);
-        assert!(enter().is_ok());
-    }
-
-    #[test]
     fn a_source_that_shows_logins_without_a_key_is_turned_away_for_a_while() {
         let (admission, now) = (admission(100, 4), Instant::now());
         for _ in 0..12 {
@@ -321,7 +304,7 @@ mod tests {
     #[test]
     fn a_class_behind_one_address_is_let_in_and_leaves_room_for_others() {
         let limits = Limits::default();
-        let (admission, now) = (Arc::new(Admission::new(&limits, true)), Instant::now());
+        let (admission, now) = (Arc::new(Admission::new(&limits)), Instant::now());
         let enter = |source| admission.admit(nth(source), now, || unreachable!("no chance yet"));
         for _ in 0..100 {
             drop(enter(1).unwrap());

@@ -61,16 +61,6 @@ impl PasswordGate {
         (self.queue).resize(limits.password_permits, limits.password_queue);
     }
 
-    /// Hashes a password for nothing, which the lab's servers can be made to do.
-    pub(crate) async fn hash(
-        &self,
-        stored: String,
-        password: Zeroizing<Vec<u8>>,
-    ) -> Result<(), HandshakeError> {
-        self.compute(move |check| drop(check.verify(&stored, &password)))
-            .await
-    }
-
     /// The hash of a new password.
     pub(crate) async fn make(
         &self,

@@ -2,7 +2,7 @@
 //!
 //! The answer leaves at a time that depends on nothing: not on whether there is such a user, nor on what was wrong.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use latchstring_net::{
     protocol::hardened::{
@@ -24,13 +24,12 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Server, enrol::enrol, error::HandshakeError, meter::Work, sessions::Place, verify::verify,
+    Server, enrol::enrol, error::HandshakeError, liability::Refused, meter::Work, sessions::Place,
+    verify::verify,
 };
 
 /// The whole handshake must be done within this time.
-const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
-/// What a handshake has instead where nothing is due.
-const NO_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
+pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
 /// Ciphertext length of the one record that a client may send in a handshake: `CLIENT_AUTH` or `ENROL`.
 static CLIENT_AUTH: [usize; 2] = [1024, 4096];
 /// No answer leaves sooner after the login's arrival: longer than a lookup, two signatures and a password hash take.
@@ -65,28 +64,32 @@ pub(crate) struct Login<D> {
     pub(crate) place: Place,
 }
 
+/// Who is at the other end.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) connection: u64,
+    /// The address that they come from.
+    pub(crate) source: IpAddr,
+}
+
 /// Runs the handshake to its end.
 pub(crate) async fn login<S, D>(
     server: &Server<D>,
-    connection: u64,
+    caller: Caller,
     stream: &mut S,
 ) -> Result<Login<D>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     D: Parts + Clone,
 {
-    let deadline = match server.keeps(Defence::Deadlines) {
-        true => HANDSHAKE_DEADLINE,
-        false => NO_DEADLINE,
-    };
-    let by = Instant::now() + deadline;
-    (timeout_at(by, handshake(server, connection, stream, by)).await)
+    let by = Instant::now() + server.setup.handshake_deadline;
+    (timeout_at(by, handshake(server, caller, stream, by)).await)
         .unwrap_or(Err(HandshakeError::Deadline.into()))
 }
 
 async fn handshake<S, D>(
     server: &Server<D>,
-    connection: u64,
+    caller: Caller,
     stream: &mut S,
     by: Instant,
 ) -> Result<Login<D>, Failure>
@@ -94,15 +97,15 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     D: Parts + Clone,
 {
-    let claim = prove_host(server, connection, stream, by).await?;
+    let claim = prove_host(server, caller.connection, stream, by).await?;
     // On the heap, so that who has not come this far does not pay for the room that it needs.
-    Box::pin(decide(server, connection, stream, claim, by)).await
+    Box::pin(decide(server, caller, stream, claim, by)).await
 }
 
 /// Lets the client in or refuses it, at a time that does not say why.
 async fn decide<S, D>(
     server: &Server<D>,
-    connection: u64,
+    caller: Caller,
     stream: &mut S,
     claim: Claim<D>,
     by: Instant,
@@ -114,13 +117,14 @@ where
     let arrival = Instant::now();
     let (user, kid) = (claim.user().clone(), *claim.kid());
     let verified = match claim {
-        Claim::Login(claimant) => verify(server, connection, claimant).await?,
-        Claim::Enrolment(newcomer) => enrol(server, connection, newcomer).await?,
+        Claim::Login(claimant) => verify(server, caller.connection, claimant).await?,
+        Claim::Enrolment(newcomer) => enrol(server, caller.connection, newcomer).await?,
     };
     let authenticated = match verified {
         Ok(authenticated) => authenticated,
         Err(refusal) => {
             let reason = refusal.reason();
+            held_against(server, caller, (&user, &kid), reason).await?;
             let answer = refusal.answer()?;
             wait_for_the_hour(server, arrival).await;
             write_all_within(stream, &answer, left(by)).await?;
@@ -140,6 +144,25 @@ where
         last_message,
         place,
     })
+}
+
+/// Somebody pays for a refusal: also when the client has hung up and never hears of it.
+async fn held_against<D: Parts>(
+    server: &Server<D>,
+    caller: Caller,
+    (user, kid): (&UserName, &Fingerprint),
+    reason: RefusalReason,
+) -> Result<(), HandshakeError> {
+    let refused = Refused {
+        user,
+        kid,
+        reason,
+        accounts: &*server.setup.accounts,
+        throttle: &server.throttle,
+        source: caller.source,
+        admission: &server.admission,
+    };
+    Ok(server.setup.liability.refused(refused).await?)
 }
 
 /// `ClientHello` in; `ServerHello` and `SERVER_AUTH` out; `CLIENT_AUTH` or `ENROL` in.
@@ -165,7 +188,7 @@ where
     let (expect_client_auth, answer) = answered.await?;
     write_all_within(stream, &answer, left(by)).await?;
     drop(answer);
-    let record = read_record(stream, login_lengths(defences), Some(by)).await?;
+    let record = read_record(stream, defences.lengths(&CLIENT_AUTH), Some(by)).await?;
     Ok(expect_client_auth.claim(&record.ok_or(WireError::Closed)?)?)
 }
 
@@ -202,14 +225,6 @@ fn answer_delay(spent: Duration) -> Duration {
         .div_ceil(ANSWER_STEP.as_nanos());
     // The handshake's deadline is 200 steps away.
     ANSWER_STEP * u32::try_from(steps).unwrap_or(u32::MAX)
-}
-
-/// The lengths that a login may have: few, unless records are not padded, or lengths not looked at.
-fn login_lengths(defences: &impl Parts) -> &'static [usize] {
-    match defences.keeps(Defence::Padding) && defences.keeps(Defence::Deadlines) {
-        true => &CLIENT_AUTH,
-        false => defences.lengths(),
-    }
 }
 
 fn left(by: Instant) -> Duration {

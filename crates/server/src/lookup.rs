@@ -2,13 +2,19 @@
 
 use latchstring_net::protocol::hardened::message::{Fingerprint, UserName};
 use latchstring_store::{Account, Accounts, Answer};
+use zeroize::Zeroizing;
+
+use crate::dummy::DUMMY_KEY;
 
 /// What a login says, and a way to try a key on it.
+#[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     /// The name.
     pub user: &'a UserName,
     /// The fingerprint of the key.
     pub kid: &'a Fingerprint,
+    /// The password. It means nothing before the key is proven.
+    pub password: &'a Zeroizing<Vec<u8>>,
     /// Where the accounts are.
     pub accounts: &'a dyn Accounts,
     /// Whether the login is signed with this key. Costs a check of a signature.
@@ -21,6 +27,10 @@ pub struct Wanted<'a> {
 pub trait Lookup: Send + Sync {
     /// The account, or `None`; the answer says nothing yet about whether the login is good.
     fn find<'a>(&'a self, wanted: Wanted<'a>) -> Answer<'a, Option<Account>>;
+
+    /// The key against which a login is checked when there is no account: DER of a SubjectPublicKeyInfo. The check takes
+    /// as long as any, and says no.
+    fn stand_in(&self) -> Option<&[u8]>;
 }
 
 /// By name and key, in one step, however many users there are.
@@ -30,5 +40,9 @@ pub struct ByName;
 impl Lookup for ByName {
     fn find<'a>(&'a self, wanted: Wanted<'a>) -> Answer<'a, Option<Account>> {
         wanted.accounts.find(wanted.user, wanted.kid)
+    }
+
+    fn stand_in(&self) -> Option<&[u8]> {
+        Some(&DUMMY_KEY)
     }
 }

@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::FutureExt;
@@ -15,7 +16,6 @@ use latchstring_net::{
     protocol::hardened::{
         defence::Defence,
         full::Full,
-        handshake::RefusalReason,
         parts::Parts,
         signature::{Signer, Verifier},
     },
@@ -34,7 +34,8 @@ use crate::{
     enrol::Enrolment,
     error::HandshakeError,
     gate::PasswordGate,
-    login::{Failure, login},
+    liability::Liability,
+    login::{Caller, Failure, login},
     lookup::Lookup,
     meter::{Meter, Work},
     session::OpenSession,
@@ -54,6 +55,8 @@ pub struct Setup<D = Full> {
     pub accounts: Arc<dyn Accounts>,
     /// Finds the account that a login is for.
     pub lookup: Arc<dyn Lookup>,
+    /// Decides against whom a login without the key is held.
+    pub liability: Arc<dyn Liability>,
     /// Decides who may become a user.
     pub enrolment: Arc<dyn Enrolment>,
     /// Makes and compares hashes of passwords.
@@ -62,6 +65,8 @@ pub struct Setup<D = Full> {
     pub now: fn() -> u64,
     /// Fresh randomness for each connection: 64 bytes, asked for when its hello is here, and 16 for a new password.
     pub entropy: Arc<dyn Entropy>,
+    /// How long a handshake may take: [`crate::HANDSHAKE_DEADLINE`].
+    pub handshake_deadline: Duration,
     /// How much the server takes on at first; [`Server::set_limits`] changes it.
     pub limits: Limits,
     /// Is told what logins cost.
@@ -79,7 +84,7 @@ pub struct Server<D = Full> {
     pub(crate) gate: PasswordGate,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) throttle: Throttle,
-    admission: Arc<Admission>,
+    pub(crate) admission: Arc<Admission>,
     stopping: watch::Sender<bool>,
     connections: AtomicU64,
     /// Connections at the same time.
@@ -94,10 +99,7 @@ impl<D: Parts> Server<D> {
             gate: PasswordGate::new(Arc::clone(&setup.passwords), &setup.limits),
             sessions: Arc::default(),
             throttle: Throttle::new(Instant::now()),
-            admission: Arc::new(Admission::new(
-                &setup.limits,
-                setup.defences.keeps(Defence::SourceCaps),
-            )),
+            admission: Arc::new(Admission::new(&setup.limits)),
             stopping: watch::Sender::new(false),
             connections: AtomicU64::new(0),
             max_connections: AtomicUsize::new(setup.limits.max_connections),
@@ -195,15 +197,17 @@ async fn whole_life<S, D>(
     D: Parts + Clone,
 {
     let mut stopping = server.stopping();
+    let source = peer.ip();
+    let caller = Caller { connection, source };
     let outcome = select! {
         biased;
         _ = stopping.wait_for(|yes| *yes) => Err(HandshakeError::Stopping.into()),
-        outcome = login(server, connection, &mut stream) => outcome,
+        outcome = login(server, caller, &mut stream) => outcome,
     };
     let end = match outcome {
         Ok(login) => {
             drop(stranger);
-            server.admission.trust(peer.ip(), Instant::now());
+            server.admission.trust(source, Instant::now());
             let event = Event::LoggedIn {
                 user: login.user.clone(),
                 session_id: login.session.id(),
@@ -213,24 +217,13 @@ async fn whole_life<S, D>(
             // On the heap, so that strangers do not pay for the room that a session needs.
             let session = OpenSession::new(server, connection, stream, login);
             let end = Box::pin(session.run()).await;
-            server.admission.trust(peer.ip(), Instant::now());
+            server.admission.trust(source, Instant::now());
             return server.saw(connection, &end);
         }
-        Err(Failure::Refused { user, reason }) => {
-            if is_strangers(reason) && server.keeps(Defence::SourceFirst) {
-                server.admission.penalise(peer.ip(), Instant::now());
-            }
-            Event::Refused { user, reason }
-        }
+        Err(Failure::Refused { user, reason }) => Event::Refused { user, reason },
         Err(Failure::Handshake(why)) if why.is_ours() => Event::LoginFailed { why: why.into() },
         Err(Failure::Handshake(why)) => Event::HandshakeFailed { why: why.into() },
     };
     let _ = stream.shutdown().await;
     server.saw(connection, &end);
-}
-
-/// Whether a login was refused for want of a key, or of an invitation: nobody in particular has failed, somewhere.
-fn is_strangers(reason: RefusalReason) -> bool {
-    use RefusalReason::{BadKeyProof, NotInvited, UnknownUserOrKey};
-    matches!(reason, UnknownUserOrKey | BadKeyProof | NotInvited)
 }

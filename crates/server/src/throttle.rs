@@ -46,7 +46,7 @@ pub fn most_guesses_within(time: Duration) -> u32 {
 
 /// Why a password is not looked at. The client is told what it is told of a wrong one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unheard {
+pub enum Unheard {
     /// The delay after the last wrong one is not over.
     TooSoon,
     /// There were too many.
@@ -55,7 +55,7 @@ pub(crate) enum Unheard {
 
 /// When the last wrong password for each account was given. How many there were is in the store.
 #[derive(Debug)]
-pub(crate) struct Throttle {
+pub struct Throttle {
     /// When this server began: what was counted before is taken to have happened then, so that a restart forgives nothing.
     began: Instant,
     lines: Mutex<HashMap<Key, Arc<sync::Mutex<Instant>>>>,
@@ -64,25 +64,25 @@ pub(crate) struct Throttle {
 type Key = (UserName, Fingerprint);
 
 /// The right to have one password counted, and then looked at. Nobody else has it for this account meanwhile.
-pub(crate) struct Turn {
+pub struct Turn {
     key: Key,
     failures: u32,
     last_wrong: OwnedMutexGuard<Instant>,
 }
 
 /// The right to look at one password, which is in the store as a wrong one until it proves to be right.
-pub(crate) struct Counted(Turn);
+pub struct Counted(Turn);
 
 impl Throttle {
     /// For a server that begins now.
-    pub(crate) fn new(began: Instant) -> Self {
+    pub fn new(began: Instant) -> Self {
         let lines = Mutex::default();
         Self { began, lines }
     }
 
     /// Waits for the turn, and says whether there is one. Only those who have proven the account's key may ask: the table
     /// has at most a line for each account.
-    pub(crate) async fn turn(
+    pub async fn turn(
         &self,
         accounts: &dyn Accounts,
         user: &UserName,
@@ -112,7 +112,7 @@ impl Throttle {
 
 impl Turn {
     /// Counts the password as wrong. It may be looked at once that is durable, and not if it fails.
-    pub(crate) async fn count(mut self, accounts: &dyn Accounts) -> Result<Counted, StoreError> {
+    pub async fn count(mut self, accounts: &dyn Accounts) -> Result<Counted, StoreError> {
         let (user, kid) = &self.key;
         (accounts.set_failures(user, kid, self.failures + 1)).await?;
         // Also for whoever hangs up before the answer is known.
@@ -123,17 +123,17 @@ impl Turn {
 
 impl Counted {
     /// The password was right: the count begins again.
-    pub(crate) async fn right(self, accounts: &dyn Accounts) -> Result<(), StoreError> {
+    pub async fn right(self, accounts: &dyn Accounts) -> Result<(), StoreError> {
         self.set(accounts, 0).await
     }
 
     /// It was wrong, as counted. The next delay begins now.
-    pub(crate) fn wrong(mut self) {
+    pub fn wrong(mut self) {
         *self.0.last_wrong = Instant::now();
     }
 
     /// It was not looked at after all, for a reason of the server's own.
-    pub(crate) async fn not_looked_at(self, accounts: &dyn Accounts) -> Result<(), StoreError> {
+    pub async fn not_looked_at(self, accounts: &dyn Accounts) -> Result<(), StoreError> {
         let failures = self.0.failures;
         self.set(accounts, failures).await
     }

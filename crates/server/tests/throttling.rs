@@ -204,6 +204,21 @@ async fn the_right_password_too_soon_is_answered_like_a_wrong_one_and_in_time_it
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_hangs_up_before_the_answer_pays_like_who_waits_for_it() {
+    let world = World::new().await;
+    for _ in 0..13 {
+        let (mut stream, served) = world.connect_from(1);
+        let (proven, _) = Login::hello(&mut stream).await;
+        let (_, login) = stranger().auth(proven);
+        stream.write_all(&login).await.unwrap();
+        drop(stream);
+        served.await.unwrap();
+    }
+    let why = turned_away(&world, 14, world.connect_from(1).0).await;
+    assert_eq!(why, AdmissionError::Penalty);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_source_that_connects_too_fast_waits_for_the_next_token() {
     let world = World::new().await;
     for _ in 0..250 {

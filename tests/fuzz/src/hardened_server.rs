@@ -146,7 +146,7 @@ fn play(script: &Script) -> Option<()> {
         Claim::Login(claimant) => {
             assert!(new_key.is_none());
             let known = (!script.absent).then_some(&key.0[..]);
-            match claimant.prove_key(known, &[13; 422], &HashVerifier) {
+            match claimant.prove_key(known, Some(&[13; 422]), &HashVerifier) {
                 Ok(holder) => {
                     assert!(proven && !script.absent);
                     let right = password == peer::PASSWORD;

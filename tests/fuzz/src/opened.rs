@@ -79,7 +79,7 @@ pub fn session(server: bool, last_message: u64) -> Opened {
 
     let claimant = host.client_auth(&record).expect("an honest login");
     let known = peer::alice_key().0;
-    let Ok(holder) = claimant.prove_key(Some(&known), &known, &HashVerifier) else {
+    let Ok(holder) = claimant.prove_key(Some(&known), None, &HashVerifier) else {
         panic!("an honest key was refused");
     };
     let Ok(authenticated) = holder.prove_password(|password| password == peer::PASSWORD) else {

@@ -139,7 +139,7 @@ impl Handshake {
     }
 
     fn sign(&self, role: Role, key: &[u8]) -> Vec<u8> {
-        let content = signed_content(role, &hash(&[&self.transcript]), &Full);
+        let content = signed_content(role, &hash(&[&self.transcript]));
         HashSigner(key.to_vec())
             .sign(&content)
             .expect("hashing does not fail")

@@ -17,8 +17,9 @@ use latchstring_attacker::{
 };
 use latchstring_client::{self as client, Client, ClientError};
 use latchstring_server::{
-    Event, Limits, Observer, Server, Setup,
+    Event, HANDSHAKE_DEADLINE, Limits, Observer, Server, Setup,
     enrol::ByInvitation,
+    liability::BySource,
     lookup::ByName,
     serve_connection,
     store::{Account, Accounts, Invite as Kept, Memory},
@@ -35,10 +36,9 @@ use crate::{
     seen::{Connection, Ending, Refusal, Seen},
     stopwatch::Stopwatch,
     weakened::{
-        enrolment::ForAnybody,
         generator::SeededWithTime,
-        lookup::OneByOne,
         passwords::{self, EitherHash},
+        server::weaken,
     },
     wire::Listener,
     witness::Witness,
@@ -188,18 +188,14 @@ pub(super) async fn serve<D: Parts + Clone>(
         accounts.invite(&kept).await.map_err(io::Error::other)?;
     }
     let command = Arc::new(Notify::new());
-    let server = Server::new(Setup {
+    let mut setup = Setup {
         host: Arc::new(host(seed, &defences)),
         verifier: Arc::new(AwsLc),
         accounts: accounts.clone(),
-        lookup: match defences.keeps(Defence::DirectLookup) {
-            true => Arc::new(ByName),
-            false => Arc::new(OneByOne(stopwatch.clone())),
-        },
-        enrolment: match defences.keeps(Defence::EnrolmentToken) {
-            true => Arc::new(ByInvitation),
-            false => Arc::new(ForAnybody),
-        },
+        lookup: Arc::new(ByName),
+        liability: Arc::new(BySource),
+        handshake_deadline: HANDSHAKE_DEADLINE,
+        enrolment: Arc::new(ByInvitation),
         passwords: Arc::new(EitherHash {
             memory_hard: defences.keeps(Defence::MemoryHardHash),
         }),
@@ -220,7 +216,9 @@ pub(super) async fn serve<D: Parts + Clone>(
             command: (!defences.keeps(Defence::NoInBand)).then(|| command.clone()),
         }),
         defences,
-    });
+    };
+    weaken(&mut setup, &stopwatch);
+    let server = Server::new(setup);
     let obedient = server.clone();
     tokio::spawn(async move {
         command.notified().await;

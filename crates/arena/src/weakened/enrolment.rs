@@ -7,7 +7,7 @@ use latchstring_server::{
 };
 
 /// Needs no invitation, and puts the new account in the place of the old one.
-pub(crate) struct ForAnybody;
+pub(super) struct ForAnybody;
 
 impl Enrolment for ForAnybody {
     fn is_invited<'a>(

@@ -8,23 +8,32 @@
 //!
 //! * `records`: records without a fresh nonce, a checked tag, numbers, or a wide counter;
 //! * `enrolment`: a server that enrols whoever asks;
-//! * `lookup`: a server that looks for its users one by one;
+//! * `server`: which parts of a server are replaced;
+//! * `lookup`: a server that looks for its users one by one, or hashes first, or does nothing for strangers;
+//! * `liability`: a server that lets the account pay for a login without its key;
 //! * `passwords`: a store whose passwords can be guessed fast;
 //! * `generator`: randomness that can be guessed;
+//! * `signed`: signatures that cover the random values alone, or any role;
 //! * `exchange`: key exchanges that can be read, decrypted later, or asked questions, or that say who is calling.
 
-pub(crate) mod enrolment;
+mod enrolment;
 mod exchange;
 pub mod generator;
-pub(crate) mod lookup;
+mod liability;
+mod lookup;
 pub(crate) mod passwords;
 mod records;
+pub(crate) mod server;
+mod signed;
 
 use std::{fmt, str::FromStr};
 
 pub(crate) use exchange::{transport_modulus, transport_pem};
 use latchstring_attacker::protocol::hardened::{
+    Error,
     defence::{Defence, Defences},
+    full::Full,
+    message::Type,
     parts::{Cover, Exchange, Parts},
     primitives::Secret,
     record::BUCKETS,
@@ -82,11 +91,47 @@ impl Parts for Weakened {
         Box::new(records::WeakCover::new(*self, secret, epoch))
     }
 
-    fn lengths(&self) -> &'static [usize] {
-        match self.keeps(Defence::Padding) {
-            true => &BUCKETS,
-            false => records::every_length(),
+    fn lengths(&self, exact: &'static [usize]) -> &'static [usize] {
+        if !self.keeps(Defence::Padding) {
+            records::every_length()
+        } else if !self.keeps(Defence::Deadlines) {
+            &BUCKETS
+        } else {
+            exact
         }
+    }
+
+    fn signed(&self, role: Role, transcript: &[u8]) -> Vec<u8> {
+        signed::signed(self, role, transcript)
+    }
+
+    fn traffic_labels(&self) -> [&'static str; 2] {
+        let [client, server] = Full.traffic_labels();
+        match self.keeps(Defence::DirectionKeys) {
+            true => [client, server],
+            false => [client; 2],
+        }
+    }
+
+    fn refusal(&self, reason: &str) -> Vec<u8> {
+        match self.keeps(Defence::UniformFailure) {
+            true => Full.refusal(reason),
+            false => reason.as_bytes().to_vec(),
+        }
+    }
+
+    /// The server's own word, from a client: "you have already let me in". From then on nothing more has to be proven.
+    fn out_of_state(&mut self, typ: Type) -> Result<(), Error> {
+        if self.keeps(Defence::StateMachine) || typ != Type::AuthOk {
+            return Err(Error::ANOTHER_STATE);
+        }
+        let proofs = [
+            Defence::FinishedMacs,
+            Defence::ClientSignature,
+            Defence::Password,
+        ];
+        self.removed |= Self::without(&proofs).removed;
+        Ok(())
     }
 }
 
@@ -118,7 +163,7 @@ impl FromStr for Weakened {
 
 #[cfg(test)]
 mod tests {
-    use latchstring_attacker::protocol::hardened::{full::Full, keys::X25519};
+    use latchstring_attacker::protocol::hardened::keys::X25519;
 
     use super::*;
 

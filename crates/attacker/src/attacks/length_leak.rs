@@ -21,7 +21,7 @@ use crate::{
     Attack, Claim, Goal, Report, Run, Story, Target,
     capture::{dissect, trace::Side},
     eavesdrop::{ciphertext, message_body},
-    protocol::hardened::defence::Defence,
+    protocol::hardened::{defence::Defence, record::BUCKETS},
     vantage::Wiretap,
 };
 
@@ -77,7 +77,7 @@ fn length_of(wiretap: &Wiretap, text: &str) -> Option<usize> {
     match wiretap.dialect.target {
         Target::Faithful => Some(text.len()),
         Target::Hardened => {
-            let lengths = wiretap.dialect.defences.lengths();
+            let lengths = wiretap.dialect.defences.lengths(&BUCKETS);
             lengths.iter().copied().find(|length| *length >= needed)
         }
     }

@@ -79,7 +79,7 @@ pub async fn host_login<S: AsyncRead + AsyncWrite + Unpin>(
     let claimant = expect.client_auth(&auth).unwrap();
     assert_eq!(claimant.user().as_str(), "alice");
     let enrolled = ALICE.public_key();
-    let holder = claimant.prove_key(Some(enrolled), enrolled, &AwsLc);
+    let holder = claimant.prove_key(Some(enrolled), None, &AwsLc);
     let checked = holder.and_then(|h| h.prove_password(|p| p == PASSWORD));
     match checked {
         Ok(authenticated) => {

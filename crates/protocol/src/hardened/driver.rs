@@ -330,14 +330,14 @@ impl<D: Parts> Driver<D> {
     /// [`Broken::Closed`] or [`Broken::Truncated`], where an end must be agreed on.
     pub fn ended(&mut self) -> Result<(), Broken> {
         let (have, need) = (self.incoming.have(), self.incoming.need());
-        match have {
-            0 if !self.session.keeps(Defence::AuthenticatedClose) => {
-                self.event = Some(Event::Ended);
-                Ok(())
-            }
-            0 => Err(Broken::Closed),
-            _ => Err(Broken::Truncated { have, need }),
+        if have > 0 {
+            return Err(Broken::Truncated { have, need });
         }
+        if self.session.keeps(Defence::AuthenticatedClose) {
+            return Err(Broken::Closed);
+        }
+        self.event = Some(Event::Ended);
+        Ok(())
     }
 
     /// It is `now`. Does nothing before [`Driver::deadline`].

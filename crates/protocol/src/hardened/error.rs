@@ -38,3 +38,8 @@ pub enum Error {
     #[error(transparent)]
     Sign(#[from] SignError),
 }
+
+impl Error {
+    /// A message of a type that the state does not allow.
+    pub const ANOTHER_STATE: Self = Self::Violation("a message that belongs to another state");
+}

@@ -1,12 +1,15 @@
 //! The protocol with every defence: the only one outside the lab.
 
 use super::{
+    Error,
     defence::{Defence, Defences},
     keys::X25519,
+    message::Type,
     parts::{Cover, Exchange, Parts},
-    primitives::Secret,
-    record::{BUCKETS, EncryptThenMac},
+    primitives::{Secret, hash},
+    record::EncryptThenMac,
     role::Role,
+    signature::signed_content,
 };
 
 /// Keeps every defence.
@@ -33,8 +36,24 @@ impl Parts for Full {
         Box::new(EncryptThenMac::new(secret, epoch))
     }
 
-    fn lengths(&self) -> &'static [usize] {
-        &BUCKETS
+    fn lengths(&self, exact: &'static [usize]) -> &'static [usize] {
+        exact
+    }
+
+    fn signed(&self, role: Role, transcript: &[u8]) -> Vec<u8> {
+        signed_content(role, &hash(&[transcript]))
+    }
+
+    fn traffic_labels(&self) -> [&'static str; 2] {
+        ["ap c2s", "ap s2c"]
+    }
+
+    fn refusal(&self, _: &str) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn out_of_state(&mut self, _: Type) -> Result<(), Error> {
+        Err(Error::ANOTHER_STATE)
     }
 }
 

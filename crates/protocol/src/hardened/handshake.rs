@@ -24,13 +24,11 @@ pub use server::{
 
 use super::{
     Error,
-    defence::Defence,
-    message::{Fingerprint, Hello, MODE_ENROL, MODE_LOGIN, Type, UserName},
+    message::{Fingerprint, MODE_ENROL, MODE_LOGIN, Type, UserName},
     parts::Parts,
     primitives::hash,
     record::{Opener, Plaintext},
     role::Role,
-    signature::signed_content,
 };
 use crate::codec::{put_long, put_short};
 
@@ -44,18 +42,8 @@ impl Transcript {
     }
 
     /// What a signature covers.
-    fn to_sign(&self, role: Role, defences: &impl Parts) -> Vec<u8> {
-        let covered = match defences.keeps(Defence::TranscriptSignature) {
-            true => self.hash(),
-            false => self.hash_of_randoms(defences),
-        };
-        signed_content(role, &covered, defences)
-    }
-
-    /// Fresh, but silent about whose keys these are.
-    fn hash_of_randoms(&self, defences: &impl Parts) -> [u8; 32] {
-        let (client, server) = self.0.split_at(Hello::client_len(defences));
-        hash(&[&client[10..42], &server[2..34]])
+    fn to_sign(&self, role: Role, parts: &impl Parts) -> Vec<u8> {
+        parts.signed(role, &self.0)
     }
 
     fn hash(&self) -> [u8; 32] {
@@ -99,6 +87,6 @@ fn open_as(opener: &mut Opener, record: &[u8], expected: Type) -> Result<Plainte
     if plaintext.typ == expected {
         Ok(plaintext)
     } else {
-        Err(Error::Violation("a message that belongs to another state"))
+        Err(Error::ANOTHER_STATE)
     }
 }

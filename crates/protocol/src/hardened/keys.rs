@@ -13,7 +13,6 @@ use zeroize::Zeroizing;
 
 use super::{
     Error,
-    defence::{Defence, Defences},
     parts::{Exchange, Parts},
     primitives::{Secret, expand, extract, mac},
     role::Role,
@@ -134,14 +133,11 @@ pub struct SessionSecrets {
 
 impl SessionSecrets {
     /// From the root and the hash of the whole handshake.
-    pub fn derive(root: &Secret, th7: &[u8; 32], defences: &(impl Defences + ?Sized)) -> Self {
-        let to_client = match defences.keeps(Defence::DirectionKeys) {
-            true => "ap s2c",
-            false => "ap c2s",
-        };
+    pub fn derive(root: &Secret, th7: &[u8; 32], parts: &(impl Parts + ?Sized)) -> Self {
+        let [client, server] = parts.traffic_labels();
         Self {
-            client: expand(root, "ap c2s", th7),
-            server: expand(root, to_client, th7),
+            client: expand(root, client, th7),
+            server: expand(root, server, th7),
             id: *expand(root, "session id", th7),
             chain_client: *expand(root, "chain c2s", th7),
             chain_server: *expand(root, "chain s2c", th7),

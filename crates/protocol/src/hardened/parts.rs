@@ -1,4 +1,5 @@
-//! The parts that a peer is built from, and that are handed in: its key exchange and the protection of its records.
+//! The parts that a peer is built from, and that are handed in: its key exchange, the protection of its records, and what
+//! it signs and says.
 //!
 //! A defence that is a check is left out where the check stands. A defence that is a part is left out by handing in another
 //! part. [`super::full::Full`] hands in the real ones.
@@ -7,7 +8,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Error, defence::Defences, primitives::Secret, role::Role};
+use super::{Error, defence::Defences, message::Type, primitives::Secret, role::Role};
 
 /// One end's half of a key exchange.
 pub trait Exchange: Send {
@@ -44,8 +45,23 @@ pub trait Parts: Defences {
     /// What protects the records under one traffic secret.
     fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover>;
 
-    /// The ciphertext lengths that exist, in bytes, shortest first.
-    fn lengths(&self) -> &'static [usize];
+    /// The ciphertext lengths that a record may have where the protocol allows `exact`: in bytes, shortest first.
+    fn lengths(&self, exact: &'static [usize]) -> &'static [usize];
+
+    /// The bytes that a signature in this role covers. The transcript holds all handshake bytes so far.
+    fn signed(&self, role: Role, transcript: &[u8]) -> Vec<u8>;
+
+    /// The labels under which the traffic secrets of the two directions are derived: of the client's, of the server's.
+    fn traffic_labels(&self) -> [&'static str; 2];
+
+    /// The body of the answer to a login or an enrolment that is refused for this reason.
+    fn refusal(&self, reason: &str) -> Vec<u8>;
+
+    /// A server waits for the client's proof, and a message of another type has come.
+    ///
+    /// # Errors
+    /// [`Error::Violation`] where the message ends the connection. Otherwise it is read as if it were that proof.
+    fn out_of_state(&mut self, typ: Type) -> Result<(), Error>;
 }
 
 impl<P: Parts + ?Sized> Parts for Arc<P> {
@@ -58,7 +74,20 @@ impl<P: Parts + ?Sized> Parts for Arc<P> {
     fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover> {
         (**self).cover(secret, epoch)
     }
-    fn lengths(&self) -> &'static [usize] {
-        (**self).lengths()
+    fn lengths(&self, exact: &'static [usize]) -> &'static [usize] {
+        (**self).lengths(exact)
+    }
+    fn signed(&self, role: Role, transcript: &[u8]) -> Vec<u8> {
+        (**self).signed(role, transcript)
+    }
+    fn traffic_labels(&self) -> [&'static str; 2] {
+        (**self).traffic_labels()
+    }
+    fn refusal(&self, reason: &str) -> Vec<u8> {
+        (**self).refusal(reason)
+    }
+    /// What is shared cannot change, so it cannot go along.
+    fn out_of_state(&mut self, _: Type) -> Result<(), Error> {
+        Err(Error::ANOTHER_STATE)
     }
 }

@@ -107,7 +107,7 @@ impl Traffic {
     fn with(secret: &Secret, epoch: u32, parts: &(impl Parts + ?Sized)) -> Self {
         Self {
             cover: parts.cover(secret, epoch),
-            lengths: parts.lengths(),
+            lengths: parts.lengths(&BUCKETS),
             seq: 0,
         }
     }

@@ -12,7 +12,7 @@ use super::{
     message::{Close, Held, MAX_TEXT, Message},
     parts::Parts,
     primitives::hash,
-    record::{Opener, Sealer},
+    record::{BUCKETS, Opener, Sealer},
     role::Role,
 };
 
@@ -24,6 +24,9 @@ pub const MAX_UNACKNOWLEDGED: usize = 1024;
 pub const MAX_QUERIES: usize = 1024;
 /// The highest id of a message. A database keeps it as a signed number of 64 bits.
 pub const MAX_ID: u64 = i64::MAX as u64;
+
+/// What is wrong with an id that is not the next one.
+const BY_ONE: &str = "message ids go up by one";
 
 /// What a message says, as one value: `H(kind ‖ text)`.
 pub fn content(kind: u8, text: &str) -> [u8; 32] {
@@ -184,7 +187,7 @@ impl<D: Parts> Session<D> {
 
     /// The ciphertext lengths that a record may have.
     pub fn lengths(&self) -> &'static [usize] {
-        self.defences.lengths()
+        self.defences.lengths(&BUCKETS)
     }
 
     /// A public name of this session, the same at both ends: fit for logs.
@@ -316,7 +319,7 @@ impl<D: Parts> Session<D> {
     pub fn receive(&mut self, record: &[u8]) -> Result<Event, Error> {
         let plaintext = self.opener.open(record)?;
         let message = Message::decode(plaintext.typ, &plaintext.body)?;
-        let message = message.ok_or(Error::Violation("a message that belongs to another state"))?;
+        let message = message.ok_or(Error::ANOTHER_STATE)?;
         match message {
             Message::CloseAck if self.sent.closed => self.on_close_ack(),
             Message::CloseAck => Err(Error::Violation("CLOSE_ACK without a CLOSE")),
@@ -348,12 +351,11 @@ impl<D: Parts> Session<D> {
             return Err(Error::Violation("an unknown kind of message"));
         }
         let next = id_after(self.received.last);
-        // Without numbers a message is the next one because it comes next.
-        let id = match (next, self.numbered()) {
-            (Some(next), true) if next == id => id,
-            (Some(next), false) => next,
-            _ => return Err(Error::Violation("message ids go up by one")),
-        };
+        let next = next.ok_or(Error::Violation(BY_ONE))?;
+        if self.keeps(Defence::SequenceNumbers) && next != id {
+            return Err(Error::Violation(BY_ONE));
+        }
+        let id = next;
         if self.received.open.len() >= MAX_UNACKNOWLEDGED {
             return Err(Error::Violation(
                 "too many messages wait for their acknowledgement",
@@ -365,16 +367,15 @@ impl<D: Parts> Session<D> {
 
     fn on_ack(&mut self, up_to: u64, chain: [u8; 32]) -> Result<Event, Error> {
         let ours = self.sent.acknowledge(up_to);
-        if !self.numbered() {
-            return Ok(Event::Acknowledged { up_to });
-        }
-        let ours = ours.ok_or(Error::Violation(
-            "ACK of a message that does not wait for one",
-        ))?;
-        if ours != chain {
-            return Err(Error::Disagreement(
-                "the acknowledged texts are not those that were sent",
-            ));
+        if self.keeps(Defence::SequenceNumbers) {
+            let ours = ours.ok_or(Error::Violation(
+                "ACK of a message that does not wait for one",
+            ))?;
+            if ours != chain {
+                return Err(Error::Disagreement(
+                    "the acknowledged texts are not those that were sent",
+                ));
+            }
         }
         Ok(Event::Acknowledged { up_to })
     }
@@ -400,7 +401,7 @@ impl<D: Parts> Session<D> {
 
     fn on_close(&mut self, close: &Close) -> Result<Event, Error> {
         let code = self.close_code(close.code)?;
-        if self.numbered() {
+        if self.keeps(Defence::SequenceNumbers) {
             self.compare_accounts(close)?;
         }
         self.received.closed = true;
@@ -418,11 +419,6 @@ impl<D: Parts> Session<D> {
         }
     }
 
-    /// Whether records and messages are numbered, and the accounts of both ends compared.
-    fn numbered(&self) -> bool {
-        self.keeps(Defence::SequenceNumbers)
-    }
-
     fn compare_accounts(&self, close: &Close) -> Result<(), Error> {
         if close.last_sent != self.received.last || close.chain != self.received.chain {
             return Err(Error::Disagreement("messages of the peer did not arrive"));
@@ -436,13 +432,12 @@ impl<D: Parts> Session<D> {
     }
 
     fn on_close_ack(&self) -> Result<Event, Error> {
-        if self.sent.open.is_empty() || !self.numbered() {
-            Ok(Event::CloseAgreed)
-        } else {
-            Err(Error::Disagreement(
+        if self.keeps(Defence::SequenceNumbers) && !self.sent.open.is_empty() {
+            return Err(Error::Disagreement(
                 "the peer closed without acknowledging everything",
-            ))
+            ));
         }
+        Ok(Event::CloseAgreed)
     }
 
     fn seal(&mut self, message: &Message) -> Result<Vec<u8>, Error> {

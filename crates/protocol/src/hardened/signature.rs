@@ -5,10 +5,7 @@
 
 use thiserror::Error;
 
-use super::{
-    defence::{Defence, Defences},
-    role::Role,
-};
+use super::role::Role;
 
 /// The signature could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,13 +33,8 @@ pub trait Verifier: Send + Sync {
 
 /// The bytes that are signed: `0x20^64 ‖ context ‖ 0x00 ‖ transcript hash`, as TLS 1.3 does (RFC 8446, section 4.4.3).
 /// The 64 spaces keep it apart from anything a key could have signed under another convention.
-pub fn signed_content(
-    role: Role,
-    transcript_hash: &[u8; 32],
-    defences: &(impl Defences + ?Sized),
-) -> Vec<u8> {
+pub fn signed_content(role: Role, transcript_hash: &[u8; 32]) -> Vec<u8> {
     let context: &[u8] = match role {
-        _ if !defences.keeps(Defence::ContextStrings) => b"",
         Role::Server => b"latch/2 server signature\0",
         Role::Client => b"latch/2 client signature\0",
     };

@@ -113,27 +113,28 @@ impl Login {
 
         let claimant = server.client_auth(&record)?;
         let dummy = ramp(13, 422);
-        let refused = match claimant.prove_key(self.enrolled.as_deref(), &dummy, &HashVerifier) {
-            Ok(holder) => match holder.prove_password(|p| p == PASSWORD) {
-                Ok(authenticated) => {
-                    let (server, answer) = authenticated.welcome(self.last_message)?;
-                    let Verdict::Accepted {
-                        session,
-                        last_message,
-                    } = client.verdict(&answer)?
-                    else {
-                        panic!("AUTH_OK was read as a refusal");
-                    };
-                    assert_eq!(last_message, self.last_message);
-                    return Ok(Outcome::Open {
-                        client: session,
-                        server: Box::new(server),
-                    });
-                }
+        let refused =
+            match claimant.prove_key(self.enrolled.as_deref(), Some(&dummy), &HashVerifier) {
+                Ok(holder) => match holder.prove_password(|p| p == PASSWORD) {
+                    Ok(authenticated) => {
+                        let (server, answer) = authenticated.welcome(self.last_message)?;
+                        let Verdict::Accepted {
+                            session,
+                            last_message,
+                        } = client.verdict(&answer)?
+                        else {
+                            panic!("AUTH_OK was read as a refusal");
+                        };
+                        assert_eq!(last_message, self.last_message);
+                        return Ok(Outcome::Open {
+                            client: session,
+                            server: Box::new(server),
+                        });
+                    }
+                    Err(refusal) => refusal,
+                },
                 Err(refusal) => refusal,
-            },
-            Err(refusal) => refusal,
-        };
+            };
         Ok(Outcome::Refused(refused))
     }
 
@@ -143,7 +144,7 @@ impl Login {
         let record = handshake.seal(Role::Client, auth.typ(), &auth.encode());
         let claimant = handshake.server.client_auth(&record).unwrap();
         let known = self.enrolled.as_deref();
-        let holder = claimant.prove_key(known, &ramp(13, 422), &HashVerifier);
+        let holder = claimant.prove_key(known, Some(&ramp(13, 422)), &HashVerifier);
         let authenticated = holder.ok().unwrap().prove_password(|p| p == PASSWORD);
         authenticated.ok().unwrap().welcome(last).unwrap().0
     }

@@ -28,9 +28,10 @@ use super::{
     signals::{Asks, Signals},
 };
 use crate::{
-    Argon2id, Server, Setup,
+    Argon2id, HANDSHAKE_DEADLINE, Server, Setup,
     config::{Config, ConfigError},
     enrol::ByInvitation,
+    liability::BySource,
     listener,
     log::{self, Log, LogFormat},
     lookup::ByName,
@@ -77,6 +78,8 @@ impl Serve {
             verifier: Arc::new(AwsLc),
             accounts: Arc::new(store.clone()),
             lookup: Arc::new(ByName),
+            liability: Arc::new(BySource),
+            handshake_deadline: HANDSHAKE_DEADLINE,
             enrolment: Arc::new(ByInvitation),
             passwords: Arc::new(Argon2id),
             // With a clock that makes no sense every invitation has expired.

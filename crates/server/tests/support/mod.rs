@@ -40,8 +40,8 @@ use latchstring_net::{
     wire::read_record,
 };
 use latchstring_server::{
-    Event, Limits, Observer, PasswordCheck, Server, Setup, enrol::ByInvitation, lookup::ByName,
-    meter::Tally, serve_connection,
+    Event, HANDSHAKE_DEADLINE, Limits, Observer, PasswordCheck, Server, Setup, enrol::ByInvitation,
+    liability::BySource, lookup::ByName, meter::Tally, serve_connection,
 };
 use latchstring_store::{
     Account, Accounts, Memory, StoredMessage,
@@ -172,6 +172,8 @@ impl World {
             verifier: Arc::new(AwsLc),
             accounts: store.clone(),
             lookup: Arc::new(ByName),
+            liability: Arc::new(BySource),
+            handshake_deadline: HANDSHAKE_DEADLINE,
             enrolment: Arc::new(ByInvitation),
             now: || NOW,
             passwords: passwords.clone(),

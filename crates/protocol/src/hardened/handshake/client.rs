@@ -244,7 +244,7 @@ pub enum Verdict<D = Full> {
         /// The id of the last message that the server holds of this user and key, 0 if none.
         last_message: u64,
     },
-    /// No, and no reason is given: the text is empty, unless the server has given up on uniform answers.
+    /// No, and no reason is given: the text is empty.
     Refused(String),
 }
 
@@ -276,15 +276,13 @@ impl<D: Parts> ExpectVerdict<D> {
                 })
             }
             Type::AuthFail => {
-                let said = match self.defences.keeps(Defence::UniformFailure) {
-                    true => "",
-                    false => str::from_utf8(r.rest()).unwrap_or(""),
-                };
-                let verdict = Verdict::Refused(said.to_owned());
-                r.finish()?;
-                Ok(verdict)
+                if self.defences.keeps(Defence::UniformFailure) {
+                    r.finish()?;
+                }
+                let said = str::from_utf8(&plaintext.body).unwrap_or("");
+                Ok(Verdict::Refused(said.to_owned()))
             }
-            _ => Err(Error::Violation("a message that belongs to another state")),
+            _ => Err(Error::ANOTHER_STATE),
         }
     }
 }

@@ -98,32 +98,29 @@ impl<D: Parts> ExpectClientAuth<D> {
     /// As [`ExpectClientAuth::client_auth`].
     pub fn claim(self, record: &[u8]) -> Result<Claim<D>, Error> {
         let plaintext = Opener::with(&self.secrets.client, 0, &self.defences).open(record)?;
-        let believed = match plaintext.typ {
-            Type::ClientAuth | Type::Enrol => false,
-            // The server's own word, from a client: "you have already let me in".
-            Type::AuthOk if !self.defences.keeps(Defence::StateMachine) => true,
-            _ => return Err(Error::Violation("a message that belongs to another state")),
-        };
-        let mut auth = ClientAuth::decode(&plaintext.body, &self.defences)?;
-        if auth.typ() != plaintext.typ && !believed {
+        let mut defences = self.defences;
+        if ![Type::ClientAuth, Type::Enrol].contains(&plaintext.typ) {
+            defences.out_of_state(plaintext.typ)?;
+        }
+        let mut auth = ClientAuth::decode(&plaintext.body, &defences)?;
+        if defences.keeps(Defence::StateMachine) && auth.typ() != plaintext.typ {
             return Err(Error::Violation("a message in the mode of another"));
         }
         let enrolment = auth.enrolment.take();
         let new_key = enrolment.as_ref().map(|enrolment| &enrolment.spki[..]);
         let mut transcript = self.transcript;
         transcript.claim(&auth.user, &auth.kid, new_key);
-        let signed = transcript.to_sign(Role::Client, &self.defences);
+        let signed = transcript.to_sign(Role::Client, &defences);
         transcript.signature(&auth.signature);
         let before_fin = transcript.hash();
         transcript.finished(&auth.finished);
         let claimant = Claimant {
-            session: SessionSecrets::derive(&self.secrets.root, &transcript.hash(), &self.defences),
+            session: SessionSecrets::derive(&self.secrets.root, &transcript.hash(), &defences),
             hs_client: self.secrets.client,
             signed,
             before_fin,
             auth,
-            believed,
-            defences: self.defences,
+            defences,
         };
         Ok(match enrolment {
             None => Claim::Login(claimant),
@@ -168,7 +165,6 @@ pub struct Claimant<D = Full> {
     signed: Vec<u8>,
     before_fin: [u8; 32],
     auth: ClientAuth,
-    believed: bool,
     defences: D,
 }
 
@@ -194,37 +190,35 @@ impl<D: Parts> Claimant<D> {
     }
 
     /// Checks `finC` and `sigC`, always both and always to the end. `known` is the key enrolled for this user and kid;
-    /// when there is none, the same work is done with `dummy`, a key of 3072 bits, and refused.
+    /// when there is none, the same work is done with the `stand_in`, a key of 3072 bits, and refused.
     ///
     /// # Errors
     /// [`Refusal`], which holds the reason for the local log alone.
     pub fn prove_key(
         self,
         known: Option<&[u8]>,
-        dummy: &[u8],
+        stand_in: Option<&[u8]>,
         verifier: &dyn Verifier,
     ) -> Result<KeyHolder<D>, Refusal<D>> {
-        let keeps = |defence| self.defences.keeps(defence);
-        let spki = known.unwrap_or(dummy);
         let fin = finished(&self.hs_client, &self.before_fin)
             .verify_slice(&self.auth.finished)
             .is_ok();
-        let signature = self.is_signed_by(spki, verifier);
-        let proven =
-            (fin | !keeps(Defence::FinishedMacs)) & (signature | !keeps(Defence::ClientSignature));
-        let is_key = Fingerprint::of(spki) == self.auth.kid;
-        let why = match (known.is_some() && is_key, proven | self.believed) {
+        let spki = known.or(stand_in);
+        let signature = spki.is_some_and(|spki| self.is_signed_by(spki, verifier));
+        let mut proven = true;
+        if self.defences.keeps(Defence::FinishedMacs) {
+            proven &= fin;
+        }
+        if self.defences.keeps(Defence::ClientSignature) {
+            proven &= signature;
+        }
+        let is_key = spki.is_some_and(|spki| Fingerprint::of(spki) == self.auth.kid);
+        let why = match (known.is_some() && is_key, proven) {
             (true, true) => return Ok(KeyHolder(self)),
             (true, false) => RefusalReason::BadKeyProof,
             (false, _) => RefusalReason::UnknownUserOrKey,
         };
         Err(self.refused(why))
-    }
-
-    /// Refuses at once a login for an account that is not there, which only a server does that has given up on doing
-    /// the same work for everybody.
-    pub fn unknown(self) -> Refusal<D> {
-        self.refused(RefusalReason::UnknownUserOrKey)
     }
 
     fn refused(self, why: RefusalReason) -> Refusal<D> {
@@ -265,14 +259,13 @@ impl<D: Parts> KeyHolder<D> {
     ) -> Result<Authenticated<D>, Refusal<D>> {
         let claim = self.0;
         let right = check(&claim.auth.password);
-        if right || claim.believed || !claim.defences.keeps(Defence::Password) {
-            Ok(Authenticated {
-                session: claim.session,
-                defences: claim.defences,
-            })
-        } else {
-            Err(claim.refused(RefusalReason::WrongPassword))
+        if claim.defences.keeps(Defence::Password) && !right {
+            return Err(claim.refused(RefusalReason::WrongPassword));
         }
+        Ok(Authenticated {
+            session: claim.session,
+            defences: claim.defences,
+        })
     }
 }
 
@@ -303,7 +296,7 @@ impl<D: Parts> Newcomer<D> {
             enrolment,
         } = self;
         let spki = &enrolment.spki;
-        let holder = claimant.prove_key(Some(spki), spki, verifier)?;
+        let holder = claimant.prove_key(Some(spki), None, verifier)?;
         Ok(NewHolder { holder, enrolment })
     }
 }
@@ -423,11 +416,7 @@ impl<D: Parts> Refusal<D> {
     /// # Errors
     /// Never in practice; sealing one record cannot exhaust a key.
     pub fn answer(self) -> Result<Vec<u8>, Error> {
-        let reason = self.why.to_string();
-        let said: &[u8] = match self.defences.keeps(Defence::UniformFailure) {
-            true => &[],
-            false => reason.as_bytes(),
-        };
-        Sealer::with(&self.session.server, 1, &self.defences).seal(Type::AuthFail, said)
+        let said = self.defences.refusal(&self.why.to_string());
+        Sealer::with(&self.session.server, 1, &self.defences).seal(Type::AuthFail, &said)
     }
 }

@@ -117,12 +117,11 @@ impl ClientAuth {
             });
         }
         let user = std::str::from_utf8(r.short("user name")?).unwrap_or("");
-        let user = match defences.keeps(Defence::NameGrammar) {
-            true => UserName::parse(user)?,
-            false => UserName::as_claimed(user),
-        };
+        if defences.keeps(Defence::NameGrammar) {
+            UserName::parse(user)?;
+        }
         let auth = Self {
-            user,
+            user: UserName::as_claimed(user),
             kid: Fingerprint(r.array("kid")?),
             signature: r.long("client signature")?.to_vec(),
             password: Zeroizing::new(r.long("password")?.to_vec()),
