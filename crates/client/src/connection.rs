@@ -183,7 +183,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
                 Event::Message { id, .. } => self.acknowledge(id)?,
                 Event::Acknowledged { .. } | Event::Held { .. } => {}
                 Event::Closed { .. } | Event::CloseAgreed => {
-                    if self.link.driver.session().keeps(Defence::AuthenticatedClose) {
+                    if self
+                        .link
+                        .driver
+                        .session()
+                        .keeps(Defence::AuthenticatedClose)
+                    {
                         return Err(self.truncated());
                     }
                     break;

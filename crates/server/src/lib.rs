@@ -4,10 +4,11 @@
 //!
 //! * [`listener`]: accepts, and stops gracefully;
 //! * `admission`: who is let through the door, and how many strangers there may be;
+//! * `connection`: from its first byte to its last;
 //! * `login`: the handshake, and every refusal alike;
 //! * `verify`: who it is ([`lookup`]), the key, and only then the password; [`meter`] counts what that costs;
 //! * [`throttle`], [`liability`] and `penalty`: what a wrong password costs its user, and a login without a key its source;
-//! * [`enrol`]: instead of that for somebody who was invited: a new key, a new password;
+//! * [`enrol`] and `newcomer`: instead of that for somebody who was invited: a new key, a new password;
 //! * `signing` and `gate`: few signatures and password hashes at a time, and a `queue` of few;
 //! * `sessions`: one open session a user;
 //! * `session`: messages, each acknowledged once it is durable, and an agreed end;
@@ -18,6 +19,7 @@
 mod admission;
 pub mod commands;
 pub mod config;
+mod connection;
 mod dummy;
 pub mod enrol;
 mod error;
@@ -29,6 +31,7 @@ mod log;
 mod login;
 pub mod lookup;
 pub mod meter;
+mod newcomer;
 pub mod observer;
 pub mod password;
 mod penalty;
@@ -43,9 +46,10 @@ mod verify;
 pub use latchstring_net as net;
 pub use latchstring_store as store;
 
+pub use connection::serve_connection;
 pub use error::{AdmissionError, HandshakeError, ProtocolError, TruncationError};
 pub use gate::{Argon2id, PasswordCheck};
 pub use limits::Limits;
 pub use login::HANDSHAKE_DEADLINE;
 pub use observer::{Event, Observer};
-pub use server::{Server, Setup, serve_connection};
+pub use server::{Server, Setup};

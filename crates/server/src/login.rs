@@ -24,8 +24,8 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Server, enrol::enrol, error::HandshakeError, liability::Refused, meter::Work, sessions::Place,
-    verify::verify,
+    Server, error::HandshakeError, liability::Refused, meter::Work, newcomer::enrol,
+    sessions::Place, verify::verify,
 };
 
 /// The whole handshake must be done within this time.

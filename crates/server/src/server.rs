@@ -1,8 +1,6 @@
-//! What a server is made of, and the life of one connection.
+//! What a server is made of.
 
 use std::{
-    net::SocketAddr,
-    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -10,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::FutureExt;
 use latchstring_net::{
     entropy::Entropy,
     protocol::hardened::{
@@ -21,24 +18,16 @@ use latchstring_net::{
     },
 };
 use latchstring_store::Accounts;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
-    select,
-    sync::watch,
-    time::Instant,
-};
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     Event, Limits, Observer, PasswordCheck,
-    admission::{Admission, Stranger},
+    admission::Admission,
     enrol::Enrolment,
-    error::HandshakeError,
     gate::PasswordGate,
     liability::Liability,
-    login::{Caller, Failure, login},
     lookup::Lookup,
     meter::{Meter, Work},
-    session::OpenSession,
     sessions::Sessions,
     signing::SigningPool,
     throttle::Throttle,
@@ -77,7 +66,7 @@ pub struct Setup<D = Full> {
     pub defences: D,
 }
 
-/// A server, on no stream yet: [`serve_connection`] puts it on one, [`crate::listener::serve`] on a TCP port.
+/// A server, on no stream yet: [`crate::serve_connection`] puts it on one, [`crate::listener::serve`] on a TCP port.
 pub struct Server<D = Full> {
     pub(crate) setup: Setup<D>,
     pub(crate) signing: SigningPool,
@@ -142,7 +131,7 @@ impl<D: Parts> Server<D> {
     }
 
     /// A random number. Chance decides only where it is crowded, so randomness is asked for only there.
-    fn below_a_hundred(&self) -> u8 {
+    pub(crate) fn below_a_hundred(&self) -> u8 {
         let mut bytes = [0; 8];
         self.setup.entropy.fill(&mut bytes);
         (u64::from_be_bytes(bytes) % 100) as u8
@@ -151,79 +140,4 @@ impl<D: Parts> Server<D> {
     pub(crate) fn saw(&self, connection: u64, event: &Event) {
         self.setup.observer.event(connection, event);
     }
-}
-
-/// Serves one client from its first byte to its last. Returns when the connection has ended, however it did: all that
-/// there is to know goes to the observer, and a panic ends this connection alone.
-///
-/// Whoever is not logged in makes the server hold at most 8 KiB: this future (2 KiB), the transcript (1.3 kB), and at any
-/// one time either the answer (at most 4.2 kB, for a host key of 4096 bits) or the record of the login (at most 4.1 kB) or
-/// what was inside it. Opening a record takes as much again, but nothing else happens meanwhile.
-pub fn serve_connection<S, D>(
-    server: Arc<Server<D>>,
-    stream: S,
-    peer: SocketAddr,
-) -> impl Future<Output = ()> + Send
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
-    D: Parts + Clone,
-{
-    // Numbered and given a place now, not when the future is first polled: the order is that of arrival.
-    let connection = server.next_connection();
-    server.saw(connection, &Event::Connected { peer });
-    let roll = || server.below_a_hundred();
-    let admitted = (server.admission).admit(peer.ip(), Instant::now(), roll);
-    async move {
-        let life = async {
-            match admitted {
-                Ok(stranger) => whole_life(&server, connection, stream, peer, stranger).await,
-                Err(why) => server.saw(connection, &Event::TurnedAway { why }),
-            }
-        };
-        if AssertUnwindSafe(life).catch_unwind().await.is_err() {
-            server.saw(connection, &Event::Panicked);
-        }
-    }
-}
-
-async fn whole_life<S, D>(
-    server: &Server<D>,
-    connection: u64,
-    mut stream: S,
-    peer: SocketAddr,
-    stranger: Stranger,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
-    D: Parts + Clone,
-{
-    let mut stopping = server.stopping();
-    let source = peer.ip();
-    let caller = Caller { connection, source };
-    let outcome = select! {
-        biased;
-        _ = stopping.wait_for(|yes| *yes) => Err(HandshakeError::Stopping.into()),
-        outcome = login(server, caller, &mut stream) => outcome,
-    };
-    let end = match outcome {
-        Ok(login) => {
-            drop(stranger);
-            server.admission.trust(source, Instant::now());
-            let event = Event::LoggedIn {
-                user: login.user.clone(),
-                session_id: login.session.id(),
-                last_message: login.last_message,
-            };
-            server.saw(connection, &event);
-            // On the heap, so that strangers do not pay for the room that a session needs.
-            let session = OpenSession::new(server, connection, stream, login);
-            let end = Box::pin(session.run()).await;
-            server.admission.trust(source, Instant::now());
-            return server.saw(connection, &end);
-        }
-        Err(Failure::Refused { user, reason }) => Event::Refused { user, reason },
-        Err(Failure::Handshake(why)) if why.is_ours() => Event::LoginFailed { why: why.into() },
-        Err(Failure::Handshake(why)) => Event::HandshakeFailed { why: why.into() },
-    };
-    let _ = stream.shutdown().await;
-    server.saw(connection, &end);
 }

@@ -72,7 +72,7 @@ async fn logins_without_the_key_cost_their_source_and_not_the_user() {
     let counted = world.store.failures(&name("alice"), &kid).await;
     assert_eq!(counted.unwrap(), 0);
 
-    sleep(seconds(65) - began.elapsed()).await;
+    sleep(seconds(64) - began.elapsed()).await;
     turned_away(&world, 17, world.connect_from(1).0).await;
     sleep(seconds(1)).await;
     Login::alice().open(world.connect_from(1).0).await;
