@@ -414,7 +414,7 @@ mod tests {
         };
         assert!(about("fresh nonce").contains("fresh-nonce"));
         let other = about("host-pin");
-        assert!(other.contains("none of the lab's attacks"), "{other}");
+        assert!(other.contains("host-pin, which stops no attack"), "{other}");
     }
 
     #[test]

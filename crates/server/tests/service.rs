@@ -155,6 +155,13 @@ async fn told(serving: &Serving, log: &std::path::Path, signal: Signal, word: &s
     panic!("no {word} in {}", fs::read_to_string(log).unwrap());
 }
 
+/// Writes beside the file and renames, as editors do: a reload that is under way reads the old file or the new one.
+fn write_whole(path: &std::path::Path, text: &str) {
+    let beside = path.with_extension("new");
+    fs::write(&beside, text).unwrap();
+    fs::rename(beside, path).unwrap();
+}
+
 #[tokio::test]
 async fn sighup_reloads_the_limits_and_a_wrong_file_changes_nothing() {
     let home = Home::new();
@@ -172,7 +179,7 @@ async fn sighup_reloads_the_limits_and_a_wrong_file_changes_nothing() {
         "max_unauthenticated_per_source = 125",
         "max_unauthenticated_per_source = 1",
     );
-    fs::write(&config, fewer.replace("127.0.0.1:0", "127.0.0.1:1")).unwrap();
+    write_whole(&config, &fewer.replace("127.0.0.1:0", "127.0.0.1:1"));
     let line = told(&serving, &log, Signal::SIGHUP, "125 -> 1").await;
     assert!(line.contains("max_unauthenticated_per_source"), "{line}");
     let line = told(&serving, &log, Signal::SIGHUP, "need a restart").await;
@@ -181,7 +188,7 @@ async fn sighup_reloads_the_limits_and_a_wrong_file_changes_nothing() {
     let mut over: TcpStream = serving.connect().await;
     assert!(rest(&mut over).await.is_empty(), "the new limit holds");
 
-    fs::write(&config, toml.replace("[limits]", "[limit]")).unwrap();
+    write_whole(&config, &toml.replace("[limits]", "[limit]"));
     let line = told(&serving, &log, Signal::SIGHUP, "was not reloaded").await;
     assert!(line.contains("limit") && line.contains("line "), "{line}");
     let mut over: TcpStream = serving.connect().await;
