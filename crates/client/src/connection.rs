@@ -183,12 +183,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
                 Event::Message { id, .. } => self.acknowledge(id)?,
                 Event::Acknowledged { .. } | Event::Held { .. } => {}
                 Event::Closed { .. } | Event::CloseAgreed => {
-                    if self
-                        .link
-                        .driver
-                        .session()
-                        .keeps(Defence::AuthenticatedClose)
-                    {
+                    let session = self.link.driver.session();
+                    if session.keeps(Defence::AuthenticatedClose) {
                         return Err(self.truncated());
                     }
                     break;

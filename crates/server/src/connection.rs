@@ -1,6 +1,10 @@
 //! The life of one connection.
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    panic::AssertUnwindSafe,
+    sync::Arc,
+};
 
 use futures_util::FutureExt;
 use latchstring_net::protocol::hardened::parts::Parts;
@@ -13,7 +17,7 @@ use tokio::{
 use crate::{
     Event, Server,
     admission::Stranger,
-    error::HandshakeError,
+    error::{AdmissionError, HandshakeError},
     login::{Caller, Failure, login},
     session::OpenSession,
 };
@@ -39,12 +43,7 @@ where
     let roll = || server.below_a_hundred();
     let admitted = (server.admission).admit(peer.ip(), Instant::now(), roll);
     async move {
-        let life = async {
-            match admitted {
-                Ok(stranger) => whole_life(&server, connection, stream, peer, stranger).await,
-                Err(why) => server.saw(connection, &Event::TurnedAway { why }),
-            }
-        };
+        let life = whole_life(&server, connection, stream, peer.ip(), admitted);
         if AssertUnwindSafe(life).catch_unwind().await.is_err() {
             server.saw(connection, &Event::Panicked);
         }
@@ -55,14 +54,17 @@ async fn whole_life<S, D>(
     server: &Server<D>,
     connection: u64,
     mut stream: S,
-    peer: SocketAddr,
-    stranger: Stranger,
+    source: IpAddr,
+    admitted: Result<Stranger, AdmissionError>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
     D: Parts + Clone,
 {
+    let stranger = match admitted {
+        Ok(stranger) => stranger,
+        Err(why) => return server.saw(connection, &Event::TurnedAway { why }),
+    };
     let mut stopping = server.stopping();
-    let source = peer.ip();
     let caller = Caller { connection, source };
     let outcome = select! {
         biased;
