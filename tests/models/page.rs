@@ -13,7 +13,7 @@ pub(crate) fn generated(table: &Table) -> Vec<String> {
 }
 
 fn views(table: &Table) -> String {
-    let mut text = "| view | the attacker | asked |\n| --- | --- | --- |\n".to_owned();
+    let mut text = "| view | the attacker | queries |\n| --- | --- | --- |\n".to_owned();
     for view in &table.views {
         text += &format!(
             "| {} | {} | {} |\n",
