@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use latchstring_tests::workspace;
+use latchstring_tests::{cargo, workspace};
 use serde_json::Value;
 
 #[path = "architecture/circles.rs"]
@@ -70,23 +70,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 fn metadata() -> Value {
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--format-version",
-            "1",
-            "--no-deps",
-            "--offline",
-        ])
-        .current_dir(workspace())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).unwrap()
+    let arguments = [
+        "metadata",
+        "--format-version",
+        "1",
+        "--no-deps",
+        "--offline",
+    ];
+    serde_json::from_str(&cargo(&arguments)).unwrap()
 }
 
 /// A package's own name in the architecture: `latchstring-net` is `net`.

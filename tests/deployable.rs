@@ -3,9 +3,9 @@
 //! They are not built with it: neither the faithful protocol nor the crate `rsa` is among their dependencies. And it is
 //! not in them: what such code leaves in a program is not found in theirs. Each search is also run where it must find.
 
-use std::{collections::BTreeSet, fs, process::Command};
+use std::{collections::BTreeSet, fs};
 
-use latchstring_tests::{binary, workspace};
+use latchstring_tests::{binary, cargo};
 
 /// Packages that no deployable program may be built with: what is weak on purpose, and the crate that makes it so.
 const WEAK: [&str; 6] = [
@@ -25,18 +25,9 @@ const RSA_SYMBOL: &[u8] = b"_ZN3rsa";
 
 /// The names of all packages that a package is built with, itself included: no dependencies of tests.
 fn graph(package: &str) -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--locked", "--edges", "no-dev"])
-        .args(["--prefix", "none", "--format", "{p}", "--package", package])
-        .current_dir(workspace())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let lines = String::from_utf8(output.stdout).unwrap();
+    let tree = ["tree", "--offline", "--locked", "--edges", "no-dev"];
+    let one_a_line = ["--prefix", "none", "--format", "{p}", "--package", package];
+    let lines = cargo(&[&tree[..], &one_a_line].concat());
     let names = lines.lines().filter_map(|line| line.split(' ').next());
     names.map(str::to_owned).collect()
 }

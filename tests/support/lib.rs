@@ -26,6 +26,22 @@ pub fn workspace() -> &'static Path {
         .expect("this package is a folder of the workspace")
 }
 
+/// What cargo prints for these arguments, in this workspace.
+///
+/// # Panics
+/// When it fails; with what it says.
+pub fn cargo(arguments: &[&str]) -> String {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(arguments)
+        .current_dir(workspace())
+        .output()
+        .expect("cargo runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    String::from_utf8(output.stdout).expect("cargo prints UTF-8")
+}
+
 /// A program of this workspace, which lies beside the running test.
 ///
 /// # Panics
