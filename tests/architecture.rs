@@ -27,10 +27,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("corpus", &["cli", "cryptanalysis"]),
     ("capture", &["protocol"]),
     ("net", &["protocol"]),
+    ("keys", &["net"]),
     ("store", &["protocol"]),
+    ("store-sqlite", &["store"]),
     ("faithful", &["cli", "protocol-faithful", "net"]),
-    ("client", &["cli", "net"]),
-    ("server", &["cli", "net", "store"]),
+    ("client-core", &["net"]),
+    ("client", &["cli", "client-core", "keys", "net"]),
+    ("server-core", &["net", "store"]),
+    (
+        "server",
+        &["cli", "keys", "net", "server-core", "store", "store-sqlite"],
+    ),
     (
         "attacker",
         &[
@@ -43,7 +50,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "arena",
-        &["cli", "faithful", "client", "server", "attacker"],
+        &["cli", "faithful", "client-core", "server-core", "attacker"],
     ),
     ("matrix", &["cli", "attacker", "arena"]),
     ("classroom", &["cli", "faithful", "attacker", "arena"]),
@@ -131,8 +138,11 @@ fn an_arrow_that_is_not_allowed_is_found() {
         ("server", "faithful"),
         ("net", "protocol-faithful"),
         ("client", "attacker"),
+        ("client-core", "keys"),
         ("protocol", "net"),
         ("server", "lab"),
+        ("server-core", "store-sqlite"),
+        ("arena", "server"),
     ] {
         assert_eq!(forbidden(&arrow(from, to)), [format!("{from} -> {to}")]);
     }

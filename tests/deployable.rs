@@ -57,6 +57,7 @@ fn holds(program: &str, needle: &[u8]) -> bool {
 fn the_deployable_programs_are_not_built_with_anything_weak() {
     for package in ["latchstring-client", "latchstring-server"] {
         assert_eq!(weak_in(package), Vec::<String>::new(), "{package}");
+        assert!(graph(package).contains("latchstring-keys"), "{package}");
     }
 }
 

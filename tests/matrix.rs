@@ -6,18 +6,45 @@
 //! cargo test --workspace --test matrix
 //! ```
 
-use std::{collections::BTreeSet, path::PathBuf, sync::LazyLock};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
 
-use latchstring_arena::{self as arena, DEFAULT_SEED, Run, against::Against, wire::Over};
-use latchstring_attacker::attacks;
+use latchstring_arena::{
+    self as arena, DEFAULT_SEED, Run,
+    against::Against,
+    keys::PublishedKey,
+    provider::{Provider, Setting},
+    wire::Over,
+};
+use latchstring_attacker::{
+    attacks,
+    protocol::hardened::signature::{Signer, Verifier},
+};
+use latchstring_keys::{AwsLc, RsaKey};
 use latchstring_matrix::{Matrix, Selection, grid, tables};
 use latchstring_tests::workspace;
 
 /// The published matrix.
 static PUBLISHED: LazyLock<Matrix> = LazyLock::new(|| matrix(Over::Memory, DEFAULT_SEED));
 
-fn matrix(over: Over, seed: u64) -> Matrix {
-    Matrix::run(&Selection::all(), over, seed, |_| ()).unwrap()
+fn matrix(over: Over, setting: impl Into<Setting>) -> Matrix {
+    Matrix::run(&Selection::all(), over, setting, |_| ()).unwrap()
+}
+
+/// The RSA of the programs that people deploy.
+struct Deployed;
+
+impl Provider for Deployed {
+    fn signer(&self, key: PublishedKey) -> Arc<dyn Signer> {
+        Arc::new(RsaKey::from_pkcs8(key.to_pkcs8().as_bytes()).unwrap())
+    }
+
+    fn verifier(&self) -> Arc<dyn Verifier> {
+        Arc::new(AwsLc)
+    }
 }
 
 fn broken_promises(matrix: &Matrix) -> Vec<String> {
@@ -105,4 +132,12 @@ fn every_verdict_is_the_same_over_real_tcp() {
     let tcp = matrix(Over::Tcp, DEFAULT_SEED);
     assert_eq!(broken_promises(&tcp), Vec::<String>::new());
     assert_eq!(PUBLISHED.verdicts(), tcp.verdicts());
+}
+
+#[test]
+fn every_verdict_is_the_same_with_the_rsa_of_the_programs_that_people_deploy() {
+    let (seed, provider) = (DEFAULT_SEED, &Deployed);
+    let deployed = matrix(Over::Memory, Setting { seed, provider });
+    assert_eq!(broken_promises(&deployed), Vec::<String>::new());
+    assert_eq!(PUBLISHED.verdicts(), deployed.verdicts());
 }

@@ -25,7 +25,7 @@ use latchstring_arena::{
 };
 use latchstring_attacker::{
     Scene,
-    net::{entropy::OsEntropy, provider::AwsLc},
+    net::entropy::OsEntropy,
     protocol::hardened::{
         defence::Defence,
         full::Full,
@@ -37,7 +37,8 @@ use latchstring_attacker::{
         signature::Signer,
     },
 };
-use latchstring_client::Client;
+use latchstring_client_core::Client;
+use latchstring_keys::AwsLc;
 use latchstring_tests::{binary, workspace};
 use tempfile::TempDir;
 use tokio::{
@@ -91,7 +92,7 @@ async fn lab_server(against: Against) -> (SocketAddr, peers::ArenaServer) {
     };
     let at = socket.local_addr().unwrap();
     assert!(at.ip().is_loopback(), "the address ring");
-    let server = peers::serve(against, &Scene::PLAIN, (listener, dialer), SEED).await;
+    let server = peers::serve(against, &Scene::PLAIN, (listener, dialer), SEED.into()).await;
     (at, server.unwrap())
 }
 

@@ -216,10 +216,8 @@ fn the_outbox_of_an_earlier_version_is_sent_too() {
     succeeds(connect(&home, &server, "127.0.0.1", "one\n"));
     // H(HOST:PORT ‖ 00 ‖ kid), as that version named it.
     let fingerprint = |key: &str| {
-        use latchstring_net::{
-            keyfile::load_private,
-            protocol::hardened::{primitives::hash, signature::Signer},
-        };
+        use latchstring_keys::keyfile::load_private;
+        use latchstring_net::protocol::hardened::{primitives::hash, signature::Signer};
         hash(&[load_private(&home.path(key)).unwrap().public_key()])
     };
     let host = format!("localhost.:{}", server.host.port);

@@ -15,7 +15,7 @@ use latchstring_attacker::{
 use rand::{Rng, SeedableRng, rngs::ChaCha20Rng};
 use rsa::{
     RsaPrivateKey,
-    pkcs8::{DecodePrivateKey, EncodePublicKey},
+    pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, SecretDocument},
     pss::SigningKey,
     signature::{RandomizedSigner, SignatureEncoding},
 };
@@ -78,6 +78,16 @@ impl PublishedKey {
             key: SigningKey::new(key.clone()),
             salts: Box::new(Seeded::new(seed, who)),
         }
+    }
+
+    /// The private key, as DER of a PKCS#8 `PrivateKeyInfo`.
+    ///
+    /// # Panics
+    /// Never: the published keys are well-formed.
+    pub fn to_pkcs8(&self) -> SecretDocument {
+        let key: &RsaPrivateKey = self.key.as_ref();
+        key.to_pkcs8_der()
+            .expect("the published keys can be encoded")
     }
 
     /// The arena's host.

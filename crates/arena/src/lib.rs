@@ -8,11 +8,12 @@
 //! * [`peers`]: the honest programs; [`weakened`]: peers that leave defences out;
 //! * [`wire`]: memory or loopback TCP; [`recorder`]: what went over it;
 //! * [`stopwatch`]: what the server is made to do;
-//! * [`keys`]: published keys, seeds.
+//! * [`keys`]: published keys, seeds; [`provider`]: who computes RSA with them.
 
 pub mod against;
 pub mod keys;
 pub mod peers;
+pub mod provider;
 pub mod recorder;
 pub mod run;
 pub mod seen;

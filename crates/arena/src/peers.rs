@@ -7,13 +7,14 @@ use latchstring_attacker::{
     protocol::hardened::full::Full,
     vantage::{BoxStream, Dial, Menu, Modulus, StolenFiles},
 };
-use latchstring_client::connection::PING_EVERY;
+use latchstring_client_core::connection::PING_EVERY;
 use rsa::{RsaPublicKey, pkcs8::DecodePublicKey, traits::PublicKeyParts};
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
     against::Against,
     keys::HOST_PEM,
+    provider::Setting,
     seen::{Connection, Seen},
     stopwatch::{Spent, Stopwatch},
     weakened::{self, passwords},
@@ -108,7 +109,7 @@ pub fn stolen_files(against: Against) -> StolenFiles {
 /// A running server of either kind.
 pub struct ArenaServer {
     against: Against,
-    seed: u64,
+    setting: Setting,
     witness: Witness,
     stopwatch: Stopwatch,
     dialer: Dialer,
@@ -124,25 +125,26 @@ pub async fn serve(
     against: Against,
     scene: &Scene,
     (listener, dialer): (Listener, Dialer),
-    seed: u64,
+    setting: Setting,
 ) -> io::Result<ArenaServer> {
     let (witness, stopwatch) = (Witness::default(), Stopwatch::default());
     let seen = (witness.clone(), stopwatch.clone());
     let mut folder = None;
     let task = match against {
         Against::Faithful => {
-            let (task, shared) = faithful::serve(listener, seed, scene.seeded_with_time, seen)?;
+            let (task, shared) =
+                faithful::serve(listener, setting.seed, scene.seeded_with_time, seen)?;
             folder = Some(shared);
             task
         }
         Against::Hardened(all) if all.is_full() => {
-            hardened::serve(listener, seed, seen, Full).await?
+            hardened::serve(listener, setting, seen, Full).await?
         }
-        Against::Hardened(weakened) => hardened::serve(listener, seed, seen, weakened).await?,
+        Against::Hardened(weakened) => hardened::serve(listener, setting, seen, weakened).await?,
     };
     Ok(ArenaServer {
         against,
-        seed,
+        setting,
         witness,
         stopwatch,
         dialer,
@@ -171,10 +173,10 @@ impl ArenaServer {
         let session = match speaks {
             Against::Faithful => faithful::session(stream, visit).await,
             Against::Hardened(all) if all.is_full() => {
-                hardened::session(stream, self.seed, visit, Full).await
+                hardened::session(stream, self.setting, visit, Full).await
             }
             Against::Hardened(weakened) => {
-                hardened::session(stream, self.seed, visit, weakened).await
+                hardened::session(stream, self.setting, visit, weakened).await
             }
         };
         session.err().map(|error| error.to_string())
@@ -193,8 +195,8 @@ impl ArenaServer {
         for newcomer in people::NEWCOMERS {
             let stream = self.dialer.dial().await?;
             let enrolled = match weakened.is_full() {
-                true => hardened::enrol(stream, self.seed, newcomer, Full).await,
-                false => hardened::enrol(stream, self.seed, newcomer, weakened).await,
+                true => hardened::enrol(stream, self.setting, newcomer, Full).await,
+                false => hardened::enrol(stream, self.setting, newcomer, weakened).await,
             };
             if let Some(spki) = enrolled.map_err(io::Error::other)? {
                 let key = RsaPublicKey::from_public_key_der(&spki).map_err(io::Error::other)?;

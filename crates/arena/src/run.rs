@@ -17,7 +17,6 @@ use futures_util::future::BoxFuture;
 use latchstring_attacker::{
     Attack, Claim, Faithful, Loot, Report, Run as Program, Story, Target,
     capture::trace::{Chunk, Side, Trace},
-    net::provider::AwsLc,
     protocol::hardened::{defence::Defence, message::Fingerprint, signature::Signer},
     vantage::{Answer, BoxStream, Dial, Impostor, Outsider, Wiretap, blank_server},
 };
@@ -34,6 +33,7 @@ use crate::{
         self, ALICE, ArenaServer, Lingering, MALLORYS, PASSWORD, Visit,
         people::{NEWCOMERS, PEOPLE},
     },
+    provider::Setting,
     recorder::{Recorder, Recording, Traces, Watch},
     seen::{HONEST, Seen},
     truth::{Truth, counted},
@@ -86,8 +86,13 @@ pub struct Honest {
 ///
 /// # Errors
 /// When the machine has no port or no memory for it; an attack that fails is no error but a verdict.
-pub fn run(attack: &Attack, against: Against, over: Over, seed: u64) -> io::Result<Run> {
-    Ok(Arena::open(attack, against, over, seed).run()?.0)
+pub fn run(
+    attack: &Attack,
+    against: Against,
+    over: Over,
+    setting: impl Into<Setting>,
+) -> io::Result<Run> {
+    Ok(Arena::open(attack, against, over, setting.into()).run()?.0)
 }
 
 /// A run in memory with every connection that anybody made in it.
@@ -107,7 +112,7 @@ pub struct Recorded {
 /// As [`run`].
 pub fn run_recorded(attack: &Attack, against: Against, seed: u64) -> io::Result<Recorded> {
     let connections = Traces::default();
-    let mut arena = Arena::open(attack, against, Over::Memory, seed);
+    let mut arena = Arena::open(attack, against, Over::Memory, seed.into());
     arena.recorder = Some(Recorder::to(connections.clone()));
     let (run, truth) = arena.run()?;
     Ok(Recorded {
@@ -124,7 +129,7 @@ pub fn run_recorded(attack: &Attack, against: Against, seed: u64) -> io::Result<
 pub fn honest(against: Against, over: Over, seed: u64) -> io::Result<Honest> {
     let nobody = Attack::PLAIN;
     runtime(over)?.block_on(async {
-        let mut arena = Arena::open(&nobody, against, over, seed);
+        let mut arena = Arena::open(&nobody, against, over, seed.into());
         let server = arena.start().await?;
         let tap = Tap::new(None, arena.honest_connection());
         let stream = dial_tapped(server.dialer(), over, tap.clone()).await?;
@@ -164,7 +169,7 @@ struct Arena<'a> {
     attack: &'a Attack,
     against: Against,
     over: Over,
-    seed: u64,
+    setting: Setting,
     truth: Truth,
     /// The honest connection, as the tap saw it.
     honest: Traces,
@@ -173,7 +178,7 @@ struct Arena<'a> {
 }
 
 impl<'a> Arena<'a> {
-    fn open(attack: &'a Attack, against: Against, over: Over, seed: u64) -> Self {
+    fn open(attack: &'a Attack, against: Against, over: Over, setting: Setting) -> Self {
         let script = SCRIPT.iter().cycle().take(attack.scene.messages);
         let truth = Truth {
             user: ALICE.to_owned(),
@@ -188,7 +193,7 @@ impl<'a> Arena<'a> {
             attack,
             against,
             over,
-            seed,
+            setting,
             truth,
             honest: Traces::default(),
             recorder: None,
@@ -233,7 +238,7 @@ impl<'a> Arena<'a> {
             self.against,
             &self.attack.scene,
             (listener, dialer),
-            self.seed,
+            self.setting,
         )
         .await
     }
@@ -412,7 +417,7 @@ impl<'a> Arena<'a> {
         directory: &'b [(&'b str, &'b str)],
         trace: &'b Trace,
     ) -> Outsider<'b> {
-        let stolen = || Arc::new(PublishedKey::alice(self.seed)) as Arc<dyn Signer>;
+        let stolen = || Arc::new(PublishedKey::alice(self.setting.seed)) as Arc<dyn Signer>;
         Outsider {
             dialect: self.against.dialect(),
             dial,
@@ -429,28 +434,28 @@ impl<'a> Arena<'a> {
                 Over::Memory => AN_HOUR,
                 Over::Tcp => A_WHILE,
             },
-            own_key: Arc::new(PublishedKey::mallory(self.seed)),
-            new_key: Arc::new(PublishedKey::mallory_new(self.seed)),
+            own_key: Arc::new(PublishedKey::mallory(self.setting.seed)),
+            new_key: Arc::new(PublishedKey::mallory_new(self.setting.seed)),
             own_password: MALLORYS.as_bytes(),
-            verifier: Arc::new(AwsLc),
-            entropy: Arc::new(Seeded::new(self.seed, "mallory")),
+            verifier: self.setting.provider.verifier(),
+            entropy: Arc::new(Seeded::new(self.setting.seed, "mallory")),
         }
     }
 
     fn impostor<'b>(&'b self, dial: &'b CountingDialer, calls: &'b Calls) -> Impostor<'b> {
-        let host = PublishedKey::host(self.seed).public_key().to_vec();
+        let host = PublishedKey::host(self.setting.seed).public_key().to_vec();
         Impostor {
             dialect: self.against.dialect(),
             calls,
             dial,
             host: Fingerprint::of(&host),
             host_public_key: host,
-            own_key: Arc::new(PublishedKey::mallory(self.seed)),
+            own_key: Arc::new(PublishedKey::mallory(self.setting.seed)),
             user: ALICE,
             public_key: peers::public_key_pem(self.against.target()),
             password: self.password(),
-            verifier: Arc::new(AwsLc),
-            entropy: Arc::new(Seeded::new(self.seed, "mallory")),
+            verifier: self.setting.provider.verifier(),
+            entropy: Arc::new(Seeded::new(self.setting.seed, "mallory")),
         }
     }
 

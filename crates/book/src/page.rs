@@ -243,7 +243,7 @@ impl Places {
     /// # Errors
     /// When they cannot be read.
     pub(super) fn of(root: &Path, defence: Defence) -> anyhow::Result<Self> {
-        let real = ["protocol", "net", "client", "server", "store"];
+        let real = ["protocol", "net", "client-core", "server-core", "store"];
         let real = real.map(|package| format!("crates/{package}/src"));
         let lab = ["weakened", "peers"].map(|folder| format!("crates/arena/src/{folder}"));
         Ok(Self {

@@ -89,7 +89,7 @@ pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded>
         Against::hardened(),
         &Scene::PLAIN,
         (listener, dialer),
-        number,
+        number.into(),
     )
     .await?;
     let traces = Traces::default();

@@ -12,17 +12,17 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use latchstring_net::{
-    files::check_trusted, password::descriptor_number, protocol::hardened::message::Fingerprint,
-};
-
-use self::connect::Interrupted;
-use crate::{
+use latchstring_client_core::{
     ClientError,
     address::Address,
     known_hosts::{Changed, KnownHostsError},
     password::Source,
 };
+use latchstring_net::{
+    files::check_trusted, password::descriptor_number, protocol::hardened::message::Fingerprint,
+};
+
+use self::connect::Interrupted;
 
 /// In seconds: a class that logs in together is in after a minute.
 const WAIT: u64 = 60;
@@ -43,7 +43,7 @@ const MAX_WAIT: u64 = 24 * 60 * 60;
                   latchstring-client connect alice@example.org\n  \
                   latchstring-client connect --quiet --password-file pw alice@[::1] <lines"
 )]
-pub struct Options {
+pub(crate) struct Options {
     #[command(subcommand)]
     command: Command,
 }
@@ -157,7 +157,7 @@ impl Options {
     ///
     /// # Errors
     /// Anything; [`exit_code`] sorts them.
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Keygen(options) => keygen::run(&options),
             Command::Enrol(options) => enrol::run(options).await,
@@ -167,7 +167,7 @@ impl Options {
 }
 
 /// What the program exits with after `error`; see [`ClientError::exit_code`].
-pub fn exit_code(error: &anyhow::Error) -> u8 {
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
         return exit_code(interrupted.why());
     }

@@ -1,8 +1,12 @@
-//! `latchstring-client`: see `latchstring_client`.
+//! `latchstring-client`: the hardened client as a program; its commands are `keygen`, `enrol` and `connect`.
+//!
+//! The protocol, the outbox and the pins are in the library `latchstring_client_core`.
+
+mod commands;
 
 use std::process::exit;
 
-use latchstring_client::commands::{Options, exit_code};
+use commands::{Options, exit_code};
 use latchstring_net::{files, print, report, terminal};
 use nix::sys::resource::{Resource, setrlimit};
 

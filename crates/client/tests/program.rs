@@ -233,7 +233,7 @@ fn a_key_is_made_once_and_never_overwritten() {
     };
     let (code, shown, errors) = keygen();
     assert_eq!(code, 0, "{errors}");
-    let key = latchstring_net::keyfile::load_private(&dir.path().join("work.pem")).unwrap();
+    let key = latchstring_keys::keyfile::load_private(&dir.path().join("work.pem")).unwrap();
     assert!(shown.contains(&pin(&key).to_string()), "{shown}");
     assert!(shown.contains("latchstring-server user add"), "{shown}");
     assert!(dir.path().join("work.pub.pem").exists());

@@ -11,7 +11,9 @@ use std::{
 
 use latchstring_attacker::{Attack, Faithful};
 
-use latchstring_arena::{self as arena, Run, against::Against, verdict::Outcome, wire::Over};
+use latchstring_arena::{
+    self as arena, Run, against::Against, provider::Setting, verdict::Outcome, wire::Over,
+};
 
 /// One attack against one target.
 pub type Cell = (&'static Attack, Against);
@@ -42,10 +44,11 @@ pub fn promised(attack: &Attack, against: Against) -> Outcome {
 pub fn run_all(
     cells: &[Cell],
     over: Over,
-    seed: u64,
+    setting: impl Into<Setting>,
     threads: usize,
     progress: impl Fn(&Run) + Sync,
 ) -> io::Result<Vec<Run>> {
+    let setting = setting.into();
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, io::Result<Run>)>> = Mutex::default();
     let work = || {
@@ -54,7 +57,7 @@ pub fn run_all(
             let Some((attack, against)) = cells.get(index) else {
                 return;
             };
-            let run = arena::run(attack, *against, over, seed);
+            let run = arena::run(attack, *against, over, setting);
             if let Ok(run) = &run {
                 progress(run);
             }

@@ -8,7 +8,7 @@ use crate::{
     Column, Matrix, Row,
     cells::{self, Cell},
 };
-use latchstring_arena::{Run, against::Against, weakened::Weakened, wire::Over};
+use latchstring_arena::{Run, against::Against, provider::Setting, weakened::Weakened, wire::Over};
 use latchstring_cli::suggest::nearest;
 
 /// Which rows and columns are wanted.
@@ -86,12 +86,13 @@ impl Matrix {
     pub fn run(
         wanted: &Selection,
         over: Over,
-        seed: u64,
+        setting: impl Into<Setting>,
         progress: impl Fn(&Run) + Sync,
     ) -> io::Result<Self> {
         let threads = cells::threads(over);
-        let runs = cells::run_all(&wanted.cells(), over, seed, threads, progress)?;
-        Ok(Self::of(wanted, seed, runs))
+        let setting = setting.into();
+        let runs = cells::run_all(&wanted.cells(), over, setting, threads, progress)?;
+        Ok(Self::of(wanted, setting.seed, runs))
     }
 
     /// From runs in the order of the selection's cells.

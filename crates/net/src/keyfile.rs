@@ -1,4 +1,4 @@
-//! Keys in PEM files: PKCS#8 for the private half, SubjectPublicKeyInfo for the public one, as `openssl` writes them.
+//! Public keys in PEM files, as `openssl` writes them, and what every key file has in common.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -7,18 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use latchstring_protocol::hardened::signature::Signer;
 use pem_rfc7468::LineEnding;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::{
     files::{self, Exposed},
-    provider::{KeyError, RsaKey, check_public_key},
+    public_key::{KeyError, check_public_key},
 };
 
-/// `PrivateKeyInfo` of PKCS#8 (RFC 5958), not encrypted.
-const PRIVATE: &str = "PRIVATE KEY";
 /// `SubjectPublicKeyInfo` (RFC 5280).
 const PUBLIC: &str = "PUBLIC KEY";
 /// No key file is longer (4096 bits take 3.3 kB); what is longer is not read.
@@ -54,59 +51,13 @@ pub enum KeyFileError {
     },
 }
 
-/// Reads a private key from a file that its owner alone can read.
-///
-/// # Errors
-/// [`KeyFileError`]; also for a key of 2048 bits, whose file is otherwise in order.
-pub fn load_private(path: &Path) -> Result<RsaKey, KeyFileError> {
-    let (pem, about) = read(path)?;
-    if about.is_file() {
-        files::check_secret(path, &about)?;
-    }
-    private_from_pem(&pem).map_err(|source| bad_key(path, source))
-}
-
-/// Writes a private key to a new file of mode 0600 and makes sure that it is on the disk.
-///
-/// # Errors
-/// [`KeyFileError::Exists`] rather than overwrite anything, [`KeyFileError::Io`] when the file cannot be written.
-pub fn save_private(key: &RsaKey, path: &Path) -> Result<(), KeyFileError> {
-    let pem = private_to_pem(key).map_err(|source| bad_key(path, source))?;
-    create(path, 0o600, pem.as_bytes())
-}
-
 /// Reads a public key; returns DER of the SubjectPublicKeyInfo, checked by [`check_public_key`].
 ///
 /// # Errors
 /// [`KeyFileError`]; also when the file holds a private key, so that none is handed over by mistake.
 pub fn load_public(path: &Path) -> Result<Vec<u8>, KeyFileError> {
     let (pem, _) = read(path)?;
-    public_from_pem(&pem).map_err(|source| bad_key(path, source))
-}
-
-/// Writes the public half to a new file of mode 0644.
-///
-/// # Errors
-/// [`KeyFileError::Exists`] or [`KeyFileError::Io`].
-pub fn save_public(key: &RsaKey, path: &Path) -> Result<(), KeyFileError> {
-    let pem = public_to_pem(key.public_key()).map_err(|source| bad_key(path, source))?;
-    create(path, 0o644, pem.as_bytes())
-}
-
-/// Reads a private key from PEM.
-///
-/// # Errors
-/// [`KeyError`].
-pub fn private_from_pem(pem: &[u8]) -> Result<RsaKey, KeyError> {
-    RsaKey::from_pkcs8(&decode(pem, PRIVATE)?)
-}
-
-/// Writes a private key as PEM, wiped when dropped.
-///
-/// # Errors
-/// [`KeyError::Private`] when the library cannot encode it.
-pub fn private_to_pem(key: &RsaKey) -> Result<Zeroizing<String>, KeyError> {
-    encode(PRIVATE, key.to_pkcs8()?.as_ref()).map(Zeroizing::new)
+    public_from_pem(&pem).map_err(|source| KeyFileError::key(path, source))
 }
 
 /// Reads a public key from PEM; returns DER of the SubjectPublicKeyInfo.
@@ -127,7 +78,11 @@ pub fn public_to_pem(spki: &[u8]) -> Result<String, KeyError> {
     encode(PUBLIC, spki)
 }
 
-fn decode(pem: &[u8], expected: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+/// The DER in a PEM text, wiped when dropped; `expected` is the label that the text must have, such as `PUBLIC KEY`.
+///
+/// # Errors
+/// [`KeyError::Label`] when it has another one, [`KeyError::Pem`] when it is not PEM.
+pub fn decode(pem: &[u8], expected: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let pem = pem.trim_ascii();
     if pem.is_empty() {
         return Err(KeyError::Pem("the file is empty".to_owned()));
@@ -143,18 +98,28 @@ fn decode(pem: &[u8], expected: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyE
     Ok(Zeroizing::new(der))
 }
 
-fn encode(label: &str, der: &[u8]) -> Result<String, KeyError> {
+/// DER as PEM with the given label.
+///
+/// # Errors
+/// [`KeyError::Pem`] when it is too long, which no key is.
+pub fn encode(label: &str, der: &[u8]) -> Result<String, KeyError> {
     let pem = pem_rfc7468::encode_string(label, LineEnding::LF, der);
     pem.map_err(|why| KeyError::Pem(why.to_string()))
 }
 
-/// The file's bytes, and what the system knows about the very file that was read.
-fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), KeyFileError> {
+/// A key file's bytes, wiped when dropped, and what the system knows about the very file that was read.
+///
+/// # Errors
+/// [`KeyFileError::Io`]; also when the file is longer than any key file.
+pub fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Metadata), KeyFileError> {
     files::read(path, MAX_FILE).map_err(|source| io_error("read", path, source))
 }
 
-/// Makes a file that was not there before; the mode holds from its first moment.
-fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), KeyFileError> {
+/// Makes a file that was not there before, and makes sure that it is on the disk; the mode holds from its first moment.
+///
+/// # Errors
+/// [`KeyFileError::Exists`] rather than overwrite anything, [`KeyFileError::Io`] when the file cannot be written.
+pub fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), KeyFileError> {
     let failed = |source| io_error("write", path, source);
     let open = OpenOptions::new()
         .write(true)
@@ -190,10 +155,10 @@ fn io_error(doing: &'static str, path: &Path, source: io::Error) -> KeyFileError
     }
 }
 
-fn bad_key(path: &Path, source: KeyError) -> KeyFileError {
-    let path = path.to_owned();
-    KeyFileError::Key { path, source }
+impl KeyFileError {
+    /// The file at `path` holds no key that can be used.
+    pub fn key(path: &Path, source: KeyError) -> Self {
+        let path = path.to_owned();
+        Self::Key { path, source }
+    }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,12 +1,12 @@
-//! What the pure protocols need from the world: a socket loop, randomness, and RSA in constant time.
+//! What the pure protocols need from the world: a socket loop, randomness, files and terminals.
 //!
 //! * [`wire`]: reads and writes with a deadline, never more than the protocol allows;
 //! * [`link`]: a session on a stream;
 //! * [`entropy`]: randomness from the operating system, behind a trait that the lab can seed;
-//! * [`provider`]: RSA-PSS by `aws-lc-rs`;
+//! * [`public_key`]: which RSA public keys the protocol allows;
 //! * [`hygiene`]: which public keys may be enrolled;
 //! * [`files`]: files that a person named, and who else could read or change them;
-//! * [`keyfile`]: keys in PEM files;
+//! * [`keyfile`]: public keys in PEM files;
 //! * [`password`]: a prompt without echo, a private file or a descriptor;
 //! * [`report`]: an error as one line;
 //! * [`mod@print`]: lines for a person or a script, without a panic when they cannot be written;
@@ -23,7 +23,7 @@ pub mod link;
 pub mod loopback;
 pub mod password;
 pub mod print;
-pub mod provider;
+pub mod public_key;
 pub mod report;
 pub mod terminal;
 pub mod wire;

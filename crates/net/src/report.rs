@@ -1,4 +1,4 @@
-//! An error as one line for a person.
+//! What happened, as one line for a person.
 
 use std::error::Error;
 
@@ -17,6 +17,14 @@ pub fn line(error: &(dyn Error + 'static)) -> String {
         cause = error.source();
     }
     visible_lines(&line).into_owned()
+}
+
+/// `1 attempt`, `2 attempts`.
+pub fn count(n: impl Into<u64>, thing: &str) -> String {
+    match n.into() {
+        1 => format!("1 {thing}"),
+        n => format!("{n} {thing}s"),
+    }
 }
 
 #[cfg(test)]

@@ -13,10 +13,9 @@ use std::{path::PathBuf, time::SystemTime};
 
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
-use latchstring_net::{keyfile::load_private, provider::RsaKey};
-use latchstring_store::Sqlite;
-
-use crate::config::{self, Config};
+use latchstring_keys::{RsaKey, keyfile::load_private};
+use latchstring_server_core::config::{self, Config};
+use latchstring_store_sqlite::Sqlite;
 
 /// Serve the hardened protocol, latch/2, and manage its users.
 #[derive(Debug, Parser)]
@@ -28,7 +27,7 @@ use crate::config::{self, Config};
                   latchstring-server user add alice --key alice.pub.pem\n  \
                   latchstring-server serve"
 )]
-pub struct Options {
+pub(crate) struct Options {
     #[command(flatten)]
     place: Place,
     #[command(subcommand)]
@@ -105,7 +104,7 @@ impl Options {
     ///
     /// # Errors
     /// Anything; the text says what to do about it.
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Init(init) => init.run(&self.place).await,
             Command::Serve(serve) => serve.run(&self.place).await,

@@ -16,7 +16,7 @@ use tracing::{debug, error, info, warn};
 use tracing_subscriber::EnvFilter;
 
 use self::lines::Lines;
-use crate::{Event, Observer};
+use latchstring_server_core::{Event, Observer};
 
 /// How long the end of the program waits for the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);

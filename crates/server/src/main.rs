@@ -1,9 +1,19 @@
-//! `latchstring-server`: see `latchstring_server`.
+//! `latchstring-server`: the hardened server as a program.
+//!
+//! * `commands`: `init`, `serve`, `user`, `invite`, `messages`, `backup`, `restore`;
+//! * `password`: where a new user's password comes from;
+//! * `log`: what happens, for the operator.
+//!
+//! The protocol and every decision of a login are in the library `latchstring_server_core`.
+
+mod commands;
+mod log;
+mod password;
 
 use std::process::ExitCode;
 
+use commands::Options;
 use latchstring_net::{files, print, report};
-use latchstring_server::commands::Options;
 use nix::sys::resource::{Resource, setrlimit};
 
 #[tokio::main]

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// Why there is no new password.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum PasswordError {
+pub(crate) enum PasswordError {
     /// It could not be had.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -25,7 +25,7 @@ pub enum PasswordError {
 ///
 /// # Errors
 /// [`PasswordError`].
-pub fn read_new(source: &Source) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
+pub(crate) fn read_new(source: &Source) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
     let password = source.read("New password: ")?;
     check_new(&password)?;
     if *source == Source::Prompt && source.read("The same again: ")? != password {

@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use latchstring_store::{Accounts, Sqlite};
+use latchstring_store::Accounts;
+use latchstring_store_sqlite::Sqlite;
 use nix::sys::signal::Signal;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use support::{Home, Login, Serving, alice_kid, name, rest, seconds, success};

@@ -250,13 +250,16 @@ pub trait Accounts: Send + Sync {
     ) -> Answer<'a, Vec<StoredMessage>>;
 }
 
-/// What an account is kept under.
-pub(crate) fn key_of(user: &UserName) -> [u8; 32] {
+/// What a store keeps an account under: a hash of its name, so that a look-up takes the same time for every name.
+pub fn key_of(user: &UserName) -> [u8; 32] {
     hash(&[user.as_str().as_bytes()])
 }
 
 /// Why a message that was not appended was not, given what the log holds under its id, and the log's last id.
-pub(crate) fn not_next(
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another message has the id, [`StoreError::Gap`] when messages are missing before it.
+pub fn not_next(
     user: &UserName,
     held: Option<&StoredMessage>,
     last: u64,

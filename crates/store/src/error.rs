@@ -128,13 +128,13 @@ pub enum StoreError {
         /// Why.
         source: io::Error,
     },
-    /// SQLite says no: a full disk, a read-only file system.
+    /// The database says no: a full disk, a read-only file system.
     #[error("cannot use the account store {}: {source}", .path.display())]
     Database {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: sqlx::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 

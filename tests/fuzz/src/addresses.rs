@@ -3,7 +3,7 @@
 //! Besides "no panic": what is taken is written in one way, which is taken again and means the same, and which cannot
 //! break a line of `known_hosts`.
 
-use latchstring_client::address::Address;
+use latchstring_client_core::address::Address;
 
 /// Runs one input.
 pub fn run(data: &[u8]) {

@@ -3,10 +3,14 @@
 //! Besides "no panic": what is taken has a size that the protocol allows and is written back as the same key; a private
 //! key signs what its public half verifies; and nobody's noise is a signature.
 
+use latchstring_keys::{
+    AwsLc, RsaKey,
+    keyfile::{private_from_pem, private_to_pem},
+};
 use latchstring_net::{
     hygiene,
-    keyfile::{private_from_pem, private_to_pem, public_from_pem, public_to_pem},
-    provider::{AwsLc, RsaKey, check_public_key},
+    keyfile::{public_from_pem, public_to_pem},
+    public_key::check_public_key,
 };
 use latchstring_protocol::hardened::signature::{Signer, Verifier};
 

@@ -3,7 +3,7 @@
 //! Besides "no panic": a file is taken as a whole or not at all, so each of its pins protects; an error is one line that
 //! names the file; and what is added is there afterwards together with all that was there before.
 
-use latchstring_client::known_hosts::KnownHosts;
+use latchstring_client_core::known_hosts::KnownHosts;
 use latchstring_protocol::hardened::message::Fingerprint;
 
 use super::scratch;

@@ -3,7 +3,7 @@
 //! Besides "no panic": what waits after a restart is what waited before it, a message that was kept is never lost by
 //! opening the file again, and nothing that waits is dropped before the server is known to hold it.
 
-use latchstring_client::outbox::{Outbox, OutboxError, Owner};
+use latchstring_client_core::outbox::{Outbox, OutboxError, Owner};
 use latchstring_protocol::hardened::message::Fingerprint;
 
 use super::{peer, scratch};

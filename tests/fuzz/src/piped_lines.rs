@@ -11,7 +11,7 @@ use std::{
 };
 
 use arbitrary::{Arbitrary, Unstructured};
-use latchstring_client::input::{Line, Lines};
+use latchstring_client_core::input::{Line, Lines};
 use latchstring_protocol::hardened::message::MAX_TEXT;
 use tokio::runtime::{Builder, Runtime};
 

@@ -3,7 +3,7 @@
 //! Besides "no panic": what is taken keeps every limit within its bounds and all paths beside the file or absolute; an
 //! error names the file.
 
-use latchstring_server::config::Config;
+use latchstring_server_core::config::Config;
 
 use super::scratch;
 

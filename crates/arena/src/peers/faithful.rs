@@ -20,7 +20,7 @@ use latchstring_faithful::{
     keys::KeyDir,
     server::{Outcome, ServerEvent, serve_connection},
 };
-use latchstring_server::meter::Work;
+use latchstring_server_core::meter::Work;
 use rand::CryptoRng;
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt, task::JoinHandle, time::sleep};

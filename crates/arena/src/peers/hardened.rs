@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use futures_util::FutureExt;
 use latchstring_attacker::{
     Target,
-    net::{entropy::Entropy, keyfile::public_from_pem, provider::AwsLc},
+    net::{entropy::Entropy, keyfile::public_from_pem},
     protocol::hardened::{
         defence::{Defence, Defences},
         message::{Fingerprint, Invite, Token, UserName},
@@ -15,8 +15,8 @@ use latchstring_attacker::{
     protocol_faithful::message::QUIT,
     vantage::BoxStream,
 };
-use latchstring_client::{self as client, Client, ClientError};
-use latchstring_server::{
+use latchstring_client_core::{self as client, Client, ClientError};
+use latchstring_server_core::{
     Event, HANDSHAKE_DEADLINE, Limits, Observer, Server, Setup,
     enrol::ByInvitation,
     liability::BySource,
@@ -33,6 +33,7 @@ use super::{
 };
 use crate::{
     keys::{PublishedKey, Seeded},
+    provider::Setting,
     seen::{Connection, Ending, Refusal, Seen},
     stopwatch::Stopwatch,
     weakened::{
@@ -57,7 +58,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Alice's session with the real client. She waits a while for each acknowledgement before she types on.
 pub(super) async fn session<D: Parts + Clone>(
     stream: BoxStream,
-    seed: u64,
+    Setting { seed, provider }: Setting,
     visit: &Visit,
     defences: D,
 ) -> anyhow::Result<()> {
@@ -67,8 +68,8 @@ pub(super) async fn session<D: Parts + Clone>(
     };
     let client = Client {
         user: UserName::parse(ALICE)?,
-        key: Arc::new(PublishedKey::alice(seed + u64::from(visit.number - 1))),
-        verifier: Arc::new(AwsLc),
+        key: provider.signer(PublishedKey::alice(seed + u64::from(visit.number - 1))),
+        verifier: provider.verifier(),
         entropy: Arc::new(Seeded::new(seed, &who("alice", visit.number))),
         defences,
     };
@@ -103,7 +104,7 @@ fn invitation(name: &str, seed: u64) -> anyhow::Result<Invite> {
 /// A newcomer makes an account with the real client. Returns the public key if the server has taken it.
 pub(super) async fn enrol<D: Parts + Clone>(
     stream: BoxStream,
-    seed: u64,
+    Setting { seed, provider }: Setting,
     (name, key): (&str, &str),
     defences: D,
 ) -> anyhow::Result<Option<Vec<u8>>> {
@@ -112,8 +113,8 @@ pub(super) async fn enrol<D: Parts + Clone>(
     let public = key.public_key().to_vec();
     let client = Client {
         user: invite.user.clone(),
-        key: Arc::new(key),
-        verifier: Arc::new(AwsLc),
+        key: provider.signer(key),
+        verifier: provider.verifier(),
         entropy: Arc::new(Seeded::new(seed, name)),
         defences,
     };
@@ -156,10 +157,11 @@ fn who(name: &str, visit: u32) -> String {
 /// The server, for as many clients at a time as come.
 pub(super) async fn serve<D: Parts + Clone>(
     mut listener: Listener,
-    seed: u64,
+    setting: Setting,
     (witness, stopwatch): (Witness, Stopwatch),
     defences: D,
 ) -> io::Result<JoinHandle<()>> {
+    let Setting { seed, provider } = setting;
     let accounts = Arc::new(Memory::new());
     let (alice, mallory) = (PublishedKey::alice(seed), PublishedKey::mallory(seed));
     let spki = |pem: &str| public_from_pem(pem.as_bytes()).map_err(io::Error::other);
@@ -189,8 +191,8 @@ pub(super) async fn serve<D: Parts + Clone>(
     }
     let command = Arc::new(Notify::new());
     let mut setup = Setup {
-        host: Arc::new(host(seed, &defences)),
-        verifier: Arc::new(AwsLc),
+        host: host(setting, &defences),
+        verifier: provider.verifier(),
         accounts: accounts.clone(),
         lookup: Arc::new(ByName),
         liability: Arc::new(BySource),
@@ -255,11 +257,11 @@ fn entropy(seed: u64, defences: &impl Defences) -> Arc<dyn Entropy> {
 
 /// The host key. Its salts count among the values that are fresh: `sigS` is in the transcript, and PSS makes another
 /// one each time.
-fn host(seed: u64, defences: &impl Defences) -> PublishedKey {
+fn host(Setting { seed, provider }: Setting, defences: &impl Defences) -> Arc<dyn Signer> {
     let key = PublishedKey::host(seed);
     match defences.keeps(Defence::FreshServerValues) {
-        true => key,
-        false => key.with_salts(Stale([0x5a; 64])),
+        true => provider.signer(key),
+        false => Arc::new(key.with_salts(Stale([0x5a; 64]))),
     }
 }
 
@@ -357,7 +359,6 @@ impl Observer for Notary {
                 how: Ending::Panicked,
             }),
             // The server may tell more one day. What it tells is not the end of a connection until it stands above.
-            _ => {}
         }
     }
 }

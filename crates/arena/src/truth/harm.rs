@@ -3,7 +3,7 @@
 use dashu_int::UBig;
 use latchstring_attacker::{Claim, Resource, vantage::Modulus};
 
-use latchstring_server::throttle::most_guesses_within;
+use latchstring_server_core::throttle::most_guesses_within;
 
 use super::{Truth, counted};
 use crate::{

@@ -1,7 +1,7 @@
 //! A server that enrols whoever asks, as the report's programs do.
 
 use latchstring_attacker::protocol::hardened::message::UserName;
-use latchstring_server::{
+use latchstring_server_core::{
     enrol::Enrolment,
     store::{Account, Accounts, Answer, StoreError},
 };

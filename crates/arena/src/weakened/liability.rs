@@ -1,7 +1,7 @@
 //! A server that lets the account pay which was named, and not the source that named it.
 
 use latchstring_attacker::protocol::hardened::handshake::RefusalReason;
-use latchstring_server::{
+use latchstring_server_core::{
     liability::{Liability, Refused},
     store::Answer,
 };

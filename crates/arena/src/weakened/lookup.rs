@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use latchstring_attacker::protocol::hardened::message::Fingerprint;
-use latchstring_server::{
+use latchstring_server_core::{
     PasswordCheck,
     lookup::{Lookup, Wanted},
     meter::{Meter, Work},

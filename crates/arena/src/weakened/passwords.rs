@@ -9,7 +9,7 @@ use latchstring_attacker::protocol::hardened::{
     defence::{Defence, Defences},
     primitives::hash,
 };
-use latchstring_server::{
+use latchstring_server_core::{
     Argon2id, PasswordCheck,
     store::password::{self, Cost, PasswordError},
 };

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use latchstring_attacker::protocol::hardened::{defence::Defence, parts::Parts};
-use latchstring_server::{Limits, Setup};
+use latchstring_server_core::{Limits, Setup};
 
 use super::{
     enrolment::ForAnybody,

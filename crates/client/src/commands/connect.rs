@@ -8,15 +8,23 @@ use std::{
 };
 
 use anyhow::{anyhow, bail, ensure};
+use latchstring_client_core::{
+    Client, ClientError, Connection, Delivery,
+    address::Address,
+    known_hosts::KnownHosts,
+    outbox::{Outbox, Owner, Stray},
+    password::{PasswordError, Source},
+    patience::{Patience, Why},
+};
+use latchstring_keys::{AwsLc, keyfile::load_private};
 use latchstring_net::{
     entropy::OsEntropy,
-    keyfile::{KeyFileError, load_private},
+    keyfile::KeyFileError,
     print,
     protocol::hardened::{
         full::{Deployable, Full},
         message::Fingerprint,
     },
-    provider::AwsLc,
 };
 use tokio::{net::TcpStream, time::timeout};
 use zeroize::Zeroizing;
@@ -26,14 +34,6 @@ use super::{
     screen::{Report, Screen, Tally},
     source,
     talk::{Input, Talk},
-};
-use crate::{
-    Client, ClientError, Connection, Delivery,
-    address::Address,
-    known_hosts::KnownHosts,
-    outbox::{Outbox, Owner, Stray},
-    password::{PasswordError, Source},
-    patience::{Patience, Why},
 };
 
 /// A TCP connection must be there within this time.

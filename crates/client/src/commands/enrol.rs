@@ -5,17 +5,19 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail, ensure};
+use latchstring_client_core::{
+    Client, address::Address, known_hosts::KnownHosts, password::Source, patience::Patience,
+};
+use latchstring_keys::{AwsLc, RsaKey, keyfile::load_private};
 use latchstring_net::{
     entropy::OsEntropy,
-    hygiene,
-    keyfile::load_private,
-    print,
+    hygiene, print,
     protocol::hardened::{
         full::Full,
         message::{Invite, MIN_NEW_PASSWORD},
         signature::Signer,
     },
-    provider::{AwsLc, Bits, RsaKey},
+    public_key::Bits,
 };
 use zeroize::Zeroizing;
 
@@ -25,9 +27,6 @@ use super::{
     home, keygen,
     screen::Screen,
     source,
-};
-use crate::{
-    Client, address::Address, known_hosts::KnownHosts, password::Source, patience::Patience,
 };
 
 pub(super) async fn run(options: Enrol) -> anyhow::Result<()> {

@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use latchstring_net::{
+use latchstring_keys::{
+    RsaKey,
     keyfile::{save_private, save_public},
+};
+use latchstring_net::{
     print,
     protocol::hardened::{message::Fingerprint, signature::Signer},
-    provider::{Bits, RsaKey},
+    public_key::Bits,
 };
 
 use super::{Keygen, home};

@@ -3,20 +3,19 @@
 use std::io;
 
 use anyhow::{Context, ensure};
-use latchstring_net::protocol::hardened::message::MAX_TEXT;
+use latchstring_client_core::{
+    ClientError, Delivery,
+    delivery::{DeliveryError, Event},
+    input::{Line, Lines},
+    outbox::{Settled, Unsendable},
+};
+use latchstring_net::{protocol::hardened::message::MAX_TEXT, report::count};
 use tokio::{net::TcpStream, select};
 
 use super::{
     editor::{Editor, Typed, can_edit},
     screen::{Report, Screen, Tally},
     signals::Signals,
-};
-use crate::{
-    ClientError, Delivery,
-    delivery::{DeliveryError, Event},
-    error::count,
-    input::{Line, Lines},
-    outbox::{Settled, Unsendable},
 };
 
 /// Where messages come from.

@@ -11,11 +11,8 @@ use std::{
     thread,
 };
 
-use latchstring_net::{
-    keyfile::save_private,
-    protocol::hardened::session::{CloseCode, Event, KIND_TEXT},
-    provider::RsaKey,
-};
+use latchstring_keys::{RsaKey, keyfile::save_private};
+use latchstring_net::protocol::hardened::session::{CloseCode, Event, KIND_TEXT};
 use rexpect::{
     process::WaitStatus,
     session::{PtySession, spawn_command},

@@ -7,19 +7,20 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
+use latchstring_keys::keyfile::{load_private, save_private, save_public};
 use latchstring_net::{
     files,
-    keyfile::{load_private, save_private, save_public},
     print::Output,
     protocol::hardened::{message::Fingerprint, signature::Signer},
 };
-use latchstring_store::{Accounts, Sqlite, StoreLock};
+use latchstring_server_core::config::{Config, DATABASE, FILE, HOST_KEY, HOST_PUBLIC_KEY};
+use latchstring_store::Accounts;
+use latchstring_store_sqlite::{Sqlite, StoreLock};
 
 use super::{
     Place,
     made::{Made, beside_store, make_private, new_file, sync},
 };
-use crate::config::{Config, DATABASE, FILE, HOST_KEY, HOST_PUBLIC_KEY};
 
 /// Options of `backup`.
 #[derive(Debug, clap::Args)]

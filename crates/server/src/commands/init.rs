@@ -3,19 +3,24 @@
 use std::net::SocketAddr;
 
 use anyhow::{bail, ensure};
-use latchstring_net::{
+use latchstring_keys::{
+    RsaKey,
     keyfile::{save_private, save_public},
+};
+use latchstring_net::{
     print::Output,
     protocol::hardened::{message::Fingerprint, signature::Signer},
-    provider::{Bits, RsaKey},
+    public_key::Bits,
 };
-use latchstring_store::Sqlite;
+use latchstring_server_core::config::{
+    self, DATABASE, FILE, HOST_KEY, HOST_PUBLIC_KEY, parse_listen,
+};
+use latchstring_store_sqlite::Sqlite;
 
 use super::{
     Place,
     made::{Made, make_private, new_file, sync},
 };
-use crate::config::{self, DATABASE, FILE, HOST_KEY, HOST_PUBLIC_KEY, parse_listen};
 
 /// Options of `init`.
 #[derive(Debug, clap::Args)]

@@ -9,13 +9,23 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
+use latchstring_keys::AwsLc;
 use latchstring_net::{
     entropy::OsEntropy,
     print,
     protocol::hardened::{full::Full, message::Fingerprint, signature::Signer},
-    provider::AwsLc,
 };
-use latchstring_store::{Accounts, Sqlite, StoreLock};
+use latchstring_server_core::{
+    Argon2id, HANDSHAKE_DEADLINE, Server, Setup,
+    config::{Config, ConfigError},
+    enrol::ByInvitation,
+    liability::BySource,
+    listener,
+    lookup::ByName,
+    meter::Tally,
+};
+use latchstring_store::Accounts;
+use latchstring_store_sqlite::{Sqlite, StoreLock};
 use tokio::{
     net::TcpListener,
     select,
@@ -27,16 +37,8 @@ use super::{
     Place, now,
     signals::{Asks, Signals},
 };
-use crate::{
-    Argon2id, HANDSHAKE_DEADLINE, Server, Setup,
-    config::{Config, ConfigError},
-    enrol::ByInvitation,
-    liability::BySource,
-    listener,
-    log::{self, Log, LogFormat},
-    lookup::ByName,
-    meter::Tally,
-};
+
+use crate::log::{self, Log, LogFormat};
 
 /// How long the account store may take to finish what is under way.
 const STORE_DEADLINE: Duration = Duration::from_secs(2);

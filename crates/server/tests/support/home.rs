@@ -8,7 +8,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use latchstring_net::{keyfile::save_public, protocol::hardened::message::Fingerprint};
+use latchstring_keys::keyfile::save_public;
+use latchstring_net::protocol::hardened::message::Fingerprint;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,

@@ -1,0 +1,28 @@
+//! The hardened client as a library: it speaks `latch/2` over any stream. The program `latchstring-client` is around it.
+//!
+//! * [`login`]: proves the host, then the user; only [`login::Client::login`] makes a [`connection::Connection`];
+//! * [`connection`]: messages, acknowledgements, liveness and an agreed end;
+//! * [`known_hosts`]: which host has which key, and the refusal when that changes;
+//! * [`patience`]: coming again where the server has no room yet;
+//! * [`outbox`]: messages on disk until the server says that it has them;
+//! * [`delivery`]: each of them to the server, exactly once;
+//! * [`address`], [`place`], [`password`], [`input`]: what people and scripts hand in.
+//!
+//! There is no other protocol in here to fall back to.
+
+pub mod address;
+pub mod connection;
+pub mod delivery;
+mod error;
+pub mod input;
+pub mod known_hosts;
+pub mod login;
+pub mod outbox;
+pub mod patience;
+pub mod place;
+
+pub use connection::{Connection, Event};
+pub use delivery::Delivery;
+pub use error::{ClientError, Stage};
+pub use latchstring_net::password;
+pub use login::Client;

@@ -1,0 +1,95 @@
+//! Accepts connections, each in a task of its own, until it is told to stop.
+
+use std::{io, sync::Arc, time::Duration};
+
+use latchstring_net::protocol::hardened::full::Deployable;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    select,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::{Event, Server, error::AdmissionError, serve_connection};
+
+/// How long a stop waits for the sessions to agree; a little more than one of them may take.
+const STOP_DEADLINE: Duration = Duration::from_secs(5);
+/// How long to wait when the system has no room for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves clients until `stop` completes; then tells every session to close and waits for them, at most 5 s. Returns how
+/// many connections had to be cut.
+///
+/// Only a server with every defence can be put on a port:
+///
+/// ```
+/// use std::{future::pending, sync::Arc};
+/// use latchstring_net::protocol::hardened::full::Full;
+/// use latchstring_server_core::{Server, listener::serve};
+/// async fn run(server: Arc<Server<Full>>, port: tokio::net::TcpListener) {
+///     serve(server, port, pending()).await;
+/// }
+/// ```
+///
+/// One that can leave any out is refused by the compiler:
+///
+/// ```compile_fail
+/// use std::{future::pending, sync::Arc};
+/// use latchstring_net::protocol::hardened::defence::{Defence, Defences};
+/// use latchstring_server_core::{Server, listener::serve};
+/// #[derive(Clone)]
+/// struct Careless;
+/// impl Defences for Careless {
+///     fn keeps(&self, _: Defence) -> bool { false }
+/// }
+/// async fn run(server: Arc<Server<Careless>>, port: tokio::net::TcpListener) {
+///     serve(server, port, pending()).await;
+/// }
+/// ```
+pub async fn serve<D: Deployable + Clone>(
+    server: Arc<Server<D>>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> usize {
+    let mut connections = JoinSet::new();
+    tokio::pin!(stop);
+    loop {
+        select! {
+            biased;
+            () = &mut stop => break,
+            // Each catches its own panics, so there is nothing to learn here.
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    if connections.len() >= server.max_connections() {
+                        turn_away(&server, peer);
+                    } else if let Ok(stream) = without_delay(stream) {
+                        connections.spawn(serve_connection(Arc::clone(&server), stream, peer));
+                    }
+                }
+                Err(why) => {
+                    tracing::error!(%why, "cannot accept a connection; trying again");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+    drop(listener);
+    server.stop();
+    let all_done = async { while connections.join_next().await.is_some() {} };
+    let _ = timeout(STOP_DEADLINE, all_done).await;
+    connections.len()
+}
+
+fn turn_away<D: Deployable>(server: &Server<D>, peer: std::net::SocketAddr) {
+    let connection = server.next_connection();
+    server.saw(connection, &Event::Connected { peer });
+    let why = AdmissionError::Connections;
+    server.saw(connection, &Event::TurnedAway { why });
+}
+
+/// With Nagle's algorithm off: an acknowledgement leaves when it is written.
+fn without_delay(stream: TcpStream) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}

@@ -1,0 +1,173 @@
+//! What happened on each connection. None of it is secret: no password, no key, no text of a message.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use latchstring_net::{
+    hygiene,
+    protocol::hardened::{
+        handshake::RefusalReason,
+        message::{Fingerprint, UserName},
+        session::CloseCode,
+    },
+};
+use latchstring_store::StoreError;
+
+use crate::error::{AdmissionError, HandshakeError, ProtocolError, TruncationError};
+
+/// Is told of every event, as it happens. The program writes them to its log; the lab's arena takes them for the truth.
+pub trait Observer: Send + Sync {
+    /// Something happened on a connection; connections are numbered from 1 in the order in which they came.
+    fn event(&self, connection: u64, event: &Event);
+}
+
+/// Which end closed a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The client.
+    Peer,
+    /// This server.
+    Server,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Somebody connected.
+    Connected {
+        /// From where.
+        peer: SocketAddr,
+    },
+    /// There are too many connections; this one was dropped at once. The end.
+    TurnedAway {
+        /// Which limit was reached.
+        why: AdmissionError,
+    },
+    /// The handshake came to no answer; the connection was closed without a word. The end.
+    HandshakeFailed {
+        /// For the operator.
+        why: Arc<HandshakeError>,
+    },
+    /// The store or this machine failed, so that a login could not be decided; the connection was closed without a word.
+    /// The end.
+    LoginFailed {
+        /// For the operator.
+        why: Arc<HandshakeError>,
+    },
+    /// The login or enrolment was answered with `AUTH_FAIL`. The end.
+    Refused {
+        /// Who they said they are.
+        user: UserName,
+        /// What the client is not told.
+        reason: RefusalReason,
+    },
+    /// Somebody who was invited has an account now, and is about to be logged in.
+    Enrolled {
+        /// Who.
+        user: UserName,
+        /// With which key.
+        kid: Fingerprint,
+    },
+    /// Somebody who was invited brought a key that is not to be trusted; they will be refused, and may come again with
+    /// another one.
+    WeakKey {
+        /// Who.
+        user: UserName,
+        /// What is wrong with it.
+        why: hygiene::WeakKey,
+    },
+    /// Key and password are proven and `AUTH_OK` was sent.
+    LoggedIn {
+        /// Who.
+        user: UserName,
+        /// The session's public name.
+        session_id: [u8; 16],
+        /// The last id in the user's log.
+        last_message: u64,
+    },
+    /// A message is durable and about to be acknowledged.
+    Stored {
+        /// Whose.
+        user: UserName,
+        /// Its number.
+        id: u64,
+    },
+    /// A message had been stored before; it is acknowledged again.
+    Duplicate {
+        /// Whose.
+        user: UserName,
+        /// Its number.
+        id: u64,
+    },
+    /// The store holds another message under this id. It is not acknowledged, and the session is closed with
+    /// [`CloseCode::Conflict`].
+    Conflict {
+        /// Whose.
+        user: UserName,
+        /// Its number.
+        id: u64,
+    },
+    /// Both ends agree on the end and on what was sent. The end.
+    Closed {
+        /// Who was logged in.
+        user: UserName,
+        /// Who closed first.
+        by: By,
+        /// Why.
+        code: CloseCode,
+    },
+    /// The connection ended without an agreed close: a failure, or somebody cut it. The end.
+    Truncated {
+        /// Who was logged in.
+        user: UserName,
+        /// How.
+        why: Arc<TruncationError>,
+    },
+    /// The client did not answer our pings. The end.
+    Silent {
+        /// Who was logged in.
+        user: UserName,
+        /// For how long, in seconds.
+        seconds: u64,
+    },
+    /// The client, or somebody on the path, sent what the protocol does not allow. The end.
+    ProtocolError {
+        /// Who was logged in.
+        user: UserName,
+        /// What.
+        why: Arc<ProtocolError>,
+    },
+    /// A message could not be made durable, so it was not acknowledged. The end.
+    StoreFailed {
+        /// Who was logged in.
+        user: UserName,
+        /// Why.
+        why: Arc<StoreError>,
+    },
+    /// A fault in this program ended the connection; all others go on. The end.
+    Panicked,
+}
+
+impl Event {
+    /// Whether nothing more happens on this connection.
+    pub fn is_last(&self) -> bool {
+        match self {
+            Self::Connected { .. }
+            | Self::Enrolled { .. }
+            | Self::WeakKey { .. }
+            | Self::LoggedIn { .. }
+            | Self::Stored { .. }
+            | Self::Duplicate { .. }
+            | Self::Conflict { .. } => false,
+            Self::TurnedAway { .. }
+            | Self::HandshakeFailed { .. }
+            | Self::LoginFailed { .. }
+            | Self::Refused { .. }
+            | Self::Closed { .. }
+            | Self::Truncated { .. }
+            | Self::Silent { .. }
+            | Self::ProtocolError { .. }
+            | Self::StoreFailed { .. }
+            | Self::Panicked => true,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What all tests of the store use.
+
+use latchstring_store::protocol::hardened::message::UserName;
+use latchstring_store::{Account, StoredMessage};
+
+/// A valid name.
+pub(crate) fn name(text: &str) -> UserName {
+    UserName::parse(text).expect("a valid name")
+}
+
+/// An account whose key is made of its name: a store does not look into keys.
+pub(crate) fn account(user: &str) -> Account {
+    let spki = format!("the public key of {user}").into_bytes();
+    Account::new(name(user), spki, format!("$argon2id${user}"), 1_795_000_000)
+}
+
+/// A message as the session 01…01 brings it.
+pub(crate) fn message(id: u64, kind: u8, text: &str) -> StoredMessage {
+    StoredMessage {
+        id,
+        kind,
+        text: text.to_owned(),
+        session: Some([1; 16]),
+    }
+}
