@@ -11,6 +11,8 @@ use serde_json::Value;
 
 #[path = "architecture/circles.rs"]
 mod circles;
+#[path = "architecture/features.rs"]
+mod features;
 #[path = "architecture/questions.rs"]
 mod questions;
 #[path = "architecture/side_by_side.rs"]

@@ -113,7 +113,7 @@ fn the_seeds_are_what_their_program_makes() {
         let committed = fs::read(&path).unwrap_or_default();
         assert!(
             committed == seed.bytes,
-            "{} is another one: run `cargo run -p latchstring-tests --bin fuzz-seeds`",
+            "{} is another one: run `cargo run -p latchstring-tests --example fuzz-seeds`",
             path.display()
         );
     }

@@ -1,5 +1,8 @@
 //! The workbench as a person uses it, over a pseudo-terminal: the screen is read, keys are typed, files are looked at.
 
+#[path = "support/terminal.rs"]
+mod terminal;
+
 use std::{
     fs,
     io::{Read, Write},
@@ -10,7 +13,8 @@ use std::{
 
 use nix::sys::signal::Signal;
 
-use latchstring_tests::{binary, terminal::Terminal, workspace};
+use latchstring_tests::{binary, workspace};
+use terminal::Terminal;
 
 /// The first two end in what no language model can guess, and only they are that long.
 const TEXTS: [&str; 6] = [

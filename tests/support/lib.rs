@@ -1,7 +1,5 @@
 //! What the tests of several crates share.
 
-pub mod terminal;
-
 use std::{
     collections::BTreeSet,
     env, fs,

@@ -19,7 +19,7 @@ use vt100::{Parser, Screen};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A pseudo-terminal with a program on it.
-pub struct Terminal {
+pub(crate) struct Terminal {
     process: PtyProcess,
     keyboard: File,
     drawn: Receiver<Vec<u8>>,
@@ -31,7 +31,7 @@ impl Terminal {
     ///
     /// # Panics
     /// If it cannot be started.
-    pub fn start(command: Command, rows: u16, columns: u16) -> Self {
+    pub(crate) fn start(command: Command, rows: u16, columns: u16) -> Self {
         let mut process = PtyProcess::new(command).expect("the program starts");
         process.set_kill_timeout(Some(2_000));
         let keyboard = process.get_file_handle().expect("a terminal");
@@ -60,7 +60,7 @@ impl Terminal {
     ///
     /// # Panics
     /// If that fails, or one of them is 0.
-    pub fn resize(&mut self, rows: u16, columns: u16) {
+    pub(crate) fn resize(&mut self, rows: u16, columns: u16) {
         let size = Winsize {
             ws_row: rows,
             ws_col: columns,
@@ -76,21 +76,21 @@ impl Terminal {
     ///
     /// # Panics
     /// If the terminal is gone.
-    pub fn keys(&mut self, keys: &str) {
+    pub(crate) fn keys(&mut self, keys: &str) {
         self.keyboard
             .write_all(keys.as_bytes())
             .expect("a terminal");
     }
 
     /// What is on the screen now, a line each, without the spaces at their ends.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let screen = self.parser.screen();
         let lines = screen.rows(0, screen.size().1.get());
         lines.map(|line| line.trim_end().to_owned()).collect()
     }
 
     /// The screen with its colours and styles.
-    pub fn screen(&self) -> &Screen {
+    pub(crate) fn screen(&self) -> &Screen {
         self.parser.screen()
     }
 
@@ -98,7 +98,7 @@ impl Terminal {
     ///
     /// # Panics
     /// If it does not become so; with the screen.
-    pub fn wait(&mut self, what: &str, good: impl Fn(&Self) -> bool) {
+    pub(crate) fn wait(&mut self, what: &str, good: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !good(self) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -121,12 +121,12 @@ impl Terminal {
     ///
     /// # Panics
     /// As [`Terminal::wait`].
-    pub fn see(&mut self, text: &str) {
+    pub(crate) fn see(&mut self, text: &str) {
         self.wait(text, |terminal| terminal.shows(text));
     }
 
     /// Whether a text is on one line of the screen.
-    pub fn shows(&self, text: &str) -> bool {
+    pub(crate) fn shows(&self, text: &str) -> bool {
         self.lines().iter().any(|line| line.contains(text))
     }
 
@@ -134,7 +134,7 @@ impl Terminal {
     ///
     /// # Panics
     /// If it has ended.
-    pub fn signal(&mut self, signal: Signal) {
+    pub(crate) fn signal(&mut self, signal: Signal) {
         self.process.signal(signal).expect("the program runs");
     }
 
@@ -142,7 +142,7 @@ impl Terminal {
     ///
     /// # Panics
     /// If it does not end, or is killed.
-    pub fn end(&mut self) -> i32 {
+    pub(crate) fn end(&mut self) -> i32 {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());

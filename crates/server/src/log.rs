@@ -4,7 +4,7 @@ mod lines;
 
 use std::{
     collections::HashMap,
-    io,
+    env, io,
     net::SocketAddr,
     panic::{self, PanicHookInfo},
     sync::{Mutex, PoisonError},
@@ -12,11 +12,15 @@ use std::{
 };
 
 use clap::ValueEnum;
+use latchstring_server_core::{Event, Observer};
 use tracing::{debug, error, info, warn};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 use self::lines::Lines;
-use latchstring_server_core::{Event, Observer};
 
 /// How long the end of the program waits for the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -40,22 +44,36 @@ impl Drop for Running {
     }
 }
 
-/// Starts the log on standard error. `RUST_LOG` chooses the level (default: info; debug shows each stored message).
+/// Starts the log on standard error. `RUST_LOG` chooses the level, for all or for a crate (`info`, the default;
+/// `debug` shows each stored message; `info,sqlx=debug`).
 ///
 /// # Errors
 /// When the system has no descriptor or no thread left.
 pub(crate) fn start(format: LogFormat) -> io::Result<Running> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let asked = env::var("RUST_LOG").unwrap_or_default();
+    let usual = Targets::new().with_default(LevelFilter::INFO);
+    let (levels, wrong) = match asked.trim() {
+        "" => (usual, None),
+        asked => asked
+            .parse()
+            .map_or_else(|why| (usual, Some(why)), |levels| (levels, None)),
+    };
     let lines = Lines::to_stderr(format)?;
     let log = (tracing_subscriber::fmt())
-        .with_env_filter(filter)
+        .with_max_level(LevelFilter::TRACE)
         .with_writer(lines.clone())
         .with_target(false);
     // It fails only when there is a log already, and then that one serves.
     let _ = match format {
-        LogFormat::Human => log.with_ansi(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
+        LogFormat::Human => log.with_ansi(false).finish().with(levels).try_init(),
+        LogFormat::Json => {
+            let log = log.json().flatten_event(true).finish();
+            log.with(levels).try_init()
+        }
     };
+    if let Some(why) = wrong {
+        warn!(asked, %why, "RUST_LOG is not a level; the log is at info");
+    }
     // The usual hook writes to the standard error by itself, and would wait for whoever does not read it.
     panic::set_hook(Box::new(log_fault));
     Ok(Running(lines))

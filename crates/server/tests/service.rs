@@ -279,3 +279,27 @@ async fn a_standard_output_that_cannot_be_written_stops_no_server_and_fails_ever
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(listening, "{}", fs::read_to_string(&log).unwrap());
 }
+
+#[tokio::test]
+async fn rust_log_chooses_what_is_logged_and_a_wrong_one_is_named() {
+    let home = Home::new();
+    for (asked, expected) in [
+        ("error", ""),
+        (
+            "no=such=level",
+            "RUST_LOG is not a level; the log is at info",
+        ),
+    ] {
+        let mut command = home.serve_command();
+        command.env("RUST_LOG", asked);
+        let serving = home.serve_by(command, Stdio::piped()).await;
+        drop(serving.connect().await);
+        serving.signal(Signal::SIGTERM);
+        let (code, log) = serving.ended().await;
+        assert_eq!(code, Some(0));
+        match expected {
+            "" => assert_eq!(log, ""),
+            line => assert!(log.contains(line) && log.contains("connected"), "{log}"),
+        }
+    }
+}

@@ -85,7 +85,12 @@ impl Home {
 
     /// Serves, with the log going there.
     pub async fn serve_with(&self, log: Stdio) -> Serving {
-        let mut command = tokio::process::Command::from(self.serve_command());
+        self.serve_by(self.serve_command(), log).await
+    }
+
+    /// Serves by this command, with the log going there.
+    pub async fn serve_by(&self, command: Command, log: Stdio) -> Serving {
+        let mut command = tokio::process::Command::from(command);
         let mut child = (command.stdout(Stdio::piped()).stderr(log))
             .kill_on_drop(true)
             .spawn()
