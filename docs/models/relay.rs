@@ -151,7 +151,7 @@ pub(crate) enum Connection {
     Listening,
     /// The answer to this random value and this share is out.
     Answered(Term, Term),
-    /// Somebody is in as the user.
+    /// The honest host has accepted a login as the user.
     LetIn,
 }
 
@@ -302,7 +302,8 @@ pub(crate) struct Found {
     pub(crate) password: Option<Vec<String>>,
 }
 
-const NO_RELAY: &str = "nobody is let in as the user oftener than the user logs in there";
+const NO_RELAY: &str =
+    "the honest host accepts no more logins as the user than the user makes there";
 const PASSWORD_KEPT: &str = "the password for the honest host stays between the two";
 const HONEST: &str = "an honest login comes through";
 
@@ -438,13 +439,13 @@ impl fmt::Display for Step {
             Step::Greet(..) => write!(f, "the user greets Mallory"),
             Step::Hello(_, random, share) => write!(
                 f,
-                "the honest host is greeted with {random} and {share}, and answers"
+                "Mallory greets the honest host with {random} and {share}, and the host answers"
             ),
             Step::Answer(_, random, share) => write!(
                 f,
-                "the user is answered with {random} and {share}, and logs in"
+                "Mallory answers the user with {random} and {share}, and the user logs in"
             ),
-            Step::Enter(_) => write!(f, "the honest host lets somebody in as the user"),
+            Step::Enter(_) => write!(f, "the honest host accepts Mallory as the user"),
         }
     }
 }

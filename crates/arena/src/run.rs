@@ -355,7 +355,7 @@ impl<'a> Arena<'a> {
         let stream = stream.map_err(|error| format!("the server cannot be reached: {error}"))?;
         let visit = self.visit(2);
         let trouble = timeout(PATIENCE, server.honest_session(stream, &visit)).await;
-        let trouble = trouble.unwrap_or(Some("nothing happens".to_owned()));
+        let trouble = trouble.unwrap_or(Some("no answer in time".to_owned()));
         trouble.map_or(Ok(()), Err)
     }
 
@@ -391,7 +391,7 @@ impl<'a> Arena<'a> {
         for visit in [self.visit(1), self.next_try()] {
             let stream = dial_tapped(&to, self.over, tap.clone()).await?;
             let trouble = timeout(PATIENCE, server.honest_session(stream, &visit)).await;
-            match trouble.unwrap_or(Some("nothing happens".to_owned())) {
+            match trouble.unwrap_or(Some("no answer in time".to_owned())) {
                 None => return Ok(None),
                 Some(trouble) => troubles.push(trouble),
             }

@@ -136,10 +136,10 @@ impl Ending {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Agreed => "closed, and both ends agree",
-            Self::Changed => "the client said change()",
-            Self::Quit => "the client said quit(), and the server ends with it",
-            Self::Vanished => "the client left without a word",
+            Self::Agreed => "both ends agree",
+            Self::Changed => "the client sent change()",
+            Self::Quit => "the client sent quit(), and the server stops",
+            Self::Vanished => "the client sent neither change() nor quit()",
             Self::LoginRefused => "the login was refused",
             Self::Refused => "refused",
             Self::TurnedAway(limit) => return write!(f, "turned away: {limit}"),
@@ -147,7 +147,7 @@ impl fmt::Display for Ending {
                 return write!(f, "the client was silent for {seconds} seconds");
             }
             Self::Failed(why) => why,
-            Self::Panicked => "a fault of the server's program",
+            Self::Panicked => "a bug in the server's program",
         })
     }
 }
@@ -173,12 +173,12 @@ impl Seen {
     /// What happened there.
     pub fn what(&self) -> String {
         match self {
-            Self::Connected { .. } => "a connection has come".to_owned(),
+            Self::Connected { .. } => "a client connected".to_owned(),
             Self::Recognised { user, .. } => format!("the login is {user}'s"),
             Self::LoggedIn { user, .. } => format!("let {user} in"),
             Self::Refused { why, .. } => format!("refused: {why}"),
             Self::Received { user, text, .. } => format!("{user} says \"{text}\""),
-            Self::Ended { how, .. } => format!("the end: {how}"),
+            Self::Ended { how, .. } => format!("ended: {how}"),
         }
     }
 }

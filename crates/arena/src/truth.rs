@@ -4,7 +4,7 @@
 //! verdict is a statement of the arena's own: `Held` says what did *not* happen, and does not take the attack's word
 //! for that either.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use latchstring_attacker::{Claim, Goal, vantage::Modulus};
 
@@ -105,7 +105,7 @@ impl Truth {
             Goal::LogIn if self.visited_attacker => None,
             _ if !self.honest_login() => Some("the honest user could not log in"),
             Goal::LogIn | Goal::Read if !whole => {
-                Some("the honest session did not come through whole")
+                Some("not all messages of the honest session arrived")
             }
             _ => None,
         }
@@ -116,7 +116,7 @@ impl Truth {
         match (logins.first(), claim) {
             (None, _) if self.attacker_connections == 0 => Verdict::new(
                 Outcome::Inconclusive,
-                "the attacker never came to the server",
+                "the attacker never connected to the server",
             ),
             (None, _) => Verdict::new(
                 Outcome::Held,
@@ -124,8 +124,8 @@ impl Truth {
                     "{} {}; the server let nobody in on the attacker's {}",
                     self.user,
                     match self.visited_attacker {
-                        true => "visited the attacker's own host",
-                        false => "was let in once",
+                        true => "connected to the attacker's host",
+                        false => "logged in once",
                     },
                     counted(self.attacker_connections as usize, "connection"),
                 ),
@@ -141,24 +141,24 @@ impl Truth {
                 match said {
                     Some(said) if !heard.contains(&said.as_str()) => Verdict::new(
                         Outcome::Inconclusive,
-                        "the server let the attacker in and did not hear the proof",
+                        "the server let the attacker in, but received no message that proves it",
                     ),
                     Some(said) => Verdict::new(
                         Outcome::Broke,
                         format!(
-                            "the server took connection {on}, the attacker's, for {user}, and \"{said}\" for {user}'s words"
+                            "the server accepted connection {on}, the attacker's, as {user}, and \"{said}\" as {user}'s message"
                         ),
                     ),
                     None => Verdict::new(
                         Outcome::Broke,
-                        format!("the server took connection {on}, the attacker's, for {user}"),
+                        format!("the server accepted connection {on}, the attacker's, as {user}"),
                     ),
                 }
             }
             (Some((on, user)), _) => Verdict::new(
                 Outcome::Inconclusive,
                 format!(
-                    "the server let {user} in on connection {on}, and the attack does not say so"
+                    "the server let {user} in on connection {on}, but the attack does not claim it"
                 ),
             ),
         }
@@ -172,17 +172,14 @@ impl Truth {
         };
         let score = Reading::of(&self.typed, read);
         if score.whole > 0 && score.right * 100 >= score.claimed * 80 {
-            Verdict::new(
-                Outcome::Broke,
-                format!("of what {} typed, the attacker has read {score}", self.user),
-            )
+            Verdict::new(Outcome::Broke, score.in_words(&self.user))
         } else if score.right * 100 <= score.bytes * 5 {
-            Verdict::new(
-                Outcome::Held,
-                format!("of what {} typed, the attacker has read {score}", self.user),
-            )
+            Verdict::new(Outcome::Held, score.in_words(&self.user))
         } else {
-            Verdict::new(Outcome::Inconclusive, format!("partly read: {score}"))
+            Verdict::new(
+                Outcome::Inconclusive,
+                format!("partly: {}", score.in_words(&self.user)),
+            )
         }
     }
 
@@ -198,7 +195,7 @@ impl Truth {
                 Verdict::new(
                     Outcome::Broke,
                     format!(
-                        "{} typed \"{from}\", and the server took \"{to}\" for {0}'s words",
+                        "{} typed \"{from}\", and the server accepted \"{to}\" as {0}'s message",
                         self.user
                     ),
                 )
@@ -211,7 +208,7 @@ impl Truth {
             ),
             (None, Claim::Nothing) => Verdict::new(
                 Outcome::Inconclusive,
-                "the attacker never touched a message",
+                "the attacker did nothing to any message",
             ),
             (None, _)
                 if self
@@ -223,19 +220,19 @@ impl Truth {
                 Verdict::new(
                     Outcome::Held,
                     format!(
-                        "the server took in {} of the {} that {} typed, in order, and nothing else",
+                        "the server accepted {} of the {} that {} typed, in order, and no other message",
                         received.len(),
                         counted(self.typed.len(), "message"),
                         self.user,
                     ),
                 )
             }
-            (None, _) => Verdict::new(Outcome::Inconclusive, "messages came out of order"),
+            (None, _) => Verdict::new(Outcome::Inconclusive, "messages arrived out of order"),
         }
     }
 }
 
-/// So many of something: `1 connection`, `2 connections`.
+/// A number with its noun: `1 connection`, `2 connections`.
 pub fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
@@ -270,13 +267,11 @@ impl Reading {
         }
         score
     }
-}
 
-impl fmt::Display for Reading {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} of {} bytes, {} of {} whole",
+    /// The score, for a statement.
+    fn in_words(&self, user: &str) -> String {
+        format!(
+            "the attacker read {} of the {} bytes that {user} typed, and {} of {} in full",
             self.right,
             self.bytes,
             self.whole,

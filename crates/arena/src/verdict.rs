@@ -1,4 +1,4 @@
-//! How an attack ended, and the arena's statement of why.
+//! The outcome of an attack, and the arena's reason for it.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// The attack did what it set out to do.
+    /// The attack reached its goal.
     Broke,
-    /// It did not, and nothing else went wrong.
+    /// The attack missed its goal, and nothing else went wrong.
     Held,
-    /// The run does not show one or the other. In a matrix this is a failure of the lab.
+    /// The run shows neither. In a matrix this is a failure of the lab.
     Inconclusive,
-    /// There is nothing there to attack; nothing was run.
+    /// The attack does not apply to this protocol; nothing was run.
     #[serde(rename = "n/a")]
     DoesNotApply,
 }
 
 impl Outcome {
-    /// All of them, for legends.
+    /// All outcomes, for legends.
     pub const ALL: [Self; 4] = [
         Self::Broke,
         Self::Held,
@@ -38,17 +38,17 @@ impl Outcome {
         }
     }
 
-    /// What it means, for legends.
+    /// The meaning of the outcome, for legends.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Broke => "the attack did what it set out to do",
-            Self::Held => "it did not, and nothing else went wrong",
-            Self::DoesNotApply => "this protocol lacks what the attack is about",
-            Self::Inconclusive => "the run shows neither: a failure of the lab",
+            Self::Broke => "the attack reached its goal",
+            Self::Held => "the attack missed its goal, and nothing else went wrong",
+            Self::DoesNotApply => "the attack does not apply to this protocol",
+            Self::Inconclusive => "the run shows neither Broke nor Held: a failure of the lab",
         }
     }
 
-    /// The name of its style in a sheet.
+    /// The name of the outcome's style in a style sheet.
     pub fn class(self) -> &'static str {
         match self {
             Self::Broke => "broke",
@@ -70,17 +70,17 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// An outcome with the arena's statement of why.
+/// An outcome with the arena's reason for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
-    /// Which of the three.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What happened, or what did not.
+    /// The reason: what happened, or what did not happen.
     pub statement: String,
 }
 
 impl Verdict {
-    /// This outcome, and why.
+    /// An outcome and the reason for it.
     pub fn new(outcome: Outcome, statement: impl Into<String>) -> Self {
         Self {
             outcome,

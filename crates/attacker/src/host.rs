@@ -89,7 +89,7 @@ async fn listen_into(
     stream: &mut BoxStream,
     claimant: Claimant<Kept>,
 ) -> anyhow::Result<()> {
-    let refused = || anyhow::anyhow!("the caller shows the key of somebody else");
+    let refused = || anyhow::anyhow!("the visitor shows another user's key");
     let spki = public_from_pem(impostor.public_key.as_bytes())?;
     let holder = claimant.prove_key(Some(&spki), None, &Anything);
     let authenticated = (holder.map_err(|_| refused())?).prove_password(|_| true);
@@ -115,7 +115,7 @@ async fn listen_into(
 pub async fn read_login(stream: &mut BoxStream) -> anyhow::Result<Vec<u8>> {
     let mut login = vec![0; MAX_LOGIN];
     let len = stream.read(&mut login).await?;
-    anyhow::ensure!(len > 0, "no login came");
+    anyhow::ensure!(len > 0, "no login arrived");
     login.truncate(len);
     Ok(login)
 }

@@ -89,7 +89,7 @@ impl Decider {
             Deed::Pass => {
                 if let Some(Later::Held(held)) = self.later.take_if(|later| later.is_held()) {
                     self.story
-                        .tell(format!("{comes}; Mallory lets it go first"));
+                        .tell(format!("{comes}; Mallory passes it on first"));
                     self.later = Some(Later::Due(held));
                 }
                 bytes
@@ -150,7 +150,7 @@ impl Middle for Decider {
 
     fn report(mut self: Box<Self>) -> Report {
         if !self.done {
-            self.story.tell("the message did not come by");
+            self.story.tell("the message never arrived");
             self.claim = Claim::Nothing;
         }
         Report::new(self.claim, self.story)

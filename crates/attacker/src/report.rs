@@ -1,4 +1,6 @@
-//! What an attack reports: its claim, and how it came to it.
+//! The report of an attack: its claim and its story.
+
+use std::io::{self, ErrorKind};
 
 /// What an attack says it has achieved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +126,12 @@ impl Report {
     /// The end of a conversation with the server: a server that hangs up, or whose proofs fail, is the story's last line.
     pub fn of_dialogue(result: anyhow::Result<Claim>, mut story: Story) -> Self {
         let claim = result.unwrap_or_else(|error| {
-            story.tell(format!("the server hung up: {error}"));
+            story.tell(match error.downcast_ref::<io::Error>() {
+                Some(end) if end.kind() == ErrorKind::UnexpectedEof => {
+                    "the server hung up".to_owned()
+                }
+                _ => format!("the server hung up: {error}"),
+            });
             Claim::Nothing
         });
         Self::new(claim, story)

@@ -331,7 +331,10 @@ pub async fn read_record(stream: &mut BoxStream) -> anyhow::Result<Vec<u8>> {
     let mut record = vec![0; 4];
     stream.read_exact(&mut record).await?;
     let len = u32::from_be_bytes(record[..].try_into()?) as usize;
-    anyhow::ensure!(len <= LONGEST, "a record of {len} bytes");
+    anyhow::ensure!(
+        len <= LONGEST,
+        "the server announced a record of {len} bytes, above the limit of {LONGEST}"
+    );
     record.resize(4 + len, 0);
     stream.read_exact(&mut record[4..]).await?;
     Ok(record)

@@ -57,7 +57,7 @@ pub enum ClientError {
     },
     /// The peer: it broke the protocol, or a proof failed.
     #[error(
-        "{stage}: {source}; the server, or somebody on the path, does not keep to latch/2: tell its operator"
+        "{stage}: {source}; the server or an attacker on the path violated the latch/2 protocol: tell the server's operator"
     )]
     Protocol {
         /// When.

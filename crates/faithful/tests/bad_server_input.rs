@@ -38,14 +38,17 @@ fn logins_that_are_none() {
     let largest = ["alice", "bob"].map(|user| keys.public_key(&name(user)).unwrap().modulus());
     let largest = largest.iter().max().unwrap();
     let cases: [(&[u8], &str); 8] = [
-        (&[], "left before it sent one"),
+        (&[], "the client closed the connection before it sent one"),
         (&[7; 129], "longer than 128 bytes"),
         (&[7; 1024], "longer than 128 bytes"),
         (&[7; 100_000], "longer than 128 bytes"),
-        (&[0x5a; 128], "none of the 2 keys tried decrypts it"),
-        (&[0], "none of the 2 keys tried decrypts it"),
-        (largest, "too large for every one of the 2 keys tried"),
-        (&[0xff; 128], "too large for every one of the 2 keys tried"),
+        (
+            &[0x5a; 128],
+            "none of the 2 private keys decrypts the login",
+        ),
+        (&[0], "none of the 2 private keys decrypts the login"),
+        (largest, "above the moduli of all 2 private keys"),
+        (&[0xff; 128], "above the moduli of all 2 private keys"),
     ];
     for (login, why) in cases {
         let line = refused(&server, login);

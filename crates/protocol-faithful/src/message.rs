@@ -87,7 +87,7 @@ impl Login {
     /// When it has 0 bytes or more than [`MAX_LOGIN`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let why = match bytes.len() {
-            0 => "the peer left before it sent one",
+            0 => "it is empty",
             1..=MAX_LOGIN => return Ok(Self(bytes.to_vec())),
             _ => "it is longer than 128 bytes, which no 1024-bit key makes",
         };

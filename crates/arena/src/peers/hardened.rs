@@ -87,7 +87,7 @@ pub(super) async fn session<D: Parts + Clone>(
     }
     match timeout(PATIENCE, connection.close()).await {
         Ok(closed) => Ok(closed?),
-        Err(_) => anyhow::bail!("the server does not acknowledge everything; gave up waiting"),
+        Err(_) => anyhow::bail!("the server did not acknowledge all messages in time"),
     }
 }
 

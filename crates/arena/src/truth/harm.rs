@@ -5,7 +5,7 @@ use latchstring_attacker::{Claim, Resource, vantage::Modulus};
 
 use latchstring_server_core::throttle::most_guesses_within;
 
-use super::{Truth, counted};
+use super::Truth;
 use crate::{
     peers::people::PEOPLE,
     seen::Seen,
@@ -30,14 +30,14 @@ impl Truth {
             _ if password.is_some() || key.is_some() => {
                 return Verdict::new(
                     Outcome::Inconclusive,
-                    "the thief has found what is not there",
+                    "the thief claims a password or a key that is wrong",
                 );
             }
             _ => {
                 return Verdict::new(
                     Outcome::Held,
                     format!(
-                        "the thief has neither the password nor the key of {}",
+                        "the thief has neither the password nor the private key of {}",
                         self.user
                     ),
                 );
@@ -55,7 +55,7 @@ impl Truth {
             return Verdict::new(
                 Outcome::Held,
                 format!(
-                    "no key of the {} that are enrolled was computed",
+                    "the attacker computed no private key of the {} enrolled users",
                     self.keys.len()
                 ),
             );
@@ -68,11 +68,13 @@ impl Truth {
         match proper && self.keys.iter().any(is_key) {
             true => Verdict::new(
                 Outcome::Broke,
-                format!("the attacker has the two primes of {user}'s key, and so the private key"),
+                format!(
+                    "the attacker has the two primes of {user}'s key, and with them the private key"
+                ),
             ),
             false => Verdict::new(
                 Outcome::Inconclusive,
-                "the product is no key that is enrolled",
+                "the product of the two numbers is not the modulus of an enrolled key",
             ),
         }
     }
@@ -89,19 +91,19 @@ impl Truth {
             (None, Claim::Logged(_)) => Verdict::new(
                 Outcome::Held,
                 format!(
-                    "each of the {} lines in the log was written by the server",
+                    "the server wrote each of the {} lines in the log",
                     written.len()
                 ),
             ),
             (Some(_), Claim::Logged(line)) if log.lines().any(|logged| logged == line) => {
                 Verdict::new(
                     Outcome::Broke,
-                    format!("the log says \"{line}\", which did not happen"),
+                    format!("the log says \"{line}\", but this did not happen"),
                 )
             }
             _ => Verdict::new(
                 Outcome::Inconclusive,
-                "the log has other lines than claimed",
+                "the log does not have the line that the attack claims",
             ),
         }
     }
@@ -116,7 +118,7 @@ impl Truth {
         let guesses = self.seen.iter().filter(wrong).count() as u64;
         let promised = u64::from(most_guesses_within(self.lasted));
         let statement = format!(
-            "{guesses} passwords were looked at in {} minutes, and none was right; the server promises that no more than {promised} are",
+            "the server checked {guesses} passwords in {} minutes, and all were wrong; its limit is {promised}",
             self.lasted.as_secs() / 60
         );
         match guesses <= promised {
@@ -133,7 +135,7 @@ impl Truth {
             Claim::Exist(names) if *names == enrolled => Verdict::new(
                 Outcome::Broke,
                 format!(
-                    "of {} people the attacker knows which have an account: {}",
+                    "the attacker knows which of the {} people have an account: {}",
                     PEOPLE.len(),
                     names.join(", ")
                 ),
@@ -141,14 +143,14 @@ impl Truth {
             Claim::Exist(names) => Verdict::new(
                 Outcome::Inconclusive,
                 format!(
-                    "the attacker names {}, which is not right",
+                    "the attacker names {}, but this list is wrong",
                     names.join(", ")
                 ),
             ),
             _ => Verdict::new(
                 Outcome::Held,
                 format!(
-                    "of {} people the attacker knows of none whether they have an account",
+                    "the attacker does not know which of the {} people have an account",
                     PEOPLE.len()
                 ),
             ),
@@ -160,13 +162,19 @@ impl Truth {
         match claim {
             Claim::Identified(name) if *name == self.user => Verdict::new(
                 Outcome::Broke,
-                format!("the attacker knows that it was {name} who was heard"),
+                format!("the attacker knows that the sniffed login is {name}'s"),
             ),
             Claim::Identified(name) => Verdict::new(
                 Outcome::Inconclusive,
-                format!("the attacker names {name}, and it was {}", self.user),
+                format!(
+                    "the attacker names {name}, but the sniffed login is {}'s",
+                    self.user
+                ),
             ),
-            _ => Verdict::new(Outcome::Held, "the attacker does not know who was heard"),
+            _ => Verdict::new(
+                Outcome::Held,
+                "the attacker does not know whose login was sniffed",
+            ),
         }
     }
 
@@ -175,14 +183,18 @@ impl Truth {
         let on_attackers = self.spent.iter().filter(|(on, _)| self.is_attackers(**on));
         let spent: Vec<u64> = on_attackers.map(|(_, spent)| spent.of(resource)).collect();
         let most = spent.iter().copied().max().unwrap_or_default();
-        let (promised, what) = promise(resource);
+        let promised = promise(resource);
+        let dearest = match self.attacker_connections {
+            1 => "the attacker's connection".to_owned(),
+            n => format!("the most expensive of the attacker's {n} connections"),
+        };
         let statement = format!(
-            "the server spent at most {most} {what} on one of the attacker's {}; it promises {promised}",
-            counted(self.attacker_connections as usize, "connection"),
+            "{dearest} cost the server {}; the hardened server's limit is {promised}",
+            work(most, resource)
         );
         match (most > promised, claim) {
             (false, _) if self.attacker_connections == 0 => {
-                Verdict::new(Outcome::Inconclusive, "the attacker never came")
+                Verdict::new(Outcome::Inconclusive, "the attacker never connected")
             }
             (false, _) => Verdict::new(Outcome::Held, statement),
             (true, Claim::Spent) => Verdict::new(Outcome::Broke, statement),
@@ -195,26 +207,39 @@ impl Truth {
         match (&self.returned, claim) {
             (Some(Ok(())), _) => Verdict::new(
                 Outcome::Held,
-                format!("{} came back meanwhile and was served", self.user),
+                format!("{} connected again and was served", self.user),
             ),
             (Some(Err(why)), Claim::Denied) => Verdict::new(
                 Outcome::Broke,
-                format!("{} came back and was not served: {why}", self.user),
+                format!("{} connected again and was not served: {why}", self.user),
             ),
             _ => Verdict::new(
                 Outcome::Inconclusive,
-                format!("{} could not come back, and nobody claims that", self.user),
+                format!(
+                    "{} did not connect again, and the attack does not claim that this failed",
+                    self.user
+                ),
             ),
         }
     }
 }
 
-/// What the hardened server spends on one stranger's connection at most.
-fn promise(resource: Resource) -> (u64, &'static str) {
+/// The most that the hardened server spends on one stranger's connection.
+fn promise(resource: Resource) -> u64 {
     match resource {
-        Resource::KeyOperations => (2, "operations with a key"),
-        Resource::Hashes => (0, "password hashes"),
-        // The deadline of the handshake, and the time it takes to write the answer and be gone.
-        Resource::Time => (11, "seconds"),
+        Resource::KeyOperations => 2,
+        Resource::Hashes => 0,
+        // The deadline of the handshake, and a second for the answer and the end of the connection.
+        Resource::Time => 11,
     }
+}
+
+/// A number with the unit of the resource.
+fn work(amount: u64, resource: Resource) -> String {
+    let (one, more) = match resource {
+        Resource::KeyOperations => ("key operation", "key operations"),
+        Resource::Hashes => ("password hash", "password hashes"),
+        Resource::Time => ("second", "seconds"),
+    };
+    format!("{amount} {}", if amount == 1 { one } else { more })
 }

@@ -17,12 +17,12 @@ impl Truth {
             return match claim {
                 Claim::Nothing => Verdict::new(
                     Outcome::Inconclusive,
-                    "the attacker never touched a message",
+                    "the attacker did nothing to any message",
                 ),
                 _ => Verdict::new(
                     Outcome::Held,
                     format!(
-                        "the server took in {} of the {} that {} typed, in order, and nothing else",
+                        "the server accepted {} of the {} that {} typed, in order, and no other message",
                         heard.len(),
                         counted(self.typed.len(), "message"),
                         self.user,
@@ -32,20 +32,26 @@ impl Truth {
         }
         let (done, what) = match order {
             Order::Twice => (self.heard_twice(&heard), "one message twice"),
-            Order::Swapped => (self.heard_swapped(&heard), "two messages in another order"),
+            Order::Swapped => (
+                self.heard_swapped(&heard),
+                "two messages in the wrong order",
+            ),
             Order::Missing => (
                 self.heard_with_a_gap(&heard),
-                "what followed a missing message",
+                "messages after a missing one",
             ),
         };
         match done && *claim == Claim::Reordered {
             true => Verdict::new(
                 Outcome::Broke,
-                format!("the server took in {what}: {}", heard.join(" | ")),
+                format!("the server accepted {what}: {}", heard.join(" | ")),
             ),
             false => Verdict::new(
                 Outcome::Inconclusive,
-                format!("the server took in something else: {}", heard.join(" | ")),
+                format!(
+                    "the server accepted other messages than the attack claims: {}",
+                    heard.join(" | ")
+                ),
             ),
         }
     }
@@ -78,7 +84,7 @@ impl Truth {
             (true, true, Claim::Truncated { after }) if *after == heard => Verdict::new(
                 Outcome::Broke,
                 format!(
-                    "{} typed {}, the server has {heard}, and both take the session for complete",
+                    "{} typed {} and the server has {heard}, but both ends consider the session complete",
                     self.user,
                     counted(self.typed.len(), "message"),
                 ),
@@ -90,14 +96,14 @@ impl Truth {
                     heard,
                     counted(self.typed.len(), "message"),
                     match &self.trouble {
-                        Some(why) => format!("{}'s program says so: {why}", self.user),
-                        None => "the server calls that a truncation".to_owned(),
+                        Some(why) => format!("{}'s program reports it: {why}", self.user),
+                        None => "the server reports a truncation".to_owned(),
                     }
                 ),
             ),
             _ => Verdict::new(
                 Outcome::Inconclusive,
-                "the session was not cut as the attack says",
+                "the session did not end as the attack claims",
             ),
         }
     }
@@ -112,16 +118,13 @@ impl Truth {
             (true, None, Claim::Lingering) => Verdict::new(
                 Outcome::Broke,
                 format!(
-                    "the server's end of the session was long gone, and {}'s program believed in it to the end",
+                    "the server had left the session, but {}'s program considered it open to the end",
                     self.user
                 ),
             ),
             (true, Some(why), Claim::Lingering) => Verdict::new(
                 Outcome::Held,
-                format!(
-                    "{}'s program noticed that something was wrong: {why}",
-                    self.user
-                ),
+                format!("{}'s program reports an error: {why}", self.user),
             ),
             _ => Verdict::new(Outcome::Inconclusive, "the server was not cut off"),
         }
@@ -138,16 +141,16 @@ impl Truth {
         match (has_password, has_messages) {
             (false, false) if password.is_some() || !messages.is_empty() => Verdict::new(
                 Outcome::Inconclusive,
-                "the attacker claims what the user never said",
+                "the attacker claims a password or messages that the user never sent",
             ),
             (false, false) => Verdict::new(
                 Outcome::Held,
-                format!("{} told the attacker nothing", self.user),
+                format!("{} sent the attacker no password and no message", self.user),
             ),
             _ => Verdict::new(
                 Outcome::Broke,
                 format!(
-                    "{} took the attacker for the server and said {}{}",
+                    "{} accepted the attacker as the server, and sent {}{}",
                     self.user,
                     if has_password {
                         "the password and "

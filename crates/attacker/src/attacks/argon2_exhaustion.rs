@@ -32,8 +32,8 @@ pub const ATTACK: Attack = Attack {
     id: "argon2-exhaustion",
     title: "make the server spend its memory on password hashes",
     goal: Goal::Exhaust(Resource::Hashes),
-    vantage: "a client of the server, of no account, who knows a user's name and public key",
-    faithful: Faithful::DoesNotApply("it has no passwords to hash"),
+    vantage: "a client without an account that knows a user's name and public key",
+    faithful: Faithful::DoesNotApply("the faithful protocol has no passwords to hash"),
     returns_without: &[&[Defence::SignatureFirst], &[Defence::ClientSignature]],
     run: Run::Dial {
         faithful: None,
@@ -42,7 +42,7 @@ pub const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-/// So many junk logins are tried.
+/// The number of junk logins.
 const LOGINS: usize = 3;
 
 async fn junk(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {

@@ -39,16 +39,16 @@ use crate::{
 pub const ATTACK: Attack = Attack {
     id: "bit-flip",
     goal: Goal::Alter,
-    title: "turn a message into another one",
-    vantage: "on the path between client and server, and knows the wording of one message",
+    title: "change a message into another one",
+    vantage: "on the path between client and server, with the wording of one message",
     returns_without: &[&[Defence::Mac]],
     run: Run::OnPath(|dialect| on_each_message(dialect, claim(), flip)),
     ..Attack::PLAIN
 };
 
-/// What the user types.
+/// The text that the user types.
 pub const FROM: &str = "pay bob 10";
-/// What the server shall read.
+/// The text that the server is to read.
 pub const TO: &str = "pay eve 99";
 
 /// The payment is the second message.
@@ -74,7 +74,9 @@ fn flip(message: &Message) -> Deed {
     let len = FROM.len();
     let how = vec![
         format!("client -> server: {len} bytes; Mallory knows that they say \"{FROM}\""),
-        format!("Mallory XORs them with \"{FROM}\" ^ \"{TO}\" and passes them on; no key is used"),
+        format!(
+            "Mallory XORs these bytes with \"{FROM}\" ^ \"{TO}\" and passes them on; no key is used"
+        ),
     ];
     Deed::Replace { by, how }
 }

@@ -48,9 +48,9 @@ pub const ATTACK: Attack = Attack {
     id: "bleichenbacher",
     title: "decrypt a sniffed secret by asking the server about its padding",
     goal: Goal::Read,
-    vantage: "a sniffer of one honest session, and then a client of the server, as often and from as many addresses as need be",
+    vantage: "a sniffer of one honest session, and then a client of the server with many addresses and no limit on connections",
     loot: &[Loot::SniffedSession],
-    faithful: Faithful::DoesNotApply("its RSA has no padding that could be wrong"),
+    faithful: Faithful::DoesNotApply("the faithful protocol uses RSA without padding"),
     scene: Scene {
         many_addresses: true,
         ..Scene::PLAIN
@@ -66,7 +66,7 @@ pub const ATTACK: Attack = Attack {
 const SHARE_AT: usize = 42;
 /// The public exponent of every key in the lab.
 const E: u32 = 65_537;
-/// More queries than that, and the server is no oracle.
+/// After this number of queries the server is no oracle.
 const LIMIT: u64 = 20_000;
 
 async fn ask(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
@@ -112,12 +112,12 @@ async fn decrypt(
     let queries = attack.queries();
     let total = queries.total();
     story.tell(format!(
-        "Mallory -> server: that value times s^e, for {total} numbers s; the server went on {answered} times, and hung up {} times",
+        "Mallory -> server: the sniffed value times s^e, for {total} numbers s; the server answered {answered} times, and hung up {} times",
         total - answered
     ));
     story.tell(format!(
-        "{} of them to find the first s, {} while the secret could still be in several places, {} to halve the one that was \
-         left; the paper expects {:.0} for such a key",
+        "{} queries found the first s, {} reduced several intervals to one, {} halved this one; the paper expects {:.0} \
+         queries for such a key",
         queries.blinding + queries.first,
         queries.many_intervals,
         queries.one_interval,
@@ -143,13 +143,13 @@ async fn is_answered(outsider: &Outsider<'_>, share: Vec<u8>) -> anyhow::Result<
     let mut stream = outsider.dial.dial().await?;
     stream.write_all(&hello).await?;
     let answered = (read_server_hello(&mut stream, &outsider.dialect).await).is_ok();
-    // Until it has let go: it counts the strangers that it has at a time, and one that is turned away gets no answer either.
+    // Until the server has closed: it counts connections, and a connection that is turned away gets no answer either.
     stream.shutdown().await.ok();
     stream.read_to_end(&mut Vec::new()).await.ok();
     Ok(answered)
 }
 
-/// Where no key for PKCS#1 v1.5 is published: sends what nobody has encrypted, to see whether the server cares.
+/// If no key for PKCS#1 v1.5 is published: sends a value that nobody has encrypted. Does the server react to it?
 async fn probe(
     outsider: &Outsider<'_>,
     length: usize,
@@ -160,10 +160,10 @@ async fn probe(
         "Mallory -> server: a hello in which all {length} bytes for the key exchange are 55"
     ));
     story.tell(match answered {
-        true => "the server goes on: no step decrypts what I send, so there is nothing to ask",
+        true => "the server answers: no step decrypts bytes from a stranger, so the server is no oracle",
         false => {
-            "the server hangs up, as it does on all that was not encrypted with OAEP: there the whole plaintext is \
-             checked, and what I make from a sniffed one never passes"
+            "the server hangs up, as on every value that was not encrypted with OAEP. OAEP checks the whole plaintext, \
+             so no value made from a sniffed one passes"
         }
     });
     Ok(None)

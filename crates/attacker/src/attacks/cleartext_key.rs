@@ -89,7 +89,7 @@ fn read_faithful(trace: &Trace) -> Report {
 /// A login that failed looks like a capture that lacks the answer, except that nothing is missing.
 fn why_no_key(trace: &Trace) -> String {
     if !trace.gaps.is_empty() {
-        return "the session key, or the IV, is not in the capture: this says nothing of the login"
+        return "the capture lacks the session key or the IV, so it does not show whether the login succeeded"
             .to_owned();
     }
     match trace.closed {
@@ -104,19 +104,19 @@ fn search_hellos(wiretap: &Wiretap) -> Report {
     let hello = |side| wiretap.pieces(side).into_iter().next().unwrap_or_default();
     let clear = [hello(Side::Client), hello(Side::Server)].concat();
     story.tell(format!(
-        "in clear are the two hellos, {} bytes; the {} records of the client are encrypted",
+        "the two hellos, {} bytes, are in clear; the {} records of the client are encrypted",
         clear.len(),
         wiretap.session_records(Side::Client).len()
     ));
     let opened = (clear.windows(32)).find_map(|window| open_session(wiretap, window));
     match opened {
         Some(messages) => {
-            story.tell("32 bytes of the hellos are the secret that all keys come from");
+            story.tell("32 bytes of the hellos are the secret behind all keys");
             Report::of_reading(messages, story)
         }
         None => {
             story.tell(format!(
-                "each of the {} runs of 32 bytes in them was tried as the secret: no record opens",
+                "each of the {} runs of 32 bytes in the hellos was tried as the secret: no record opens",
                 clear.windows(32).count()
             ));
             Report::new(Claim::Nothing, story)

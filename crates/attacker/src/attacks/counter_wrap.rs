@@ -31,7 +31,7 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "counter-wrap",
-    title: "wait until a short counter comes round",
+    title: "wait until a short counter wraps",
     goal: Goal::Read,
     vantage: "a sniffer of one long session who knows its first message",
     scene: Scene {
@@ -39,14 +39,14 @@ pub const ATTACK: Attack = Attack {
         ..Scene::PLAIN
     },
     faithful: Faithful::DoesNotApply(
-        "there is no counter to come round: every message starts at the same place (keystream-reuse)",
+        "there is no counter to wrap: every message starts at the first byte of the keystream (keystream-reuse)",
     ),
     returns_without: &[&[Defence::WideCounter], &[Defence::FreshNonce]],
     run: Run::Sniff(run),
     ..Attack::PLAIN
 };
 
-/// So many numbers does one byte have.
+/// The number of values that a counter of one byte has.
 const ROUND: usize = 256;
 /// The first message.
 const KNOWN: &str = "hello my name is alice";
@@ -67,11 +67,13 @@ fn run(wiretap: &Wiretap) -> Report {
     ));
     let Some(text) = text_in(&xor(later, &keystream)) else {
         story.tell(format!(
-            "record {ROUND} does not open with it: it has a keystream of its own"
+            "record {ROUND} does not open with this keystream: it has another one"
         ));
         return Report::new(Claim::Nothing, story);
     };
-    story.tell(format!("record {ROUND} opens with it: \"{text}\""));
+    story.tell(format!(
+        "record {ROUND} opens with this keystream: \"{text}\""
+    ));
     let mut read = vec![Vec::new(); ROUND];
     read.push(text.bytes().map(Some).collect());
     Report::new(Claim::Read(read), story)

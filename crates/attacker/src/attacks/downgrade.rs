@@ -33,9 +33,11 @@ use crate::{
 pub const ATTACK: Attack = Attack {
     id: "downgrade",
     goal: Goal::Harvest,
-    title: "make the client fall back on the faithful protocol",
-    vantage: "where the user believes the server to be; the user calls again once if the first call fails",
-    faithful: Faithful::DoesNotApply("it is the protocol that others would fall back on"),
+    title: "make the client fall back to the faithful protocol",
+    vantage: "in the server's place; if the first connection fails, the user connects once more",
+    faithful: Faithful::DoesNotApply(
+        "the faithful protocol is the one to which a client would fall back",
+    ),
     returns_without: &[&[Defence::NoFallback]],
     run: Run::Pose(run),
     ..Attack::PLAIN
@@ -51,8 +53,12 @@ fn run<'a>(impostor: &'a Impostor<'a>) -> BoxFuture<'a, Report> {
 
 async fn hang_up_and_wait(impostor: &Impostor<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let (user, hello) = (impostor.user, magic(&*impostor.dialect.defences));
-    for call in ["calls", "calls again"] {
-        let mut stream = impostor.calls.next_call().await.context("nobody calls")?;
+    for call in ["connects", "connects again"] {
+        let mut stream = impostor
+            .calls
+            .next_call()
+            .await
+            .context("no client connected")?;
         let said = read_login(&mut stream).await?;
         if said.starts_with(&hello) {
             story.tell(format!(
@@ -62,7 +68,7 @@ async fn hang_up_and_wait(impostor: &Impostor<'_>, story: &mut Story) -> anyhow:
             continue;
         }
         story.tell(format!(
-            "{user} {call} with {} bytes that are no hello: a faithful login; Mallory says \"Authentication Successful!\"",
+            "{user} {call} with a faithful login of {} bytes; Mallory answers \"Authentication Successful!\"",
             said.len()
         ));
         let messages = listen_faithful(&mut stream).await?;

@@ -36,8 +36,8 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "enrolment-takeover",
-    title: "make new keys for somebody else's name",
-    vantage: "somebody who may make keys like any user",
+    title: "make new keys for another user's name",
+    vantage: "a person who may make keys like any user",
     returns_without: &[&[Defence::EnrolmentToken]],
     run: Run::Dial {
         faithful: Some(|outsider, story| Box::pin(faithful(outsider, story))),
@@ -55,7 +55,7 @@ async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
     };
     let public = menu.generate_keys(outsider.user)?;
     story.tell(format!(
-        "Mallory chooses \"generate keys\" and types \"{}\": nobody asks, and hers are gone",
+        "Mallory chooses \"generate keys\" and types \"{0}\": the program asks for no proof, and replaces {0}'s keys",
         outsider.user
     ));
     let login = faithful_login(outsider.user, &public)?;
@@ -76,7 +76,7 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
     stream.write_all(&record).await?;
     match state.verdict(&read_record(&mut stream).await?)? {
         Verdict::Refused(_) => {
-            story.tell("server -> Mallory: no");
+            story.tell("server -> Mallory: refused");
             Ok(Claim::Nothing)
         }
         Verdict::Accepted { session, .. } => {

@@ -34,7 +34,7 @@ use crate::{
 pub const ATTACK: Attack = Attack {
     id: "enumerate-reply",
     goal: Goal::Enumerate,
-    title: "learn from the answer who has an account",
+    title: "learn from the answer which users have an account",
     vantage: "a client of the server with many addresses and a public directory of names and keys, and no secret",
     scene: Scene {
         many_addresses: true,
@@ -79,9 +79,9 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
         };
         story.tell(format!(
             "Mallory -> server: I am {name}, with {name}'s public key and a signature of zeros; the server says {}",
-            if said.is_empty() { "no" } else { &said }
+            if said.is_empty() { "only: refused" } else { &said }
         ));
-        // The server's words are published with its source: this is what it thinks of a user that it knows.
+        // The server's words are published with its source: it says this only of a user that it knows.
         if said == RefusalReason::BadKeyProof.to_string() {
             known.push((*name).to_owned());
         }

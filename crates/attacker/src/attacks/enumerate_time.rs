@@ -37,7 +37,7 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "enumerate-time",
-    title: "find out who has an account by how long the answer takes",
+    title: "learn from the time of the answer which users have an account",
     goal: Goal::Enumerate,
     vantage: "a client of the server with many addresses and a public directory of names and keys, and no account",
     scene: Scene {
@@ -60,7 +60,7 @@ async fn compare(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<C
     let somebody = outsider.directory.first().map_or("", |(_, key)| *key);
     let nobody = answer_time(outsider, "nobody", somebody).await?;
     story.tell(format!(
-        "a login for a name that nobody has is answered after {nobody:?}"
+        "a login for an unknown name is answered after {nobody:?}"
     ));
     let mut exist = Vec::new();
     for (name, key) in outsider.directory {
@@ -68,7 +68,11 @@ async fn compare(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<C
         let differs = time.abs_diff(nobody) >= STEP;
         story.tell(format!(
             "{name}: {time:?}{}",
-            if differs { ", and so exists" } else { "" }
+            if differs {
+                ", so this account exists"
+            } else {
+                ""
+            }
         ));
         if differs {
             exist.push((*name).to_owned());
@@ -80,7 +84,7 @@ async fn compare(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<C
     })
 }
 
-/// How long the server takes to answer a login that says this name, with this public key, once all of it is sent.
+/// The time from the last byte of a login with this name and public key to the server's answer.
 async fn answer_time(outsider: &Outsider<'_>, name: &str, key: &str) -> anyhow::Result<Duration> {
     let began;
     match outsider.dialect.target {

@@ -33,11 +33,11 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "guess-race",
-    title: "guess side by side, faster than the server counts",
+    title: "guess passwords in parallel, faster than the server counts",
     goal: Goal::Guess,
     vantage: "a client of the server who has the victim's private key and a list of passwords",
     loot: &[Loot::UserKey],
-    faithful: Faithful::DoesNotApply("nobody has a password"),
+    faithful: Faithful::DoesNotApply("the faithful protocol has no passwords"),
     returns_without: &[&[Defence::Throttling], &[Defence::Password]],
     run: Run::Dial {
         faithful: None,
@@ -57,12 +57,12 @@ const LIST: [&str; 8] = [
     "trustno1",
     "correct horse battery staple",
 ];
-/// So many connections may one source have that are not logged in.
+/// The connections that are not logged in and that one source may have.
 const AT_ONCE: usize = 4;
 
 async fn race(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     for passwords in LIST.chunks(AT_ONCE) {
-        // A millisecond apart is side by side for a server that takes a hundred, and lets a run repeat.
+        // A millisecond apart is parallel for a server that takes a hundred, and lets a run repeat.
         let guesses = passwords.iter().zip(0..).map(async |(password, nth)| {
             sleep(Duration::from_millis(nth)).await;
             guess(outsider, password).await
@@ -70,15 +70,18 @@ async fn race(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Clai
         let answers = join_all(guesses).await;
         let quoted: Vec<String> = passwords.iter().map(|text| format!("\"{text}\"")).collect();
         let all = quoted.join(", ");
-        story.tell(format!("Mallory -> server, side by side: {all}"));
+        story.tell(format!("Mallory -> server, in parallel: {all}"));
         let right = answers
             .into_iter()
             .position(|answer| matches!(answer, Ok(true)));
         if let Some(place) = right {
-            story.tell(format!("\"{}\" is welcome", passwords[place]));
+            story.tell(format!(
+                "server -> Mallory: \"{}\" is right",
+                passwords[place]
+            ));
             return Ok(Claim::logged_in(outsider.user, None));
         }
-        story.tell("server -> Mallory: no, and no, and no");
+        story.tell("server -> Mallory: all refused");
     }
     Ok(Claim::Nothing)
 }

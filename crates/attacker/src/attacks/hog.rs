@@ -26,9 +26,9 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "hog",
-    title: "take all places for those who are not logged in",
+    title: "use up all connections for clients that are not logged in",
     goal: Goal::Deny,
-    vantage: "a client of the server, of no account, at one address",
+    vantage: "a client without an account, at one address",
     scene: Scene {
         user_returns: true,
         ..Scene::PLAIN
@@ -41,10 +41,10 @@ pub const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-/// More than the arena's server has places for.
+/// More connections than the arena's server allows before a login.
 const MANY: usize = 24;
 
-/// Opens connections, says nothing on any of them, and keeps them.
+/// Opens connections, sends nothing on any of them, and keeps them open.
 async fn hold(outsider: &Outsider<'_>, story: &mut Story, many: usize) -> anyhow::Result<Claim> {
     let mut held = outsider.held.lock().await;
     for _ in 0..many {
@@ -53,8 +53,10 @@ async fn hold(outsider: &Outsider<'_>, story: &mut Story, many: usize) -> anyhow
         }
     }
     story.tell(match held.len() {
-        1 => "Mallory opens 1 connection, says nothing on it, and keeps it".to_owned(),
-        n => format!("Mallory opens {n} connections, says nothing on any of them, and keeps them"),
+        1 => "Mallory opens 1 connection, sends nothing on it, and keeps it open".to_owned(),
+        n => format!(
+            "Mallory opens {n} connections, sends nothing on any of them, and keeps them open"
+        ),
     });
     Ok(Claim::Denied)
 }

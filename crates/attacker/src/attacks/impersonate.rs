@@ -73,15 +73,17 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
     let stolen = public_from_pem(outsider.public_key.as_bytes())?;
     let tries: [(&str, &[u8], &Forge<'_>); 3] = [
         (
-            "the victim's key, signed with Mallory's own",
+            "the victim's public key, with a signature by Mallory's key",
             &stolen,
             &|m| own.sign(m),
         ),
-        ("the victim's key, signed with zeros", &stolen, &|_| {
-            Ok(vec![0; 384])
-        }),
         (
-            "Mallory's own key, honestly signed",
+            "the victim's public key, with zeros for a signature",
+            &stolen,
+            &|_| Ok(vec![0; 384]),
+        ),
+        (
+            "Mallory's own key, with a valid signature",
             own.public_key(),
             &|m| own.sign(m),
         ),
@@ -101,7 +103,7 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
             ));
             return Ok(Claim::logged_in(outsider.user, Some(SAID)));
         }
-        story.tell("server -> Mallory: no");
+        story.tell("server -> Mallory: refused");
     }
     Ok(Claim::Nothing)
 }

@@ -32,7 +32,7 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "in-band",
-    title: "end the server for everybody with a typed command",
+    title: "stop the server for all users with a typed command",
     goal: Goal::Deny,
     vantage: "a user of the server like any other",
     loot: &[Loot::OwnAccount],
@@ -61,7 +61,7 @@ async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
 async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let own = (&*outsider.own_key, outsider.own_password);
     let Login::Accepted(mut inside) = log_in(outsider, "mallory", own.0, own.1).await? else {
-        anyhow::bail!("Mallory's own account is not good");
+        anyhow::bail!("the server refused Mallory's own account");
     };
     story.tell(format!(
         "Mallory -> server, logged in as mallory: \"{QUIT}\""

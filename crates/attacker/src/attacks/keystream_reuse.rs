@@ -65,7 +65,7 @@ pub const ATTACK: Attack = Attack {
     id: "keystream-reuse",
     goal: Goal::Read,
     title: "read messages that share a keystream, without the key",
-    vantage: "a sniffer who sees what the client sends; all that the server says is blanked",
+    vantage: "a sniffer who sees the client's bytes; the server's bytes are blanked",
     returns_without: &[&[Defence::FreshNonce]],
     run: Run::SniffClientOnly(|wiretap| run(wiretap, &[])),
     ..Attack::PLAIN
@@ -98,9 +98,9 @@ fn report(
 ) -> Report {
     let nothing_sure = messages.iter().flatten().flatten().next().is_none();
     if nothing_sure || !evidence.is_convincing() {
-        story.tell("under no keystream do the messages read like English better than chance does");
+        story.tell("no keystream makes the messages read more like English than chance does");
         story.tell(format!(
-            "(random bytes give text as good as the best that was found {})",
+            "(random bytes give text as good as the best result {})",
             evidence.in_words()
         ));
         return Report::new(Claim::Nothing, story);
@@ -119,7 +119,7 @@ fn against_hardened(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
     let (ciphertexts, keystream) = texts_of_records(trace, &mut story);
     told_how_many(&ciphertexts, &mut story);
     if ciphertexts.len() < 2 {
-        story.tell("one message alone gives nothing away: two are needed");
+        story.tell("one message alone reveals nothing: the attack needs two");
         return Report::new(Claim::Nothing, story);
     }
     let Solved {
@@ -138,7 +138,7 @@ fn against_faithful(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
     let mut session = dissect::faithful(trace);
     told_how_many(&session.messages, &mut story);
     if session.messages.len() < 2 {
-        story.tell("one segment alone gives nothing away, also if it holds several messages: nothing shows where they begin");
+        story.tell("one segment alone reveals nothing, even with several messages in it: nothing shows where each message begins");
         return Report::new(Claim::Nothing, story);
     }
     let known: Vec<(u64, &[u8])> = (known.iter())
@@ -152,7 +152,7 @@ fn against_faithful(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
     let (session, solved, cut_otherwise) = best_cuts(session, &known);
     if let Some(command) = solved.ending {
         story.tell(format!(
-            "the last one has {0} bytes, so it is \"{command}\": XOR gives the first {0} bytes of the keystream",
+            "the last message has {0} bytes, so it is \"{command}\": XOR gives the first {0} bytes of the keystream",
             command.len()
         ));
     }
@@ -162,7 +162,7 @@ fn against_faithful(trace: &Trace, known: &[(usize, Vec<u8>)]) -> Report {
     let texts = 0..session.messages.len();
     let mut texts: Vec<_> = texts.map(|i| solved.recovered.text(i, SURE)).collect();
     if !solved.evidence.is_convincing() {
-        story.tell("(the messages may be few or short, no English, or not what the segments are)");
+        story.tell("(perhaps the messages are few, short or not English, or the segments are not the messages)");
     } else if let unreadable @ 1.. = leave_out_what_is_no_text(&mut texts) {
         story.tell(cuts::unreadable_in_words(unreadable, texts.len()));
     }

@@ -32,7 +32,7 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "known-plaintext",
-    title: "open every message with one that is known",
+    title: "open every message with one known message",
     goal: Goal::Read,
     vantage: "a sniffer who sees every byte of one session, and knows one of its messages",
     returns_without: &[&[Defence::FreshNonce], &[Defence::DirectionKeys]],
@@ -97,7 +97,9 @@ fn hardened(wiretap: &Wiretap, story: &mut Story) -> Vec<Vec<u8>> {
     if let Some(record) = greeting.first().map(|record| ciphertext(record)) {
         let welcome = plaintext(Type::AuthOk, &[0; 8], record.len());
         keystreams.push(xor(record, &welcome));
-        story.tell("the server's first record is known: welcome, and the log is empty");
+        story.tell(
+            "the server's first record is known: the login succeeded, and the message log is empty",
+        );
     }
     let opens = |record: &&[u8]| {
         let tries = keystreams.iter().map(|keystream| xor(record, keystream));

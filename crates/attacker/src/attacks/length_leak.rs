@@ -28,15 +28,15 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "length-leak",
-    title: "tell which message was sent by its length",
+    title: "recognise a message by its length",
     goal: Goal::Read,
-    vantage: "a sniffer of one session who knows what its second message may be",
+    vantage: "a sniffer of one session, with three candidates for its second message",
     returns_without: &[&[Defence::Padding]],
     run: Run::Sniff(run),
     ..Attack::PLAIN
 };
 
-/// What the second message may be.
+/// The candidates for the second message.
 pub const CANDIDATES: [&str; 3] = ["pay bob 10", "do not pay bob", "pay bob 1000"];
 /// Its place in the session.
 const PLACE: usize = 1;

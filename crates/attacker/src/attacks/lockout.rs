@@ -33,14 +33,14 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "lockout",
-    title: "lock a user out by failing to log in as her",
+    title: "lock a user out with failed logins in her name",
     goal: Goal::Deny,
-    vantage: "a client of the server, of no account, who knows a user's name and public key",
+    vantage: "a client without an account that knows a user's name and public key",
     scene: Scene {
         user_returns: true,
         ..Scene::PLAIN
     },
-    faithful: Faithful::DoesNotApply("it counts nothing"),
+    faithful: Faithful::DoesNotApply("the faithful server counts no failed logins"),
     returns_without: &[&[Defence::SourceFirst], &[Defence::ClientSignature]],
     run: Run::Dial {
         faithful: None,
@@ -49,13 +49,13 @@ pub const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-/// So many failures are counted: the next login is then not looked at for eight seconds, and so on.
+/// The failures that the attack makes. After them the server refuses every password for eight seconds.
 const FAILURES: u32 = 6;
 
 async fn lock_out(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let mut refused = 0;
     for failure in 0..FAILURES {
-        // What comes too soon is refused and not counted, so even to lock somebody out takes time.
+        // An early login is refused and not counted, so even this attack takes time.
         if let Some(doublings) = failure.checked_sub(3) {
             sleep(Duration::from_secs(1 << doublings)).await;
         }
@@ -63,14 +63,14 @@ async fn lock_out(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
             Ok(()) => refused += 1,
             Err(error) => {
                 story.tell(format!(
-                    "after {refused} failures the door is shut: {error}"
+                    "after {refused} failures the server closes the connection: {error}"
                 ));
                 break;
             }
         }
     }
     story.tell(format!(
-        "Mallory -> server, {refused} times: I am {}, with zeros for a signature and a junk password; the server says no",
+        "Mallory -> server, {refused} times: I am {}, with zeros for a signature and a junk password; the server refuses each login",
         outsider.user
     ));
     Ok(Claim::Denied)

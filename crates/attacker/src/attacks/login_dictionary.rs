@@ -30,7 +30,7 @@ use crate::{
 pub const ATTACK: Attack = Attack {
     id: "login-dictionary",
     goal: Goal::Identify,
-    title: "recognise whose login was sniffed",
+    title: "name the user of a sniffed login",
     vantage: "a sniffer of one session with a public directory of names and public keys",
     returns_without: &[&[Defence::HiddenName]],
     run: Run::Sniff(run),
@@ -47,13 +47,13 @@ fn run(wiretap: &Wiretap) -> Report {
         };
         let place = (seen.windows(login.len())).position(|window| window == login);
         story.tell(format!(
-            "\"{name}\" under {name}'s public key is {} bytes, beginning with {:02x}{:02x}: {}",
+            "\"{name}\" under {name}'s public key gives {} bytes, which begin with {:02x}{:02x}: {}",
             login.len(),
             login[0],
             login[1],
             match place {
-                Some(place) => format!("there they are, from byte {place} on"),
-                None => "not seen".to_owned(),
+                Some(place) => format!("found at byte {place}"),
+                None => "not found".to_owned(),
             }
         ));
         if place.is_some() {

@@ -51,7 +51,7 @@ const SAID: &str = "said by a recording";
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let seen = dissect::faithful(&outsider.sniffed());
     story.tell(format!(
-        "sniffed: a login of {} bytes; Mallory does not know what is in it",
+        "sniffed: a login of {} bytes; Mallory does not know its content",
         seen.login.len()
     ));
     story.tell("Mallory -> server: the same bytes");
@@ -76,9 +76,9 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
     story.tell(format!(
         "Mallory -> server: the same hello; the server's answer is {}",
         if fresh {
-            "another than last time"
+            "different this time"
         } else {
-            "the same as last time"
+            "the same as before"
         }
     ));
     read_record(&mut stream).await?;

@@ -26,7 +26,7 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "message-replay",
-    title: "make the server hear a message twice",
+    title: "make the server accept a message twice",
     goal: Goal::Reorder(Order::Twice),
     vantage: "on the path between client and server",
     returns_without: &[&[Defence::SequenceNumbers]],

@@ -34,9 +34,9 @@ pub const ATTACK: Attack = Attack {
     id: "name-injection",
     title: "write into the operator's log through a user name",
     goal: Goal::ForgeLog,
-    vantage: "a client of the server, of no account",
+    vantage: "a client without an account",
     faithful: Faithful::Held(
-        "our programs refuse such names where the report's do not: the one departure that is made for the reader's own files",
+        "the faithful programs refuse such names, and the report's do not: this one change protects the reader's files",
     ),
     returns_without: &[&[Defence::NameGrammar]],
     run: Run::Dial {
@@ -46,7 +46,7 @@ pub const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-/// What the log is to say.
+/// The line that the log is to have.
 pub const FORGED: &str = "server, on connection 9: let root in";
 
 /// The name, which breaks the log's line.

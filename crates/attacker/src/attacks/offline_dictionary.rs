@@ -33,18 +33,18 @@ pub const ATTACK: Attack = Attack {
     id: "offline-dictionary",
     title: "recover credentials from a stolen store",
     goal: Goal::Credentials,
-    vantage: "a thief with a copy of the server's files, and money for so many guesses",
+    vantage: "a thief with a copy of the server's files and a limited budget for guesses",
     returns_without: &[&[Defence::MemoryHardHash]],
     run: Run::Files(run),
     ..Attack::PLAIN
 };
 
-/// What the thief can pay, in units: checking one signature costs 1, one hash of argon2id as deployed 3,000.
+/// The thief's budget, in units: the check of one signature costs 1, one hash of argon2id as deployed costs 3,000.
 pub const BUDGET: f64 = 6_000.0;
-/// What a hash costs that was made to be fast, in the same unit.
+/// The cost of a hash that was made to be fast, in the same unit.
 const FAST_HASH: f64 = 0.001;
 
-/// Passwords that people choose, the likeliest first; every one is tried with what people add to it.
+/// Passwords that people choose, the likeliest first. Each is tried with the usual additions.
 const WORDS: [&str; 24] = [
     "123456",
     "password",
@@ -76,7 +76,7 @@ fn run(_: &Dialect, stolen: &StolenFiles) -> Report {
     let mut story = Story::default();
     if let Some((user, key)) = stolen.user_keys.first() {
         story.tell(format!(
-            "the private key of {user} lies in the folder, unprotected"
+            "the private key of {user} is in the folder, unencrypted"
         ));
         let claim = Claim::Credentials {
             password: None,
@@ -85,7 +85,7 @@ fn run(_: &Dialect, stolen: &StolenFiles) -> Report {
         return Report::new(claim, story);
     }
     let Some((user, stored)) = stolen.password_hashes.first() else {
-        story.tell("there is nothing in the store");
+        story.tell("the store is empty");
         return Report::new(Claim::Nothing, story);
     };
     let found = guess(user, stored, stolen.check, &mut story);
@@ -109,7 +109,7 @@ fn guess(
     let each = cost_of(stored);
     let affordable = (BUDGET / each) as usize;
     story.tell(format!(
-        "the store says {}...; a guess costs {each} units, so {BUDGET} units buy {} of the {} on the list",
+        "the store holds {}...; a guess costs {each} units, so {BUDGET} units buy {} of the {} guesses on the list",
         stored.split('$').take(4).collect::<Vec<_>>().join("$"),
         affordable.min(list.len()),
         list.len()
@@ -123,14 +123,14 @@ fn guess(
         go_on,
     );
     story.tell(format!(
-        "{} guesses at {user}'s password made; 1,000,000,000 would cost {:.0} units",
+        "{} guesses at {user}'s password were made; 1,000,000,000 guesses would cost {:.0} units",
         search.guesses,
         1e9 * each
     ));
     search.found.cloned()
 }
 
-/// What one guess at this costs: memory times passes, on the scale of argon2id as deployed.
+/// The cost of one guess at a stored hash: memory times passes, on the scale of argon2id as deployed.
 fn cost_of(stored: &str) -> f64 {
     let parameter = |name: &str| {
         let values = stored

@@ -37,7 +37,7 @@ pub const ATTACK: Attack = Attack {
     goal: Goal::Guess,
     vantage: "a client of the server who has the victim's private key, a list of passwords, many addresses and an hour",
     loot: &[Loot::UserKey],
-    faithful: Faithful::DoesNotApply("nobody has a password"),
+    faithful: Faithful::DoesNotApply("the faithful protocol has no passwords"),
     scene: Scene {
         many_addresses: true,
         ..Scene::PLAIN
@@ -88,7 +88,7 @@ async fn guess(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Cla
         let delay = delay_after(outsider, wrong);
         if began.elapsed() + delay > outsider.patience {
             story.tell(format!(
-                "Mallory has made {wrong} guesses, and gives up: the next one is due in {} s",
+                "Mallory gives up after {wrong} guesses: the server will check the next guess in {} s",
                 delay.as_secs()
             ));
             return Ok(Claim::Nothing);
@@ -96,17 +96,16 @@ async fn guess(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Cla
         sleep(delay).await;
         let login = log_in(outsider, outsider.user, &**key, password.as_bytes()).await?;
         if let Login::Accepted(mut inside) = login {
-            story.tell(format!("guess {}, \"{password}\": welcome", wrong + 1));
+            story.tell(format!("guess {}, \"{password}\", is right", wrong + 1));
             inside.say(SAID).await?;
             return Ok(Claim::logged_in(outsider.user, Some(SAID)));
         }
     }
-    story.tell("the list is at its end");
+    story.tell("no password of the list is right");
     Ok(Claim::Nothing)
 }
 
-/// How long the server does not look at passwords after so many wrong ones, as its documentation says: 2^(n-3) s, at
-/// most 15 minutes.
+/// The server's delay after `wrong` wrong passwords, as its documentation says: 2^(wrong - 3) s, at most 15 minutes.
 fn delay_after(outsider: &Outsider<'_>, wrong: usize) -> Duration {
     if wrong < 3 || !outsider.dialect.defences.keeps(Defence::Throttling) {
         return Duration::ZERO;

@@ -31,7 +31,7 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "reflection",
-    title: "give the client its own words back as the server's",
+    title: "return the client's records to it as the server's",
     goal: Goal::Linger,
     vantage: "on the path between client and server",
     scene: Scene {
@@ -39,7 +39,7 @@ pub const ATTACK: Attack = Attack {
         ..Scene::PLAIN
     },
     faithful: Faithful::DoesNotApply(
-        "the server says nothing after the login, so there is nothing to pass off as its words",
+        "the faithful server sends nothing after the login, so nothing can pass for its messages",
     ),
     returns_without: &[&[Defence::DirectionKeys]],
     run: Run::OnPath(|dialect| Box::new(Mirror::new(dialect))),
@@ -79,11 +79,11 @@ impl Middle for Mirror {
             } else if !self.cut {
                 self.cut = true;
                 self.story.tell(
-                    "Mallory keeps the last message and cuts the server off: the client waits for one record more",
+                    "Mallory keeps the last message and cuts the server off: the client waits for one more record",
                 );
             } else {
                 self.story.tell(format!(
-                    "client -> server: a record of {} bytes; Mallory hands it back as the server's",
+                    "client -> server: a record of {} bytes; Mallory returns it as the server's",
                     piece.bytes.len()
                 ));
                 self.mirrored.extend(piece.bytes);

@@ -39,8 +39,8 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "relay",
-    title: "log in elsewhere as one's own visitor",
-    vantage: "a host that the victim visits on purpose (and who knows the victim's password at the real one)",
+    title: "log in to another server as a visitor",
+    vantage: "a host that the victim visits on purpose (and that knows the victim's password at the real server)",
     loot: &[Loot::Password],
     scene: Scene {
         visits_attacker: true,
@@ -116,7 +116,7 @@ async fn hardened(impostor: &Impostor<'_>, story: &mut Story) -> anyhow::Result<
     };
     let password = impostor.password.unwrap_or(b"none");
     let login = show(stream, trusted, impostor.user, &key, password).await?;
-    story.tell("Mallory -> server: that signature, and the password");
+    story.tell("Mallory -> server: the visitor's signature, and the password");
     let claim = match login {
         Login::Accepted(mut inside) => {
             inside.say(SAID).await?;
@@ -126,7 +126,7 @@ async fn hardened(impostor: &Impostor<'_>, story: &mut Story) -> anyhow::Result<
             Claim::logged_in(impostor.user, Some(SAID))
         }
         Login::Refused(_) => {
-            story.tell("server -> Mallory: no");
+            story.tell("server -> Mallory: refused");
             Claim::Nothing
         }
     };
@@ -135,8 +135,12 @@ async fn hardened(impostor: &Impostor<'_>, story: &mut Story) -> anyhow::Result<
 }
 
 async fn visit(impostor: &Impostor<'_>, story: &mut Story) -> anyhow::Result<BoxStream> {
-    let visitor = impostor.calls.next_call().await.context("nobody came")?;
-    story.tell(format!("{} visits Mallory's own host", impostor.user));
+    let visitor = impostor
+        .calls
+        .next_call()
+        .await
+        .context("no client connected")?;
+    story.tell(format!("{} connects to Mallory's host", impostor.user));
     Ok(visitor)
 }
 

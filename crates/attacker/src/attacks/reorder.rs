@@ -26,7 +26,7 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "reorder",
-    title: "make two messages change places",
+    title: "swap two messages",
     goal: Goal::Reorder(Order::Swapped),
     vantage: "on the path between client and server",
     returns_without: &[&[Defence::SequenceNumbers]],

@@ -40,8 +40,8 @@ use crate::{
 pub const ATTACK: Attack = Attack {
     id: "retrospective",
     goal: Goal::Read,
-    title: "decrypt an old recording after a later theft of keys",
-    vantage: "a sniffer of one session who, much later, steals every long-term key there is",
+    title: "decrypt an old recording with keys that were stolen later",
+    vantage: "a sniffer of one session who steals every long-term key much later",
     returns_without: &[
         &[Defence::EphemeralExchange],
         &[Defence::OracleFreeExchange],
@@ -57,14 +57,16 @@ const SHARE_AT: usize = 42;
 fn run(wiretap: &Wiretap, stolen: &StolenFiles) -> Report {
     let mut report = cleartext_key::run(wiretap);
     if report.claim != Claim::Nothing {
-        (report.story).tell("so nothing that is stolen later is needed");
+        (report.story).tell("so the attack needs no stolen key");
         return report;
     }
     let mut story = report.story;
     match with_stolen_keys(wiretap, stolen, &mut story) {
         Some(messages) => Report::of_reading(messages, story),
         None => {
-            story.tell("no stolen key opens the session: what could is gone since it ended");
+            story.tell(
+                "no stolen key opens the session: both ends wiped the session's keys when it ended",
+            );
             Report::new(Claim::Nothing, story)
         }
     }
@@ -78,7 +80,7 @@ fn with_stolen_keys(
     let hello = wiretap.pieces(Side::Client).into_iter().next()?;
     let value = hello.get(SHARE_AT..)?;
     story.tell(format!(
-        "later, the server's disk is stolen; for the key exchange, the client's hello has {} bytes",
+        "later, Mallory steals the server's disk; the client's hello has {} bytes for the key exchange",
         value.len()
     ));
     // Each with the padding that is published for it.
@@ -93,14 +95,14 @@ fn with_stolen_keys(
     (keys.into_iter().filter_map(held)).find_map(|(name, key, decrypt)| {
         let Some(ciphertext) = value.get(..key.size()) else {
             story.tell(format!(
-                "{name} decrypts what has {} bytes: this was not encrypted to it",
+                "{name} decrypts only values of {} bytes: this value was not encrypted to it",
                 key.size()
             ));
             return None;
         };
         let secret = decrypt(&key, ciphertext).ok()?;
         story.tell(format!(
-            "{name} decrypts it to {} bytes: is that the secret behind all keys of the session?",
+            "{name} decrypts this value to {} bytes, which are tried as the secret behind all keys",
             secret.len()
         ));
         open_session(wiretap, &secret)

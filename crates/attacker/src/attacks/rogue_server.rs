@@ -35,7 +35,7 @@ pub const ATTACK: Attack = Attack {
     id: "rogue-server",
     goal: Goal::Harvest,
     title: "pose as the server and listen",
-    vantage: "where the user believes the server to be; the user calls again once if the first call fails",
+    vantage: "in the server's place; if the first connection fails, the user connects once more",
     returns_without: &[&[Defence::HostPin], &[Defence::ServerSignature]],
     run: Run::Pose(run),
     ..Attack::PLAIN
@@ -58,7 +58,7 @@ async fn faithful(impostor: &Impostor<'_>, story: &mut Story) -> anyhow::Result<
     };
     let login = read_login(&mut stream).await?;
     story.tell(format!(
-        "{} -> Mallory: a login of {} bytes, which Mallory cannot decrypt and need not",
+        "{} -> Mallory: a login of {} bytes, which Mallory cannot decrypt and does not need to",
         impostor.user,
         login.len()
     ));
@@ -76,18 +76,21 @@ async fn hardened(impostor: &Impostor<'_>, story: &mut Story) -> anyhow::Result<
     };
     let tries: [(&str, &dyn Signer); 2] = [
         (
-            "a host key of Mallory's own, honestly signed",
+            "Mallory's own host key, with a valid signature",
             &*impostor.own_key,
         ),
-        ("the real host's public key, signed with zeros", &real),
+        (
+            "the real host's public key, with zeros for a signature",
+            &real,
+        ),
     ];
     for (how, key) in tries {
         let Some(mut stream) = impostor.calls.next_call().await else {
             return Ok(Claim::Nothing);
         };
-        story.tell(format!("{} calls; Mallory shows {how}", impostor.user));
+        story.tell(format!("{} connects; Mallory shows {how}", impostor.user));
         let Ok(claimant) = receive(impostor, &mut stream, key).await else {
-            story.tell(format!("{} hangs up and has said nothing", impostor.user));
+            story.tell(format!("{} hangs up, and has sent no login", impostor.user));
             continue;
         };
         let password = claimant.auth().password.to_vec();

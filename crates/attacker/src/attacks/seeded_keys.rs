@@ -86,12 +86,12 @@ fn faithful(wiretap: &Wiretap, story: &mut Story) -> Option<Vec<String>> {
     let sent = stretches.map(|chunks| Stretch::of(chunks.into_iter().map(|chunk| &*chunk.bytes)));
     let sniffed = Sniffed::of(sent.collect()).among(seeds);
     story.tell(format!(
-        "sniffed: {} ciphertexts of the client; all that the server said is blanked",
+        "sniffed: {} ciphertexts of the client; the server's bytes are blanked",
         session.messages.len()
     ));
-    let hit = cycle(&sniffed, "decrypts all of them to text", story)?;
+    let hit = cycle(&sniffed, "decrypts all ciphertexts to text", story)?;
     if sniffed.chance(&hit.secrets) * seeds as f64 > MOST_FALSE_HITS {
-        story.tell("so little text proves nothing: a wrong seed may do the same");
+        story.tell("this little text proves nothing: a wrong seed may do the same");
         return None;
     }
     let (key, iv) = hit.secrets.split_at(32);
@@ -110,13 +110,13 @@ fn hardened(wiretap: &Wiretap, story: &mut Story) -> Option<Vec<String>> {
     // Behind the version (2); and behind magic (8), version (2) and random (32).
     let (random, client_value) = (server.get(2..34)?, client.get(42..74)?);
     story.tell(
-        "sniffed: a session; the first that the server drew for it is the random in its hello",
+        "sniffed: a session; the random in the server's hello is the first output of its generator",
     );
     let fits = |secrets: &Secrets| secrets[..32] == *random;
     let hit = cycle(&fits, "gives that random", story)?;
     let drawn = Zeroizing::new(GENERATOR.bytes::<64>(hit.seed));
     let value = Box::new(X25519::new(&Zeroizing::new(*drawn.last_chunk()?)));
-    story.tell("what the generator gives next is the server's secret X25519 value");
+    story.tell("the next output of the generator is the server's secret X25519 value");
     open_session(wiretap, &value.agree(client_value).ok()?)
 }
 
@@ -124,14 +124,16 @@ fn hardened(wiretap: &Wiretap, story: &mut Story) -> Option<Vec<String>> {
 fn cycle(test: &impl Test, right: &str, story: &mut Story) -> Option<Hit> {
     let outcome = Search::new(GENERATOR).run(STARTED, test, |_| ControlFlow::Continue(()));
     story.tell(format!(
-        "the server was started in one of {} seconds: each of them seeds {GENERATOR}'s generator",
+        "the server was started in one of {} seconds: each second is a seed for {GENERATOR}'s generator",
         outcome.tried
     ));
     let hit = outcome.hits.into_iter().next();
     story.tell(match &hit {
         Some(hit) => format!("the seed {} {right}", hit.seed),
         None => {
-            format!("no seed {right}, so the generator is another: what is left is to try keys")
+            format!(
+                "no seed {right}, so the server has another generator: only trying keys is left"
+            )
         }
     });
     if hit.is_none() {
@@ -140,16 +142,16 @@ fn cycle(test: &impl Test, right: &str, story: &mut Story) -> Option<Hit> {
     hit
 }
 
-/// What it would be to try all keys.
+/// The price of trying all keys.
 fn price(story: &mut Story) {
     let cost = Cost::of_keys(256, KEYS_PER_SECOND, &Prices::RENTED_CORE);
     story.tell(format!(
-        "there are 2^256; a thousand million cores that try {} keys a second each would take {} years",
+        "there are 2^256 keys; a thousand million cores, each at {} keys a second, would take {} years",
         Round(KEYS_PER_SECOND),
         Round(cost.years_on(1e9))
     ));
     story.tell(format!(
-        "merely to count so far takes {} J at 3 K (Landauer, 1961); the sun gives 1.2e34 J a year",
+        "merely counting to 2^256 takes {} J at 3 K (Landauer, 1961); the sun gives 1.2e34 J a year",
         Round(counting_energy(256, 3.0))
     ));
 }

@@ -34,9 +34,9 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "slow-and-huge",
-    title: "hold a connection for ever by being slow",
+    title: "hold a connection open for ever by being slow",
     goal: Goal::Exhaust(Resource::Time),
-    vantage: "a client of the server, of no account",
+    vantage: "a client without an account",
     returns_without: &[&[Defence::Deadlines]],
     run: Run::Dial {
         faithful: Some(|outsider, story| Box::pin(faithful(outsider, story))),
@@ -45,12 +45,12 @@ pub const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-/// Longer than anybody who is not logged in may stay.
+/// Longer than a client that is not logged in may stay.
 pub const PATIENCE: Duration = Duration::from_secs(13);
 
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let mut stream = outsider.dial.dial().await?;
-    story.tell("Mallory connects, and says nothing");
+    story.tell("Mallory connects, and sends nothing");
     Ok(wait(&mut stream, story).await)
 }
 

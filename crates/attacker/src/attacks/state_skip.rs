@@ -46,10 +46,10 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "state-skip",
-    title: "tell the server that one is logged in",
+    title: "send the server the message that a login succeeded",
     vantage: "a client of the server who has the victim's name and public key, and no secret",
     faithful: Faithful::Held(
-        "its messages have no types to confuse: what comes first is taken for a login, whatever it is",
+        "faithful messages have no types to confuse: the server takes any first bytes for a login",
     ),
     returns_without: &[&[Defence::StateMachine]],
     run: Run::Dial {
@@ -95,7 +95,7 @@ async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
     let session = SessionSecrets::derive(&secrets.root, &hash(&[&transcript]), defences);
     let answer = read_record(&mut stream).await?;
     let verdict = Opener::with(&session.server, 1, defences).open(&answer)?;
-    ensure!(verdict.typ == Type::AuthOk, "it says no");
+    ensure!(verdict.typ == Type::AuthOk, "the server refused the login");
     story.tell(format!(
         "server -> Mallory: welcome; Mallory says \"{SAID}\""
     ));

@@ -31,7 +31,7 @@ pub const ATTACK: Attack = Attack {
     vantage: "a client of the server who has the victim's private key and not the password",
     loot: &[Loot::UserKey],
     faithful: Faithful::DoesNotApply(
-        "a login needs no private key at all, so there is none to steal (impersonate)",
+        "a login needs no private key, so a stolen one adds nothing (impersonate)",
     ),
     returns_without: &[&[Defence::Password]],
     run: Run::Dial {
@@ -43,7 +43,7 @@ pub const ATTACK: Attack = Attack {
 
 /// Left on the server as the victim's words.
 const SAID: &str = "found on a lost laptop";
-/// Anything will do where nobody looks.
+/// Any password will do if the server does not check it.
 const ANY_PASSWORD: &[u8] = b"letmein1";
 
 async fn with_the_key(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
@@ -56,7 +56,7 @@ async fn with_the_key(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Res
     ));
     let Login::Accepted(mut inside) = log_in(outsider, outsider.user, &**key, ANY_PASSWORD).await?
     else {
-        story.tell("server -> Mallory: no");
+        story.tell("server -> Mallory: refused");
         return Ok(Claim::Nothing);
     };
     inside.say(SAID).await?;

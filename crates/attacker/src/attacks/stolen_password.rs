@@ -32,7 +32,7 @@ pub const ATTACK: Attack = Attack {
     title: "log in with the name and the password alone",
     vantage: "a client of the server who has the victim's password and not the key",
     loot: &[Loot::Password],
-    faithful: Faithful::DoesNotApply("nobody has a password"),
+    faithful: Faithful::DoesNotApply("the faithful protocol has no passwords"),
     returns_without: &[&[Defence::ClientSignature]],
     run: Run::Dial {
         faithful: None,
@@ -52,7 +52,7 @@ async fn with_the_password(outsider: &Outsider<'_>, story: &mut Story) -> anyhow
     let unsigned = Borrowed::unsigned(&shown);
     let own = &*outsider.own_key;
     let keys: [(&str, &dyn Signer); 2] = [
-        ("a key of Mallory's own", own),
+        ("Mallory's own key", own),
         (
             "the victim's public key, with zeros for a signature",
             &unsigned,
@@ -70,7 +70,7 @@ async fn with_the_password(outsider: &Outsider<'_>, story: &mut Story) -> anyhow
             ));
             return Ok(Claim::logged_in(outsider.user, Some(SAID)));
         }
-        story.tell("server -> Mallory: no");
+        story.tell("server -> Mallory: refused");
     }
     Ok(Claim::Nothing)
 }

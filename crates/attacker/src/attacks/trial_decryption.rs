@@ -27,9 +27,9 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "trial-decryption",
-    title: "make one junk login cost as much as there are users",
+    title: "make the cost of one junk login grow with the number of users",
     goal: Goal::Exhaust(Resource::KeyOperations),
-    vantage: "a client of the server, of no account",
+    vantage: "a client without an account",
     returns_without: &[&[Defence::DirectLookup]],
     run: Run::Dial {
         faithful: Some(|outsider, story| Box::pin(faithful(outsider, story))),
@@ -38,11 +38,11 @@ pub const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-/// Any number will do that is below every modulus.
+/// Any number below every modulus will do.
 async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     let mut stream = outsider.dial.dial().await?;
     stream.write_all(&[1; 100]).await?;
-    story.tell("Mallory -> server: 100 bytes that are nobody's login");
+    story.tell("Mallory -> server: 100 bytes that are no user's login");
     // The server says nothing; it hangs up once it has tried everything.
     let _ = stream.read(&mut [0; 1]).await;
     Ok(Claim::Spent)
@@ -50,6 +50,6 @@ async fn faithful(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<
 
 async fn hardened(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {
     log_in(outsider, "nobody", &*outsider.own_key, b"a junk password").await?;
-    story.tell("Mallory -> server: I am nobody, with a key that nobody knows");
+    story.tell("Mallory -> server: I am \"nobody\" (not a user), with a key that is not enrolled");
     Ok(Claim::Spent)
 }

@@ -30,7 +30,7 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "truncation",
-    title: "end a session early without anybody noticing",
+    title: "end a session early, unnoticed by both ends",
     goal: Goal::Truncate,
     vantage: "on the path between client and server",
     returns_without: &[&[Defence::AuthenticatedClose]],
@@ -38,7 +38,7 @@ pub const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-/// So many messages are let through.
+/// The number of messages that are let through.
 const LET_THROUGH: usize = 3;
 
 struct Scissors {

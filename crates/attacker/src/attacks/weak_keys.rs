@@ -31,7 +31,7 @@ use crate::{
 /// The registry's line.
 pub const ATTACK: Attack = Attack {
     id: "weak-keys",
-    title: "compute a private key from public ones",
+    title: "compute a private key from public keys",
     goal: Goal::Factor,
     vantage: "a collector of the users' public keys",
     returns_without: &[&[Defence::KeyHygiene]],
@@ -64,12 +64,12 @@ fn run(keys: &[Modulus]) -> Report {
         .collect();
     for (user, factored) in &found {
         story.tell(format!(
-            "{user}: {}, and with the primes the private key",
+            "{user}: {}; the primes give the private key",
             factored.method
         ));
     }
     let Some((user, factored)) = found.into_iter().next() else {
-        story.tell("no two primes are close, and no two keys share one");
+        story.tell("no key has close primes, and no two keys share a prime");
         return Report::new(Claim::Nothing, story);
     };
     let claim = Claim::Factored {

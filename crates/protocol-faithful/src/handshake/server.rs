@@ -77,19 +77,19 @@ pub struct Refusal(RefusalReason);
 #[non_exhaustive]
 pub enum RefusalReason {
     /// The connection ended before the first byte.
-    #[error("malformed: login is not valid: the peer left before it sent one")]
+    #[error("no login: the client closed the connection before it sent one")]
     SentNothing,
     /// More than 128 bytes.
     #[error(transparent)]
     NotALogin(#[from] Error),
     /// The number is not below any modulus.
-    #[error("the number is too large for every one of the {tried} keys tried")]
+    #[error("the login is a number above the moduli of all {tried} private keys")]
     TooLarge {
         /// How many private keys were tried.
         tried: usize,
     },
     /// No private key decrypts it to its owner's name.
-    #[error("none of the {tried} keys tried decrypts it to its owner's name")]
+    #[error("none of the {tried} private keys decrypts the login to its owner's name")]
     UnknownUser {
         /// How many private keys were tried.
         tried: usize,

@@ -71,11 +71,11 @@ defences! {
     StateMachine "state-machine" "In each state one kind of message is legal; any other ends the connection.";
     WideCounter "wide-counter" "A record's number has 64 bits, and the session ends long before they are used up.";
     FinishedMacs "finished-macs" "Each end proves with a MAC over the transcript that it holds the handshake keys."
-        belt "The signatures and the tag of the record around them already stop the known attacks. It binds the signer to the keys even if a signature scheme turns out to allow a second key for the same signature.";
+        belt "The signatures and the tag of the record around them already stop the known attacks. The MAC binds the signer to the keys even if a signature scheme turns out to allow a second key for the same signature.";
     ContextStrings "context-strings" "A signature names the role of its signer, so a client's signature cannot serve as a server's."
-        belt "The two transcripts that are signed never have the same length, so no signature fits the other role today. It keeps that true when the messages change.";
-    VerifiedSigning "verified-signing" "The signer verifies a signature before it sends it: a faulty one would reveal the private key."
-        belt "It needs a fault in the processor or the memory, which a protocol cannot show on a healthy machine.";
+        belt "The two transcripts that are signed never have the same length, so no signature fits the other role today. The context strings keep this true when the messages change.";
+    VerifiedSigning "verified-signing" "The signer verifies each signature before sending: a faulty signature would reveal the private key."
+        belt "An attack needs a fault in the processor or the memory, which a protocol cannot show on a healthy machine.";
 }
 
 impl Defence {

@@ -13,7 +13,7 @@ pub enum Error {
     #[error("malformed: {0}")]
     Malformed(#[from] DecodeError),
     /// Well-formed bytes that are not allowed here: another state, another order, another count.
-    #[error("the peer broke a rule: {0}")]
+    #[error("the peer violated the protocol: {0}")]
     Violation(&'static str),
     /// A proof failed: somebody on the path changed something, or the peer does not hold the key.
     #[error("a proof failed: {0}")]
@@ -29,7 +29,7 @@ pub enum Error {
         presented: Fingerprint,
     },
     /// The two ends do not agree on what was sent. Messages were lost or made up.
-    #[error("the two ends disagree about what was sent: {0}")]
+    #[error("the message logs of client and server differ: {0}")]
     Disagreement(&'static str),
     /// This end asked for something that the protocol cannot do.
     #[error("cannot do this: {0}")]

@@ -373,7 +373,7 @@ impl<D: Parts> Session<D> {
             ))?;
             if ours != chain {
                 return Err(Error::Disagreement(
-                    "the acknowledged texts are not those that were sent",
+                    "the peer acknowledged other texts than were sent",
                 ));
             }
         }
@@ -434,7 +434,7 @@ impl<D: Parts> Session<D> {
     fn on_close_ack(&self) -> Result<Event, Error> {
         if self.keeps(Defence::SequenceNumbers) && !self.sent.open.is_empty() {
             return Err(Error::Disagreement(
-                "the peer closed without acknowledging everything",
+                "the peer closed without acknowledging all messages",
             ));
         }
         Ok(Event::CloseAgreed)

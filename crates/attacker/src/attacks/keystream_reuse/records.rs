@@ -45,7 +45,7 @@ pub(super) fn texts_of_records(
         None => Vec::new(),
     };
     story.tell(format!(
-        "a record ends in zeros, so under one keystream two records end alike: of {} records, {} do",
+        "records end in zeros, so records under one keystream have equal ends; of {} records, {} have",
         records.len(),
         shared.len()
     ));
