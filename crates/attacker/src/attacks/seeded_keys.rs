@@ -22,7 +22,7 @@
 //! - Netscape 1.1 seeded with the time and two process numbers. Its session keys were found in minutes (Goldberg and
 //!   Wagner, 1996).
 //! - Debian's OpenSSL, CVE-2008-0166: for two years the only input to a key was the number of the process. So there
-//!   were 32,767 keys of each kind and size.
+//!   were 32,767 keys of each kind and size on each architecture.
 
 use std::ops::{ControlFlow, RangeInclusive};
 
@@ -63,7 +63,7 @@ pub const GENERATOR: Generator = Generator::PythonRandom;
 /// say it to anybody who asks.
 pub const STARTED: RangeInclusive<u64> = 1_577_750_400..=1_577_836_799;
 /// AES-256 keys that one core tries in a second: `cargo bench -p latchstring-cryptanalysis --bench seeds` says how many
-/// yours does. It makes no difference.
+/// yours does. The number makes no difference.
 const KEYS_PER_SECOND: f64 = 24e6;
 
 fn run(wiretap: &Wiretap) -> Report {
