@@ -1,4 +1,4 @@
-//! What an attack is up against: a column of the matrix.
+//! The target of an attack: a column of the matrix.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -30,7 +30,7 @@ impl Against {
         }
     }
 
-    /// `latch/2` as it is deployed.
+    /// `latch/2` with every defence, as deployed.
     pub fn hardened() -> Self {
         Self::without(&[])
     }
@@ -40,8 +40,8 @@ impl Against {
         Self::Hardened(Weakened::without(removed))
     }
 
-    /// Pairs of defences of which one could be thought to make up for the other. None does: without both, what returns is
-    /// what returns without either.
+    /// Pairs of defences of which one could be thought to make up for the other. None does: without both, the same
+    /// attacks return as without each alone.
     pub const PAIRS: [[Defence; 2]; 3] = [
         [Defence::TranscriptSignature, Defence::Password],
         [Defence::Mac, Defence::FreshNonce],
@@ -70,7 +70,7 @@ impl Against {
         columns
     }
 
-    /// Which protocol that is.
+    /// The protocol of this column.
     pub fn target(self) -> Target {
         match self {
             Self::Faithful => Target::Faithful,
@@ -78,7 +78,7 @@ impl Against {
         }
     }
 
-    /// What is left out.
+    /// The defences that are left out.
     pub fn removed(self) -> Vec<Defence> {
         match self {
             Self::Faithful => Vec::new(),
@@ -86,7 +86,7 @@ impl Against {
         }
     }
 
-    /// What everybody may know of it.
+    /// The public facts about the target.
     pub fn dialect(self) -> Dialect {
         Dialect {
             target: self.target(),

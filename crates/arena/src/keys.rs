@@ -168,6 +168,6 @@ pub fn host_private_key() -> &'static RsaPrivateKey {
 /// The same for the key below.
 pub const TRANSPORT_PEM: &str = include_str!("../keys/transport.pem");
 
-/// A key of 505 bits that serves RSA transport in the old padding: so short that a padding oracle gives its secret away
-/// while one watches. The length changes nothing about the flaw.
+/// A key of 505 bits that serves RSA transport in the old padding. The key is so short that a padding oracle reveals
+/// its secret within seconds. The length changes nothing about the flaw.
 pub static TRANSPORT_KEY: LazyLock<RsaPrivateKey> = LazyLock::new(|| private(TRANSPORT_PEM));

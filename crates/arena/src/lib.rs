@@ -1,14 +1,14 @@
 //! The arena: runs honest peers and one attacker over a wire that it owns, and judges.
 //!
 //! * [`run`](mod@run): one attack against one target, from beginning to verdict;
-//! * [`against`]: what an attack is up against;
-//! * [`seen`]: what a server believed, as a [`witness`] wrote it down;
-//! * [`truth`]: what really happened, and the [`verdict`] that follows;
+//! * [`against`]: the targets of an attack;
+//! * [`seen`]: the decisions of a server, as a [`witness`] recorded them;
+//! * [`truth`]: the facts of a run, and the [`verdict`] that follows from them;
 //! * [`transcript`]: a run as a short story;
 //! * [`peers`]: the honest programs; [`weakened`]: peers that leave defences out;
-//! * [`wire`]: memory or loopback TCP; [`recorder`]: what went over it;
-//! * [`stopwatch`]: what the server is made to do;
-//! * [`keys`]: published keys, seeds; [`provider`]: who computes RSA with them.
+//! * [`wire`]: memory or loopback TCP; [`recorder`]: the bytes on the wire;
+//! * [`stopwatch`]: the work of the server;
+//! * [`keys`]: published keys, seeds; [`provider`]: the RSA implementations for them.
 
 pub mod against;
 pub mod keys;

@@ -53,7 +53,7 @@ pub fn private_key_pem(target: Target) -> &'static str {
     }
 }
 
-/// The public keys of everybody who is enrolled from the beginning. They are public: anybody may collect them.
+/// The public keys of everybody who is enrolled from the beginning. Anybody may collect these keys.
 pub fn enrolled_keys(against: Against) -> Vec<Modulus> {
     let from_pem = |user, pem| {
         let key = RsaPublicKey::from_public_key_pem(pem);
@@ -85,7 +85,7 @@ fn modulus(user: &str, key: &RsaPublicKey) -> Modulus {
     }
 }
 
-/// What a thief finds on the server's disk.
+/// The files that a thief finds on the server's disk.
 pub fn stolen_files(against: Against) -> StolenFiles {
     let alice = |what: &str| vec![(ALICE.to_owned(), what.to_owned())];
     match against {
@@ -183,7 +183,7 @@ impl ArenaServer {
     }
 
     /// The newcomers enrol, one after the other, each on a connection. Returns the keys that the server has taken. (The
-    /// report's server is not asked: whoever generates keys has an account.)
+    /// report's server is not asked: each person who generates keys has an account.)
     ///
     /// # Errors
     /// When an enrolment ends in any other way than a yes or a no.
@@ -206,7 +206,7 @@ impl ArenaServer {
         Ok(taken)
     }
 
-    /// Waits until so many connections have ended at the server.
+    /// Waits until this number of connections has ended at the server.
     pub async fn rest(&self, connections: u64) {
         let until = tokio::time::Instant::now() + REST;
         let running = || !self.task.is_finished() && tokio::time::Instant::now() < until;
@@ -215,12 +215,12 @@ impl ArenaServer {
         }
     }
 
-    /// What each connection has cost the server.
+    /// The cost of each connection to the server.
     pub fn spent(&self) -> BTreeMap<Connection, Spent> {
         self.stopwatch.spent()
     }
 
-    /// Stops the server: what it has seen.
+    /// Stops the server, and returns the witness's record.
     pub async fn finish(self, connections: u64) -> Vec<Seen> {
         self.rest(connections).await;
         self.task.abort();
@@ -251,16 +251,16 @@ impl Lingering {
     }
 }
 
-/// What alice does once she is logged in, and whom she means to visit.
+/// The behaviour of alice once she is logged in, and the host that she means to visit.
 #[derive(Debug, Clone)]
 pub struct Visit {
-    /// What she types.
+    /// The messages that she types.
     pub script: Vec<String>,
     /// How long she stays after that, and how often her program then asks whether the server is there.
     pub lingers: Option<Lingering>,
     /// Whether she means to visit the attacker's own host, and knows its key.
     pub to_attacker: bool,
-    /// Which visit of hers this is, from 1: each has randomness of its own.
+    /// The number of this visit, from 1; each visit has different randomness.
     pub number: u32,
     /// Whether her program, having failed with its own protocol, speaks the report's.
     pub falls_back: bool,

@@ -1,4 +1,4 @@
-//! Who computes the RSA of the honest peers.
+//! The RSA implementation of the honest peers.
 //!
 //! The programs that people deploy compute with AWS-LC, in constant time. Nobody measures the arena's keys, which are
 //! published. So the arena computes with the crate `rsa`, and a student need not build AWS-LC. `tests/matrix.rs`
@@ -22,10 +22,10 @@ use crate::keys::PublishedKey;
 
 /// Signs and checks for the server and for alice.
 pub trait Provider: Send + Sync {
-    /// What signs with a published key.
+    /// Signs with a published key.
     fn signer(&self, key: PublishedKey) -> Arc<dyn Signer>;
 
-    /// What checks signatures.
+    /// Checks signatures.
     fn verifier(&self) -> Arc<dyn Verifier>;
 }
 
@@ -59,12 +59,12 @@ impl Verifier for RsaCrate {
     }
 }
 
-/// What makes a run repeat: where its randomness begins, and who signs.
+/// The parameters that make a run repeat: its seed, and its RSA implementation.
 #[derive(Clone, Copy)]
 pub struct Setting {
     /// Seed of all randomness.
     pub seed: u64,
-    /// Who computes the RSA.
+    /// The RSA implementation.
     pub provider: &'static dyn Provider,
 }
 

@@ -1,8 +1,9 @@
-//! Records connections: who sent which bytes, and when. Whoever records says so to a [`Recorder`], which tells a [`Sink`].
+//! Records connections: the bytes, their sender and their time. A recording part reports to a [`Recorder`], which
+//! forwards to a [`Sink`].
 //!
-//! Two things record. The tap on the honest connection records what arrives at it, so it works over TCP too. A [`Watch`]
-//! records every connection of a run in memory, at both ends, as it was *written*: a message that one side writes at once
-//! is one packet, however the other side reads it. The captures of the attacks are made from that.
+//! Two things record. The tap on the honest connection records what arrives at it, so it works over TCP too. A
+//! [`Watch`] records every connection of a run in memory, at both ends, as it was *written*. A message that one side
+//! writes at once is one packet, however the other side reads it. The captures of the attacks are made from that.
 
 use std::{
     io,
@@ -24,14 +25,14 @@ use tokio::{
 /// The port of the first client; each next client calls from the next port.
 const FIRST_PORT: u16 = 50_000;
 
-/// Where a recording goes: to traces in memory, to a file, to a screen. Connections are numbered from 0, in the order in
-/// which they were dialled. A sink is told while the run goes on, so it must not wait for anything.
+/// Where a recording goes: to traces in memory, to a file, to a screen. Connections are numbered from 0, in the order
+/// in which they were dialled. The recorder calls a sink while the run goes on, so a sink must not wait for anything.
 pub trait Sink: Send {
     /// A connection was dialled.
     fn opened(&mut self, connection: usize, client: SocketAddr, server: SocketAddr);
     /// One side has sent this.
     fn sent(&mut self, connection: usize, chunk: Chunk);
-    /// An end of the connection was closed. Told once for each end that closes.
+    /// An end of the connection was closed. Called once for each end that closes.
     fn closed(&mut self, connection: usize);
 }
 
@@ -45,7 +46,7 @@ impl Traces {
         self.lock().clone()
     }
 
-    /// The first connection; an empty trace where there is none.
+    /// The first connection, or an empty trace without one.
     pub fn first(&self) -> Trace {
         self.lock().first().cloned().unwrap_or_default()
     }
@@ -151,7 +152,7 @@ impl Watch {
         self
     }
 
-    /// The two halves of a way with somebody on it: from the caller to the middle, and from there on.
+    /// The two halves of a path with an attacker on it: from the caller to the attacker, and on to the server.
     pub fn divided(&self, middle: Ipv4Addr) -> (Self, Self) {
         let mut to_middle = self.clone();
         to_middle.to.set_ip(middle.into());

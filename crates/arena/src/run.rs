@@ -1,7 +1,7 @@
 //! The arena: runs honest peers and one attacker over a wire that it owns, and judges.
 //!
-//! The peers are the real programs. Only three things are the arena's: the wire, the randomness (from a seed) and, in
-//! memory, the clock (paused, so that it jumps to the next thing that happens).
+//! The peers are the real programs. The arena controls only three things: the wire, the randomness (from a seed) and,
+//! in memory, the clock. The clock is paused, so it jumps to the next event.
 
 use std::{
     io,
@@ -44,7 +44,7 @@ use crate::{
     },
 };
 
-/// What alice types in every session of the arena.
+/// The messages that alice types in every session of the arena.
 pub const SCRIPT: [&str; 7] = [
     "hello my name is alice",
     "pay bob 10",
@@ -63,13 +63,13 @@ pub const DEFAULT_SEED: u64 = 2020;
 pub struct Run {
     /// The attack.
     pub attack: &'static str,
-    /// What it was up against.
+    /// The target.
     pub against: Against,
     /// The arena's verdict.
     pub verdict: Verdict,
-    /// What went over the honest connection, a line for what one side sent at once.
+    /// The honest connection: a line for each write of one side.
     pub wire: Vec<String>,
-    /// What the attacker did, in its own words, and what the server made of it.
+    /// The attacker's story, and the server's reaction.
     pub story: Vec<String>,
 }
 
@@ -78,11 +78,11 @@ pub struct Run {
 pub struct Honest {
     /// Every byte.
     pub trace: Trace,
-    /// What the server believed.
+    /// The decisions of the server.
     pub truth: Truth,
 }
 
-/// Runs an attack in a runtime of its own.
+/// Runs an attack in a separate runtime.
 ///
 /// # Errors
 /// When the machine has no port or no memory for it; an attack that fails is no error but a verdict.
@@ -100,9 +100,10 @@ pub fn run(
 pub struct Recorded {
     /// The run.
     pub run: Run,
-    /// What the server believed.
+    /// The decisions of the server.
     pub seen: Vec<Seen>,
-    /// All connections, in the order in which they were dialled. Where somebody is on the path there are two for one.
+    /// All connections, in the order in which they were dialled. With an attacker on the path each connection counts
+    /// twice.
     pub connections: Vec<Trace>,
 }
 
@@ -122,7 +123,7 @@ pub fn run_recorded(attack: &Attack, against: Against, seed: u64) -> io::Result<
     })
 }
 
-/// Runs an honest session in a runtime of its own.
+/// Runs an honest session in a separate runtime.
 ///
 /// # Errors
 /// As [`run`].
@@ -209,13 +210,13 @@ impl<'a> Arena<'a> {
         runtime(self.over)?.block_on(self.attack())
     }
 
-    /// What records the connections from alice to this address.
+    /// Records the connections from alice to this address.
     fn watch(&self, to: Ipv4Addr) -> Option<Watch> {
         let recorder = self.recorder.as_ref()?;
         Some(recorder.watch(HONEST_SOURCE, (to, self.against.port()).into()))
     }
 
-    /// What records the honest connection at the tap.
+    /// Records the honest connection at the tap.
     fn honest_connection(&self) -> Recording {
         let server = (HONEST_SOURCE, self.against.port());
         Recorder::to(self.honest.clone()).connection(HONEST_SOURCE, server.into())
@@ -243,7 +244,7 @@ impl<'a> Arena<'a> {
         .await
     }
 
-    /// How many people come who were invited: where public keys are what it is about.
+    /// The number of invited newcomers, for attacks on public keys.
     fn newcomers(&self) -> u64 {
         match (self.attack.run, self.against) {
             (Program::Collect(_), Against::Hardened(_)) => NEWCOMERS.len() as u64,
@@ -261,8 +262,7 @@ impl<'a> Arena<'a> {
         }
     }
 
-    /// What alice does when a call has failed: she tries once more, and her program with her. One that has another
-    /// protocol to fall back on falls back.
+    /// The visit after a failed call: alice tries once more. One that has another protocol to fall back on falls back.
     fn next_try(&self) -> Visit {
         Visit {
             falls_back: self.against.removed().contains(&Defence::NoFallback),
@@ -349,7 +349,7 @@ impl<'a> Arena<'a> {
         Ok((report, trace))
     }
 
-    /// The honest user once more; what goes wrong, if anything does.
+    /// The second visit of the honest user; the error, if there is one.
     async fn come_back(&self, server: &ArenaServer) -> Result<(), String> {
         let stream = server.dialer().dial().await;
         let stream = stream.map_err(|error| format!("the server cannot be reached: {error}"))?;
@@ -408,7 +408,7 @@ impl<'a> Arena<'a> {
         (self.has(Loot::Password) && exists).then_some(PASSWORD.as_bytes())
     }
 
-    /// All that an attacker who dials is given: what is public, and what is declared as loot.
+    /// The parts of a vantage that dials: the public facts, and the declared loot.
     fn outsider<'b>(
         &'b self,
         server: &'b ArenaServer,
@@ -485,7 +485,7 @@ impl<'a> Arena<'a> {
 /// Of more lines about the server's connections than this, those that say the same become one.
 const LINES: usize = 12;
 
-/// What the server made of connections: a line each, or, of many, how often it made the same of one.
+/// The server's events on connections: a line for each event, or one line with a count for many equal ones.
 fn told_together<'a>(seen: impl Iterator<Item = &'a Seen>) -> Vec<String> {
     let seen: Vec<&Seen> = seen.collect();
     if seen.len() <= LINES {

@@ -1,7 +1,7 @@
-//! What a server believed, as it told it: the ground truth of every verdict, in the arena and in the labs.
+//! The decisions of a server: the ground truth of every verdict, in the arena and in the labs.
 //!
-//! All of it is typed. A verdict compares values, never words, so that a message can be worded better and no verdict
-//! changes.
+//! Each decision is a typed value. A verdict compares values, never words, so that a message can be worded better and
+//! no verdict changes.
 
 use std::fmt;
 
@@ -21,10 +21,10 @@ pub const HONEST: Connection = 1;
 pub enum Seen {
     /// A connection has come. No server of the lab logs that to its operator as an event of a user.
     Connected {
-        /// Which.
+        /// The connection.
         on: Connection,
     },
-    /// The report's server has found the key of this user; its replies are not sent yet. It logs nothing here.
+    /// The report's server has found the key of this user; its replies are not sent yet. The server logs nothing here.
     Recognised {
         /// Where.
         on: Connection,
@@ -56,7 +56,7 @@ pub enum Seen {
     },
     /// A connection came to its end.
     Ended {
-        /// Which.
+        /// The connection.
         on: Connection,
         /// How.
         how: Ending,
@@ -72,7 +72,7 @@ pub enum Refusal {
     Hardened {
         /// The name in the login.
         user: String,
-        /// What was wrong.
+        /// The reason.
         reason: RefusalReason,
     },
 }
@@ -120,7 +120,8 @@ pub enum Ending {
     TurnedAway(String),
     /// The client was silent for this many seconds.
     Silent(u64),
-    /// The server has ended it for a fault: of the client, of the wire, or of its own store; with the words of its log.
+    /// The server ended the connection because of an error of the client, of the wire or of its store, with the words
+    /// of its log.
     Failed(String),
     /// The server's program has a fault.
     Panicked,
@@ -170,7 +171,7 @@ impl Seen {
         !matches!(self, Self::Connected { .. } | Self::Recognised { .. })
     }
 
-    /// What happened there.
+    /// The event, in words.
     pub fn what(&self) -> String {
         match self {
             Self::Connected { .. } => "a client connected".to_owned(),

@@ -1,7 +1,7 @@
-//! What an attack costs the server, and the time that goes by while the server computes.
+//! The cost of an attack for the server, and the time that the server spends on computing.
 //!
-//! In memory the clock stands still while somebody computes, and over TCP a fast machine hides in microseconds what a
-//! small one shows in milliseconds. So the arena's servers take as long for each piece of work as a small machine would.
+//! In memory the clock stands still during a computation. Over TCP a fast machine spends microseconds where a small
+//! machine spends milliseconds. So the arena's servers take as long for each piece of work as a small machine would.
 
 use std::{
     collections::BTreeMap,
@@ -21,14 +21,14 @@ use tokio::{
 
 use crate::seen::Connection;
 
-/// What one connection made the server do.
+/// The work that one connection made the server do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spent {
     /// Operations with an RSA key, private or public.
     pub key_operations: u64,
     /// Password hashes.
     pub hashes: u64,
-    /// When it was opened.
+    /// The time at which it was opened.
     opened: Option<Instant>,
     /// For how long it was open.
     open: Duration,
@@ -55,7 +55,7 @@ const KEY_OPERATION: Duration = Duration::from_millis(100);
 const HASH: Duration = Duration::from_millis(100);
 
 impl Stopwatch {
-    /// What each connection has cost so far.
+    /// The cost of each connection so far.
     pub fn spent(&self) -> BTreeMap<Connection, Spent> {
         self.0
             .lock()
@@ -68,7 +68,7 @@ impl Stopwatch {
         self.entry(on, |spent| spent.opened = Some(Instant::now()));
     }
 
-    /// It ends.
+    /// The connection ends.
     pub fn closed(&self, on: Connection) {
         self.entry(on, |spent| {
             spent.open = spent.opened.map_or(spent.open, |at| at.elapsed())
@@ -101,7 +101,7 @@ impl Meter for Stopwatch {
     }
 }
 
-/// A stream whose owner owes time: what is written waits until that time has gone by.
+/// A stream whose owner owes time: each write waits until that time has passed.
 pub struct Indebted {
     inner: BoxStream,
     owed: Arc<Mutex<Duration>>,
@@ -109,7 +109,7 @@ pub struct Indebted {
 }
 
 impl Indebted {
-    /// Around a stream; whoever holds `owed` adds to the debt.
+    /// Around a stream; a holder of `owed` adds to the debt.
     pub fn new(inner: BoxStream, owed: Arc<Mutex<Duration>>) -> Self {
         let paying = None;
         Self {

@@ -4,11 +4,11 @@ use std::fmt;
 
 use crate::Run;
 
-/// Of a long list of packets, so many lines are shown from its beginning, and so many from its end.
+/// The numbers of lines shown from the beginning and from the end of a long list of packets.
 const SHOWN: (usize, usize) = (24, 8);
 
 impl fmt::Display for Run {
-    /// What was sent, what the attacker did, and the verdict.
+    /// The bytes on the wire, the attacker's story, and the verdict.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} against {}", self.attack, self.against)?;
         part(f, "on the honest connection:", &abridged(&self.wire))?;

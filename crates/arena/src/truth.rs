@@ -1,4 +1,4 @@
-//! What really happened, as the arena saw it, and the verdict that follows from it.
+//! The facts of a run, as the arena saw them, and the verdict that follows from them.
 //!
 //! An attack only claims. Here its claim is held against what the honest user typed and what the server believed. A
 //! verdict is a statement of the arena's own: `Held` says what did *not* happen, and does not take the attack's word
@@ -19,9 +19,9 @@ use crate::{
 pub struct Truth {
     /// The honest user.
     pub user: String,
-    /// What that user typed, in order.
+    /// The messages that the user typed, in order.
     pub typed: Vec<String>,
-    /// What the server believed.
+    /// The decisions of the server.
     pub seen: Vec<Seen>,
     /// How many connections the attacker made.
     pub attacker_connections: u64,
@@ -35,16 +35,16 @@ pub struct Truth {
     pub keys: Vec<Modulus>,
     /// How long all of it took.
     pub lasted: Duration,
-    /// What each connection has cost the server.
+    /// The cost of each connection to the server.
     pub spent: BTreeMap<Connection, Spent>,
-    /// What went wrong for the honest user, in the words of the user's own program.
+    /// The error of the honest user's program, in its own words.
     pub trouble: Option<String>,
-    /// What came of the honest user's second visit, where the scene has one: what went wrong, if anything did.
+    /// The result of the honest user's second visit, in a scene with one: the error, if there was one.
     pub returned: Option<Result<(), String>>,
 }
 
 impl Truth {
-    /// What the server took for the user's messages on this connection.
+    /// The messages that the server accepted as the user's on this connection.
     pub fn received_on(&self, connection: Connection) -> Vec<&str> {
         let texts = self.seen.iter().filter_map(|seen| match seen {
             Seen::Received { on, text, .. } if *on == connection => Some(text.as_str()),
@@ -67,7 +67,8 @@ impl Truth {
         self.seen.iter().any(as_user)
     }
 
-    /// Connections are numbered as they come: the honest user's first visit, the attacker's, and whatever comes later.
+    /// Connections are numbered as they come: the honest user's first visit, then the attacker's connections, then all
+    /// later ones.
     fn is_attackers(&self, on: Connection) -> bool {
         let first = if self.visited_attacker { 1 } else { 2 };
         (first..first + self.attacker_connections).contains(&on)
@@ -97,7 +98,7 @@ impl Truth {
         }
     }
 
-    /// What the honest user must have been able to do for this goal to be judged at all.
+    /// The part of the honest session that must have succeeded before this goal can be judged.
     fn no_fair_trial(&self, goal: Goal) -> Option<&'static str> {
         let whole = self.received_on(HONEST) == self.typed;
         match goal {

@@ -75,7 +75,7 @@ impl fmt::Display for Outcome {
 pub struct Verdict {
     /// The outcome.
     pub outcome: Outcome,
-    /// The reason: what happened, or what did not happen.
+    /// The reason, in words.
     pub statement: String,
 }
 

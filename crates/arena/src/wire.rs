@@ -25,7 +25,7 @@ use tokio::{
 
 use crate::recorder::{Recording, Watch};
 
-/// What carries the bytes.
+/// The carrier of the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
     /// Pipes in this process, on a paused clock: deterministic, and as fast as the machine.
@@ -65,7 +65,7 @@ enum Way {
     Tcp(SocketAddr),
 }
 
-/// How somebody reaches that server.
+/// A way to reach that server.
 #[derive(Clone)]
 pub struct Dialer {
     way: Way,
@@ -77,7 +77,7 @@ pub struct Dialer {
 /// A listener with its dialer. Loopback is all there is: no address is taken from anywhere.
 ///
 /// # Errors
-/// When no port of 127.0.0.1 can be had.
+/// When no port of 127.0.0.1 is free.
 pub async fn network(over: Over) -> io::Result<(Listener, Dialer)> {
     let (listener, way) = match over {
         Over::Memory => {
@@ -122,7 +122,7 @@ impl Dialer {
         }
     }
 
-    /// The same for somebody at another address of this machine.
+    /// The same from another address of this machine.
     pub fn from(&self, source: Ipv4Addr) -> Self {
         let mut dialer = self.clone();
         dialer.source = source;
@@ -179,10 +179,10 @@ impl Middle for Nobody {
     }
 }
 
-/// What hangs on the honest connection: it records what each side has sent, and lets a [`Middle`] change what arrives.
+/// The part on the honest connection that records the bytes of each side, and lets a [`Middle`] change them.
 pub struct Tap {
     middle: Box<dyn Middle>,
-    /// Whether somebody is on the path.
+    /// Whether an attacker is on the path.
     taken: bool,
     recording: Recording,
 }
@@ -191,7 +191,7 @@ pub struct Tap {
 pub type SharedTap = Arc<Mutex<Tap>>;
 
 impl Tap {
-    /// A tap with somebody on the path, or with nobody.
+    /// A tap with or without an attacker on the path.
     pub fn new(middle: Option<Box<dyn Middle>>, recording: Recording) -> SharedTap {
         Arc::new(Mutex::new(Self {
             taken: middle.is_some(),
@@ -210,7 +210,7 @@ impl Tap {
         }
     }
 
-    /// Ends: whoever was on the path.
+    /// Ends, and returns the attacker that was on the path.
     ///
     /// # Panics
     /// When a thread panicked while it held the tap.
@@ -220,7 +220,7 @@ impl Tap {
     }
 }
 
-/// What becomes of a chunk at the tap.
+/// The result of a chunk at the tap.
 struct Passed {
     on: Vec<u8>,
     back: Vec<u8>,
@@ -228,8 +228,8 @@ struct Passed {
     cut: Cut,
 }
 
-/// Between a chunk and an afterthought to it: long enough to be two reads at the other end, and shorter than the pause
-/// between two messages that somebody types.
+/// The pause between a chunk and an afterthought to it. The pause is long enough to be two reads at the other end, and
+/// shorter than the pause between two typed messages.
 const A_MOMENT: Duration = Duration::from_millis(30);
 
 /// Dials the server with a tap on the connection.

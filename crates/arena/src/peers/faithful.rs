@@ -34,8 +34,8 @@ use crate::{
     witness::{FaithfulWitness, Witness},
 };
 
-/// How long alice thinks between two messages: so long that each is a read of its own at the other end, also on a busy
-/// machine. The protocol frames nothing, and two messages in one read would be one message.
+/// The pause between two messages of alice. The pause is long enough that the other end reads each message by itself,
+/// also on a busy machine. The protocol frames nothing, and two messages in one read would be one message.
 const TYPING: Duration = Duration::from_millis(60);
 /// Between the three replies: enough to make them three segments in a capture.
 const REPLY_PAUSE: Duration = Duration::from_millis(2);
@@ -59,7 +59,7 @@ fn key_dir() -> io::Result<(TempDir, KeyDir)> {
     Ok((dir, keys))
 }
 
-/// The folder that the report's server and clients share, for whoever sits at the menu.
+/// The folder that the report's server and clients share, for the person at the menu.
 pub(super) struct SharedFolder {
     path: PathBuf,
     seed: u64,

@@ -47,7 +47,8 @@ use crate::{
 
 /// Places for those who are not logged in: fewer than deployed, so that filling them is quick.
 const PLACES: usize = 20;
-/// What one source may take of them, and from how many on chance decides: about as large a part of them as deployed.
+/// The connections that one source may have, and the count from which the server drops at random: about the same shares
+/// as deployed.
 const PLACES_PER_SOURCE: usize = 4;
 const CHANCE_FROM: usize = PLACES / 2;
 /// The password of those who never log in here.
@@ -91,7 +92,7 @@ pub(super) async fn session<D: Parts + Clone>(
     }
 }
 
-/// What the operator has given to a newcomer.
+/// The invitation that the operator has given to a newcomer.
 fn invitation(name: &str, seed: u64) -> anyhow::Result<Invite> {
     let token = Seeded::new(seed, &format!("invitation of {name}")).array();
     Ok(Invite {
@@ -255,8 +256,8 @@ fn entropy(seed: u64, defences: &impl Defences) -> Arc<dyn Entropy> {
     Arc::new(Stale(once))
 }
 
-/// The host key. Its salts count among the values that are fresh: `sigS` is in the transcript, and PSS makes another
-/// one each time.
+/// The host key. The salts of its signatures count among the fresh values: `sigS` is in the transcript, and PSS makes
+/// another salt each time.
 fn host(Setting { seed, provider }: Setting, defences: &impl Defences) -> Arc<dyn Signer> {
     let key = PublishedKey::host(seed);
     match defences.keeps(Defence::FreshServerValues) {

@@ -1,4 +1,4 @@
-//! Who is who in the arena, and everybody's published keys.
+//! The people of the arena, and their published keys.
 
 use latchstring_attacker::Target;
 
@@ -6,7 +6,7 @@ use latchstring_attacker::Target;
 pub struct Person {
     /// The name.
     pub name: &'static str,
-    /// Whether the server knows this person. That is what an attacker must not find out.
+    /// Whether the server knows this person. An attacker must not learn this.
     pub enrolled: bool,
     faithful: &'static str,
     hardened: &'static str,

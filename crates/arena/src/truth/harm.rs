@@ -49,7 +49,7 @@ impl Truth {
         )
     }
 
-    /// The product of two numbers, neither of them 1, must be the modulus of somebody who is enrolled.
+    /// The product of two numbers, neither of them 1, must be the modulus of an enrolled key.
     pub(super) fn judge_factors(&self, claim: &Claim) -> Verdict {
         let Claim::Factored { user, p, q } = claim else {
             return Verdict::new(

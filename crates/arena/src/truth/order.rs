@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Truth {
-    /// What the server heard is compared with what was typed; the claim only says whether the attack tried.
+    /// The messages at the server are compared with the typed messages; the claim only says whether the attack tried.
     pub(super) fn judge_order(&self, order: Order, claim: &Claim) -> Verdict {
         let heard = self.received_on(HONEST);
         let in_order = heard.iter().zip(&self.typed).all(|(a, b)| a == b);

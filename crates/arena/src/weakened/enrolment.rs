@@ -1,4 +1,4 @@
-//! A server that enrols whoever asks, as the report's programs do.
+//! A server that enrols any key, as the report's programs do.
 
 use latchstring_attacker::protocol::hardened::message::UserName;
 use latchstring_server_core::{

@@ -25,7 +25,7 @@ use crate::{
     peers::{ALICE, public_key_pem},
 };
 
-/// One end's half of whatever exchange is left.
+/// One end's half of the exchange that is left.
 pub(super) fn of(weakened: &Weakened, role: Role, secret: &Secret) -> Box<dyn Exchange> {
     let exchange = unnamed(weakened, role, secret);
     match weakened.keeps(Defence::HiddenName) {
@@ -59,7 +59,7 @@ pub(super) fn share_len(weakened: &Weakened, role: Role) -> usize {
     share + if named { NAME.len() } else { 0 }
 }
 
-/// Which exchange is left when some defences are not.
+/// The exchange that is left without some of the defences.
 enum Kind {
     Agreement,
     InClear,
@@ -118,7 +118,7 @@ impl Exchange for InClear {
 /// How the secret is padded before it is encrypted to a key of the host.
 #[derive(Clone, Copy)]
 enum Padding {
-    /// RFC 8017, section 7.1: with the host's own key. Safe, but whoever steals that key later can read everything.
+    /// RFC 8017, section 7.1: with the host's own key. Safe, but a later thief of that key can read everything.
     Oaep,
     /// RFC 8017, section 7.2: as TLS did until 1.2. A server that hangs up where the padding is wrong tells a stranger
     /// so, and this one does.
@@ -177,8 +177,8 @@ impl Exchange for Transport {
     }
 }
 
-/// As it was done for years, and as no library of today does it: what does not begin with `00 02` is told from what does.
-/// (The crate's own decryption answers a wrong padding with a secret that nobody knows, so that nobody can tell.)
+/// The old way, which no library of today uses: the result shows whether the plaintext begins with `00 02`. (The
+/// crate's own decryption answers a wrong padding with a secret that nobody knows, so that nobody can tell.)
 fn decrypt_pkcs1(key: &RsaPrivateKey, ciphertext: &[u8]) -> Option<Vec<u8>> {
     let c = BoxedUint::from_be_slice(ciphertext, key.n_bits_precision()).ok()?;
     let block = hazmat::rsa_decrypt(None::<&mut ChaCha20Rng>, key, &c).ok()?;

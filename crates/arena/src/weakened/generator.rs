@@ -14,7 +14,7 @@ use rand::{TryCryptoRng, TryRng};
 
 use crate::keys::Seeded;
 
-/// What a server draws from that seeded its generator when it was started, and never again.
+/// The generator of a server that seeded it at its start, and never again.
 pub struct SeededWithTime(Mutex<Stream>);
 
 impl SeededWithTime {
@@ -56,5 +56,5 @@ impl TryRng for SeededWithTime {
     }
 }
 
-/// It is nothing of the kind: that is the flaw.
+/// The generator does not keep this promise: that is the flaw.
 impl TryCryptoRng for SeededWithTime {}

@@ -1,13 +1,13 @@
 //! Peers that leave defences out: for the arena alone.
 //!
-//! [`Weakened`] is the only type in the workspace that can answer no when it is asked whether it keeps a defence. It
-//! lives here, where `latchstring-client` and `latchstring-server` cannot reach it; what it makes runs in memory or on
-//! loopback; and its hello says `latchLAB`, which no real peer answers.
+//! [`Weakened`] is the only type in the workspace that can answer no when it is asked whether it keeps a defence. The
+//! type lives here, where `latchstring-client` and `latchstring-server` cannot reach it. Weakened code runs in memory
+//! or on loopback, and its hello says `latchLAB`, which no real peer answers.
 //!
 //! Most defences are checks, and a check is left out where it stands. The others are replaced, by what stands here:
 //!
 //! * `records`: records without a fresh nonce, a checked tag, numbers, or a wide counter;
-//! * `enrolment`: a server that enrols whoever asks;
+//! * `enrolment`: a server that enrols any key;
 //! * `server`: which parts of a server are replaced;
 //! * `lookup`: a server that looks for its users one by one, or hashes first, or does nothing for strangers;
 //! * `liability`: a server that lets the account pay for a login without its key;
@@ -56,7 +56,7 @@ impl Weakened {
         Self { removed }
     }
 
-    /// What is left out, in the order of [`Defence::ALL`].
+    /// The defences that are left out, in the order of [`Defence::ALL`].
     pub fn removed(&self) -> Vec<Defence> {
         let all = Defence::ALL.iter().copied();
         all.filter(|defence| !self.keeps(*defence)).collect()

@@ -16,7 +16,7 @@ use latchstring_server_core::{
 
 /// The salt of every stored password of the arena, so that a run repeats.
 const SALT: [u8; 16] = *b"published salt..";
-/// What a hash begins with that is fast.
+/// The first characters of a fast hash.
 const FAST: &str = "sha256$";
 
 /// How the arena's server stores a password. The cost is not the deployed one: hundreds of runs would wait for nothing

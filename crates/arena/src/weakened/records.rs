@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::Weakened;
 
-/// What protects a record when some of its defences are left out.
+/// Record protection without some of its defences.
 pub(super) struct WeakCover {
     weakened: Weakened,
     strong: EncryptThenMac,
@@ -44,7 +44,7 @@ impl WeakCover {
         }
     }
 
-    /// Without numbers a record is protected by itself, as in AES-SIV (RFC 5297): the tag is over the plaintext, and
+    /// Without numbers a record is protected by itself, as in AES-SIV (RFC 5297). The tag is over the plaintext, and
     /// the tag's first bytes pick the keystream. Nothing says where the record belongs.
     fn synthetic_nonce(&self, tag: &[u8]) -> u64 {
         let first: [u8; 8] = tag[..8].try_into().expect("a tag has 32 bytes");

@@ -10,7 +10,7 @@ use latchstring_attacker::protocol::hardened::{
 
 use super::Weakened;
 
-/// What a signature covers when some of its defences are left out.
+/// The bytes that a signature covers without some of its defences.
 pub(super) fn signed(weakened: &Weakened, role: Role, transcript: &[u8]) -> Vec<u8> {
     let covered = match weakened.keeps(Defence::TranscriptSignature) {
         true => hash(&[transcript]),
