@@ -1,4 +1,4 @@
-//! What an attack is.
+//! The definition of an attack.
 
 use futures_util::future::BoxFuture;
 
@@ -13,17 +13,17 @@ use crate::{
 pub struct Attack {
     /// The name of its file, its command and its page.
     pub id: &'static str,
-    /// What it does, in a few words.
+    /// The action of the attack, in a few words.
     pub title: &'static str,
-    /// What it is after.
+    /// The goal of the attack.
     pub goal: Goal,
-    /// What the attacker has and can do, in a sentence.
+    /// The attacker's position and abilities, in a sentence.
     pub vantage: &'static str,
-    /// What the attacker has got hold of beforehand. Nothing else is handed out.
+    /// The secrets that the attacker has beforehand. Nothing else is handed out.
     pub loot: &'static [Loot],
-    /// What the arena sets up besides an honest user and a server.
+    /// The setting besides an honest user and a server.
     pub scene: Scene,
-    /// What becomes of it against the report's protocol.
+    /// The result against the report's protocol.
     pub faithful: Faithful,
     /// The smallest sets of defences without which it succeeds again.
     pub returns_without: &'static [&'static [Defence]],
@@ -32,7 +32,7 @@ pub struct Attack {
 }
 
 impl Attack {
-    /// What most attacks have in common: `Attack { id, …, ..Attack::PLAIN }`.
+    /// The parts that most attacks have in common: `Attack { id, …, ..Attack::PLAIN }`.
     pub const PLAIN: Self = Self {
         id: "",
         title: "",
@@ -46,12 +46,12 @@ impl Attack {
     };
 }
 
-/// What an attack does to the report's protocol.
+/// The result of an attack against the report's protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Faithful {
-    /// It succeeds.
+    /// The attack succeeds.
     Broken,
-    /// It fails, for this reason.
+    /// The attack fails, for this reason.
     Held(&'static str),
     /// There is nothing there to attack, for this reason.
     DoesNotApply(&'static str),
@@ -66,22 +66,22 @@ pub enum Loot {
     UserKey,
     /// A recording of one honest session.
     SniffedSession,
-    /// An account of the attacker's own at the server, come by honestly.
+    /// An honest account of the attacker at the server.
     OwnAccount,
 }
 
-/// What the arena sets up for an attack besides an honest user and a server.
+/// The setting of an attack besides an honest user and a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scene {
     /// How many messages the honest user types: the script, over and over.
     pub messages: usize,
     /// Whether the honest user comes back once the attack is under way, while the attacker holds on to what it has.
     pub user_returns: bool,
-    /// Whether the user means to visit the attacker, who runs a host of the same kind, and knows that host's key.
+    /// Whether the user means to visit the attacker's host, which is of the same kind, and knows its key.
     pub visits_attacker: bool,
     /// Whether the user stays, having typed everything, for longer than a server may be silent.
     pub user_lingers: bool,
-    /// Whether the attacker calls from another address each time, as whoever rents other people's machines can.
+    /// Whether the attacker calls from another address each time, as an attacker with rented machines can.
     pub many_addresses: bool,
     /// Whether the report's server seeds its generator with the time. (Whether ours does is a defence.)
     pub seeded_with_time: bool,
@@ -99,12 +99,12 @@ impl Scene {
     };
 }
 
-/// What an attack is after: by this the arena knows what to look for, whatever the attack says.
+/// The goal of an attack. The goal tells the arena which facts to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
-    /// To be taken for somebody else.
+    /// To log in as another user.
     LogIn,
-    /// To be taken for somebody else by guessing.
+    /// To log in as another user by guessing.
     Guess,
     /// To read what was said.
     Read,
@@ -118,7 +118,7 @@ pub enum Goal {
     Credentials,
     /// To learn who of the directory was heard.
     Identify,
-    /// To compute somebody's private key from public ones.
+    /// To compute a user's private key from public keys.
     Factor,
     /// To write into the operator's log what the server did not do.
     ForgeLog,
@@ -130,11 +130,11 @@ pub enum Goal {
     Deny,
     /// To keep the user in a session whose server is gone.
     Linger,
-    /// To be taken for the server, and told what only the server should hear.
+    /// To pose as the server and get the user's password or messages.
     Harvest,
 }
 
-/// What a server has only so much of.
+/// A limited resource of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
     /// Operations with RSA keys.
@@ -145,14 +145,14 @@ pub enum Resource {
     Time,
 }
 
-/// What is done to the order of messages.
+/// A change to the order of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// One is heard twice.
+    /// One message arrives twice.
     Twice,
     /// Two change places.
     Swapped,
-    /// One is missing, and those after it are heard.
+    /// One message is missing, and the messages after it arrive.
     Missing,
 }
 
@@ -169,7 +169,7 @@ pub enum Run {
     Collect(fn(&[Modulus]) -> Report),
     /// Has a copy of the server's files, and nothing else.
     Files(fn(&Dialect, &StolenFiles) -> Report),
-    /// Dials the server as a client of its own, after one honest session.
+    /// Dials the server as another client, after one honest session.
     Dial {
         /// The conversation with the report's server; none where the attack does not apply to it.
         faithful: Option<Dialogue>,

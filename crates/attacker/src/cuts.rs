@@ -1,8 +1,8 @@
 //! Where the messages of a faithful session begin and end.
 //!
-//! Nothing in the protocol says it. A message is what the sender wrote at once, which is mostly one segment; but TCP
-//! may join two messages in one segment or split one over several. Whoever has the key can tell: each message is
-//! encrypted from the beginning of the keystream, so bytes behind a wrong cut do not read as text.
+//! Nothing in the protocol says it. A message is the text of one write, and mostly one segment. But TCP may join two
+//! messages in one segment, or split one over several. The key settles the question. Each message is encrypted from the
+//! beginning of the keystream, so bytes behind a wrong cut do not read as text.
 
 use std::ops::Range;
 
@@ -11,13 +11,14 @@ use crate::capture::dissect::{Faithful, Place};
 /// The longest message, in bytes.
 const LONGEST: usize = 1024;
 
-/// So many bytes of a session are looked through for other cuts, at most. Each takes a thousand steps.
+/// The limit, in bytes of a session, on the search for other cuts. Each byte takes a thousand steps.
 const MOST_SEARCHED: usize = 1 << 16;
 
-/// So few bytes read as text by chance now and then: each byte of noise does with about one half.
+/// A text of at most this length reads as text by chance now and then. A byte of noise reads as text with a probability
+/// of about one half.
 const FEW: usize = 12;
 
-/// What hypotheses cost, in bits of surprise.
+/// The costs of hypotheses, in bits of surprise.
 struct Prices {
     /// A cut where a segment ends.
     at_end: u32,
@@ -29,7 +30,8 @@ struct Prices {
     no_text: u32,
 }
 
-/// With the key every byte is known, and a message of one byte must cost more than a message that goes on in the next segment.
+/// With the key every byte is known. A message of one byte must cost more than a message that goes on in the next
+/// segment.
 const WITH_KEY: Prices = Prices {
     at_end: 10,
     within: 20,
@@ -37,8 +39,8 @@ const WITH_KEY: Prices = Prices {
     no_text: u32::MAX,
 };
 
-/// Without the key, a few bytes of the keystream must be enough to show that a message begins; and the end of a long
-/// message, which nothing is known of, must not attract what follows.
+/// Without the key, a few bytes of the keystream must be enough to show the beginning of a message. The unknown end of
+/// a long message must not attract the next one.
 const WITHOUT_KEY: Prices = Prices {
     at_end: 4,
     within: 10,
@@ -49,7 +51,7 @@ const WITHOUT_KEY: Prices = Prices {
 /// The surprise of a byte of which nothing is known.
 const UNKNOWN: u32 = 8;
 
-/// What has to be said where the messages are not the segments.
+/// The remark for a session whose segments are not its messages.
 pub const CUTS_ARE_A_GUESS: &str = "the segments are not the messages: the cuts between messages are a guess, the one that reads best";
 
 /// The messages of a session.
@@ -57,7 +59,7 @@ pub const CUTS_ARE_A_GUESS: &str = "the segments are not the messages: the cuts 
 pub struct Reading {
     /// In order.
     pub messages: Vec<Message>,
-    /// What has to be said of them.
+    /// The remarks on the messages.
     pub remarks: Vec<String>,
 }
 
@@ -66,26 +68,26 @@ pub struct Reading {
 pub struct Message {
     /// As it was sent.
     pub ciphertext: Vec<u8>,
-    /// What it says.
+    /// The text of the message.
     pub plaintext: Vec<u8>,
     /// How many bytes at its end the capture lacks.
     pub lacks: u64,
 }
 
 impl Message {
-    /// What has to be said behind its text, if anything.
+    /// The remark behind its text, if there is one.
     pub fn in_words(&self) -> String {
         lacks_in_words(self.lacks)
     }
 
-    /// Its bytes; those that the capture lacks are not known.
+    /// The bytes of the message; bytes that the capture lacks are unknown.
     pub fn claim(&self) -> Vec<Option<u8>> {
         let known = self.plaintext.iter().copied().map(Some).collect();
         with_lacking(known, self.lacks)
     }
 }
 
-/// What has to be said of messages that are no text.
+/// The remark on messages that are no text.
 pub fn unreadable_in_words(unreadable: usize, all: usize) -> String {
     format!("{unreadable} of {all} messages do not read as text, however they are cut")
 }
@@ -145,8 +147,8 @@ pub fn read(session: &Faithful, open: impl Fn(&[u8]) -> Vec<u8>) -> Reading {
     reading
 }
 
-/// Takes each segment of one byte for the beginning of the segment that follows it: a sender whose peer has no room left
-/// probes with one byte (RFC 9293, 3.8.6.1).
+/// Takes each segment of one byte for the beginning of the next segment. A sender whose peer has no room left probes
+/// with one byte (RFC 9293, 3.8.6.1).
 pub fn without_probes(session: &Faithful) -> Faithful {
     let mut joined = Faithful {
         messages: Vec::new(),
@@ -168,7 +170,7 @@ pub fn without_probes(session: &Faithful) -> Faithful {
     joined
 }
 
-/// Cuts a session anew where a part of its keystream is known, without the key.
+/// Cuts a session again with a part of its keystream and without the key.
 pub fn recut(session: &Faithful, keystream: &[Option<u8>]) -> Faithful {
     let surprises = |ciphertext: &[u8]| -> Vec<u32> {
         let known = keystream.iter().copied().chain(std::iter::repeat(None));

@@ -1,4 +1,4 @@
-//! What a listener does with a secret: follow the key schedule from the recording, as the two ends did.
+//! The key schedule from a recording and a secret, as the two ends follow it.
 
 use zeroize::Zeroizing;
 
@@ -79,8 +79,8 @@ pub fn ciphertext(record: &[u8]) -> &[u8] {
     &record[4..record.len() - TAG_LEN]
 }
 
-/// The text in a record, if these bytes are the plaintext of a message: a wrong keystream makes no sense of type, size,
-/// kind, text and padding all at once.
+/// The text in a record, if these bytes are the plaintext of a message. A wrong keystream never gives a right type,
+/// size, kind, text and padding at once.
 pub fn text_in(plaintext: &[u8]) -> Option<String> {
     let mut r = Reader::new(plaintext);
     let typ = Type::from_byte(r.u8("type").ok()?)?;

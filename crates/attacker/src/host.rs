@@ -31,7 +31,7 @@ pub async fn read_hello(stream: &mut BoxStream, dialect: &Dialect) -> anyhow::Re
     Ok(hello)
 }
 
-/// Answers a hello with whatever passes for a host key. Returns what the caller then says to be and to know.
+/// Answers a hello with any signer as the host key. Returns what the caller then says to be and to know.
 ///
 /// # Errors
 /// When the caller hangs up instead.
@@ -71,7 +71,7 @@ impl Verifier for Anything {
     }
 }
 
-/// Lets the caller in, whatever was proven, and listens until there is nothing more to hear.
+/// Accepts the caller with any proof, and listens to the end of the session.
 pub async fn listen(
     impostor: &Impostor<'_>,
     stream: &mut BoxStream,
@@ -108,7 +108,7 @@ async fn listen_into(
     }
 }
 
-/// Reads a caller's faithful login: one read, whatever it holds.
+/// Reads a caller's faithful login: one read, with any content.
 ///
 /// # Errors
 /// When the caller hangs up first.

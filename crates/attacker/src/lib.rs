@@ -3,17 +3,17 @@
 //! An attack is a small program that gets a *vantage* and nothing else, and returns a *claim*. It never marks its own
 //! work: whether the claim is true is decided by the arena, which knows what really happened.
 //!
-//! * [`attack`]: what an attack is; [`report`]: what it may claim; [`target`]: whom it is up against;
-//! * [`vantage`]: what it can see and do;
+//! * [`attack`]: the definition of an attack; [`report`]: its possible claims; [`target`]: its targets;
+//! * [`vantage`]: the abilities of each attacker;
 //! * [`peer`]: the attacker's own client of the server;
-//! * [`path`]: the client's messages, for somebody on the path;
+//! * [`path`]: the client's messages, for an attacker on the path;
 //! * [`cuts`]: where the messages of a faithful session begin and end;
-//! * [`eavesdrop`]: what a listener does with a secret;
+//! * [`eavesdrop`]: the key schedule for a listener with a secret;
 //! * [`host`]: the attacker's own server;
 //! * [`attacks`]: the attacks themselves and their registry.
 //!
-//! Everything here is for the lab's own programs: a vantage is handed out by the arena, on loopback or in memory, and
-//! nothing in this crate takes the name of another machine.
+//! Everything here is for the lab's programs. The arena hands out a vantage, on loopback or in memory. Nothing in this
+//! crate takes the name of another machine.
 
 pub mod attack;
 pub mod attacks;

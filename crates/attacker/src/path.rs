@@ -1,4 +1,4 @@
-//! What somebody on the path works with: the client's messages, one by one, and what is done to each.
+//! The tools of an attacker on the path: the client's messages, one by one, and an action for each.
 
 use crate::{
     Claim, Report, Story, Target,
@@ -6,7 +6,7 @@ use crate::{
     vantage::{Dialect, Middle, Records},
 };
 
-/// What is done to one message of the client. The deed tells its own line of the story.
+/// The action on one message of the client. The deed tells its own line of the story.
 pub enum Deed {
     /// Pass it on.
     Pass,
@@ -20,7 +20,7 @@ pub enum Deed {
     Replace {
         /// The other bytes.
         by: Vec<u8>,
-        /// How they were made: lines of the story.
+        /// Lines of the story that say how the bytes were made.
         how: Vec<String>,
     },
 }
@@ -29,7 +29,7 @@ pub enum Deed {
 pub struct Message<'a> {
     /// Its number, from 0.
     pub number: usize,
-    /// Its bytes on the wire.
+    /// The message's bytes on the wire.
     pub bytes: &'a [u8],
     /// Where its text begins in these bytes.
     pub text_at: usize,
@@ -48,15 +48,15 @@ pub struct Decider {
 }
 
 enum Later {
-    /// It waits for the next message to go by.
+    /// This message waits for the next one to pass.
     Held(Vec<u8>),
     /// The next message has gone by.
     Due(Vec<u8>),
-    /// It is a copy.
+    /// This message is a copy.
     Copy(Vec<u8>),
 }
 
-/// Decides on each message of the client. What is claimed if any of them was not simply passed on.
+/// Decides on each message of the client. The claim if any message was not simply passed on.
 pub fn on_each_message(
     dialect: &Dialect,
     claim: Claim,
@@ -164,7 +164,7 @@ fn ordinal(number: usize) -> String {
     word.unwrap_or_else(|| format!("{}th", number + 1))
 }
 
-/// Cuts what the client says into its messages. They are counted, not read.
+/// Cuts what the client says into its messages. The attacker counts messages and does not read them.
 pub struct Messages {
     target: Target,
     records: Records,
@@ -173,10 +173,10 @@ pub struct Messages {
 
 /// A whole piece of what the client said.
 pub struct Piece {
-    /// The number of the message, from 0; `None` for what comes before the first: hello, login, proof. The record that
+    /// The number of the message, from 0; `None` for the bytes before the first: hello, login, proof. The record that
     /// closes a hardened session counts as one more message, since nobody can see the difference.
     pub message: Option<usize>,
-    /// Its bytes on the wire.
+    /// The bytes on the wire.
     pub bytes: Vec<u8>,
 }
 
@@ -190,7 +190,8 @@ impl Messages {
         }
     }
 
-    /// Adds bytes, returns the pieces that are whole. The faithful protocol frames nothing: what comes at once is one.
+    /// Adds bytes, returns the pieces that are whole. The faithful protocol has no framing: the bytes of one write are
+    /// one message.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Piece> {
         let (whole, before) = match self.target {
             Target::Faithful => (vec![bytes.to_vec()], 1),
@@ -205,8 +206,8 @@ impl Messages {
     }
 }
 
-/// Where a message's text begins in its bytes on the wire: in a hardened record behind length (4), type (1), size (2),
-/// id (8) and kind (1).
+/// The place of a message's text in its bytes on the wire. In a hardened record the text is behind length (4), type
+/// (1), size (2), id (8) and kind (1).
 pub fn text_at(target: Target) -> usize {
     match target {
         Target::Faithful => 0,

@@ -17,10 +17,10 @@ use crate::{
     vantage::{BoxStream, Outsider, read_record, read_server_hello},
 };
 
-/// What the attacker's peers keep: whatever the server under attack keeps.
+/// The defences of the attacker's peers: the same as those of the server under attack.
 pub type Kept = Arc<dyn Parts>;
 
-/// What came of a login.
+/// The result of a login.
 pub enum Login {
     /// The server believed it.
     Accepted(Box<Inside>),
@@ -70,7 +70,7 @@ impl FaithfulInside {
 /// The report's login: the name under the public key. No secret goes in.
 ///
 /// # Errors
-/// When the name or the key is none.
+/// When the name or the key is invalid.
 pub fn faithful_login(user: &str, public_key: &str) -> anyhow::Result<Vec<u8>> {
     let user = faithful::message::UserName::parse(user)?;
     let key = faithful::keys::PublicKey::from_pem(public_key)?;
@@ -109,7 +109,7 @@ pub async fn greet(outsider: &Outsider<'_>) -> anyhow::Result<(BoxStream, Truste
     Ok((stream, trusted))
 }
 
-/// Takes the server's hello and proof, whichever host's it is.
+/// Takes the server's hello and proof, of any host.
 ///
 /// # Errors
 /// When the server hangs up or cannot prove its key.
@@ -125,7 +125,7 @@ pub async fn believe(
     Ok(proven.pinned(&pin)?)
 }
 
-/// A whole login, with whatever passes for a key.
+/// A whole login, with any signer as the key.
 ///
 /// # Errors
 /// As [`greet`].
@@ -139,7 +139,7 @@ pub async fn log_in(
     show(stream, trusted, user, key, password).await
 }
 
-/// The second half of a login: who one is, and what passes for a proof.
+/// The second half of a login: the name, and the proof.
 ///
 /// # Errors
 /// When the server hangs up, or its answer does not open.
@@ -165,11 +165,11 @@ pub async fn show(
 /// Makes something that is to pass for a signature.
 pub type Forge<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, SignError> + Send + Sync + 'a;
 
-/// Shows one key, and signs in whatever way there is.
+/// Shows one key, and signs with another method.
 pub struct Borrowed<'a> {
     /// The public key that is shown, as DER of a SubjectPublicKeyInfo.
     pub shown: &'a [u8],
-    /// What stands in for the private half.
+    /// The replacement for the private half.
     pub forge: &'a Forge<'a>,
 }
 

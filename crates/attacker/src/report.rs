@@ -2,33 +2,34 @@
 
 use std::io::{self, ErrorKind};
 
-/// What an attack says it has achieved.
+/// The achievement that an attack claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// "I am logged in as this user."
     LoggedIn {
         /// The user.
         user: String,
-        /// What the server must have received from that user on the attacker's connection, if anything was said.
+        /// The text that the server must have received from that user on the attacker's connection, if the attack sent
+        /// one.
         said: Option<String>,
     },
     /// "These are the messages", in the order in which they were sent; a byte that is not known is `None`.
     Read(Vec<Vec<Option<u8>>>),
     /// "The server has received `to` where the user typed `from`."
     Altered {
-        /// What the user typed.
+        /// The text that the user typed.
         from: String,
-        /// What arrived.
+        /// The text that arrived.
         to: String,
     },
     /// "The server has taken in the user's messages in this way."
     Reordered,
-    /// "The session ended after so many messages, and nobody has noticed."
+    /// "The session ended after this number of messages, and neither end noticed."
     Truncated {
         /// How many messages the server has.
         after: usize,
     },
-    /// "The user takes me for the server, and has told me this."
+    /// "The user takes me for the server, and has sent me this."
     Harvested {
         /// The password, if one was shown.
         password: Option<Vec<u8>>,
@@ -86,7 +87,7 @@ impl Claim {
     }
 }
 
-/// What an attack tells while it works: who sent what, what the attacker knew, what it got.
+/// The lines that an attack reports while it works: messages, knowledge, results.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Story(Vec<String>);
 
@@ -105,7 +106,7 @@ impl Story {
 /// A claim and how the attack came to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// What it says it has achieved.
+    /// The claim.
     pub claim: Claim,
     /// How.
     pub story: Story,
@@ -123,7 +124,8 @@ impl Report {
         Self::new(claim, story)
     }
 
-    /// The end of a conversation with the server: a server that hangs up, or whose proofs fail, is the story's last line.
+    /// The end of a conversation with the server. If the server hangs up or its proofs fail, the story's last line says
+    /// so.
     pub fn of_dialogue(result: anyhow::Result<Claim>, mut story: Story) -> Self {
         let claim = result.unwrap_or_else(|error| {
             story.tell(match error.downcast_ref::<io::Error>() {

@@ -1,4 +1,4 @@
-//! What an attacker can see and do. An attack gets one of these and nothing else.
+//! The positions and abilities of attackers. An attack gets one of these and nothing else.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -27,13 +27,13 @@ use crate::{
     },
 };
 
-/// Which protocol is spoken, down to the defences that it lacks. All of it is published: nothing that holds may depend
-/// on the attacker not knowing it (Kerckhoffs, 1883).
+/// The protocol of a session, down to the defences that it lacks. All of this is public: no defence may depend on its
+/// secrecy (Kerckhoffs, 1883).
 #[derive(Clone)]
 pub struct Dialect {
     /// The report's protocol or ours.
     pub target: Target,
-    /// Which defences the hardened peers keep.
+    /// The defences of the hardened peers.
     pub defences: Arc<dyn Parts>,
 }
 
@@ -50,7 +50,7 @@ pub trait Dial: Send + Sync {
     fn dial(&self) -> BoxFuture<'_, io::Result<BoxStream>>;
 }
 
-/// What everybody can do at the report's menu without asking anybody.
+/// The items of the report's menu, which any person may use without permission.
 pub trait Menu: Send + Sync {
     /// Makes keys for this name; returns the public one as PEM.
     ///
@@ -61,7 +61,7 @@ pub trait Menu: Send + Sync {
 
 /// Somebody who can connect to the server, and has collected what is said below.
 pub struct Outsider<'a> {
-    /// What the server speaks.
+    /// The protocol of the server.
     pub dialect: Dialect,
     /// The way to the server.
     pub dial: &'a dyn Dial,
@@ -83,8 +83,8 @@ pub struct Outsider<'a> {
     pub menu: Option<&'a dyn Menu>,
     /// How long the attacker goes on, where time is the question.
     pub patience: Duration,
-    /// The modulus of the key that secrets are encrypted to with PKCS#1 v1.5, where a weakened host has one: public, as
-    /// its exponent of 65,537 is.
+    /// The modulus of the key that secrets are encrypted to with PKCS#1 v1.5, if a weakened host has one. The modulus
+    /// is public, and so is its exponent of 65,537.
     pub transport_modulus: Option<Vec<u8>>,
     /// The attacker's own key: enrolled under the name `mallory` if that is declared loot.
     pub own_key: Arc<dyn Signer>,
@@ -98,7 +98,8 @@ pub struct Outsider<'a> {
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// A conversation with the server. An error is a server that hung up, or whose proofs fail: see [`Report::of_dialogue`].
+/// A conversation with the server. An error means that the server hung up, or that its proofs failed: see
+/// [`Report::of_dialogue`].
 pub type Dialogue =
     for<'a> fn(&'a Outsider<'a>, &'a mut Story) -> BoxFuture<'a, anyhow::Result<Claim>>;
 
@@ -125,7 +126,7 @@ impl Outsider<'_> {
 
 /// Sees what went over the wire, and cannot send.
 pub struct Wiretap {
-    /// What was spoken.
+    /// The protocol of the session.
     pub dialect: Dialect,
     /// Every byte, with its time.
     pub trace: Trace,
@@ -134,7 +135,7 @@ pub struct Wiretap {
 }
 
 impl Wiretap {
-    /// A recording from somewhere else: what it holds says which protocol it is, and deployed peers leave nothing out.
+    /// A recording from outside the lab: its bytes show the protocol, and deployed peers leave no defence out.
     pub fn of_deployed(trace: Trace) -> Self {
         // Judged by what the server said, so before anything is blanked.
         let target = match dissect::protocol(&trace) {
@@ -156,7 +157,7 @@ impl Wiretap {
         self
     }
 
-    /// What one side said, cut at its boundaries: the hello, then whole records.
+    /// The bytes of one side, cut at their boundaries: the hello, then whole records.
     pub fn pieces(&self, side: Side) -> Vec<Vec<u8>> {
         Records::of(&self.dialect, side).push(&self.trace.stream(side))
     }
@@ -176,7 +177,7 @@ pub struct Modulus {
     pub bytes: Vec<u8>,
 }
 
-/// What a thief finds on the server's disk.
+/// The files that a thief finds on the server's disk.
 pub struct StolenFiles {
     /// The host's private key, as PEM.
     pub host_key: String,
@@ -190,7 +191,7 @@ pub struct StolenFiles {
     pub check: fn(&str, &[u8]) -> bool,
 }
 
-/// Where somebody's calls arrive.
+/// The place where an impostor's calls arrive.
 pub trait Answer: Send + Sync {
     /// The next call; `None` when nobody will call any more.
     fn next_call(&self) -> BoxFuture<'_, Option<BoxStream>>;
@@ -198,7 +199,7 @@ pub trait Answer: Send + Sync {
 
 /// Sits where the user believes the server to be.
 pub struct Impostor<'a> {
-    /// What the user and the server speak.
+    /// The protocol of user and server.
     pub dialect: Dialect,
     /// The user's calls.
     pub calls: &'a dyn Answer,
@@ -214,7 +215,7 @@ pub struct Impostor<'a> {
     pub public_key: &'a str,
     /// The victim's password at the real server, if it is declared loot.
     pub password: Option<&'a [u8]>,
-    /// What the user would expect of the host: its fingerprint.
+    /// The fingerprint that the user expects of the host.
     pub host: Fingerprint,
     /// Checks signatures.
     pub verifier: Arc<dyn Verifier>,
@@ -237,7 +238,7 @@ pub trait Middle: Send {
     /// Passes on bytes, changed or not.
     fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8>;
 
-    /// Bytes for whoever sent the chunk that was just passed: an answer in the other's place.
+    /// Bytes for the sender of the last chunk: an answer in the receiver's place.
     fn answer(&mut self) -> Vec<u8> {
         Vec::new()
     }
@@ -247,16 +248,16 @@ pub trait Middle: Send {
         Vec::new()
     }
 
-    /// What to do with the wires now.
+    /// The action on the wires now.
     fn cut(&self) -> Cut {
         Cut::Nothing
     }
 
-    /// Ends: what is claimed.
+    /// Ends, and returns the claim.
     fn report(self: Box<Self>) -> Report;
 }
 
-/// What somebody on the path does with the wires.
+/// The action of an attacker on the path on the wires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
     /// Leaves them.
@@ -267,7 +268,7 @@ pub enum Cut {
     Server,
 }
 
-/// The trace with every byte from the server set to zero: whoever works from it has not seen a session key.
+/// The trace with every byte from the server set to zero, so that an attack on it has not seen a session key.
 pub fn blank_server(trace: &Trace) -> Trace {
     let mut blanked = trace.clone();
     blank(&mut blanked);
@@ -323,10 +324,10 @@ impl Records {
 /// Longest record that an attacker waits for.
 const LONGEST: usize = 1 << 16;
 
-/// Reads one hardened record, whatever it holds.
+/// Reads one hardened record, with any content.
 ///
 /// # Errors
-/// When the connection ends first, or the length is none that exists.
+/// When the connection ends first, or no record has such a length.
 pub async fn read_record(stream: &mut BoxStream) -> anyhow::Result<Vec<u8>> {
     let mut record = vec![0; 4];
     stream.read_exact(&mut record).await?;

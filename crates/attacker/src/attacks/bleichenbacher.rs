@@ -16,8 +16,9 @@
 //! 1024 bits and the full check. A real attacker has more time than a matrix.
 //!
 //! # What it proves
-//! An error that names its reason can decrypt. The attack needs no bug in RSA and no guess at a key. It needs only an
-//! honest server that checks the padding before it authenticates the client, and whose reaction shows the result.
+//! An error that names its reason can decrypt. The attack needs no bug in RSA and no guess at a key. The attack needs
+//! only an honest server that checks the padding before it authenticates the client. The server's reaction shows the
+//! result.
 //!
 //! # Defence
 //! No step of the handshake decrypts bytes from a stranger. X25519 takes any 32 bytes. The shared secret has no visible

@@ -52,8 +52,8 @@ pub const ATTACK: Attack = Attack {
     ..Attack::PLAIN
 };
 
-/// Times that differ by this much are different: less than an operation with a key takes on a small machine, and more
-/// than a network on one machine varies.
+/// Times that differ by this much are different. This step is less than a key operation takes on a small machine, and
+/// more than the delays of a network on one machine vary.
 const STEP: Duration = Duration::from_millis(50);
 
 async fn compare(outsider: &Outsider<'_>, story: &mut Story) -> anyhow::Result<Claim> {

@@ -63,7 +63,7 @@ fn run(wiretap: &Wiretap) -> Report {
     Report::new(Claim::Nothing, story)
 }
 
-/// What the report's client would send.
+/// The login that the report's client would send.
 fn login_of(name: &str, public_key: &str) -> Option<Vec<u8>> {
     let key = PublicKey::from_pem_of_any_size(public_key).ok()?;
     key.encrypt(name.as_bytes()).ok()

@@ -40,7 +40,7 @@ pub mod weak_keys;
 
 use crate::Attack;
 
-/// Every attack, in the order of the matrix: who is let in, what is read, what is changed, who is there, what it costs.
+/// Every attack, in the order of the matrix: logging in, reading, changing, learning names, and exhausting resources.
 pub const ALL: &[&Attack] = &[
     &impersonate::ATTACK,
     &login_replay::ATTACK,

@@ -44,7 +44,7 @@ pub const BUDGET: f64 = 6_000.0;
 /// The cost of a hash that was made to be fast, in the same unit.
 const FAST_HASH: f64 = 0.001;
 
-/// Passwords that people choose, the likeliest first. Each is tried with the usual additions.
+/// Passwords that people choose, the likeliest first. Each password is tried with the usual additions.
 const WORDS: [&str; 24] = [
     "123456",
     "password",

@@ -1,7 +1,7 @@
 //! Runs an honest host, and logs in elsewhere as a user who visits it.
 //!
 //! # Flaw
-//! The faithful login names the user and not the server. It has the same bytes at every server.
+//! The faithful login names the user and not the server. This login has the same bytes at every server.
 //!
 //! # Attack
 //! Wait for a visitor. Faithful: relay the visitor's login to the real server. Hardened: the attacker also has the
@@ -144,7 +144,7 @@ async fn visit(impostor: &Impostor<'_>, story: &mut Story) -> anyhow::Result<Box
     Ok(visitor)
 }
 
-/// A fresh secret under a random value that somebody else has chosen.
+/// A fresh secret under a random value that another party has chosen.
 fn ephemeral(impostor: &Impostor<'_>, role: Role, random: [u8; 32]) -> Ephemeral {
     let mut entropy = Zeroizing::new([0; 64]);
     let (chosen, secret) = entropy.split_at_mut(32);

@@ -4,8 +4,8 @@
 //! The faithful login does not name its user. The server tries every user's private key on it.
 //!
 //! # Attack
-//! Send one login that fits no user. It costs the attacker nothing. It costs the server an operation for every user
-//! that it has.
+//! Send one login that fits no user. This login costs the attacker nothing. The same login costs the server an
+//! operation for every user that it has.
 //!
 //! # What it proves
 //! The work for a stranger must not grow with the size of the service.

@@ -8,14 +8,15 @@ use crate::{
     protocol_faithful::message::{CHANGE, QUIT},
 };
 
-/// A command is what most sessions end with, so it is believed unless it makes this much less sense (a natural logarithm) of
-/// each other message. A wrong one makes noise of the beginning of each; a right one may begin it with a small letter.
+/// Most sessions end with a command. So the attack assumes one unless it makes this much less sense (a natural
+/// logarithm) of each other message. A wrong one makes noise of the beginning of each; a right one may begin it with a
+/// small letter.
 const LEANING: f64 = 5.0;
 
-/// So often the messages are cut anew, at most.
+/// The limit on the rounds of cutting.
 const ROUNDS: usize = 4;
 
-/// What the solver makes of ciphertexts under one hypothesis.
+/// The solver's result for ciphertexts under one hypothesis.
 pub(super) struct Solved {
     pub(super) recovered: Recovered,
     pub(super) evidence: Evidence,
@@ -55,8 +56,8 @@ pub(super) fn leave_out_what_is_no_text(texts: &mut [Vec<Option<u8>>]) -> usize 
     left_out
 }
 
-/// Solves the session as its segments cut it, and cuts it anew as long as that makes more sense of it. Tells too whether it
-/// was cut anew.
+/// Solves the session with its segments as messages, and cuts it again as long as the result improves. Also returns
+/// whether the session was cut again.
 pub(super) fn best_cuts(segments: Faithful, known: &[(u64, &[u8])]) -> (Faithful, Solved, bool) {
     let sent: usize = segments.messages.iter().map(Vec::len).sum();
     let count = segments.messages.len();
@@ -85,8 +86,8 @@ pub(super) fn best_cuts(segments: Faithful, known: &[(u64, &[u8])]) -> (Faithful
     (session, best, cut_otherwise)
 }
 
-/// Solves the messages as they are cut now. The last one may be an in-band command, or a text of the same length: what
-/// reads better is taken.
+/// Solves the messages as they are cut now. The last message may be an in-band command, or a text of the same length:
+/// the better reading is taken.
 fn solve_session(session: &Faithful, known: &[(u64, &[u8])]) -> Solved {
     let at = |offset: u64| {
         session
@@ -114,7 +115,7 @@ fn solve_session(session: &Faithful, known: &[(u64, &[u8])]) -> Solved {
     }
 }
 
-/// What is sure of the keystream.
+/// The certain bytes of the keystream.
 fn keystream(session: &Faithful, recovered: &Recovered) -> Vec<Option<u8>> {
     let longest = session.messages.iter().map(Vec::len).max().unwrap_or(0);
     let mut keystream = vec![None; longest];

@@ -9,7 +9,7 @@ use crate::{
 
 /// Where the text begins in a hardened plaintext: behind type (1), length (2), id (8) and kind (1).
 const TEXT_AT: usize = 12;
-/// So many bytes at the end of a record are taken for padding, to see which records share a keystream.
+/// The length of the end of a record that is taken for padding, to see which records share a keystream.
 const SURELY_PADDING: usize = 8;
 
 /// The texts, still encrypted, of those hardened records that share a keystream, and what is known of that keystream.
@@ -57,8 +57,8 @@ pub(super) fn texts_of_records(
     (texts.filter(|text| !text.is_empty()).collect(), keystream)
 }
 
-/// Where each text ends, and the keystream where at least one text has ended: going backwards, the padding's bytes *are*
-/// the keystream, until a record departs from the others because its text has begun.
+/// The end of each text, and the keystream where at least one text has ended. Going backwards, the padding's bytes
+/// *are* the keystream. A record departs from the others where its text has begun.
 fn strip_padding(records: &[&[u8]]) -> (Vec<usize>, Vec<Option<u8>>) {
     let width = records.first().map_or(TEXT_AT, |record| record.len());
     let mut ends = vec![TEXT_AT; records.len()];
@@ -79,8 +79,8 @@ fn strip_padding(records: &[&[u8]]) -> (Vec<usize>, Vec<Option<u8>>) {
     (ends, keystream)
 }
 
-/// The keystream byte of a column in which some records are padding: whichever it is, it must open the byte of every
-/// record that is not padding to a printable character. (Two letters XORed are none, so a letter is not taken for one.)
+/// The keystream byte of a column in which some records are padding. This byte must open the byte of every other record
+/// to a printable character. (The XOR of two letters is no letter, so a letter is not taken for one.)
 fn padding_byte(column: &[u8], padded: &[usize]) -> Option<u8> {
     let opens_all = |key: &u8| {
         column
