@@ -1,5 +1,4 @@
-//! The capture of an attack: the run in which it succeeds and the one in which it does not, with comments on the packets
-//! that matter.
+//! The capture of an attack: a successful run and an unsuccessful one, with comments on the important packets.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -19,9 +18,9 @@ use latchstring_matrix::attack;
 
 /// When the first session of every capture begins: the start of 2020, the year of the report.
 const EPOCH: Duration = Duration::from_secs(1_577_836_800);
-/// Of a run with many connections, so many are shown.
+/// The number of connections that a capture of a long run shows.
 const CONNECTIONS: usize = 8;
-/// Of what the server took in on one connection, so many lines are shown.
+/// The number of lines of a server's log that are shown for one connection.
 const LINES: usize = 10;
 
 /// The bytes of `captures/<id>.pcapng`.
@@ -43,7 +42,7 @@ pub fn capture(id: &str) -> anyhow::Result<Vec<u8>> {
     Ok(pcap::annotated_to_bytes(&sessions, about.trim_end(), EPOCH))
 }
 
-/// What it breaks, and what it does not.
+/// A target that the attack breaks, and one that it does not.
 fn targets(attack: &Attack) -> Vec<Against> {
     let broken = match attack.faithful {
         Faithful::Broken => Some(Against::Faithful),
@@ -133,7 +132,7 @@ fn numbered(traces: &[Trace]) -> impl Iterator<Item = (usize, u64)> {
     reached.zip(1..).map(|((index, _), number)| (index, number))
 }
 
-/// What the server believed on one connection.
+/// The server's decisions on one connection.
 fn beliefs(seen: &[Seen], number: u64) -> String {
     let lines: Vec<String> = seen
         .iter()

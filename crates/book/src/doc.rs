@@ -1,4 +1,4 @@
-//! What an attack's file says about itself: the first paragraph of its documentation and what stands under each heading.
+//! The documentation of an attack's file: its first paragraph, and the text under each heading.
 
 /// The headings that every attack has, in this order.
 pub const HEADINGS: [&str; 5] = ["Flaw", "Attack", "What it proves", "Defence", "In the wild"];
@@ -6,7 +6,7 @@ pub const HEADINGS: [&str; 5] = ["Flaw", "Attack", "What it proves", "Defence", 
 /// The documentation of an attack's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Doc {
-    /// What it does, in a paragraph.
+    /// The attack in a paragraph.
     pub(super) summary: String,
     /// Headings and the Markdown under them.
     pub(super) sections: Vec<(String, String)>,
@@ -40,7 +40,7 @@ impl Doc {
         }
     }
 
-    /// What stands under a heading.
+    /// The text under a heading.
     pub(super) fn section(&self, heading: &str) -> Option<&str> {
         let mut sections = self.sections.iter();
         let (_, text) = sections.find(|(of, _)| of == heading)?;

@@ -1,10 +1,10 @@
-//! Everything in the repository that is made from runs and not written by hand: captures, the book's pages on attacks and
-//! defences, its tables and its picture.
+//! Everything in the repository that is generated from runs: captures, the book's pages on attacks and defences, its
+//! tables and its picture.
 //!
-//! `latchstring-book` writes it all, and a test compares it with what is there, so that nothing drifts. Adding an
+//! `latchstring-book` writes these files. A test compares them with the committed ones, so nothing drifts. Adding an
 //! attack or a defence changes nothing here.
 //!
-//! * `doc`: what an attack's file says of itself;
+//! * `doc`: the documentation of an attack's file;
 //! * `page`: one page an attack, one page a defence;
 //! * `tables`: the tables in pages that are written by hand, and `splice`, which puts them there;
 //! * `capture` and `remarks`: one capture an attack, with comments on its packets.
@@ -33,9 +33,9 @@ use latchstring_matrix::{Matrix, Row, picture};
 /// A file that is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artefact {
-    /// Where it belongs, from the top of the repository.
+    /// The path from the top of the repository.
     pub path: PathBuf,
-    /// What is in it.
+    /// The content.
     pub bytes: Vec<u8>,
 }
 
@@ -126,7 +126,7 @@ fn spliced(root: &Path, matrix: &Matrix) -> anyhow::Result<Vec<Artefact>> {
     Ok(made)
 }
 
-/// What is there otherwise than it would be made, or is there and would not be made at all.
+/// The files that differ from the generated ones, or that would not be generated at all.
 ///
 /// # Errors
 /// When a folder cannot be read.

@@ -22,7 +22,7 @@ use latchstring_matrix::{Column, Matrix, Row};
 
 const MADE: &str = "<!-- Made by `latchstring-book` from";
 
-/// The page on an attack: what its file says, and what happened when it was run.
+/// The page on an attack: the documentation of its file, and the results of its runs.
 ///
 /// # Errors
 /// When the file lacks one of the headings.
@@ -121,7 +121,7 @@ fn commands(matrix: &Matrix, row: &Row, labs: &[Lab]) -> String {
     out + &by_hand(labs.iter().filter(|lab| lab.attacks.contains(id)))
 }
 
-/// A line that names these labs; nothing where there are none.
+/// A line that names these labs, or nothing without labs.
 fn by_hand<'a>(labs: impl Iterator<Item = &'a Lab>) -> String {
     let labs: Vec<String> = labs.map(|lab| format!("`{}`", lab.id)).collect();
     match labs.is_empty() {
@@ -153,7 +153,7 @@ pub(super) fn address(matrix: &Matrix, row: &Row, column: &Column) -> String {
     format!("attacks/{}.html#against-{anchor}", row.attack)
 }
 
-/// The page on a defence: what it is, what returns without it, and where it is in the code.
+/// The page on a defence: a description, the attacks that return without it, and its place in the code.
 pub(super) fn of_defence(
     matrix: &Matrix,
     defence: Defence,

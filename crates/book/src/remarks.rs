@@ -1,6 +1,6 @@
-//! Comments for the packets of a capture: what a packet is, and what somebody on the path has done to it.
+//! Comments for the packets of a capture: the meaning of a packet, and the action of an attacker on the path.
 //!
-//! All of them are made from the bytes themselves, so that they are true whatever an attack says of itself.
+//! All comments are made from the bytes themselves, so they are true whatever an attack reports.
 
 use std::collections::HashSet;
 
@@ -56,10 +56,11 @@ fn name(field: &Field) -> &'static str {
     }
 }
 
-/// What somebody between two connections has done, told from what came in on the first and went out on the second.
+/// The changes between two connections: the bytes that arrived on the first are compared with those that left on the
+/// second.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Tampering {
-    /// On the connection of the honest user to whoever is on the path.
+    /// On the connection from the honest user to the attacker on the path.
     pub(super) user_side: Vec<Remark>,
     /// On the connection from there to the server.
     pub(super) server_side: Vec<Remark>,
@@ -81,7 +82,7 @@ impl Tampering {
     }
 }
 
-/// What was sent and never passed on, and what was passed on otherwise than it was sent; in one direction.
+/// The bytes of one direction that were never passed on, and those that were changed.
 fn compare(sent: &Trace, passed: &Trace, from: Side) -> (Vec<Remark>, Vec<Remark>) {
     let (sent, passed) = (sent_by(sent, from), sent_by(passed, from));
     let is_passed = |at: usize| passed.iter().any(|(_, bytes)| *bytes == sent[at].1);

@@ -16,8 +16,8 @@ pub(super) fn between_markers(text: &str, name: &str, content: &str) -> anyhow::
     Ok(format!("{before}{begin}{marker}-->\n{content}{end}{after}"))
 }
 
-/// Lists pages in the book's summary, under the entry for `folder/index.md`: as mdBook takes a comment there for the end
-/// of a list, the entries themselves are the markers.
+/// Lists pages in the book's summary, under the entry for `folder/index.md`. The entries themselves are the markers,
+/// because mdBook takes a comment there for the end of a list.
 ///
 /// # Errors
 /// When that entry is missing.

@@ -41,7 +41,7 @@ pub(super) fn attacks(matrix: &Matrix) -> String {
     out
 }
 
-/// Every defence with what it is and what it stops.
+/// Every defence with its description and the attacks that it stops.
 pub(super) fn defences(matrix: &Matrix) -> String {
     let mut out = head(["defence", "what it is", "without it return"]);
     for defence in Defence::ALL {
