@@ -1,5 +1,5 @@
-//! What a capture holds: its sessions, and what it lacks. Every program that reads a capture reads it here, so that all
-//! of them agree.
+//! The contents of a capture: its sessions and its losses. Every program that reads a capture reads it here, so that
+//! all of them agree.
 
 use std::{collections::HashMap, io::Read, net::SocketAddr, path::Path};
 
@@ -12,10 +12,10 @@ use crate::{
     trace::{AnnotatedSession, Item, Side},
 };
 
-/// So many bytes of sessions that are open at the same time are held, at most.
+/// The limit on the bytes of sessions that are open at the same time.
 pub const MAX_HELD: u64 = 1 << 30;
 
-/// What a chunk, a gap or a comment costs besides its bytes, about.
+/// The approximate memory for a chunk, a gap or a comment, besides its bytes.
 const ENTRY: u64 = 64;
 
 /// The sessions of a capture, and what it lacks.
@@ -23,32 +23,32 @@ const ENTRY: u64 = 64;
 pub struct Contents {
     /// Every TCP session, in the order of their first packets.
     pub sessions: Vec<AnnotatedSession>,
-    /// What was lost or not understood, also why the file could not be read to its end.
+    /// The losses and the unknown packets, and the reason if the file could not be read to its end.
     pub losses: Losses,
     /// The comment on the whole file.
     pub about: Option<String>,
 }
 
-/// Which bytes of the sessions are wanted.
+/// The bytes of the sessions that a caller wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// All.
     All,
     /// Those of sessions that are, or could be, of one of the two protocols. Of others, the first few.
     Known,
-    /// Of these, those of the client, and of the server only the first few hundred: what tells the protocol.
+    /// The client's bytes, and only the first few hundred of the server's, which show the protocol.
     OfClient,
 }
 
-/// So many bytes of the server are kept where only the client's are wanted.
+/// The number of the server's bytes that are kept if a caller wants only the client's.
 const OF_SERVER: usize = 512;
 
 /// Reads every session of a capture file; `-` is standard input, and a gzip file is unpacked.
 ///
-/// A file that is cut off or damaged gives what comes before that place: see [`Losses::ended`].
+/// A file that is cut off or damaged gives the part before that place: see [`Losses::ended`].
 ///
 /// # Errors
-/// When it cannot be read, or does not begin like a capture.
+/// When the file cannot be read, or does not begin like a capture.
 pub fn read(path: &Path) -> Result<Contents, CaptureError> {
     let mut contents = Contents::default();
     let mut sessions = Vec::new();
@@ -127,7 +127,7 @@ struct Kept {
 }
 
 impl Kept {
-    /// Whether it is certain that the session is of neither protocol.
+    /// Whether the session certainly belongs to neither protocol.
     fn is_strange(&self) -> bool {
         let protocol = self.identity.map(|identity| identity.protocol);
         protocol == Some(Protocol::Unknown)

@@ -1,5 +1,5 @@
-//! From a captured packet to the TCP segment in it: headers are taken off one by one, tunnels too, and the fragments of
-//! an IP packet are put together.
+//! From a captured packet to the TCP segment in it. Headers, tunnels included, are taken off one by one, and the
+//! fragments of an IP packet are put together.
 
 mod fragments;
 mod layers;
@@ -20,15 +20,15 @@ use crate::pcapfile::Packet;
 /// One TCP segment, borrowed from its packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment<'a> {
-    /// When it was captured, since 1970.
+    /// The time of capture, since 1970.
     pub at: Duration,
-    /// Who sent it.
+    /// The sender.
     pub from: SocketAddr,
     /// To whom.
     pub to: SocketAddr,
     /// Sequence number of its first byte, or of the SYN.
     pub seq: u32,
-    /// What it acknowledges, when it does.
+    /// The number that the segment acknowledges, if it does.
     pub ack: Option<u32>,
     /// Opens a connection.
     pub syn: bool,
@@ -36,13 +36,13 @@ pub struct Segment<'a> {
     pub fin: bool,
     /// Breaks the connection off.
     pub rst: bool,
-    /// What it carries.
+    /// The data of the segment.
     pub payload: &'a [u8],
     /// How many bytes it carried behind these: the recorder cut them off.
     pub lacks: u32,
 }
 
-/// Finds segments in packets. It remembers the fragments of IP packets that are not whole yet.
+/// Finds segments in packets. The finder remembers the fragments of IP packets that are not complete yet.
 #[derive(Debug, Default)]
 pub struct Decoder {
     fragments: Fragments,
@@ -54,7 +54,7 @@ impl Decoder {
     /// The TCP segment in a packet.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why the packet has no segment.
     pub fn segment<'a>(&'a mut self, packet: &'a Packet) -> Result<Segment<'a>, Skip> {
         let cut = (packet.wire_len as usize).saturating_sub(packet.bytes.len());
         let inner = match peel(packet.link, &packet.bytes, cut)? {
@@ -75,7 +75,7 @@ impl Decoder {
     }
 }
 
-/// What an IP packet carries.
+/// The content of an IP packet.
 #[derive(Debug, Clone, Copy)]
 struct Datagram<'a> {
     from: IpAddr,

@@ -24,14 +24,14 @@ pub use words::{lacking, lacking_in_short, missing};
 pub(crate) use self::identity::Evidence;
 use crate::trace::{Chunk, Item, Side, Trace};
 
-/// Which protocol a trace speaks, judged by what is in clear.
+/// The protocol of a trace, judged by the bytes in clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// The report's.
     Faithful,
     /// Ours.
     Hardened,
-    /// Ours, in the lab, with defences taken out. It says so in its first bytes.
+    /// Ours, in the lab, with defences taken out. A session of the lab says so in its first bytes.
     Weakened,
     /// None of them, or a capture begun too late to tell.
     Unknown,
@@ -48,7 +48,7 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// What a run of bytes is.
+/// The meaning of a run of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// Faithful: textbook RSA of the username.
@@ -61,7 +61,7 @@ pub enum Part {
     Iv,
     /// Faithful: one message, counted from 1.
     Message(usize),
-    /// Hardened: what the client's hello begins with.
+    /// Hardened: the first bytes of the client's hello.
     Magic,
     /// Hardened: the version byte of a hello.
     Version,
@@ -108,11 +108,11 @@ impl fmt::Display for Part {
 /// A named run of bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// Who sent it.
+    /// The sender.
     pub from: Side,
-    /// Where it is in that side's [`Trace::stream`].
+    /// The place in that side's [`Trace::stream`].
     pub range: Range<usize>,
-    /// What it is.
+    /// The meaning.
     pub part: Part,
 }
 
@@ -164,7 +164,7 @@ fn dissected(trace: &Trace, mut dissector: Dissector, mut take: impl FnMut(Named
 /// Names the bytes of a session while they come.
 #[derive(Debug, Default)]
 pub struct Dissector {
-    /// What came before the protocol was known.
+    /// The bytes that came before the protocol was known.
     evidence: Evidence,
     waiting: Vec<Item>,
     names: Option<Names>,
@@ -206,7 +206,7 @@ impl Dissector {
         self.names.as_ref().map(|names| names.identity)
     }
 
-    /// Whether the two ends have each other's roles, as the bytes show. What is named has the right ones.
+    /// Whether the two ends have each other's roles, as the bytes show. Names of fields follow the right roles.
     pub fn flipped(&self) -> bool {
         self.identity().is_some_and(|identity| identity.flipped)
     }

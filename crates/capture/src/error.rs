@@ -1,4 +1,4 @@
-//! What can go wrong with a capture. Every message says what happened, where, and what to do.
+//! The errors of captures. Every message says what happened, where, and what to do.
 
 use std::{io, path::PathBuf};
 
@@ -12,7 +12,7 @@ pub enum CaptureError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What was being done to it, as a verb: "read", "write to".
+        /// The failed action, as a verb: "read", "write to".
         doing: &'static str,
         /// The reason.
         source: io::Error,
@@ -50,7 +50,7 @@ pub enum CaptureError {
         file: String,
         /// Where what is cut off begins, in bytes from the start of the file.
         offset: usize,
-        /// What is cut off.
+        /// The part that is cut off.
         what: &'static str,
         /// How many bytes it has by its own account.
         needed: u64,
@@ -66,7 +66,7 @@ pub enum CaptureError {
         file: String,
         /// Where, in bytes from the start of the file.
         offset: usize,
-        /// What is wrong.
+        /// The fault.
         why: &'static str,
     },
     /// A classic pcap file has one link type, these packets have several.
@@ -102,7 +102,7 @@ pub enum CaptureError {
     Live {
         /// The network interface.
         interface: String,
-        /// What libpcap says.
+        /// The message of libpcap.
         why: String,
     },
 }

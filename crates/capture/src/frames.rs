@@ -71,7 +71,7 @@ struct Session {
     packets: Vec<Packet>,
 }
 
-/// What a segment is besides its data.
+/// The flags of a segment.
 #[derive(Default, Clone, Copy)]
 struct Flags {
     syn: bool,
@@ -135,7 +135,7 @@ impl Session {
         self.remark(end, at_the_end);
     }
 
-    /// Puts comments on a packet, or on the last one if there is none of that number.
+    /// Puts comments on a packet, or on the last packet if the number does not exist.
     fn remark<'a>(&mut self, packet: usize, comments: impl Iterator<Item = &'a Comment>) {
         let last = self.packets.len().saturating_sub(1);
         if let Some(packet) = self.packets.get_mut(packet.min(last)) {

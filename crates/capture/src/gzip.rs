@@ -1,11 +1,11 @@
-//! Unpacks gzip files as people bring them: in several members, with zeros behind the last one (RFC 1952, 2.2; tapes and
-//! disk images pad with zeros), and with other bytes behind it, which are an error of their own.
+//! Unpacks gzip files as they occur: in several members, or with zeros behind the last one. (RFC 1952, 2.2; tapes and
+//! disk images pad with zeros.) Other bytes behind the last member are an error.
 
 use std::io::{self, BufRead, Chain, Cursor, Read};
 
 use flate2::bufread::GzDecoder;
 
-/// What gzip files begin with (RFC 1952, 2.3.1).
+/// The first bytes of gzip files (RFC 1952, 2.3.1).
 pub const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// One member, with its first bytes given back.

@@ -50,7 +50,8 @@ pub fn sessions_from_bytes(name: &str, bytes: &[u8]) -> Result<Vec<Trace>, Captu
     Ok(sessions.map(|session| session.trace).collect())
 }
 
-/// Like [`sessions_from_bytes`], with the comments on packets. (Those on packets that carry nothing are of what comes next.)
+/// Like [`sessions_from_bytes`], with the comments on packets. (Comments on packets without data concern the next
+/// item.)
 ///
 /// # Errors
 /// As [`read_sessions`].

@@ -1,6 +1,6 @@
-//! Link types: what a capture file says comes before the IP header.
+//! Link types: the header before the IP header, as a capture file declares it.
 
-/// What comes before the IP header of a packet: numbers of <https://www.tcpdump.org/linktypes.html>.
+/// The header before the IP header of a packet: numbers of <https://www.tcpdump.org/linktypes.html>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkType {
     /// A four-byte address family (BSD loopback), in either byte order.
@@ -21,15 +21,15 @@ pub enum LinkType {
     CiscoHdlc,
     /// An 802.11 header.
     Wireless,
-    /// What a radio says of an 802.11 frame, then the frame.
+    /// A radio's description of an 802.11 frame, then the frame.
     Radiotap,
     /// Per-packet information, which names the link type of what follows it.
     Ppi,
-    /// What Linux's firewall logs.
+    /// The log of Linux's firewall.
     Nflog,
-    /// What OpenBSD's `enc` interface writes of IPsec.
+    /// The log of IPsec by OpenBSD's `enc` interface.
     Enc,
-    /// What OpenBSD's firewall logs.
+    /// The log of OpenBSD's firewall.
     Pflog,
     /// Something that is not understood here.
     Other(u32),

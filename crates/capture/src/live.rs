@@ -12,15 +12,15 @@ pub const HAVE_LIBPCAP: bool = cfg!(have_libpcap);
 /// When a capture ends by itself; `None` is never.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// After so many packets.
+    /// The limit on packets.
     pub packets: Option<u64>,
-    /// After so many bytes of packets.
+    /// The limit on bytes of packets.
     pub bytes: Option<u64>,
     /// After so long.
     pub time: Option<Duration>,
 }
 
-/// What a live capture did.
+/// The figures of a live capture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Packets written.
@@ -33,13 +33,13 @@ pub struct Stats {
 
 /// Writes the TCP packets of an interface to a pcap file as they come, until a limit is reached or `stop` is set.
 ///
-/// `port` keeps only packets from or to that port. `started` is called once packets are being captured, so that a caller
-/// can begin what is to be seen. Blocks: call it on a thread of its own.
+/// `port` keeps only packets from or to that port. `started` is called once packets are being captured, so that a
+/// caller can begin what is to be seen. This call blocks: use a separate thread.
 ///
 /// # Errors
-/// [`CaptureError::NoLibpcap`] in a program built without it, [`CaptureError::Permission`] without the privilege,
-/// [`CaptureError::Live`] for an interface that does not exist or goes away, [`CaptureError::Io`] when the file cannot be
-/// written.
+/// [`CaptureError::NoLibpcap`] in a program without libpcap; [`CaptureError::Permission`] without the privilege;
+/// [`CaptureError::Live`] for an interface that does not exist or goes away. [`CaptureError::Io`] when the file cannot
+/// be written.
 pub fn capture_live(
     interface: &str,
     port: Option<u16>,
@@ -82,14 +82,15 @@ mod imp {
     const REST: Duration = Duration::from_millis(5);
 
     /// How long the kernel may gather packets before it hands them over, in milliseconds. (Its "immediate mode" would
-    /// hand over each one at once, but gives every packet a slot of [`SNAPLEN`] bytes, and so loses most of a burst.)
+    /// hand over each packet at once. But each packet then takes a slot of [`SNAPLEN`] bytes, and most of a burst is
+    /// lost.)
     const GATHER: i32 = 20;
 
     /// Room for packets that were captured and not yet taken, in bytes.
     const BUFFER: i32 = 16 << 20;
 
-    /// After a stop, what was captured until then is still written: for as long as the kernel may hold it back, and no
-    /// longer than this where packets keep coming.
+    /// After a stop, the packets captured until then are still written. The wait is as long as the kernel may hold
+    /// packets back, and ends at this limit while packets keep coming.
     const DRAIN: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(1);
 
     pub(super) fn capture(

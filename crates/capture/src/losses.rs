@@ -1,4 +1,4 @@
-//! What a capture lacks, and what of it was not understood: counted while it is read, said at the end.
+//! The losses of a capture, and the packets that were not understood: counted during reading, reported at the end.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,7 +8,7 @@ use crate::{
     reassembly::Strays,
 };
 
-/// What was lost on the way from the wire to the sessions.
+/// The losses on the way from the wire to the sessions.
 #[derive(Debug, Default)]
 pub struct Losses {
     /// How many packets were read in all.
@@ -17,7 +17,7 @@ pub struct Losses {
     skipped: BTreeMap<Skip, u64>,
     /// Fragments of IP packets of which other fragments are missing.
     fragments: u64,
-    /// What is outside of the window of its session.
+    /// Segments outside the window of their session.
     strays: Strays,
     /// Packets that the recorder lost, by the file's own account.
     pub dropped: u64,
@@ -99,7 +99,7 @@ impl Losses {
         lines
     }
 
-    /// The packets that are understood and hold no TCP, by what they hold; empty when there are none.
+    /// The packets that are understood and hold no TCP, by content; empty without such packets.
     pub fn others(&self) -> String {
         let carried = self.skipped.iter().filter_map(|(why, count)| match why {
             Skip::Other(carried) => Some((*carried, *count)),

@@ -1,7 +1,7 @@
 //! Capture files: classic pcap and pcapng in and out.
 //!
-//! Reading goes through the file once, packet by packet, and adds what a reader of a stranger's file owes its user: upper
-//! bounds, and an error that names the place. Formats: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html> and
+//! Reading goes through the file once, packet by packet. A reader of an untrusted file needs upper bounds, and errors
+//! that name the place. Formats: <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html> and
 //! <https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html>.
 
 mod blocks;
@@ -21,7 +21,7 @@ pub use self::{
 use crate::CaptureError;
 pub use crate::link::LinkType;
 
-/// The longest packet that is captured or announced, in bytes; what tcpdump uses.
+/// The longest packet that is captured or announced, in bytes; the same limit as tcpdump's.
 pub const SNAPLEN: u32 = 262_144;
 
 /// The longest packet that is read, in bytes, and the longest block of a pcapng file that holds one or describes one.
@@ -30,15 +30,15 @@ pub const MAX_PACKET: u32 = 16 << 20;
 /// One captured packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet {
-    /// When it was captured, since 1970.
+    /// The time of capture, since 1970.
     pub at: Duration,
-    /// What its first header is.
+    /// The kind of the first header.
     pub link: LinkType,
-    /// Its bytes, from the first header on.
+    /// The bytes, from the first header on.
     pub bytes: Vec<u8>,
     /// Its length on the wire, which is more than `bytes` when the capture cut it.
     pub wire_len: u32,
-    /// What somebody remarked on it. Only pcapng files hold comments.
+    /// The comments in the file. Only pcapng files hold comments.
     pub comments: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ impl<R: Read> Packets<R> {
     /// The packets of what is read from here. `name` stands for it in errors.
     ///
     /// # Errors
-    /// When it cannot be read, or does not begin like a capture.
+    /// When the file cannot be read, or does not begin like a capture.
     pub fn of(name: &str, from: R) -> Result<Self, CaptureError> {
         let mut input = Input::of(name, from);
         let magic = input.peek()?;

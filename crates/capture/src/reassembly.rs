@@ -8,9 +8,9 @@
 //!   before parts of it.
 //! - **Delivery order.** A chunk counts when its receiver could read it: once all that was sent before it has arrived.
 //!   The two directions are merged by that moment.
-//! - **Gaps are reported**, never filled. What comes behind a gap waits for it, up to [`MAX_WAITING`] bytes.
-//! - **Bounded.** What could be read is handed on at once and forgotten. What is held is what waits for a gap to be
-//!   filled, and no number on the wire is a size to allocate.
+//! - **Gaps are reported**, never filled. Bytes behind a gap wait for it, up to [`MAX_WAITING`] bytes.
+//! - **Bounded.** Readable bytes are handed on at once and forgotten. Only bytes that wait for a gap are held, and no
+//!   number on the wire is a size to allocate.
 
 mod direction;
 mod session;
@@ -30,11 +30,11 @@ use crate::{
     trace::{AnnotatedSession, Item, Trace},
 };
 
-/// So many bytes of a session wait for a gap before them to be filled; then the gap is given up. Receive windows are
-/// smaller.
+/// The limit on the bytes of a session that wait for a gap to be filled; above it the gap is given up. Receive windows
+/// are smaller.
 pub const MAX_WAITING: usize = 16 << 20;
 
-/// A session that is over is kept for so many more packets, in case some of its own come late.
+/// The number of packets for which a finished session is kept, in case some of its segments come late.
 const LINGER: u64 = 4096;
 
 /// Takes what happens in the sessions of a capture, while it is read. Sessions are numbered from 0 in the order of
@@ -48,7 +48,7 @@ pub trait Listener {
     fn ended(&mut self, session: usize, closed: bool);
 }
 
-/// Sorts segments into sessions, and tells a [`Listener`] what happens in them as soon as it is certain.
+/// Sorts segments into sessions, and reports each event to a [`Listener`] as soon as it is certain.
 #[derive(Debug)]
 pub struct Streams<L> {
     listener: L,
@@ -79,7 +79,7 @@ impl<L: Listener> Streams<L> {
         }
     }
 
-    /// Takes one captured packet. What is not TCP is counted and passed over.
+    /// Takes one captured packet. A packet without TCP is counted and skipped.
     pub fn push(&mut self, packet: &Packet) {
         // The decoder may lend a segment of its own, so it cannot stay in `self` meanwhile.
         let mut decoder = std::mem::take(&mut self.decoder);
@@ -205,7 +205,7 @@ impl Default for Reassembler {
 }
 
 impl Reassembler {
-    /// Takes one captured packet; what is not TCP is passed over.
+    /// Takes one captured packet; a packet without TCP is skipped.
     pub fn push(&mut self, packet: &Packet) {
         self.0.push(packet);
     }

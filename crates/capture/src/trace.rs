@@ -1,4 +1,4 @@
-//! What a passive eavesdropper on one TCP connection has: who talked, when, and the bytes as they were cut.
+//! The view of a passive eavesdropper on one TCP connection: both addresses, times, and the bytes as they were cut.
 
 use std::{
     fmt,
@@ -38,7 +38,7 @@ impl fmt::Display for Side {
 /// is what one write put into one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// Who sent it.
+    /// The sender.
     pub from: Side,
     /// When its receiver could read it, since the first packet of the trace.
     pub at: Duration,
@@ -46,10 +46,10 @@ pub struct Chunk {
     pub bytes: Vec<u8>,
 }
 
-/// Bytes that were sent but that the capture does not hold. They are reported and never made up.
+/// Bytes that were sent but that the capture does not hold. Missing bytes are reported and never made up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
-    /// Who sent them.
+    /// The sender.
     pub from: Side,
     /// Index in [`Trace::chunks`] of the chunk before which they are missing; the number of chunks at the very end.
     pub before: usize,
@@ -67,11 +67,11 @@ pub struct Trace {
     pub client: SocketAddr,
     /// Address of the end that listened.
     pub server: SocketAddr,
-    /// What was sent, both directions in one sequence, in the order in which it could be read.
+    /// The bytes of both directions in one sequence, in the order in which they could be read.
     pub chunks: Vec<Chunk>,
     /// Whether a FIN both ways or an RST was seen.
     pub closed: bool,
-    /// What is missing. Empty for a whole capture.
+    /// The missing bytes. Empty for a whole capture.
     pub gaps: Vec<Gap>,
 }
 
@@ -145,14 +145,14 @@ pub enum Item {
     Chunk(Chunk),
     /// Bytes that the capture lacks.
     Lost {
-        /// Who sent them.
+        /// The sender.
         from: Side,
         /// As [`Gap::bytes`].
         bytes: Option<u64>,
         /// As [`Gap::cut`].
         cut: bool,
     },
-    /// A remark on what comes next.
+    /// A remark on the next item.
     Comment(String),
 }
 
@@ -194,7 +194,7 @@ impl Trace {
         }
     }
 
-    /// What happened, in order. The chunks are copied one by one.
+    /// The events, in order. The chunks are copied one by one.
     pub fn items(&self) -> impl Iterator<Item = Item> {
         let mut gaps = self.gaps.clone();
         gaps.sort_by_key(|gap| gap.before);
@@ -216,12 +216,12 @@ impl Trace {
     }
 }
 
-/// A session with remarks on what was sent: what a capture file with comments holds of it.
+/// A session with remarks on its chunks, as a capture file with comments holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnnotatedSession {
     /// The session.
     pub trace: Trace,
-    /// Remarks, in the order of the session. Each has the index in [`Trace::chunks`] of what it is about; the number of
+    /// Remarks, in the order of the session. Each remark has the index in [`Trace::chunks`] of its chunk; the number of
     /// chunks stands for the end of the session.
     pub comments: Vec<(usize, String)>,
 }

@@ -9,10 +9,10 @@ use etherparse::{IpFragOffset, IpNumber, defrag::IpDefragBuf};
 
 use super::Skip;
 
-/// So many packets are put together at a time. Each has at most 64 KiB; the oldest one makes room.
+/// The number of packets that are put together at a time. Each packet has at most 64 KiB; the oldest one makes room.
 const OPEN: usize = 64;
 
-/// What the fragments of one packet have in common.
+/// The common fields of the fragments of one packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) from: IpAddr,

@@ -10,20 +10,20 @@ use etherparse::{IpFragOffset, IpNumber};
 use super::{Datagram, Skip, fragments::Fragment, skip::Carried};
 use crate::pcapfile::LinkType;
 
-/// So many headers are taken off a packet. Real ones have fewer than ten.
+/// The limit on the headers that are taken off a packet. Real ones have fewer than ten.
 const DEEPEST: usize = 32;
 
 /// Below this, the type field of an Ethernet frame is a length, and an 802.2 header follows (IEEE 802.3, 3.2.6).
 const FIRST_ETHER_TYPE: u16 = 0x0600;
 
-/// What is within the headers.
+/// The content behind the headers.
 #[derive(Debug)]
 pub(super) enum Inner<'a> {
     Tcp(Datagram<'a>),
     Fragment(Fragment<'a>),
 }
 
-/// What a header says of the bytes behind it.
+/// The information of a header about the bytes behind it.
 #[derive(Debug, Clone, Copy)]
 enum Next {
     Link(LinkType),
@@ -35,11 +35,11 @@ enum Next {
     Mpls,
     Wireless,
     Ip,
-    /// What an IP packet carries.
+    /// The content of an IP packet.
     Carried(Carrying),
 }
 
-/// What an IP header says of what it carries.
+/// The information of an IP header about its content.
 #[derive(Debug, Clone, Copy)]
 struct Carrying {
     number: IpNumber,
@@ -68,7 +68,7 @@ impl Carrying {
     }
 }
 
-/// What is behind a header of IP, or a part of it.
+/// The part behind a header of IP, or a part of it.
 enum Ip<'a> {
     Whole(Next, Rest<'a>),
     Fragment(Fragment<'a>),
@@ -82,7 +82,7 @@ struct Rest<'a> {
 }
 
 impl<'a> Rest<'a> {
-    /// What a packet that is cut lacks, and what a whole one contradicts.
+    /// The loss of a packet that is cut, or the contradiction in a whole one.
     fn short(&self) -> Skip {
         match self.cut {
             0 => Skip::Malformed("a packet that ends within its headers"),
@@ -394,7 +394,8 @@ fn v6(rest: Rest<'_>, at: usize) -> Result<IpAddr, Skip> {
     Ok(IpAddr::from(*bytes.ok_or_else(|| rest.short())?))
 }
 
-/// An extension header. They are taken off one at a time, since what follows a fragment's is in another packet.
+/// An extension header. Extension headers are taken off one at a time, since the part behind a fragment header is in
+/// another packet.
 fn extension(carried: Carrying, rest: Rest<'_>) -> Result<Ip<'_>, Skip> {
     let next = Carrying {
         number: IpNumber(rest.byte(0)?),
@@ -469,7 +470,7 @@ fn gre(rest: Rest<'_>) -> Step<'_> {
     }
 }
 
-/// What is tunnelled over UDP is told by the port that it goes to.
+/// The destination port tells which tunnel runs over UDP.
 fn udp(rest: Rest<'_>) -> Step<'_> {
     let (port, body) = (rest.u16(2)?, rest.skip(8)?);
     match port {

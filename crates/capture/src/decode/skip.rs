@@ -7,7 +7,7 @@ use std::fmt;
 pub enum Skip {
     /// Its first header is of a kind that is not understood: a number of <https://www.tcpdump.org/linktypes.html>.
     Link(u32),
-    /// It is understood, and holds something else.
+    /// The packet is understood, and holds something else.
     Other(Carried),
     /// The recorder cut it before the end of its headers.
     Cut,
@@ -19,7 +19,7 @@ pub enum Skip {
     BadFragment,
 }
 
-/// What a packet holds that is not TCP.
+/// The content of a packet that is not TCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Carried {
     /// An EtherType: <https://www.iana.org/assignments/ieee-802-numbers>.

@@ -1,4 +1,4 @@
-//! What a [`Dissector`](super::Dissector) says of a session, piece by piece.
+//! The findings of a [`Dissector`](super::Dissector) on a session, piece by piece.
 
 use std::{ops::Range, time::Duration};
 
@@ -12,7 +12,7 @@ pub enum Event {
     Named(Named),
     /// Bytes that the capture lacks, and that no [`Named::lacks`] counts.
     Lost {
-        /// Who sent them.
+        /// The sender.
         from: Side,
         /// Where they would be, in bytes from the first one that the capture could have of this side.
         offset: u64,
@@ -21,26 +21,26 @@ pub enum Event {
         /// Whether the recorder cut the segment before them.
         cut: bool,
     },
-    /// A remark of whoever wrote the file on what comes next.
+    /// A remark in the file on the next item.
     Comment(String),
 }
 
 /// A run of bytes with a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// Who sent it.
+    /// The sender.
     pub from: Side,
     /// When its first byte could be read, since the first packet of the session.
     pub at: Duration,
-    /// What it is.
+    /// The meaning.
     pub part: Part,
-    /// Where it is in that side's [`Trace::stream`](crate::Trace::stream).
+    /// The place in that side's [`Trace::stream`](crate::Trace::stream).
     pub range: Range<usize>,
-    /// Where it is in what that side sent, missing bytes among them.
+    /// The offset in the bytes of that side, with missing bytes counted.
     pub offset: u64,
     /// How many bytes of it the capture lacks.
     pub lacks: u64,
-    /// Its bytes.
+    /// The bytes.
     pub bytes: Vec<u8>,
 }
 

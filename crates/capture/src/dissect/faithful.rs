@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Dissector, Field, Identity, Part, event::Named, identity::LOGIN};
 use crate::trace::{Chunk, Trace};
 
-/// What the server says after a login.
+/// The server's greeting after a login.
 pub(super) const GREETING: &[u8] = b"Authentication Successful!";
 
 const KEY_LEN: usize = 32;
@@ -19,7 +19,7 @@ pub(super) const REPLIES: usize = IV_AT + IV_LEN;
 /// The longest login, in bytes.
 const LONGEST_LOGIN: u64 = *LOGIN.end();
 
-/// What an eavesdropper takes from a faithful session.
+/// The view of an eavesdropper on a faithful session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Faithful {
     /// The login: textbook RSA of the username. Empty when the capture lacks it.
@@ -35,18 +35,19 @@ pub struct Faithful {
     pub messages: Vec<Vec<u8>>,
     /// Where each of the messages was.
     pub places: Vec<Place>,
-    /// Bytes that are none of these.
+    /// All other bytes.
     pub other: Vec<Field>,
 }
 
 /// Where a message was in what the client sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// Offset of its first byte, counted from the first byte that the capture has of the client; what is missing counts.
+    /// Offset of the first byte of the message, counted from the client's first captured byte, with missing bytes
+    /// counted.
     pub offset: u64,
     /// How many bytes at its end are missing, because the recorder cut the packet.
     pub lacks: u64,
-    /// Whether it follows the message before it without a gap. Then the cut between the two could be elsewhere.
+    /// Whether the message follows the previous one without a gap. Then the cut between the two could be elsewhere.
     pub joined: bool,
 }
 
@@ -65,7 +66,7 @@ impl Faithful {
     }
 }
 
-/// Views a trace as a faithful session, whatever it is.
+/// Views any trace as a faithful session.
 pub fn faithful(trace: &Trace) -> Faithful {
     let identity = super::identify(trace);
     let identity = match identity.protocol {
@@ -126,12 +127,12 @@ impl Client {
         }
     }
 
-    /// What the server has begun to answer is over.
+    /// Ends the message that the server has begun to answer.
     pub(super) fn server_spoke(&mut self) {
         self.server_spoke = true;
     }
 
-    /// What a segment is.
+    /// The meaning of a segment.
     pub(super) fn part(&mut self, len: usize) -> Part {
         if self.continues_login(len as u64) {
             self.login += len as u64;

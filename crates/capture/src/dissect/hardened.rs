@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::{Dissector, Field, Identity, Part, Protocol, event::Named};
 use crate::trace::{Chunk, Side, Trace};
 
-/// What the client's hello begins with.
+/// The first bytes of the client's hello.
 pub const CLIENT_MAGIC: [u8; 8] = *b"latch/2\n";
 
-/// What the client's hello begins with in a weakened session of the lab.
+/// The first bytes of the client's hello in a weakened session of the lab.
 pub const WEAKENED_MAGIC: [u8; 8] = *b"latchLAB";
 
 /// The ciphertext lengths that exist.
@@ -25,7 +25,7 @@ pub(super) const SERVER_HELLO: usize = 66;
 pub struct Record {
     /// The record as it was sent; also what [`AsRef`] gives.
     pub wire: Vec<u8>,
-    /// Where it begins in its side's [`Trace::stream`].
+    /// The offset in that side's [`Trace::stream`].
     pub offset: usize,
 }
 
@@ -47,22 +47,22 @@ impl AsRef<[u8]> for Record {
     }
 }
 
-/// What an eavesdropper takes from a hardened session: two hellos in clear, and the sizes and times of what follows.
+/// The view of an eavesdropper on a hardened session: two hellos in clear, and the sizes and times of the records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hardened {
     /// The 74 bytes of the client's hello.
     pub client_hello: Option<Vec<u8>>,
     /// The 66 bytes of the server's hello.
     pub server_hello: Option<Vec<u8>>,
-    /// What the client sent after its hello. The first one is its login.
+    /// The client's records after its hello. The first one is its login.
     pub client_records: Vec<Record>,
-    /// What the server sent after its hello. The first one is its proof.
+    /// The server's records after its hello. The first one is its proof.
     pub server_records: Vec<Record>,
-    /// Bytes that are none of these.
+    /// All other bytes.
     pub other: Vec<Field>,
 }
 
-/// Views a trace as a hardened session, whatever it is.
+/// Views any trace as a hardened session.
 pub fn hardened(trace: &Trace) -> Hardened {
     let identity = Identity {
         protocol: Protocol::Hardened,
@@ -77,7 +77,7 @@ pub fn hardened(trace: &Trace) -> Hardened {
     view
 }
 
-/// Adds a field to what it is a part of; `piece` is what was seen of that.
+/// Adds a field to its message or record; `piece` holds the captured part of that.
 fn take(view: &mut Hardened, piece: &mut Vec<u8>, named: Named) {
     if matches!(named.part, Part::Cut | Part::Unknown) {
         super::add(&mut view.other, named.field());
@@ -102,7 +102,7 @@ fn take(view: &mut Hardened, piece: &mut Vec<u8>, named: Named) {
 /// Names what one side sends: its hello, then records.
 #[derive(Debug)]
 pub(super) struct Cutter {
-    /// What comes next, and how long it is. `None` behind a gap, or a length that does not exist: nothing is in step.
+    /// The next field and its length. `None` behind a gap, or a length that does not exist: nothing is in step.
     next: Option<(Part, usize)>,
     begun: Vec<u8>,
     at: Duration,
@@ -145,7 +145,7 @@ impl Cutter {
         }
     }
 
-    /// Nothing can be told apart from here on. Gives what was begun.
+    /// Marks that no field can be recognised from here on. Gives what was begun.
     pub(super) fn lose_step(&mut self, out: &mut impl FnMut(Part, Duration, Vec<u8>)) {
         self.next = None;
         let begun = std::mem::take(&mut self.begun);
@@ -155,7 +155,7 @@ impl Cutter {
     }
 }
 
-/// What follows a field; `None` behind a record's length that does not exist.
+/// The field after a field; `None` behind an impossible length of a record.
 fn following(part: Part, bytes: &[u8]) -> Option<(Part, usize)> {
     Some(match part {
         Part::Magic => (Part::Version, 1),

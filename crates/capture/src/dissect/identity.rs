@@ -1,6 +1,6 @@
-//! Which protocol a session speaks, and how sure that is.
+//! The protocol of a session, and the certainty of this answer.
 //!
-//! What the *server* visibly said decides. Sizes alone prove nothing: every protocol has a first segment of 128 bytes now
+//! The *server's* visible bytes decide. Sizes alone prove nothing: every protocol has a first segment of 128 bytes now
 //! and then. They make the faithful protocol possible where the capture lacks what would decide.
 
 use std::fmt;
@@ -12,24 +12,24 @@ use super::{
 };
 use crate::trace::{Item, Side, Trace};
 
-/// Lengths of a faithful login: a number below a modulus of 1024 bits. It is shorter than 120 bytes about once in 2^64
-/// logins.
+/// Lengths of a faithful login: a number below a modulus of 1024 bits. A login is shorter than 120 bytes about once in
+/// 2^64 logins.
 pub(super) const LOGIN: std::ops::RangeInclusive<u64> = 120..=128;
 
 /// The longest faithful message, in bytes.
 const MESSAGE: usize = 1024;
 
-/// So much of a session is looked at, at most, in items and in bytes.
+/// The limit on the part of a session that is examined, in items and in bytes.
 const LOOK_ITEMS: usize = 256;
 const LOOK_BYTES: u64 = 1 << 16;
 
-/// In so many segments a login comes, at most.
+/// The limit on the segments of a login.
 const LOGIN_SEGMENTS: usize = 3;
 
-/// So many bytes of the greeting are enough to know it by.
+/// The number of bytes that identify the greeting.
 const ENOUGH: usize = 8;
 
-/// Which protocol a session speaks.
+/// The protocol of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     /// The protocol that it is, or that it could be.
@@ -50,7 +50,7 @@ impl Identity {
         self.doubt.is_none() && self.protocol != Protocol::Unknown
     }
 
-    /// Whether who seems to be the client is the server, as the bytes show. What is read from a file is put right.
+    /// Whether who seems to be the client is the server, as the bytes show. A session from a file is corrected.
     pub fn flipped(&self) -> bool {
         self.flipped
     }
@@ -95,7 +95,7 @@ pub fn identify(trace: &Trace) -> Identity {
     evidence.conclude()
 }
 
-/// What was seen of a session so far.
+/// The evidence from a session so far.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
     client: Seen,
@@ -110,11 +110,11 @@ enum Begin {
     Whole,
     /// Somewhere.
     Unknown,
-    /// So many bytes late.
+    /// This number of bytes late.
     Late(u64),
 }
 
-/// What was seen of one side.
+/// The evidence from one side.
 #[derive(Debug, Default)]
 struct Seen {
     begin: Option<Begin>,
@@ -232,7 +232,7 @@ impl Evidence {
         proof(client, server).or_else(flipped)
     }
 
-    /// What all that was seen comes to.
+    /// The conclusion from all evidence.
     fn conclude(&self) -> Identity {
         if let Some(identity) = self.proof() {
             return identity;
@@ -276,7 +276,7 @@ impl Evidence {
         possible("the capture lacks the server's greeting", Some(at))
     }
 
-    /// The recorder cut so much off the packets that hardly more than their sizes is left.
+    /// The recorder cut the packets so short that hardly more than their sizes is left.
     fn sizes_alone(&self) -> Option<Identity> {
         let (client, server) = (&self.client, &self.server);
         let begin = match server.begin? {

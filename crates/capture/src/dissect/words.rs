@@ -25,7 +25,7 @@ pub fn lacking(trace: &Trace) -> Vec<String> {
     lines
 }
 
-/// So many places are named one by one.
+/// The number of places that are named one by one.
 const NAMED: usize = 8;
 
 /// Like [`lacking`], in a few sentences, however many places there are.

@@ -39,7 +39,7 @@ pub(super) struct Sections {
     begun: bool,
 }
 
-/// What a file says once about all packets of an interface.
+/// The properties of an interface, which hold for all its packets.
 #[derive(Debug, Clone, Copy)]
 struct Interface {
     link: LinkType,
@@ -200,7 +200,7 @@ impl Sections {
         Ok(interface.packet(ticks, data, wire_len))
     }
 
-    /// What the recorder lost by its own account: `isb_ifdrop` and `isb_osdrop`.
+    /// The losses that the recorder reports: `isb_ifdrop` and `isb_osdrop`.
     fn drops(&self, options: &[PcapNGOption<'_>]) -> u64 {
         let lost = options
             .iter()
@@ -250,7 +250,7 @@ impl Interface {
 }
 
 /// The `if_tsresol` option: a negative power of ten, or with the upper bit set of two. (pcap-parser 0.17 knows only the
-/// first.) What no timestamp can mean, 10^-20 and below, counts as the default, microseconds.
+/// first.) A resolution of 10^-20 or below fits no timestamp, and counts as the default, microseconds.
 fn units_per_second(resolution: u8) -> u128 {
     match resolution {
         power @ 0x80.. => 1 << (power & 0x7f).min(100),

@@ -7,7 +7,7 @@ use crate::CaptureError;
 
 const MICROSECONDS: u32 = 0xa1b2_c3d4;
 const NANOSECONDS: u32 = 0xa1b2_3c4d;
-/// What Alexey Kuznetzov's patched libpcap wrote: eight more bytes before each packet.
+/// The format of Alexey Kuznetzov's patched libpcap: eight more bytes before each packet.
 const MODIFIED: u32 = 0xa1b2_cd34;
 
 /// Length of the file's header, in bytes.
@@ -15,7 +15,7 @@ const HEADER: usize = 24;
 /// Length of a packet's header, in bytes.
 const PACKET_HEADER: usize = 16;
 
-/// What a classic file says once about all its packets.
+/// The properties of a classic file, which hold for all its packets.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Header {
     big_endian: bool,

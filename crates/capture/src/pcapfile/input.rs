@@ -1,4 +1,5 @@
-//! Where a capture's bytes come from: a file, standard input, compressed or not. They are read once, from front to back.
+//! Where a capture's bytes come from: a file, standard input, compressed or not. The bytes are read once, from front to
+//! back.
 
 use std::{
     fs::File,
@@ -12,8 +13,8 @@ use crate::{CaptureError, gzip};
 /// How much is read from the operating system at a time, in bytes.
 const BUFFER: usize = 1 << 18;
 
-/// The first bytes of captures: pcapng, and pcap in both byte orders, with microseconds, with nanoseconds and with the
-/// longer packet headers of one old program.
+/// The first bytes of captures: pcapng, and pcap in both byte orders. Pcap has variants with microseconds, with
+/// nanoseconds and with the longer packet headers of one old program.
 pub const MAGICS: [[u8; 4]; 7] = [
     [0x0a, 0x0d, 0x0d, 0x0a],
     [0xa1, 0xb2, 0xc3, 0xd4],
@@ -32,7 +33,7 @@ pub fn is_capture(first: &[u8]) -> bool {
 /// The packets of a file; `-` is standard input. A gzip file is unpacked on the way, never as a whole.
 ///
 /// # Errors
-/// When it cannot be read, or does not begin like a capture.
+/// When the file cannot be read, or does not begin like a capture.
 pub fn open(path: &Path) -> Result<Packets<Box<dyn Read + Send>>, CaptureError> {
     if path == Path::new("-") {
         return unpacked("standard input", io::stdin());
@@ -80,9 +81,9 @@ pub(super) struct Input<R> {
     from: R,
     /// How many bytes were taken: where in the file the next one is.
     pub(super) offset: u64,
-    /// What was looked at and not taken.
+    /// The bytes that were examined and not taken.
     peeked: Vec<u8>,
-    /// What was taken last.
+    /// The bytes that were taken last.
     taken: Vec<u8>,
     /// Whether a compressed file ended too early.
     pub(super) broken: bool,
@@ -107,7 +108,7 @@ impl<R: Read> Input<R> {
         Ok(self.peeked.clone())
     }
 
-    /// The next `len` bytes, or as many as there are. Memory grows with what is there, not with `len`.
+    /// The next `len` bytes, or as many as there are. Memory grows with the available bytes, not with `len`.
     pub(super) fn take(&mut self, len: usize) -> Result<&[u8], CaptureError> {
         self.taken.clear();
         self.more(len)
@@ -153,12 +154,12 @@ impl<R: Read> Input<R> {
         Ok(filled - at)
     }
 
-    /// What the bytes are called in errors.
+    /// The name of the input in errors.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// What was taken last.
+    /// The bytes that were taken last.
     pub(super) fn taken(&self) -> &[u8] {
         &self.taken
     }
@@ -179,7 +180,7 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// Of what was taken last, some is missing: it `needed` so many bytes and had `left`.
+    /// The input ended early: the last read `needed` this number of bytes and had `left`.
     pub(super) fn truncated(&self, what: &'static str, needed: u64, left: usize) -> CaptureError {
         CaptureError::Truncated {
             file: self.name.clone(),
@@ -190,7 +191,7 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// What began at this offset is wrong.
+    /// The structure at this offset is malformed.
     pub(super) fn malformed(&self, offset: u64, why: &'static str) -> CaptureError {
         CaptureError::Malformed {
             file: self.name.clone(),

@@ -96,7 +96,7 @@ fn padded(body: &mut Vec<u8>, bytes: &[u8]) {
     body.resize(body.len().next_multiple_of(4), 0);
 }
 
-/// The comments among the options of a block. What is not UTF-8 in them becomes U+FFFD.
+/// The comments among the options of a block. Bytes that are not UTF-8 become U+FFFD.
 pub(super) fn comments(options: &[PcapNGOption<'_>]) -> Vec<String> {
     let comments = options
         .iter()

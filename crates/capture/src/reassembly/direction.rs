@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::trace::Side;
 
-/// A segment further than this from all that was seen of its stream does not belong to it, and is dropped, as a receiver
-/// drops what is outside its window (RFC 9293, 3.10.7.4). Windows in use stay well below, in bytes.
+/// A segment further than this from all seen bytes of its stream does not belong to it, and is dropped. A receiver also
+/// drops segments outside its window (RFC 9293, 3.10.7.4). Windows in use stay well below, in bytes.
 const WINDOW: i64 = 64 << 20;
 
 /// A SYN that arrives this far before data that was already seen was only late; further, it opens a new session.
 pub(super) const LATE_SYN: i64 = 1 << 20;
 
-/// What a held segment costs besides its bytes, about.
+/// The approximate memory for a held segment, besides its bytes.
 const ENTRY: usize = 64;
 
 /// When a packet was captured: its number orders, its time is shown (times repeat, and clocks step back).
@@ -38,9 +38,9 @@ pub(super) struct Direction {
     pub(super) fin: Option<(i64, Arrival)>,
     /// Offset of the next byte to be delivered. `None` while nobody knows where the stream begins.
     next: Option<i64>,
-    /// Up to here, what is missing was sent in segments that the recorder cut, and will not come.
+    /// Up to here, the missing bytes were in segments that the recorder cut, and will not come.
     cut_until: i64,
-    /// What arrived behind a gap, by offset. They do not overlap.
+    /// The bytes that arrived behind a gap, by offset. The pieces do not overlap.
     held: BTreeMap<i64, Held>,
     held_bytes: usize,
     /// When the first of it came.
@@ -59,7 +59,7 @@ struct Held {
     arrival: Arrival,
 }
 
-/// What is missing.
+/// The missing bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lost {
     /// How much; `None` is an amount that cannot be known.
@@ -68,7 +68,7 @@ pub(super) struct Lost {
     pub(super) cut: bool,
 }
 
-/// What can be read next: what is missing, then bytes.
+/// The next readable piece: the missing bytes, then bytes.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) from: Side,
@@ -105,7 +105,7 @@ impl Direction {
         self.highest + i64::from(seq.wrapping_sub(highest) as i32)
     }
 
-    /// What arrived and waits, in bytes of memory.
+    /// The bytes in memory that arrived and wait.
     pub(super) fn waiting(&self) -> usize {
         self.held_bytes
     }

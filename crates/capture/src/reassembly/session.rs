@@ -11,8 +11,8 @@ use crate::{
     trace::{Chunk, Item, Side},
 };
 
-/// While nobody knows where a stream begins, its first segments wait for an earlier one that was only late: no longer
-/// than for so many packets.
+/// The limit, in packets, on the wait for an earlier segment. While the beginning of a stream is unknown, its first
+/// segments wait for one that was only late.
 const MAX_UNSURE: u64 = 64;
 
 /// One connection.
@@ -24,7 +24,8 @@ pub(super) struct Session {
     reset: bool,
     from_client: Direction,
     from_server: Direction,
-    /// What could be read in one direction while the other waits for a gap to be filled. It has to be merged by arrival.
+    /// Readable items of one direction, while the other direction waits for a gap to be filled. These items have to be
+    /// merged by arrival.
     ready: Vec<(u64, Item)>,
     ready_bytes: usize,
     strays: Strays,
@@ -207,7 +208,7 @@ impl Session {
         self.ready_bytes = 0;
     }
 
-    /// Tells the rest; what is still missing will not come. Returns what did not belong to the session.
+    /// Reports the rest; bytes that are still missing will not come. Returns what did not belong to the session.
     pub(super) fn finish(mut self, tell: &mut impl FnMut(Item)) -> Strays {
         let both_ended = self.from_client.fin.is_some() || self.from_server.fin.is_some();
         let mut pieces = Vec::new();
