@@ -23,13 +23,13 @@ use latchstring_cli::{screen, suggest::nearest};
 /// Its name.
 pub const FILE: &str = "answers.toml";
 
-/// A sheet of more bytes than this is none.
+/// The limit on the size of a sheet, in bytes.
 const LARGEST: u64 = 1 << 20;
 
 /// The bytes of a sheet. A pipe would keep a check waiting, and a device has no end.
 ///
 /// # Errors
-/// When it cannot be read, or is no file of a reasonable size.
+/// When the file cannot be read, or has an unreasonable size.
 pub fn file(path: &Path) -> io::Result<Vec<u8>> {
     let about = fs::metadata(path)?;
     if !about.is_file() {
@@ -41,7 +41,7 @@ pub fn file(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
-/// What a student has written.
+/// The answers of a student.
 #[derive(Debug, Clone, Default)]
 pub struct Answers {
     /// Another command for the program, when it is written in another language.
@@ -53,8 +53,8 @@ impl Answers {
     /// Reads the sheet of a student's folder.
     ///
     /// # Errors
-    /// With the file, the line and what to write there, when it is not TOML, when an answer is no text and no number, or
-    /// when there is one that was not asked for.
+    /// When the sheet is not TOML, an answer is neither text nor a number, or an answer has no question. The error
+    /// names the file, the line and the text to write there.
     pub fn read(folder: &Path, questions: &[Question]) -> anyhow::Result<Self> {
         let path = folder.join(FILE);
         let name = path.display();
@@ -135,7 +135,7 @@ impl Answers {
         Ok(())
     }
 
-    /// The answer to a question; empty when there is none.
+    /// The answer to a question, or an empty text.
     pub fn to(&self, question: &Question) -> &str {
         self.answers.get(&question.id).map_or("", String::as_str)
     }
@@ -155,10 +155,10 @@ fn command(value: Value) -> Result<Vec<String>, (String, String)> {
     }
 }
 
-/// The letter that somebody means: `b`, `B`, `" b "`, `b)`, `(b)`, `b.`, or the option itself.
+/// The letter that a student means: `b`, `B`, `" b "`, `b)`, `(b)`, `b.`, or the option itself.
 ///
 /// # Errors
-/// When it is none of the options', with the letters that are.
+/// When it is not the letter of an option; the error lists the letters.
 pub fn letter(written: &str, options: &[(char, &Choice)]) -> Result<char, String> {
     let plain = written.trim().to_lowercase();
     let bare = plain.trim_start_matches(['(', '[', '"', '\'']);
@@ -184,14 +184,14 @@ pub fn letter(written: &str, options: &[(char, &Choice)]) -> Result<char, String
     Err(format!("{written:?} is not one of {range}"))
 }
 
-/// What a prediction offers, with letters: each student's seed gives another order.
+/// The options of a prediction, with letters: each student's seed gives another order.
 pub fn options<'a>(question: &'a Question, seed: &Seed) -> Vec<(char, &'a Choice)> {
     let mut options: Vec<&Choice> = question.options.iter().collect();
     options.shuffle(&mut seed.stream(&format!("options {}", question.id)));
     ('a'..='z').zip(options).collect()
 }
 
-/// The sheet as it is handed out: questions as comments, answers empty. `seed` is the student's.
+/// The sheet for handing out: questions as comments, answers empty. `seed` is the student's.
 ///
 /// # Errors
 /// When a question's text names a fact that does not exist.

@@ -1,4 +1,4 @@
-//! What a lab is: `labs/NN-name/lab.toml`, read strictly.
+//! The definition of a lab: `labs/NN-name/lab.toml`, read strictly.
 //!
 //! A lab is found by being there (see [`super::shelf`]); adding one touches no other file. Texts in braces, such as
 //! `{user.1}`, are filled in from the facts of an instance (see [`super::facts`]).
@@ -27,7 +27,7 @@ pub struct Lab {
     /// Labs to do first.
     #[serde(default)]
     pub prerequisites: Vec<String>,
-    /// What a student can do afterwards.
+    /// The abilities of a student afterwards.
     pub objectives: Vec<String>,
     /// The kinds of task in it.
     pub kinds: Vec<Kind>,
@@ -40,15 +40,15 @@ pub struct Lab {
     /// Run in a student's folder after `solution/` was copied over it, this fills in the answers.
     #[serde(default)]
     pub solve: Vec<String>,
-    /// What is made for each student, and for each hidden instance.
+    /// The scene that is made for each student, and for each hidden instance.
     pub scene: Scene,
-    /// What is asked.
+    /// The questions.
     #[serde(default, rename = "question")]
     pub questions: Vec<Question>,
     /// How the student's program is run.
     #[serde(default, rename = "trial")]
     pub trials: Vec<Trial>,
-    /// What must come out of it.
+    /// The checks.
     #[serde(default, rename = "check")]
     pub checks: Vec<Check>,
     /// Help, in stages.
@@ -73,7 +73,7 @@ pub enum Kind {
     Mend,
 }
 
-/// What is made for a student: who has an account, and what was recorded.
+/// The parts that are made for a student: accounts and recordings.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scene {
@@ -94,20 +94,20 @@ pub struct Scene {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Recording {
-    /// What its facts begin with.
+    /// The prefix of its facts.
     pub id: String,
-    /// What is spoken.
+    /// The protocol.
     pub protocol: Protocol,
     /// The capture file.
     pub file: String,
-    /// What the user types.
+    /// The messages that the user types.
     pub messages: Vec<String>,
     /// Set all that the server says to zero: no session key to be seen.
     #[serde(default)]
     pub blank_server: bool,
 }
 
-/// Which of the two.
+/// Faithful or hardened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -127,16 +127,16 @@ pub struct Question {
     pub kind: Answer,
     /// The question.
     pub text: String,
-    /// What is right.
+    /// The right answer.
     pub answer: String,
-    /// For a prediction: what may be chosen. Each student sees them in another order.
+    /// For a prediction: the options. Each student sees them in another order.
     #[serde(default)]
     pub options: Vec<Choice>,
     /// For a prediction that only the student's program decides: the trial whose facts hold `answer`.
     pub trial: Option<String>,
-    /// For a prediction: what must have passed before it is told what happened.
+    /// For a prediction: the check that must have passed before the result is shown.
     pub after: Option<String>,
-    /// What it is worth. A prediction earns them by being made, not by being right.
+    /// The points. A prediction earns them by being made, not by being right.
     pub points: u32,
 }
 
@@ -158,13 +158,13 @@ pub enum Answer {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
-    /// What the student reads.
+    /// The text for the student.
     pub text: String,
-    /// What `answer` is if this is what happens.
+    /// The value of `answer` for this outcome.
     pub value: String,
 }
 
-/// How the student's program is run: against a hidden instance of the scene, made anew each time.
+/// The way to run the student's program: against a new hidden instance of the scene each time.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Trial {
@@ -172,12 +172,12 @@ pub struct Trial {
     pub id: String,
     /// The command, unless `answers.toml` gives another.
     pub run: Vec<String>,
-    /// What it is given.
+    /// The arguments.
     pub args: Vec<String>,
     /// How often; each time the victim is another account.
     #[serde(default = "twice")]
     pub times: usize,
-    /// When it is stopped.
+    /// The time limit, in seconds.
     #[serde(default = "half_a_minute")]
     pub timeout_seconds: u64,
 }
@@ -190,17 +190,17 @@ fn half_a_minute() -> u64 {
     30
 }
 
-/// What must be so after every run of a trial.
+/// A condition after every run of a trial.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Check {
     /// Its heading in `EXPLANATION.md`.
     pub id: String,
-    /// What is checked.
+    /// The condition, for the student.
     pub title: String,
-    /// What it is worth.
+    /// The points.
     pub points: u32,
-    /// Which trial.
+    /// The trial.
     pub trial: String,
     /// Ground truth: the target itself took the program for this user.
     pub logged_in_as: Option<String>,
@@ -209,7 +209,7 @@ pub struct Check {
     /// The program must print what the lab's solution prints, no line more and no line less; their order does not count.
     #[serde(default)]
     pub prints_as_solution: bool,
-    /// What to do when it fails.
+    /// The advice after a failure.
     pub next: String,
 }
 
@@ -347,7 +347,7 @@ impl Lab {
     /// `EXPLANATION.md`, cut at its second-level headings.
     ///
     /// # Errors
-    /// When there is none.
+    /// When the lab has none.
     pub fn explanation(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let sections = self.files.text("EXPLANATION.md")?.split("\n## ").skip(1);
         Ok(sections
@@ -360,7 +360,7 @@ impl Lab {
 }
 
 impl Question {
-    /// Its parts fit its kind.
+    /// The parts fit the kind.
     fn check(&self) -> anyhow::Result<()> {
         let choices = self.options.len();
         match self.kind {

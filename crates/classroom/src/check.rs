@@ -1,5 +1,5 @@
-//! The check: has the student's program run against hidden instances, holds the answers against the commitments, and
-//! says what passed, what did not, and what to do next.
+//! The check: runs the student's program against hidden instances, and compares the answers with the commitments. The
+//! check reports which parts passed, which did not, and the next step.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use super::{
     trial::Trials,
 };
 
-/// What a check has found.
+/// The result of a check.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// Which lab.
+    /// The lab.
     pub lab: String,
     /// Each question and check.
     pub items: Vec<Item>,
@@ -32,7 +32,7 @@ pub struct Report {
     pub hints_taken: usize,
     /// Whether everything has passed.
     pub passed: bool,
-    /// Whether it counts: a check that repeats known hidden instances does not.
+    /// Whether the check counts: a check that repeats known hidden instances does not.
     pub counts: bool,
 }
 
@@ -51,7 +51,7 @@ pub struct Options<'a> {
 pub struct Item {
     /// Its id.
     pub id: String,
-    /// What it is about.
+    /// The subject.
     pub title: String,
     /// `predict`, `answer` or `run`.
     pub kind: &'static str,
@@ -59,15 +59,15 @@ pub struct Item {
     pub points: u32,
     /// Points there are.
     pub of: u32,
-    /// Whether it passed.
+    /// Whether this part passed.
     pub passed: bool,
-    /// What was found.
+    /// The finding.
     pub found: String,
-    /// What to do.
+    /// The next step.
     pub next: Option<String>,
 }
 
-/// Runs the whole check in silence. Hidden instances come from `seed`. What passes is remembered in the student's state.
+/// Runs the whole check in silence. Hidden instances come from `seed`. A passed part is stored in the student's state.
 ///
 /// # Errors
 /// As [`check_with`].
@@ -145,7 +145,7 @@ fn report(student: &Student, items: Vec<Item>, counts: bool) -> Report {
 
 // ------------------------------------------------------------------------------------------------------- questions
 
-/// The option that is what happened, once that may be told.
+/// The option of the real outcome, once it may be shown.
 fn outcome<'a>(
     student: &Student,
     question: &'a Question,
@@ -210,7 +210,7 @@ fn answer(student: &Student, question: &Question, answers: &Answers) -> Item {
     question_item(question, "answer", right, found, next)
 }
 
-/// What to do about an answer that is missing or wrong: one that has not even the form of an answer is told the form.
+/// The advice on an answer that is missing or wrong; for an answer without the right form, the advice is the form.
 fn advice(question: &Question, given: &str) -> String {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (form, has_it) = match question.kind {
@@ -267,7 +267,7 @@ fn question_item(
 
 // ------------------------------------------------------------------------------------------------------------ runs
 
-/// Holds the runs against what each check asks for. What a program said is told once a trial.
+/// Holds the runs against what each check asks for. The output of a program is shown once a trial.
 fn runs(checks: &[Check], trials: Option<&Trials>) -> anyhow::Result<Vec<Item>> {
     let mut told = BTreeSet::new();
     let mut items = Vec::new();

@@ -44,7 +44,7 @@ pub enum LabCommand {
     Start {
         /// Start this lab: its number, its name or both
         lab: String,
-        /// Which folder is meant
+        /// The lab's folder
         #[command(flatten)]
         place: PlaceArgs,
         /// Make captures and keys from this number; the same number gives the same ones [default: random]
@@ -56,7 +56,7 @@ pub enum LabCommand {
     Serve {
         /// Name the lab [default: the lab of this folder]
         lab: Option<String>,
-        /// Which folder is meant
+        /// The lab's folder
         #[command(flatten)]
         place: PlaceArgs,
         /// Listen on this port of 127.0.0.1
@@ -68,7 +68,7 @@ pub enum LabCommand {
     Hint {
         /// Name the lab [default: the lab of this folder]
         lab: Option<String>,
-        /// Which folder is meant
+        /// The lab's folder
         #[command(flatten)]
         place: PlaceArgs,
         /// Write the solution into the folder solution/; all hints must have been taken
@@ -82,7 +82,7 @@ pub enum LabCommand {
     Check {
         /// Name the lab [default: the lab of this folder]
         lab: Option<String>,
-        /// Which folder is meant
+        /// The lab's folder
         #[command(flatten)]
         place: PlaceArgs,
         /// Repeat the hidden instances of another check with this number; the result does not count [default: new instances]
@@ -97,7 +97,7 @@ pub enum LabCommand {
     Explain {
         /// Name the lab [default: the lab of this folder]
         lab: Option<String>,
-        /// Which folder is meant
+        /// The lab's folder
         #[command(flatten)]
         place: PlaceArgs,
     },
@@ -106,7 +106,7 @@ pub enum LabCommand {
     Reset {
         /// Name the lab [default: the lab of this folder]
         lab: Option<String>,
-        /// Which folder is meant
+        /// The lab's folder
         #[command(flatten)]
         place: PlaceArgs,
         /// Do not ask
@@ -133,7 +133,7 @@ impl LabsArg {
     }
 }
 
-/// Which folder is meant.
+/// The option for a lab's folder.
 #[derive(Debug, Args)]
 pub struct PlaceArgs {
     #[command(flatten)]
@@ -357,7 +357,7 @@ async fn serve(student: Student, port: u16) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ctrl-C, a terminal that is closed, and `kill`: whatever was started must be stopped before this program ends.
+/// Ctrl-C, a closed terminal, and `kill`: all started programs must be stopped before this program ends.
 async fn interrupted() -> io::Result<()> {
     let mut closed = signal(SignalKind::hangup())?;
     let mut killed = signal(SignalKind::terminate())?;

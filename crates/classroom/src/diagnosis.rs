@@ -1,5 +1,5 @@
-//! Why a run did not come out as a check asks for, and what to do about it: a program that never started needs other
-//! advice than one that answered wrong.
+//! The reason why a run failed a check, and the next step. A program that never started needs other advice than a wrong
+//! answer does.
 
 use std::{borrow::Cow, path::Path};
 
@@ -19,15 +19,15 @@ const LAST_LINES: usize = 6;
 const LONGEST: usize = 200;
 /// How a command is written.
 const FORM: &str = "such as run = [\"python3\", \"attack.py\"] in answers.toml";
-/// What the server of the faithful protocol sends after a login, in bytes.
+/// The server's replies after a login in the faithful protocol.
 const REPLIES: &str = "26, 32 and 8 bytes";
 
-/// What was wrong, and what to do.
+/// The fault, and the next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
-    /// What was found.
+    /// The finding.
     pub found: String,
-    /// What to do; the advice of the lab itself where there is none.
+    /// The next step, or the advice of the lab.
     pub next: Option<String>,
     /// Whether all there is to tell is that the program's time was up.
     pub late: bool,
@@ -75,7 +75,7 @@ impl Started<'_> {
         self.command.join(" ")
     }
 
-    /// What kept the program itself from doing its work, if anything did.
+    /// The obstacle that kept the program from its work, if there was one.
     pub fn trouble(&self, ran: &Ran) -> Option<Trouble> {
         let program = self.command.first().map_or("", String::as_str);
         match &ran.end {
@@ -123,7 +123,7 @@ impl Started<'_> {
         }
     }
 
-    /// What to do about a program that the system does not find.
+    /// The advice on a program that the system does not find.
     fn missing(&self, program: &str) -> Trouble {
         if program.contains('/') {
             return Trouble::new(
@@ -159,7 +159,7 @@ impl Started<'_> {
             && !self.folder.join(file).exists()
     }
 
-    /// What Python says when it gives up.
+    /// The error of a Python program.
     fn python(&self, stderr: &str) -> Option<Trouble> {
         let last = raised(stderr)?;
         let (error, _) = last.split_once(':').unwrap_or((last, ""));
@@ -223,7 +223,7 @@ fn named(signal: i32) -> String {
 }
 
 /// The line with which Python says what was raised: the first that is not indented after the last file that is named.
-/// What was raised may go on for several lines, and may have any name.
+/// The error may have several lines, and any name.
 fn raised(stderr: &str) -> Option<&str> {
     let lines: Vec<&str> = stderr.lines().collect();
     let named = |line: &&str| line.starts_with("  File \"");
@@ -239,7 +239,7 @@ fn raised(stderr: &str) -> Option<&str> {
     }
 }
 
-/// What a program says when it gives up by itself.
+/// The error of a program that gives up.
 pub fn gave_up(ran: &Ran) -> Option<Trouble> {
     let End::Status(code) = ran.end else {
         return None;
@@ -349,8 +349,8 @@ pub fn not_heard(
     })
 }
 
-/// What is wrong with the lines that a program printed, where each must be one of the solution's and none may be missing.
-/// Of the lines that are missing nothing is told but how many they are: they would be the answer.
+/// The fault in the printed lines: each must be one of the solution's, and none may be missing. The missing lines would
+/// be the answer, so only their number is shown.
 pub fn other_lines(ran: &Ran, wanted: &str) -> Option<Trouble> {
     if ran.flooded {
         return Some(Trouble::new(

@@ -1,10 +1,10 @@
-//! Facts: what is true of one instance of a lab, by name, and texts that are filled in with them.
+//! Facts: the named values of one instance of a lab, and texts that are filled in with them.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context;
 
-/// What is true, by name: words that were drawn, and what a run has shown.
+/// The facts, by name: drawn words, and results of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Facts(BTreeMap<String, String>);
 

@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context;
 use include_dir::{Dir, DirEntry};
 
-/// A lab is text, and small. A file of more bytes than this is none of its files.
+/// A lab is text, and small. A lab's file is never larger than this, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
 
 /// The files of one lab, by their paths in its folder.

@@ -23,9 +23,9 @@ const RECORDED: Duration = Duration::from_secs(1_600_000_000);
 
 /// A scene come true.
 pub struct Instance {
-    /// What is true of it.
+    /// The facts of the instance.
     pub facts: Facts,
-    /// Its users.
+    /// The users.
     pub accounts: Accounts,
     captures: Vec<(String, Trace)>,
     public_keys: Option<String>,

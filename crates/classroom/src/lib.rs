@@ -2,13 +2,13 @@
 //!
 //! * [`commands`]: the command line;
 //! * [`shelf`]: where the labs are, inside this program or in a folder;
-//! * [`catalogue`]: what a lab is, read from `labs/NN-name/lab.toml`;
+//! * [`catalogue`]: the definition of a lab, read from `labs/NN-name/lab.toml`;
 //! * [`instance`]: a lab's scene come true, by really running and [`record`]ing its sessions;
-//! * [`student`]: a student's folder, found by [`place`]; [`state`]: what is remembered of it;
+//! * [`student`]: a student's folder, found by [`place`]; [`state`]: the stored progress;
 //! * [`trial`]: runs the student's [`program`] against a live [`target`], and goes by what that target believed;
 //! * [`diagnosis`]: why a run did not come out as it should, and what to do;
 //! * [`check`]: makes a report of that, of the answers and of the predictions, and [`report`] prints it;
-//! * [`answers`], [`slip`], [`facts`], [`seal`], [`seed`], [`progress`]: what these are made of.
+//! * [`answers`], [`slip`], [`facts`], [`seal`], [`seed`], [`progress`]: the parts of these.
 
 pub mod answers;
 pub mod catalogue;

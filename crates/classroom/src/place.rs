@@ -1,4 +1,4 @@
-//! Which folder is meant: commands work in a lab's folder and below it, beside it, and above it.
+//! Finds a lab's folder: commands work in the folder and below it, beside it, and above it.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ pub const WORK: &str = "lab-work";
 /// A lab's folder, as it was found from where the command was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Here {
-    /// The folder, as somebody in the present folder would name it.
+    /// The folder, relative to the present folder.
     pub folder: PathBuf,
     /// The lab that it was handed out for.
     pub lab: String,

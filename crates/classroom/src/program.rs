@@ -1,4 +1,4 @@
-//! Runs a student's program, in whatever language it is, and keeps it within bounds.
+//! Runs a student's program, in any language, and keeps it within bounds.
 
 use std::{
     fs,
@@ -41,28 +41,28 @@ pub enum End {
     Status(i32),
     /// By this signal.
     Signal(i32),
-    /// It was stopped when its time was up.
+    /// The program was stopped at its time limit.
     OutOfTime(Duration),
-    /// It was stopped when the verdict was known.
+    /// The program was stopped when the verdict was known.
     Decided,
-    /// It was never started: the program to run does not exist.
+    /// The program was never started: it does not exist.
     Missing,
-    /// It was never started: the file may not be executed.
+    /// The program was never started: the file may not be executed.
     NotExecutable,
-    /// It was never started, and the system says why.
+    /// The program was never started, for this reason of the system.
     NotStarted(String),
 }
 
-/// What a program did.
+/// The result of a program.
 #[derive(Debug, Clone)]
 pub struct Ran {
-    /// What it printed, as far as it is kept.
+    /// The output, up to the limit.
     pub stdout: String,
-    /// What it complained of.
+    /// The error output.
     pub stderr: String,
-    /// How it ended.
+    /// The way it ended.
     pub end: End,
-    /// Whether it printed more than is kept.
+    /// Whether the output went over the limit.
     pub flooded: bool,
 }
 
@@ -77,8 +77,8 @@ impl Ran {
     }
 }
 
-/// Runs a program in a folder until it ends, `within` is over, or `decided` and a little more; then it is stopped with all
-/// that it started.
+/// Runs a program in a folder until it ends, or `within` is over, or shortly after `decided`. Then the program and all
+/// its children are stopped.
 pub async fn run(
     command: &[String],
     args: &[String],

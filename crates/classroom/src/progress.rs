@@ -1,4 +1,4 @@
-//! What a check is doing while it does it: a line that moves where somebody looks on, plain lines elsewhere.
+//! The progress of a check: one moving line on a terminal, plain lines elsewhere.
 
 use std::{
     cell::RefCell,
@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Hears of each step of something that takes a while.
 pub trait Steps {
-    /// This is done now, and what was done before is over.
+    /// Begins a step and ends the previous one.
     fn begin(&self, what: &str);
 }
 

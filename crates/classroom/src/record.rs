@@ -1,4 +1,4 @@
-//! Honest sessions over real TCP, recorded on the way: what a student's captures are made of.
+//! Honest sessions over real TCP, recorded on the way: the source of a student's captures.
 
 use std::time::Duration;
 
@@ -28,11 +28,11 @@ use latchstring_arena::{
 /// Between the server's replies: enough to make them three segments.
 const REPLY_PAUSE: Duration = Duration::from_millis(5);
 
-/// What a session was, from both ends and from the wire.
+/// The facts of a session, from both ends and from the wire.
 pub struct Recorded {
-    /// Who logged in.
+    /// The user who logged in.
     pub user: String,
-    /// What the server took for that user's words.
+    /// The messages that the server accepted from that user.
     pub received: Vec<String>,
     trace: Trace,
     /// Session key and IV, where they exist for everybody to see.
@@ -127,7 +127,7 @@ fn recording(traces: &Traces, against: Against) -> Recording {
     Recorder::to(traces.clone()).connection(HONEST_SOURCE, server)
 }
 
-/// What was recorded of a session that is over.
+/// The recording of a session that is over.
 fn taken(traces: &Traces) -> Trace {
     let mut trace = traces.first();
     trace.closed = true;
@@ -145,7 +145,7 @@ impl Recorded {
         self.trace = blank_server(&self.trace);
     }
 
-    /// What of the session stands on the wire as it is, found by looking: some of `name`, `key`, `messages`, or
+    /// The parts of the session that are in clear on the wire, found by search: some of `name`, `key`, `messages`, or
     /// `nothing`.
     pub fn in_clear(&self) -> String {
         let wire = [
@@ -203,7 +203,7 @@ impl Recorded {
         ]
     }
 
-    /// How many different keystreams the messages are under, told by their first bytes.
+    /// The number of different keystreams over the messages, by their first bytes.
     fn keystreams(&self, ciphertexts: &[&Vec<u8>]) -> usize {
         let start = |(text, ciphertext): (&String, &&Vec<u8>)| -> Vec<u8> {
             text.bytes()

@@ -56,7 +56,7 @@ pub fn print(out: &mut impl Write, student: &Student, report: &Report) -> io::Re
 pub struct Standing {
     /// The lab.
     pub lab: Lab,
-    /// The student's folder, as somebody in the present folder would name it, and the points; `None` if it is not started.
+    /// The student's folder, relative to the present folder, and the points; `None` for a lab that is not started.
     pub started: Option<(String, Option<u32>)>,
 }
 
@@ -124,7 +124,7 @@ fn gaps(all: &[Standing]) -> Vec<String> {
         .collect()
 }
 
-/// What to do after what has been done.
+/// The next step.
 pub fn next(all: &[Standing]) -> String {
     let to_do = |standing: &&Standing| !standing.done();
     match all.iter().find(to_do) {
@@ -144,7 +144,7 @@ pub fn next(all: &[Standing]) -> String {
     }
 }
 
-/// What a student is told whose lab was just made.
+/// The text for a student whose lab was just made.
 ///
 /// # Errors
 /// When nobody reads it any more.
@@ -169,7 +169,7 @@ pub fn welcome(out: &mut impl Write, student: &Student, dir: &str) -> io::Result
     )
 }
 
-/// Text that has been folded already, folded to this terminal; what is indented by four or more stays as it is.
+/// Text that was folded before, folded to this terminal; lines with an indentation of four or more stay as they are.
 pub fn refolded(text: &str) -> String {
     let mut out = String::new();
     for paragraph in text.trim().split("\n\n") {

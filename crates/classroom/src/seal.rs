@@ -1,4 +1,4 @@
-//! What a student's folder may know about its own answers: a salted hash of each, and nothing else.
+//! The only trace of the answers in a student's folder: a salted hash of each.
 
 use sha2::{Digest, Sha256};
 

@@ -3,7 +3,7 @@
 use rand::{SeedableRng, TryRng, rngs::ChaCha20Rng, rngs::SysRng};
 use sha2::{Digest, Sha256};
 
-/// 32 bytes. Each purpose draws from a stream of its own, so that one more draw in one place changes no other.
+/// 32 bytes. Each purpose draws from a separate stream, so that one more draw in one place changes no other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seed([u8; 32]);
 
@@ -11,14 +11,14 @@ impl Seed {
     /// From the operating system.
     ///
     /// # Errors
-    /// When it has no randomness to give.
+    /// When the system has no randomness to give.
     pub fn fresh() -> anyhow::Result<Self> {
         let mut seed = [0; 32];
         SysRng.try_fill_bytes(&mut seed)?;
         Ok(Self(seed))
     }
 
-    /// A number that somebody chose, so that a run can be repeated.
+    /// A chosen number, so that a run can be repeated.
     pub fn chosen(number: u64) -> Self {
         Self(Sha256::digest(number.to_be_bytes()).into())
     }
@@ -31,7 +31,7 @@ impl Seed {
     /// From [`Seed::to_hex`].
     ///
     /// # Errors
-    /// When it is not 64 hex digits.
+    /// When the text is not 64 hex digits.
     pub fn from_hex(digits: &str) -> anyhow::Result<Self> {
         let mut seed = [0; 32];
         hex::decode_to_slice(digits, &mut seed)?;

@@ -1,4 +1,4 @@
-//! Where the labs are: inside this program, so that it works wherever it is copied to, or in a folder that somebody names.
+//! The place of the labs: inside this program, so that a copy of it works anywhere, or in a given folder.
 
 use std::{
     fs,
@@ -33,7 +33,7 @@ pub fn built_in() -> anyhow::Result<Vec<Lab>> {
 /// The labs of a folder, in the order of their numbers.
 ///
 /// # Errors
-/// When there is none, or one of them is broken.
+/// When the folder has no lab, or a broken one.
 pub fn in_folder(labs: &Path) -> anyhow::Result<Vec<Lab>> {
     let name = labs.display();
     ensure!(
@@ -57,7 +57,7 @@ pub fn in_folder(labs: &Path) -> anyhow::Result<Vec<Lab>> {
 /// The lab in a folder, which is called as the lab is.
 ///
 /// # Errors
-/// When it is broken, with the file, the line and the column.
+/// When the lab is broken; the error names the file, the line and the column.
 pub fn read(folder: &Path) -> anyhow::Result<Lab> {
     let id = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut files = Files::default();
@@ -66,10 +66,10 @@ pub fn read(folder: &Path) -> anyhow::Result<Lab> {
     Lab::read(&id, files).with_context(|| format!("{} is not a lab", path.display()))
 }
 
-/// The lab that somebody means by an id (`01-say-the-name`), a number (`01`, `1`) or a name (`say-the-name`).
+/// The lab with this id (`01-say-the-name`), number (`01`, `1`) or name (`say-the-name`).
 ///
 /// # Errors
-/// When there is none; the message lists those that are.
+/// When there is no such lab; the message lists the labs.
 pub fn find(labs: Vec<Lab>, wanted: &str) -> anyhow::Result<Lab> {
     let asked = wanted.trim().trim_end_matches('/').to_lowercase();
     let ids: Vec<String> = labs.iter().map(|lab| lab.id.clone()).collect();

@@ -1,9 +1,9 @@
-//! Slips in `answers.toml`: which line it is, and what to write there instead. What a TOML parser says helps those who
-//! know TOML.
+//! Slips in `answers.toml`: which line it is, and what to write there instead. The message of a TOML parser helps only
+//! readers who know TOML.
 
 use toml::de::Error;
 
-/// What is wrong, with the line: `line 3: put the answer between quotes: write iv = "a1b2"`.
+/// The fault, with the line: `line 3: put the answer between quotes: write iv = "a1b2"`.
 pub fn explained(text: &str, error: &Error) -> String {
     if let Some(number) = unclosed(text) {
         return format!("line {number}: the closing quotes are missing: write NAME = \"...\"");
@@ -29,7 +29,7 @@ pub fn line_of(text: &str, key: &str) -> String {
     found.map_or_else(String::new, |at| format!(", line {}", at + 1))
 }
 
-/// What is written behind the `=` of this key, without a comment; nothing if the key has no line.
+/// The text behind the `=` of this key, without a comment; empty without such a line.
 pub fn written<'a>(text: &'a str, key: &str) -> &'a str {
     let value = |line: &'a str| {
         let rest = line.trim().strip_prefix(key)?;

@@ -1,4 +1,4 @@
-//! What is remembered of a student's work between two commands: a seed, hashes and progress, and no answer.
+//! The stored part of a student's work between two commands: a seed, hashes and progress, and no answer.
 //!
 //! There are two files with the same content, each replaced in one step, so that a damaged or deleted one comes back by
 //! itself. Progress only grows: a command that is slower than another one does not take back what the other has reached.
@@ -18,22 +18,22 @@ use super::{answers, seed::Seed};
 
 /// The state file and its copy.
 const FILES: [&str; 2] = [".latchstring.json", ".latchstring.json.copy"];
-/// A state file of more bytes than this is none.
+/// The limit on the size of a state file, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-/// What is remembered between two commands.
+/// The state that is stored between two commands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct State {
-    /// Which lab.
+    /// The lab.
     pub lab: String,
     seed: String,
     salt: String,
     commitments: BTreeMap<String, String>,
-    /// The first prediction counts, whatever `answers.toml` says later.
+    /// The first prediction counts, even if `answers.toml` changes later.
     pub predictions: BTreeMap<String, String>,
     /// How many hints were taken.
     pub hints: usize,
-    /// What has passed at least once.
+    /// The parts that have passed at least once.
     pub passed: BTreeSet<String>,
 }
 
@@ -56,15 +56,15 @@ impl State {
         }
     }
 
-    /// What everything personal comes from.
+    /// The seed of everything personal.
     ///
     /// # Errors
-    /// When it is damaged.
+    /// When the seed is damaged.
     pub fn seed(&self) -> anyhow::Result<Seed> {
         Seed::from_hex(&self.seed).context("the seed in the state file is damaged")
     }
 
-    /// What the commitments are salted with.
+    /// The salt of the commitments.
     pub fn salt(&self) -> &str {
         &self.salt
     }
@@ -152,8 +152,7 @@ pub fn write(folder: &Path, state: &State) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The id of the lab that a folder was handed out for, also when its state is damaged or gone: the answer sheet names it
-/// too.
+/// The id of the lab of a folder, even if its state is damaged or gone: the answer sheet names the lab too.
 pub fn lab_of(folder: &Path) -> Option<String> {
     if let Ok(state) = read(folder) {
         return Some(state.lab);

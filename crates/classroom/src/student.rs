@@ -25,7 +25,7 @@ pub struct Student {
     pub lab: Lab,
     /// Where the student works.
     pub folder: PathBuf,
-    /// What is remembered.
+    /// The stored state.
     pub state: State,
 }
 
@@ -73,7 +73,7 @@ impl Student {
     /// Opens a folder that was handed out. A damaged or missing state file is repaired from its copy.
     ///
     /// # Errors
-    /// When it was not handed out, holds another lab, or its state is lost.
+    /// When the folder was not handed out, holds another lab, or has lost its state.
     pub fn open(lab: Lab, folder: &Path) -> anyhow::Result<Self> {
         let name = folder.display();
         let state = match state::read(folder) {
@@ -101,15 +101,15 @@ impl Student {
         Ok(Self { lab, folder, state })
     }
 
-    /// Writes the state file. What another command has reached meanwhile is kept.
+    /// Writes the state file. The progress that another command has made at the same time is kept.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the file cannot be written.
     pub fn save(&self) -> anyhow::Result<()> {
         state::write(&self.folder, &self.state)
     }
 
-    /// What everything personal comes from.
+    /// The seed of everything personal.
     ///
     /// # Errors
     /// When the state file is damaged.
@@ -221,7 +221,7 @@ impl Student {
             .collect())
     }
 
-    /// Remembers a first prediction; returns the one that counts, or why there is none.
+    /// Stores a first prediction; returns the one that counts, or the reason why there is none.
     ///
     /// # Errors
     /// When the state file is damaged.
@@ -248,7 +248,7 @@ impl Student {
         Ok(said)
     }
 
-    /// What a prediction's option means, and which option is what happened.
+    /// The meaning of a prediction's option, and the option of the real outcome.
     ///
     /// `happened` is the outcome when a trial decides; otherwise the run at the start has.
     ///

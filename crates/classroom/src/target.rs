@@ -1,5 +1,5 @@
-//! The live target: the report's server in this process, on a port of loopback that the system chose, with a witness
-//! who writes down what the server believed. That record is what a check goes by.
+//! The live target: the report's server in this process, on a port of loopback that the system chose. A witness records
+//! the server's decisions. That record is what a check goes by.
 
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ const GLANCE: Duration = Duration::from_millis(10);
 /// How long a connection may take to end at the server once the program that made it has ended.
 const REST: Duration = Duration::from_secs(3);
 
-/// The keys of a target's users. They exist in a folder of the target's own and go with it: of a private key, nothing
-/// is ever given to a student or to a student's program.
+/// The keys of a target's users. The keys exist in a separate folder of the target and go with it. No student and no
+/// student's program ever gets a private key.
 pub struct Accounts {
     _folder: TempDir,
     keys: KeyDir,
@@ -78,20 +78,20 @@ impl Accounts {
 /// One connection, as the server saw it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visit {
-    /// Whose name the login decrypts to, before the server has sent its replies.
+    /// The name that the login decrypts to, before the server has sent its replies.
     pub recognised: Option<String>,
     /// Whom the server took it for, once all its replies were sent.
     pub user: Option<String>,
     /// Why it did not let anybody in.
     pub refused: Option<Refusal>,
-    /// What it took for that user's words.
+    /// The messages that the server accepted from that user.
     pub heard: Vec<String>,
-    /// Whether it is over.
+    /// Whether the visit is over.
     pub ended: bool,
 }
 
 impl Visit {
-    /// What the witness wrote down, connection by connection.
+    /// The witness's record, connection by connection.
     fn all(seen: &[Seen]) -> Vec<Self> {
         let mut visits: Vec<Self> = Vec::new();
         for seen in seen {
@@ -137,7 +137,7 @@ impl Target {
     /// Starts one. `pause` lies between the server's three replies.
     ///
     /// # Errors
-    /// When no port can be had.
+    /// When no port is free.
     pub async fn start(
         accounts: &Accounts,
         mut randomness: ChaCha20Rng,
@@ -156,12 +156,12 @@ impl Target {
         Ok(Self { at, witness, task })
     }
 
-    /// Where it listens.
+    /// The server's address.
     pub fn at(&self) -> Loopback {
         self.at
     }
 
-    /// What the server has seen so far.
+    /// The visits so far.
     pub fn visits(&self) -> Vec<Visit> {
         Visit::all(&self.witness.all())
     }

@@ -34,16 +34,16 @@ struct Shown {
     facts: Facts,
     ran: Ran,
     visits: Vec<Visit>,
-    /// What kept the program from doing its work.
+    /// The obstacle that kept the program from its work.
     broken: Option<Trouble>,
-    /// What the lab's solution prints, where a check compares with that.
+    /// The output of the lab's solution, if a check compares with it.
     wanted: Option<String>,
 }
 
 /// All runs of all trials of a lab. A trial that could not be run says why.
 pub struct Trials(Vec<(String, anyhow::Result<Vec<Shown>>)>);
 
-/// What the runs of a trial need.
+/// The parts that the runs of a trial need.
 struct Bench<'a> {
     student: &'a Student,
     trial: &'a Trial,
@@ -88,8 +88,8 @@ impl Trials {
         last.map(|run| run.facts.fill(text)).transpose()
     }
 
-    /// Why a check fails: what was wrong in the first run that was not as it asks for. What the program itself said is
-    /// added once for each trial, as noted in `told`.
+    /// The reason why a check fails: the fault in the first run that failed it. The program's error is added once for
+    /// each trial, as noted in `told`.
     ///
     /// # Errors
     /// When the check names a fact that does not exist.
@@ -207,8 +207,8 @@ impl Bench<'_> {
         })
     }
 
-    /// Ends when no more can happen that changes the verdict on the live target: everything that the checks ask for has
-    /// been seen, or the login was refused and the program does not come again.
+    /// Ends when nothing more can change the verdict on the live target. That is so if all required events were seen,
+    /// or if the login was refused and the program does not connect again.
     async fn decided(&self, target: &Target, facts: &Facts) {
         if self.checks.iter().any(|check| check.prints_as_solution) {
             // What a program prints is known when it ends.
@@ -241,7 +241,7 @@ impl Bench<'_> {
     }
 }
 
-/// What became of the login, as a word for predictions.
+/// The result of the login, as a word for predictions.
 fn login(visits: &[Visit]) -> &'static str {
     if visits.iter().any(|visit| visit.user.is_some()) {
         "accepted"
@@ -252,7 +252,7 @@ fn login(visits: &[Visit]) -> &'static str {
     }
 }
 
-/// What the lab's own solution prints for these arguments.
+/// The output of the lab's solution for these arguments.
 async fn solution(lab: &Lab, trial: &Trial, args: &[String]) -> anyhow::Result<String> {
     let folder: TempDir = tempfile::tempdir()?;
     for part in ["start", "solution"] {
@@ -288,7 +288,7 @@ impl Shown {
     }
 }
 
-/// What the target's record lacks for a check.
+/// The events that a check requires and the target's record lacks.
 fn on_target(
     check: &Check,
     facts: &Facts,
