@@ -1,5 +1,5 @@
-//! What the command line of every program has, so that all of them look alike: the program's own name in `--version`, help
-//! in 80 columns, and two commands that no help text lists.
+//! The common parts of every program's command line: the program's name in `--version`, help in 80 columns, and two
+//! commands that no help text lists.
 //!
 //! * `PROGRAM completions SHELL` prints a completion script for bash, zsh, fish, elvish or PowerShell;
 //! * `PROGRAM man DIR` writes the manual pages of the program and of each of its commands into a folder.
@@ -19,10 +19,10 @@ use std::{
 use clap::{Arg, ArgMatches, Command, CommandFactory, Parser, value_parser};
 use clap_complete::Shell;
 
-/// Help is no wider than this, in characters. It is narrower where the terminal is.
+/// Help is no wider than this, in characters. A narrow terminal makes the help narrower.
 const WIDTH: usize = 80;
 
-/// What clap puts before the line that says how a command is used.
+/// Clap's word before the line that shows how to use a command.
 const USAGE: &str = "Usage: ";
 
 const COMPLETIONS: &str = "completions";

@@ -1,4 +1,4 @@
-//! What is printed fits the terminal: how wide it is, and lines that are folded at words.
+//! Output that fits the terminal: its width, and lines that are folded at words.
 
 use std::{
     borrow::Cow,
@@ -14,7 +14,7 @@ const MOST: usize = 100;
 /// A line that is folded goes on this far to the right of where it began.
 const HANGING: usize = 2;
 
-/// The columns that may be used: what `COLUMNS` says, else those of the terminal, else 80.
+/// The usable columns: the number in `COLUMNS`, else those of the terminal, else 80.
 pub fn width() -> usize {
     let told = std::env::var("COLUMNS").ok();
     let told = told.and_then(|columns| columns.trim().parse::<usize>().ok());
@@ -29,21 +29,21 @@ pub fn width() -> usize {
     told.or_else(terminal).unwrap_or(USUAL).clamp(LEAST, MOST)
 }
 
-/// A line folded at words. What follows is indented as the line was, and a little more.
+/// A line folded at words. The rest is indented like the line, and a little more.
 pub fn folded(line: &str, width: usize) -> Cow<'_, str> {
     let text = line.trim_start_matches(' ');
     let indent = line.len() - text.len();
     folded_under(line, width, indent + HANGING)
 }
 
-/// A line of prose folded at words: what follows begins where the line began.
+/// A line of prose folded at words: the rest begins where the line began.
 pub fn prose(line: &str, width: usize) -> Cow<'_, str> {
     let indent = line.len() - line.trim_start_matches(' ').len();
     let item = line.trim_start_matches(' ').starts_with("- ");
     folded_under(line, width, indent + if item { HANGING } else { 0 })
 }
 
-/// A line folded at words, with so many spaces before what follows.
+/// A line folded at words, with this number of spaces before the rest.
 pub fn folded_under(line: &str, width: usize, hanging: usize) -> Cow<'_, str> {
     if textwrap::core::display_width(line) <= width {
         return Cow::Borrowed(line);
@@ -60,7 +60,7 @@ pub fn folded_under(line: &str, width: usize, hanging: usize) -> Cow<'_, str> {
     Cow::Owned(textwrap::fill(line.trim_start_matches(' '), options))
 }
 
-/// A name and what is said of it, with the text in a column of its own: `  name   text`.
+/// A name and its description, with the text in a second column: `  name   text`.
 pub fn item(name: &str, column: usize, text: &str, width: usize) -> String {
     let line = format!("  {name:column$} {text}");
     folded_under(&line, width, column + 3).into_owned()
@@ -74,7 +74,7 @@ pub struct Folded<W: Write> {
 }
 
 impl<W: Write> Folded<W> {
-    /// In so many columns.
+    /// With this number of columns.
     pub fn new(to: W, width: usize) -> Self {
         Self {
             to,

@@ -1,4 +1,4 @@
-//! "Did you mean": for names that somebody has typed nearly right.
+//! "Did you mean": for names with a typing error.
 
 /// How alike two names are at least, from 0 to 1, before one is suggested for the other.
 const ALIKE: f64 = 0.75;
