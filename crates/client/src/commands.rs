@@ -1,4 +1,4 @@
-//! The program's command line. What a person or a script sees is decided here and below; nothing in here is protocol.
+//! The program's command line. The output for a person or a script is decided here and below; nothing here is protocol.
 
 mod connect;
 mod editor;
@@ -166,7 +166,7 @@ impl Options {
     }
 }
 
-/// What the program exits with after `error`; see [`ClientError::exit_code`].
+/// The exit code after `error`; see [`ClientError::exit_code`].
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
         return exit_code(interrupted.why());

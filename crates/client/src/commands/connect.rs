@@ -39,7 +39,7 @@ use super::{
 /// A TCP connection must be there within this time.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Whatever happens, it is said what became of the input.
+/// After any end, the program reports how far the input was sent.
 pub(super) async fn run(options: Connect) -> anyhow::Result<()> {
     let mut tally = Tally::default();
     let mut screen = Screen::new(options.quiet, options.json);
@@ -81,7 +81,7 @@ impl Interrupted {
         }
     }
 
-    /// What ended the session.
+    /// The reason for the end of the session.
     pub(super) fn why(&self) -> &anyhow::Error {
         &self.why
     }
@@ -164,9 +164,9 @@ struct Login<'a> {
 impl Login<'_> {
     /// Decides which key the host must have, and logs in with that as the pin.
     ///
-    /// Where a person has to be asked anything, the host is met on a connection of its own first: nobody confirms a
-    /// fingerprint or types a password within the ten seconds that a handshake may take, and the password is asked for
-    /// only once the host has proven its key. Whatever feeds a descriptor may be a person too.
+    /// If a person has to be asked anything, the program first meets the host on a separate connection. Nobody confirms
+    /// a fingerprint or types a password within the ten seconds of a handshake. The password is asked for only once the
+    /// host has proven its key. A descriptor may be fed by a person too.
     async fn log_in(mut self) -> anyhow::Result<(Connection<TcpStream>, Outbox)> {
         let host = self.address.host_port();
         let is_known = self.hosts.find(&host).is_some();
@@ -240,8 +240,8 @@ impl Login<'_> {
         self.patience.connect(meet, waiting).await
     }
 
-    /// A password that is not there yet is read once, after the host has proven its key, and kept for further attempts:
-    /// a pipe can be read once only.
+    /// A missing password is read once, after the host has proven its key, and kept for further attempts. A pipe can be
+    /// read only once.
     async fn log_in_to(
         &mut self,
         pin: &Fingerprint,

@@ -1,9 +1,9 @@
-//! Lines that a person types, edited by us and not by the terminal: a terminal that edits lines itself cuts them at
-//! 4,095 bytes without a word.
+//! Lines that a person types, edited by this program and not by the terminal. A terminal that edits lines itself cuts
+//! them at 4,095 bytes without a message.
 //!
-//! `rustyline` does the editing, on a thread of its own, since it waits for keys. A second thread hands it what is to be
-//! shown meanwhile, since it may wait until the editor takes it. History is kept in memory alone: what people say to
-//! each other is secret, and a file of it would be one more place to guard.
+//! `rustyline` does the editing, on a separate thread, since it waits for keys. A second thread hands it what is to be
+//! shown meanwhile, since it may wait until the editor takes it. History is kept in memory alone: messages are secret,
+//! and a history file would be one more place to guard.
 
 use std::{
     collections::VecDeque,
@@ -28,10 +28,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Old lines that the arrow keys bring back.
 const HISTORY: usize = 200;
-/// What is still to be shown at the end of a session is waited for so long.
+/// The wait for unshown messages at the end of a session.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-/// What a person did.
+/// The input of a person.
 #[derive(Debug)]
 pub(super) enum Typed {
     /// A line; one of several, if they were pasted together.
@@ -53,7 +53,7 @@ pub(super) struct Editor {
     _mode: Mode,
 }
 
-/// What comes from the terminal.
+/// The input from the terminal.
 pub(super) struct Typing {
     ask: Sender<()>,
     typed: UnboundedReceiver<Result<Typed, ReadlineError>>,
@@ -136,7 +136,7 @@ impl Editor {
         self.typing.pasted.len()
     }
 
-    /// What is typed, and which messages are shown, or could not be: to wait for both at once.
+    /// The typing, and the shown or failed messages, to wait for both at once.
     pub(super) fn split(&mut self) -> (&mut Typing, &mut UnboundedReceiver<(u64, bool)>) {
         (&mut self.typing, &mut self.shown)
     }
@@ -148,7 +148,7 @@ impl Typing {
         self.asked
     }
 
-    /// What is done next. Cancel safe: a line that is being typed stays.
+    /// The next input. Cancel safe: a line that is being typed stays.
     pub(super) async fn next(&mut self) -> io::Result<Typed> {
         if let Some(line) = self.pasted.pop_front() {
             return Ok(Typed::Line(line));

@@ -32,7 +32,7 @@ pub(super) fn run(options: &Keygen) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes a key in `NAME.pem` and its public half in `NAME.pub.pem`, whose path is returned too.
+/// Makes a key in `NAME.pem` and its public half in `NAME.pub.pem`; returns the path of the public half.
 pub(super) fn make(private: &Path, bits: Bits) -> anyhow::Result<(RsaKey, PathBuf)> {
     let public = private.with_extension("pub.pem");
     for path in [private, &public] {

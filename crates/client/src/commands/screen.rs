@@ -1,4 +1,4 @@
-//! What `connect` shows: notes for a person, messages, and with `--json` one object a line for a program.
+//! The output of `connect`: notes for a person, messages, and with `--json` one object a line for a program.
 
 use std::io::{self, IsTerminal};
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::editor::Printer;
 
-/// What a program that reads `--json` is told, one object a line. Names and meanings stand in the operator's page.
+/// The report to a program that reads `--json`, one object a line. Names and meanings stand in the operator's page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(super) enum Report<'a> {
@@ -22,7 +22,7 @@ pub(super) enum Report<'a> {
         session: &'a str,
         last_message: u64,
     },
-    /// What became of the messages that waited, if that is anything else than to be sent again as they were.
+    /// The result for the waiting messages, unless all of them are simply sent again.
     Settled {
         held_already: u64,
         renumbered: bool,
@@ -47,7 +47,7 @@ pub(super) enum Report<'a> {
     },
 }
 
-/// What became of the input.
+/// How far the input was sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Tally {
     /// Lines that were read; the next reader of the input begins behind them.
@@ -64,7 +64,7 @@ pub(super) struct Tally {
     pub(super) waiting: Option<u64>,
 }
 
-/// What is shown, and where.
+/// The output and its place.
 pub(super) struct Screen {
     pub(super) quiet: bool,
     pub(super) json: bool,
@@ -135,8 +135,8 @@ impl Screen {
     }
 }
 
-/// A JSON text in which every character is visible: what steers a terminal or hides stands there as `\u202e`, which any
-/// reader of JSON makes into the character again.
+/// A JSON text in which every character is visible. An invisible or steering character is written as `\u202e`, and any
+/// reader of JSON turns this back into the character.
 fn json_line(report: &Report<'_>) -> String {
     // Maps with keys of text, numbers and text: nothing of that can fail.
     let json = serde_json::to_string(report).unwrap_or_default();

@@ -1,8 +1,8 @@
 //! The signals that ask the program to end. Without a handler it would leave the terminal without an echo, and say nothing
 //! about the input.
 //!
-//! They are waited for on a thread of their own: the session may be stuck where it writes to a pipe that nobody reads,
-//! and must end all the same.
+//! A separate thread waits for them. The session may be stuck where it writes to a pipe that nobody reads, and must end
+//! all the same.
 
 use std::{
     io,
@@ -53,7 +53,8 @@ impl Signals {
         Ok(Self { came, goes_on })
     }
 
-    /// The next one's name. Unless [`Signals::go_on`] is called, the program ends soon, whatever it is doing. Cancel safe.
+    /// The name of the next signal. Unless [`Signals::go_on`] is called, the program ends soon, in any state. Cancel
+    /// safe.
     pub(super) async fn next(&mut self) -> &'static str {
         self.came.recv().await.unwrap_or("a signal")
     }

@@ -64,7 +64,7 @@ pub(super) struct Talk<'a> {
     pub(super) tally: &'a mut Tally,
 }
 
-/// What comes next.
+/// The next event.
 enum Next {
     Event(Event),
     Line(Line),
@@ -381,7 +381,7 @@ fn why_not(line: &Line) -> (&'static str, String) {
 }
 
 impl Tally {
-    /// What a script needs to go on where this one stopped.
+    /// The text that a script needs to go on where this program stopped.
     pub(super) fn rest_of_the_input(&self) -> String {
         let (taken, kept) = (self.lines_taken, self.lines_kept);
         let mut said = match taken {
