@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::place::Place;
 
-/// Who logs in where.
+/// The user and the host of a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// The user.
@@ -16,7 +16,7 @@ pub struct Address {
     pub place: Place,
 }
 
-/// What is wrong with an address.
+/// The fault of an address.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}; write USER@HOST or USER@HOST:PORT, such as alice@example.org or alice@[::1]:22223")]
 pub struct AddressError(String);

@@ -31,7 +31,7 @@ const SETTINGS: Settings = Settings {
     max_outgoing: 32 << 20,
 };
 
-/// What happens on an open connection.
+/// An event on an open connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The server says something. Call [`Connection::acknowledge`] once it is shown or stored.
@@ -46,7 +46,7 @@ pub enum Event {
         /// The highest id.
         up_to: u64,
     },
-    /// What the server holds under an id that we asked about; see [`Connection::query`].
+    /// The server's answer: the message under the id of our question; see [`Connection::query`].
     Held {
         /// The id.
         id: u64,
@@ -154,8 +154,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
     /// safe: nothing is lost when another branch of a `select!` wins.
     ///
     /// # Errors
-    /// Every error is the end: [`ClientError::Truncated`] when the stream ends without an agreed close,
-    /// [`ClientError::Silent`] after 90 s without a word, [`ClientError::Protocol`] when a record is not right.
+    /// Every error is the end. [`ClientError::Truncated`] when the stream ends without an agreed close;
+    /// [`ClientError::Silent`] after 90 s of silence; [`ClientError::Protocol`] when a record is not right.
     pub async fn event(&mut self) -> Result<Event, ClientError> {
         loop {
             if let Some(event) = self.link.driver.poll() {

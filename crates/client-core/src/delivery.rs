@@ -1,8 +1,9 @@
 //! Brings messages to the server, each exactly once: first those that waited in the outbox, then new ones.
 //!
-//! A session begins with a question. What waits may have reached the server before, and its id alone does not say so:
-//! another client with the same key may have sent another message under that id. So the client asks what the server
-//! holds under each id in doubt, drops exactly its own messages, and gives the others the ids that follow.
+//! A session begins with a question. A waiting message may have reached the server before, and its id alone does not
+//! show this. Another client with the same key may have sent another message under that id. So the client asks which
+//! message the server holds under each id in doubt. It drops exactly its own messages, and gives the others the next
+//! ids.
 
 use std::collections::VecDeque;
 
@@ -19,10 +20,10 @@ use crate::{
     outbox::{Outbox, OutboxError, Settled},
 };
 
-/// What happens while messages are brought to the server.
+/// An event while messages are brought to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// It is known what has become of the messages that waited, and new ones may be sent. Comes once, first or nearly so.
+    /// The state of the waiting messages is known, and new ones may be sent. Comes once, first or nearly so.
     Settled(Settled),
     /// The server says something. Call [`Delivery::acknowledge`] once it is shown or stored.
     Message {
@@ -62,7 +63,7 @@ pub struct Delivery<S, D = Full> {
     outbox: Outbox,
     /// Ids in doubt that the server has not been asked about yet.
     questions: VecDeque<u64>,
-    /// What it has answered, and how many answers there will be.
+    /// The server's answers, and the number of answers to come.
     answers: Vec<Option<Held>>,
     expected: usize,
     settled: bool,
@@ -148,7 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Delivery<S, D> {
     /// Goes on until there is something to tell. Cancel safe.
     ///
     /// # Errors
-    /// Every error is the end of the session; what waits stays in the outbox.
+    /// Every error is the end of the session; waiting messages stay in the outbox.
     pub async fn event(&mut self) -> Result<Event, DeliveryError> {
         loop {
             if !self.settled && self.answers.len() == self.expected {

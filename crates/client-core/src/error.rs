@@ -1,4 +1,4 @@
-//! What can go wrong on a connection, sorted by who is to blame.
+//! The errors of a connection, by the party to blame.
 
 use std::{fmt, io};
 
@@ -9,7 +9,7 @@ use latchstring_net::{
 };
 use thiserror::Error;
 
-/// What the client was waiting for.
+/// The stage of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// `ServerHello`.
@@ -85,7 +85,7 @@ pub enum ClientError {
         "the server made no account. It never says why: the invitation may have been used, or replaced, or be older than 24 hours, or your key may be enrolled already. If an earlier try broke off you may have an account already: connect. The operator sees the reason in the log, and can invite you again (latchstring-server invite)"
     )]
     NotEnrolled,
-    /// The connection ended without an agreed close: what was not acknowledged may be lost at the server.
+    /// The connection ended without an agreed close: messages without an acknowledgement may be lost at the server.
     #[error("the connection ended early; {}", in_doubt(.unacknowledged))]
     Truncated {
         /// Ids of the messages that were sent and not acknowledged.
@@ -119,7 +119,7 @@ pub enum ClientError {
         /// How long that took, in seconds.
         seconds: u64,
     },
-    /// Ourselves: somebody wants this program to end.
+    /// Ourselves: a signal asked this program to end.
     #[error("ended by {signal}; {}", in_doubt(.unacknowledged))]
     Stopped {
         /// The signal's name.
@@ -130,7 +130,7 @@ pub enum ClientError {
     /// Ourselves: something that the protocol cannot do was asked for.
     #[error("{0}")]
     Misuse(ProtocolError),
-    /// Ourselves: the password cannot be had or used.
+    /// Ourselves: the password is not available or not usable.
     #[error(transparent)]
     Password(#[from] crate::password::PasswordError),
 }
@@ -151,8 +151,8 @@ impl ClientError {
         }
     }
 
-    /// What the program exits with: 3 host key mismatch, 4 login or enrolment refused, 5 ended with the close not agreed,
-    /// 6 turned away before the login, else 1.
+    /// The exit code. It is 3 for a host key mismatch, 4 for a refused login or enrolment, and 5 for an end without an
+    /// agreed close. It is 6 for a connection turned away before the login, and else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::HostKeyMismatch { .. } => 3,

@@ -1,8 +1,9 @@
 //! Lines from the standard input, each a message, and not a byte more than the lines that were taken.
 //!
-//! Whatever ends the session, the rest of the input is still there for whoever reads next. So a file's position is moved
-//! behind each line that was taken, and from a pipe or a socket, into which nothing can be put back, one byte is read at
-//! a time. That costs two system calls for each byte, and less than the flush to the disk that each message needs.
+//! After any end of the session, the rest of the input is still there for the next reader. So a file's position is
+//! moved behind each line that was taken. From a pipe or a socket one byte is read at a time, since no byte can be put
+//! back. One byte at a time costs two system calls for each byte, which is less than the flush to the disk for each
+//! message.
 
 use std::{
     fs::File,
@@ -91,8 +92,8 @@ impl Lines {
         })
     }
 
-    /// The next line, without its newline; `None` at the end of the input. It counts once [`Lines::take`] is called.
-    /// Cancel safe.
+    /// The next line, without its newline; `None` at the end of the input. The line counts as used once [`Lines::take`]
+    /// is called. Cancel safe.
     ///
     /// # Errors
     /// When the input cannot be read.
@@ -120,8 +121,8 @@ impl Lines {
         }
     }
 
-    /// Counts the line that [`Lines::next`] returned: it was kept, or refused for good. Whoever reads the input after us
-    /// begins behind it.
+    /// Counts the line that [`Lines::next`] returned: it was kept, or refused for good. The next reader of the input
+    /// begins behind this line.
     ///
     /// # Errors
     /// When the position of a file cannot be moved.
@@ -184,8 +185,8 @@ impl Input {
     }
 }
 
-/// A descriptor that may block, and may be shared with programs that expect it to. So it is left as it is, and read only
-/// when it has something; a thread waits for that, and takes nothing.
+/// A descriptor that may block, and may be shared with programs that expect it to. So the descriptor is left unchanged,
+/// and read only when it has bytes; a thread waits for that, and takes nothing.
 #[derive(Debug)]
 struct Watched {
     file: File,
@@ -285,7 +286,7 @@ mod tests {
         seen
     }
 
-    /// A file, a pipe and a socket, each with what comes after the client to read.
+    /// A file, a pipe and a socket, each with the rest of the input after the client.
     fn inputs() -> [(Lines, File); 3] {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"not this").unwrap();

@@ -1,6 +1,6 @@
-//! Which host has which key: a text file with a line `HOST:PORT SHA256:…` for each, comments kept.
+//! The key of each host: a text file with a line `HOST:PORT SHA256:…` for each, comments kept.
 //!
-//! A line that says nothing certain is an error, and so is a file that cannot be read: whoever wrote a pin relies on it.
+//! An unclear line is an error, and so is a file that cannot be read: the person who wrote a pin relies on it.
 
 use std::{
     fmt, fs,
@@ -26,7 +26,7 @@ const MAX_FILE: u64 = 1 << 20;
 /// Another client changes the file within this time, or is stuck.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
-/// What went wrong with the file, and what to do about it.
+/// The error of the file, with the next step.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum KnownHostsError {
@@ -50,7 +50,7 @@ pub enum KnownHostsError {
         path: PathBuf,
         /// Counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The fault.
         why: String,
     },
     /// While this client met the host, another one met it too, and saw another key.
@@ -58,12 +58,12 @@ pub enum KnownHostsError {
     Changed(#[from] Box<Changed>),
 }
 
-/// What the file says about one host.
+/// The entry of one host in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
     /// The fingerprint of its key.
     pub fingerprint: Fingerprint,
-    /// Where it says so, counted from 1.
+    /// The number of its line, from 1.
     pub line: usize,
 }
 
@@ -144,7 +144,7 @@ impl KnownHosts {
         &self.path
     }
 
-    /// What is known about `host_port`.
+    /// The entry for `host_port`.
     pub fn find(&self, host_port: &str) -> Option<Known> {
         let entry = self.hosts.iter().find(|(host, _)| host == host_port);
         entry.map(|(_, known)| *known)
@@ -156,8 +156,8 @@ impl KnownHosts {
         hosts.map(|(host, known)| (&host[..], known.fingerprint))
     }
 
-    /// Decides which key the host must have: the known one; else the one that was given with `--fingerprint`; else
-    /// `None`, and a person must be asked. What is given never overrides what is known.
+    /// Decides which key the host must have. It is the known one, or else the one from `--fingerprint`. Without both
+    /// the result is `None`, and a person must be asked. A given key never overrides a known one.
     ///
     /// # Errors
     /// [`Changed`] when both exist and differ.
@@ -192,7 +192,7 @@ impl KnownHosts {
     }
 
     /// Adds a host that is not known yet. The file is replaced as a whole or not at all, and is on the disk when this
-    /// returns. What other clients have added since it was read is kept.
+    /// returns. Entries that other clients have added since the file was read are kept.
     ///
     /// # Errors
     /// [`KnownHostsError`]; [`KnownHostsError::Changed`] when another client has added the same host with another key.
@@ -244,8 +244,8 @@ fn read_text(path: &Path) -> Result<String, KnownHostsError> {
     Ok(text)
 }
 
-/// Keeps other clients from changing the file until it is dropped. The lock is a file of its own: the other one is
-/// replaced.
+/// Keeps other clients from changing the file until it is dropped. The lock is a separate file, since the file itself
+/// is replaced.
 fn lock(path: &Path, patience: Duration) -> Result<File, KnownHostsError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -303,7 +303,7 @@ fn io_error(doing: &'static str, path: &Path, source: io::Error) -> KnownHostsEr
 pub struct Changed {
     /// `HOST:PORT`.
     pub host: String,
-    /// What the file says.
+    /// The entry in the file.
     pub known: Known,
     /// The key that answered, or that was given.
     pub other: Fingerprint,

@@ -6,7 +6,7 @@
 //! * [`patience`]: coming again where the server has no room yet;
 //! * [`outbox`]: messages on disk until the server says that it has them;
 //! * [`delivery`]: each of them to the server, exactly once;
-//! * [`address`], [`place`], [`password`], [`input`]: what people and scripts hand in.
+//! * [`address`], [`place`], [`password`], [`input`]: the inputs of people and scripts.
 //!
 //! There is no other protocol in here to fall back to.
 

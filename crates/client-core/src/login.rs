@@ -34,7 +34,7 @@ static SERVER_AUTH: [usize; 2] = [1024, 4096];
 /// Ciphertext length of `AUTH_OK` and `AUTH_FAIL`.
 static VERDICT: [usize; 1] = [64];
 
-/// Who logs in, and what the handshake is made with.
+/// The user who logs in, and the parts of the handshake.
 #[derive(Clone)]
 pub struct Client<D = Full> {
     /// The user's name.
@@ -45,14 +45,14 @@ pub struct Client<D = Full> {
     pub verifier: Arc<dyn Verifier>,
     /// Fresh randomness for each connection.
     pub entropy: Arc<dyn Entropy>,
-    /// [`Full`], for whatever is not the lab.
+    /// [`Full`], except in the lab.
     pub defences: D,
 }
 
 impl<D: Parts + Clone> Client<D> {
-    /// The fingerprint of the key that the host behind `stream` proves to hold. Tells the host nothing about the user;
-    /// the caller hangs up, decides whether this is the right host, and comes back with a pin: a person takes longer
-    /// to decide than a handshake may last.
+    /// The fingerprint of the key that the host behind `stream` proves to hold. Tells the host nothing about the user.
+    /// The caller hangs up, decides whether this is the right host, and comes back with a pin. A person takes longer to
+    /// decide than a handshake may last.
     ///
     /// # Errors
     /// When the host is silent, talks nonsense, or cannot prove its key.

@@ -12,8 +12,8 @@
 //! | `{"settled":{"last":9,"drop":[[5,"…"]]}}` | the server's last id was 9; it held these messages already (id, and the beginning of a hash of the text), and the others follow 9 |
 //! | `{"adopted":{"from":"…","messages":[[5,"…"]]}}` | the messages of another file, which is gone |
 //!
-//! The file is only appended to, and emptied when nothing waits. So a crash at any moment leaves whole lines and at most
-//! one torn line, whose message was never sent.
+//! The file is only appended to, and emptied when nothing waits. So a crash at any moment leaves whole lines and at
+//! most one torn line, whose message was never sent.
 
 mod error;
 mod file;
@@ -37,7 +37,7 @@ pub use error::OutboxError;
 use file::{Line, open_locked};
 pub use others::{Stray, WhyNot};
 
-/// Whose messages an outbox holds.
+/// The user, host and key of an outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     /// The host's key, not one of its names: two names may lead to one host, and one name to two hosts.
@@ -74,7 +74,7 @@ struct TooLong {
     text: String,
 }
 
-/// A message that is longer than a message may be: somebody has edited the file.
+/// A message above the limit of a message, from an edited file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unsendable {
     /// Its line in the file, counted from 1.
@@ -83,7 +83,7 @@ pub struct Unsendable {
     pub bytes: usize,
 }
 
-/// What a login has shown about the messages that waited.
+/// The result of a login for the waiting messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settled {
     /// How many of them the server held already: they wait no longer.
@@ -101,7 +101,7 @@ pub struct Settled {
 pub struct Outbox {
     owner: Owner,
     path: PathBuf,
-    /// Locked as long as it is open.
+    /// The file is locked as long as it is open.
     file: File,
     /// The server is known to have held all up to this id.
     acked: u64,
@@ -113,7 +113,7 @@ pub struct Outbox {
     unnamed: Option<[u8; 16]>,
     /// Other files whose messages are in here, by their hash.
     adopted: Vec<String>,
-    /// Whose messages the file says it holds: host, user, key.
+    /// The owner that the file names: host, user, key.
     said: Option<[String; 3]>,
     /// Whether every message that was kept is on the disk.
     is_flushed: bool,
@@ -363,8 +363,8 @@ impl Outbox {
         &self.path
     }
 
-    /// Keeps a message: it outlives this program when this returns. It may be sent after [`Outbox::flush`], which makes it
-    /// outlive the machine as well and takes much longer.
+    /// Keeps a message: it outlives this program when this returns. The message may be sent after [`Outbox::flush`],
+    /// which makes it outlive the machine as well and takes much longer.
     ///
     /// # Errors
     /// [`OutboxError::Io`]: then it must not be sent.

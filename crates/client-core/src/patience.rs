@@ -54,8 +54,8 @@ impl<'a> Patience<'a> {
         self
     }
 
-    /// Makes connections with `connect` until one is not turned away or the time is up. `waiting` is told before each wait,
-    /// why, with its length and the number of the attempt that follows.
+    /// Makes connections with `connect` until one is not turned away or the time is up. `waiting` is called before each
+    /// wait, with the reason, its length and the number of the next attempt.
     ///
     /// # Errors
     /// The first error of `connect` other than being turned away; [`ClientError::TurnedAway`] when time is up.

@@ -1,8 +1,8 @@
 //! `HOST:PORT` in its one spelling.
 //!
-//! `known_hosts` protects only if the name under which a host was pinned and the name under which it is met are the same
-//! bytes. So what a person types is brought into one form here, and a line of the file must stand in that very form:
-//! names in lower case and without a dot at the end, addresses as their standard library writes them.
+//! `known_hosts` protects only if the name under which a host was pinned and the name under which it is met are the
+//! same bytes. So a typed address is brought into one form here, and a line of the file must have exactly that form.
+//! Names are in lower case and without a dot at the end. Addresses are as the standard library writes them.
 
 use std::{
     fmt, io,
@@ -31,8 +31,9 @@ enum Host {
 }
 
 impl Place {
-    /// Every spelling under which an earlier version knew this place. It took what was typed as it stood, but for lower
-    /// case: a dot at the end, an IPv4 address as a part of IPv6, or one in fewer than four numbers, such as 127.1.
+    /// Every spelling under which an earlier version knew this place. The old form kept the typed text except for lower
+    /// case. So it could have a dot at the end, or an IPv4 address within IPv6 or in fewer than four numbers, such as
+    /// 127.1.
     pub fn earlier_spellings(&self) -> Vec<String> {
         let port = self.port;
         match &self.host {
@@ -57,7 +58,7 @@ impl Place {
     /// Connects to the first address of the host that answers.
     ///
     /// # Errors
-    /// What the network says; also that there is no such interface or name.
+    /// The error of the network; also that there is no such interface or name.
     pub async fn connect(&self) -> io::Result<TcpStream> {
         let port = self.port;
         match &self.host {
@@ -162,8 +163,8 @@ fn interface(zone: &str) -> Result<String, &'static str> {
     Ok(name.unwrap_or_else(|| zone.to_owned()))
 }
 
-/// A name or an IPv4 address. A name whose last part is a number is read as an address by many a resolver, `127.1` as
-/// 127.0.0.1; so it must be one, in full.
+/// A name or an IPv4 address. Many resolvers read a name whose last part is a number as an address, `127.1` as
+/// 127.0.0.1. So such a name must be a full address.
 fn named(text: &str) -> Result<Host, &'static str> {
     let text = text.strip_suffix('.').unwrap_or(text);
     if let Ok(ip) = text.parse() {

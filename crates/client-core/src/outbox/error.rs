@@ -1,11 +1,11 @@
-//! What can go wrong with an outbox.
+//! The errors of an outbox.
 
 use std::{io, path::PathBuf};
 
 use latchstring_net::files::Exposed;
 use thiserror::Error;
 
-/// What went wrong with an outbox, and what to do about it.
+/// The error of an outbox, with the next step.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OutboxError {
@@ -41,9 +41,9 @@ pub enum OutboxError {
     ServerForgot {
         /// The file.
         path: PathBuf,
-        /// What the server holds.
+        /// The last message at the server.
         last: u64,
-        /// What it has acknowledged.
+        /// The last acknowledged message.
         acked: u64,
     },
 }

@@ -1,5 +1,5 @@
-//! Other files of an outbox's directory in which messages of the same user wait. What belongs to this outbox is taken over,
-//! and what nobody would ever send is named: a message that waits must not be forgotten.
+//! Other files of an outbox's directory in which messages of the same user wait. Messages for this outbox are taken
+//! over, and messages that nobody would ever send are reported: a waiting message must not be forgotten.
 //!
 //! An earlier version filed messages under the host's name and port, and wrote no host key down. `known_hosts` says
 //! which names belong to which key. A file also goes astray when the host or the user gets another key.
@@ -28,7 +28,7 @@ pub struct Stray {
     pub messages: usize,
     /// Why they are not sent.
     pub why: WhyNot,
-    /// Whose messages would be sent.
+    /// The owner of the messages to send.
     owner: Owner,
 }
 
@@ -36,11 +36,11 @@ pub struct Stray {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WhyNot {
-    /// They are for this host, and were written with another key of the user.
+    /// The messages are for this host, and were written with another key of the user.
     OtherKey(String),
-    /// They are for a host key that `known_hosts` does not name.
+    /// The messages are for a host key that `known_hosts` does not name.
     UnknownHost(String),
-    /// An earlier version kept them, for a host name or a key that cannot be told.
+    /// An earlier version kept the messages, for an unknown host name or key.
     Earlier,
     /// The file cannot be read.
     Unreadable(OutboxError),
@@ -77,7 +77,7 @@ impl fmt::Display for Stray {
     }
 }
 
-/// What is to be done with a file.
+/// The action for a file.
 enum Belongs {
     Here,
     /// Its own host gets it, or nothing waits in it.
@@ -173,7 +173,7 @@ impl Outbox {
         }
     }
 
-    /// What is in another file, which is neither locked nor changed: another client may use it.
+    /// The content of another file, which is neither locked nor changed: another client may use it.
     fn look_at(&self, path: &Path) -> Result<Self, OutboxError> {
         let file = open_ours(path, OpenOptions::new().read(true));
         let file = file.map_err(|source| OutboxError::Io {

@@ -133,8 +133,8 @@ fn what_belongs_to_no_known_host_is_left_alone_and_named() {
     assert!(!forgotten.exists());
 }
 
-/// The operator makes a new host key as the page says, or the user makes a new key: the outbox of the old one was neither
-/// sent nor named.
+/// The operator makes a new host key as the page says, or the user makes a new key. Once, the outbox of the old one was
+/// neither sent nor named.
 #[test]
 fn what_waits_for_a_key_that_is_gone_is_named_and_sent_once_the_user_says_so() {
     let old_host = Owner {
