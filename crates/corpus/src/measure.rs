@@ -17,7 +17,7 @@ use crate::{
 
 /// Claims at or above this are counted apart.
 const SURE: f32 = 0.95;
-/// What the table stands between in the page.
+/// The lines around the table in the page.
 const BEGIN: &str = "<!-- measured: begin -->\n";
 const END: &str = "<!-- measured: end -->\n";
 
@@ -158,7 +158,7 @@ impl Counts {
     }
 }
 
-/// What was found and what is true, byte by byte.
+/// The found and the true bytes, byte by byte.
 fn compared(messages: &[Vec<Byte>], case: &Case, reach: usize) -> impl Iterator<Item = (Byte, u8)> {
     let each = messages.iter().zip(&case.texts);
     each.flat_map(move |(found, text)| found.iter().copied().zip(text.iter().copied()).take(reach))
@@ -171,7 +171,7 @@ fn right(messages: &[Vec<Byte>], case: &Case, reach: usize) -> usize {
         .count()
 }
 
-/// At each place, whether the pair of bytes is right, whichever message each is in.
+/// At each place, whether the pair of bytes is right, in any order of the two messages.
 fn pairs(messages: &[Vec<Byte>], case: &Case, reach: usize) -> Vec<bool> {
     let is_right = |at: usize| {
         let found = [0, 1].map(|i: usize| messages.get(i)?.get(at)?.value);

@@ -30,7 +30,7 @@ pub(crate) struct Package {
     pub(crate) file: &'static str,
     /// The SHA-256 of that file.
     pub(crate) sha256: &'static str,
-    /// What its texts are.
+    /// The kind of its texts.
     pub(crate) texts: &'static str,
     /// The licence of the texts.
     pub(crate) licence: &'static str,

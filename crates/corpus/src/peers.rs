@@ -34,7 +34,7 @@ pub(crate) struct Peer {
 /// Installs the public solvers into `environment` and starts them; `drivers` is the folder of the programs that do.
 ///
 /// # Errors
-/// If Python is missing, or a package cannot be had or is not the one that was named.
+/// If Python is missing, or a package is not available or is another one than named.
 pub(crate) fn start(environment: &Path, drivers: &Path) -> Result<Vec<Peer>> {
     let python = environment.join("bin/python");
     if !python.exists() {

@@ -1,5 +1,5 @@
-//! What a whole process costs: start, model, detection of the language, solution. This program calls itself for it, so that
-//! nothing is warm and no other text is in memory.
+//! The cost of a whole process: start, model, detection of the language, solution. This program calls itself for it, so
+//! that nothing is warm and no other text is in memory.
 
 use std::{
     fs,
@@ -12,12 +12,12 @@ use latchstring_cryptanalysis::{Keystream, Language, Mode, detect, solve};
 
 use crate::cases::{Case, Suite};
 
-/// The best of so many runs counts: others use the machine too.
+/// The number of runs, of which the best counts: other programs use the machine too.
 const RUNS: usize = 5;
 /// The sessions that are looked at.
 const TOGETHER: [usize; 3] = [2, 10, 20];
 
-/// What the other process says.
+/// The figures of the other process.
 struct Cost {
     /// Reading the English model.
     model: Duration,
@@ -27,8 +27,8 @@ struct Cost {
     kilobytes: u64,
 }
 
-/// Solves `ciphertexts` (in hexadecimal, with commas between them) and prints how long reading the model took, in
-/// microseconds, and the most memory it held, in kB.
+/// Solves `ciphertexts` (in hexadecimal, with commas between them). Prints the time for reading the model, in
+/// microseconds, and the highest use of memory, in kB.
 ///
 /// # Errors
 /// If they are not hexadecimal.
@@ -73,7 +73,7 @@ fn cost(case: &Case) -> Result<Cost> {
     })
 }
 
-/// What whole processes cost, as a paragraph and a table in Markdown.
+/// The cost of whole processes, as a paragraph and a table in Markdown.
 ///
 /// # Errors
 /// If this program fails when it calls itself.

@@ -1,8 +1,8 @@
-//! Training of a recurrent model: the text is read, and after every few thousand characters each weight moves a little in
-//! the direction that would have made them more probable (gradient descent; the steps are those of Adam, Kingma and Ba,
+//! Training of a recurrent model by gradient descent. After every few thousand characters each weight moves a little in
+//! the direction that would have made these characters more probable. The steps are those of Adam (Kingma and Ba,
 //! "Adam: a method for stochastic optimization", ICLR 2015).
 //!
-//! Whatever the machine and its number of cores, the same text gives the same weights: every sum has a fixed order.
+//! On any machine, with any number of cores, the same text gives the same weights: every sum has a fixed order.
 
 use std::thread;
 
@@ -20,7 +20,7 @@ mod gradient;
 
 use gradient::{Reader, STEPS};
 
-/// Each reader reads so many texts side by side, and has a thread of its own. Both are part of the result.
+/// The number of texts that each reader reads in parallel, in a separate thread. Both numbers are part of the result.
 const ROWS: usize = 32;
 const READERS: usize = 2;
 /// The length of a step: it grows during the first [`WARM_UP`] steps, and then shrinks to nothing by the end.
@@ -30,7 +30,7 @@ const LAST_RATE: f32 = 0.02;
 /// A gradient longer than this is shortened to it: one odd text must not undo what was learnt.
 const LONGEST: f32 = 1.0;
 
-/// Trains a model of so many units on messages, each read `epochs` times.
+/// Trains a model of `units` units on messages, each read `epochs` times.
 ///
 /// # Errors
 /// If the messages are too few to be read side by side.
@@ -195,7 +195,7 @@ fn squares(gradient: &[f32]) -> f32 {
     gradient.iter().map(|x| x * x).sum()
 }
 
-/// What Adam remembers of some weights: the mean of their gradients, and of the squares.
+/// Adam's memory of some weights: the mean of their gradients, and of the squares.
 #[derive(Default)]
 struct Adam {
     mean: Vec<f32>,
@@ -263,8 +263,9 @@ mod tests {
         assert!(train(&TEXT, &Alphabet::ascii_and(b""), 4, 1.0).is_err());
     }
 
-    /// The products of matrices are left to a library. That a model can be rebuilt byte for byte on another machine rests
-    /// on what this shows: its sums are taken in order, 256 terms at a time, each product added without rounding it first.
+    /// The products of matrices are left to a library. The reason why a model can be rebuilt byte for byte on another
+    /// machine. The sums of the training are taken in order, 256 terms at a time, and each product is added without
+    /// rounding first.
     #[test]
     fn the_sums_of_a_product_have_a_fixed_order() {
         const PART: usize = 256;

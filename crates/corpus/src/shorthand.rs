@@ -1,10 +1,10 @@
 //! Writes messages as people type them on a telephone: `c u 2nite, dont b l8!!`
 //!
-//! No package with a clear licence holds much of that, but its habits are well known. So conversations are written over by
-//! rules: some words become shorter, apostrophes go, sentences run into each other. Every message has its own writer, who
-//! follows each habit more or less.
+//! No package with a clear licence holds much of that, but its habits are well known. So conversations are written over
+//! by rules: some words become shorter, apostrophes go, sentences run into each other. Every message has a separate
+//! writer, who follows each habit more or less.
 
-/// What stands for two or three words.
+/// Short forms of two or three words.
 const PHRASES: [(&str, &str); 20] = [
     ("see you", "c u"),
     ("are you", "r u"),
@@ -31,7 +31,7 @@ const PHRASES: [(&str, &str); 20] = [
     ("how are you", "how%r%u hw%r%u how%are%u"),
 ];
 
-/// What stands for one word.
+/// Short forms of one word.
 const WORDS: &str = "\
 you u u u u ya|your ur ur ur yr|you're ur ur u%r youre|you've uve u%hav|you'll ull u'll u%wil|yourself urself|yours urs|\
 are r r are|to 2 2 to|too 2 2 too|for 4 4 fr for|be b b be|see c c see|and n n & nd an|the d da de the the|that dat tht dat|\
@@ -60,7 +60,7 @@ college col colg|class cls class|miss mis miss|which wich which|might mite|bit b
 out out|our r our|give giv|giving givin|leave leav|every evry|everything evrything everythin|believe bliv|feel fel feel|enough enuf|\
 until til till|guess gues|guys guyz|cause cos|can cn can|say sy say|and%then n%den|i i|day dy day|take%care tc|well wel well|way wy way";
 
-/// What a message may end with.
+/// Possible ends of a message.
 const ENDINGS: [&str; 24] = [
     "...", "..", "!!", "!", "??", " :)", " :-)", " ;)", " :(", " :D", " lol", " haha", " x", " xx",
     " xxx", " ok?", " k?", " hehe", "...:)", " u?", " lol.", " Haha...", " =)", "!!!",
@@ -102,7 +102,7 @@ pub(crate) fn shorthand(messages: &[String]) -> Vec<String> {
 /// How each word may be shortened.
 type Words = std::collections::HashMap<String, Vec<&'static str>>;
 
-/// Who types a message: all habits are chances in a hundred.
+/// The writer of a message: all habits are chances in a hundred.
 struct Writer<'a> {
     words: &'a Words,
     dice: &'a mut Dice,
@@ -227,7 +227,7 @@ fn capitalised(word: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-/// Replaces whole words, whatever their case.
+/// Replaces whole words, in any case.
 fn replace(text: &str, long: &str, short: &str) -> String {
     let small = text.to_ascii_lowercase();
     let mut out = String::with_capacity(text.len());

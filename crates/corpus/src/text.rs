@@ -1,6 +1,6 @@
 //! From files to messages: one a line, with single spaces, about as long as a person types.
 
-/// Text is cut at the first end of a sentence behind so many bytes.
+/// Text is cut at the first end of a sentence behind this number of bytes.
 const MESSAGE: usize = 100;
 
 /// White space becomes single spaces; typographic quotes, dashes and dots become those of a keyboard.

@@ -1,8 +1,8 @@
 //! From text to the numbers of a model: counting, smoothing, thinning.
 //!
-//! The smoothing is interpolated modified Kneser-Ney (Chen and Goodman 1999): a count is discounted, and what that frees
-//! goes to the characters that the next shorter context expects; there, a character counts not by how often it was seen
-//! but by how many different characters it was seen behind.
+//! The smoothing is interpolated modified Kneser-Ney (Chen and Goodman 1999). Each count is discounted, and the freed
+//! part goes to the characters that the next shorter context expects. There, a character counts by the number of
+//! different characters before it, not by the number of its occurrences.
 
 use latchstring_cryptanalysis::language::{
     alphabet::{Alphabet, BOUNDARY, Distribution, NOTHING, SYMBOLS},
@@ -16,12 +16,12 @@ const BITS: usize = 7;
 /// A place in the text: the context before it, nearest symbol highest, and in the lowest bits the symbol that followed.
 type Place = u128;
 
-/// What to train.
+/// The settings of a training.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     /// The longest context, at most 17 symbols.
     pub(crate) order: usize,
-    /// A correction is kept if it saves the training text so much (in natural logarithms).
+    /// A correction is kept if it shortens the training text by at least this much (in natural logarithms).
     pub(crate) threshold: f32,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn train(text: &[u8], alphabet: &Alphabet, settings: Settings) -> Tra
     }
 }
 
-/// All places of the text, sorted so that those with a common context stand together, whatever its length.
+/// All places of the text, sorted so that those with a common context are together, at any length.
 fn places(text: &[u8], alphabet: &Alphabet, order: usize) -> Vec<Place> {
     let top = BITS * order;
     let start = Place::from(BOUNDARY) << top;
@@ -88,9 +88,9 @@ fn children(places: &[Place], depth: usize, order: usize) -> impl Iterator<Item 
     groups.map(move |places| (farther(places[0]), places))
 }
 
-/// How often each symbol follows a context of `depth` symbols, in the sense of Kneser and Ney: at the greatest length as
-/// often as it is; else once for each different symbol farther back. The start of a message has nothing farther back, so
-/// there each time counts.
+/// The count of each symbol after a context of `depth` symbols, in the sense of Kneser and Ney. At the greatest length
+/// each occurrence counts; else each different symbol farther back counts once. The start of a message has nothing
+/// farther back, so there each time counts.
 fn counts(places: &[Place], depth: usize, order: usize) -> [u32; SYMBOLS] {
     let mut counts = [0; SYMBOLS];
     let mut last = [None; SYMBOLS];
@@ -124,7 +124,7 @@ impl CountsOfCounts {
         }
     }
 
-    /// For each context length, what is taken from counts of 0, 1, 2, and 3 or more.
+    /// For each context length, the discount for counts of 0, 1, 2, and 3 or more.
     fn discounts(&self) -> Vec<[f32; 4]> {
         let of_length = |n: &[u64; 5]| {
             let y = n[1] as f32 / (n[1] + 2 * n[2]).max(1) as f32;

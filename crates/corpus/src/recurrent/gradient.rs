@@ -1,5 +1,5 @@
-//! In which direction to change the weights: back-propagation through time (Werbos, "Backpropagation through time: what it
-//! does and how to do it", Proceedings of the IEEE 1990).
+//! The direction in which to change the weights: back-propagation through time. (Werbos, "Backpropagation through time:
+//! what it does and how to do it", Proceedings of the IEEE 1990.)
 
 use latchstring_cryptanalysis::language::{
     alphabet::{BOUNDARY, SYMBOLS},
@@ -14,11 +14,11 @@ pub(super) const STEPS: usize = 40;
 /// Reads several texts side by side, [`STEPS`] characters of each at a time.
 pub(super) struct Reader<'a> {
     texts: Vec<&'a [u8]>,
-    /// What is remembered of each: a row a text.
+    /// The state of each: a row a text.
     states: Array2<f32>,
 }
 
-/// What happened while [`STEPS`] characters were read: for each step and text a row.
+/// The record of [`STEPS`] characters: for each step and text a row.
 struct Trace {
     /// The states before the character, and after it.
     before: Array3<f32>,
@@ -189,7 +189,8 @@ fn softmax(said: &mut [f32], came: usize, share: f32) -> f32 {
 }
 
 /// The reverse of [`turn`]. `carried` is the gradient of the state after the character, and becomes that of the state
-/// before it; `gates` are what `turn` left, and become their own gradients; those of the input are added to `input`.
+/// before it. `gates` are the values that `turn` left, and become their gradients. The gradients of the input are added
+/// to `input`.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 fn undo(read: &[f32], before: &[f32], carried: &mut [f32], gates: &mut [f32], input: &mut [f32]) {
     let units = before.len();
