@@ -64,7 +64,7 @@ fn run() {
     criterion.final_summary();
 }
 
-/// So many different ciphertexts under one keystream.
+/// This number of different ciphertexts under one keystream.
 fn messages(together: usize, length: Option<usize>) -> Vec<Vec<u8>> {
     let lines: Vec<&str> = HELD_OUT.lines().collect();
     let key: Vec<u8> = (0..LONGEST as u32)

@@ -1,4 +1,4 @@
-//! What breaking RSA costs: the tables of `docs/src/broken-rsa.md`.
+//! The cost of breaking RSA: the tables of `docs/src/broken-rsa.md`.
 //!
 //! `cargo bench -p latchstring-cryptanalysis --bench rsa` prints them all, in some ten minutes. `-- sieve`, `-- batch` or
 //! `-- oracle` prints one of them. Single runs, not averages: each takes long enough to be measured once.
@@ -40,7 +40,7 @@ fn main() {
     }
 }
 
-/// A random number of exactly `bits` bits, odd, whose two upper bits are set.
+/// An odd random number of exactly `bits` bits, with its two upper bits set.
 fn random(bits: usize, seed: u64) -> UBig {
     let mut bytes = vec![0; bits.div_ceil(8)];
     Generator::Mt19937.fill(seed, &mut bytes);
@@ -151,8 +151,8 @@ fn sieve() {
 
 /// Batch GCD against comparing every pair.
 ///
-/// The moduli are random odd numbers, as the time does not depend on how they were made; among them are two pairs of RSA
-/// keys that share a prime, which must be found.
+/// The moduli are random odd numbers, as the time does not depend on the way they were made. Among them are two pairs
+/// of RSA keys that share a prime, which must be found.
 fn batch() {
     println!(
         "| moduli of 1024 bits | all pairs | batch GCD, one core | batch GCD, all cores |\n| --- | --- | --- | --- |"
@@ -211,7 +211,7 @@ fn batch() {
 
 /// Queries of Bleichenbacher's attack.
 ///
-/// The oracle is told the multiplier instead of decrypting: the answers are the same, and a million of them take seconds.
+/// The oracle gets the multiplier instead of decrypting: the answers are the same, and a million of them take seconds.
 fn oracle() {
     println!(
         "| bits of n | the oracle checks | queries: median of 51 | mean | lowest | highest | estimate |\n| --- | --- | --- | --- | --- | --- | --- |"

@@ -29,7 +29,7 @@ const SEEDS: u64 = 1 << 13;
 /// From this second on: a seed that a server would have had.
 const FROM: u64 = 1_700_003_840;
 
-/// The fastest run of each measurement, in seconds for one seed or key: what is left when other programs do not disturb.
+/// The fastest run of each measurement, in seconds for one seed or key: other programs disturb that run the least.
 type Best = RefCell<BTreeMap<String, f64>>;
 
 fn main() {
@@ -92,7 +92,7 @@ fn run() {
     dictionary_table(&best.borrow());
 }
 
-/// One guess at a password, as the hardened store hashes it (64 MiB, three passes, one lane) and as a careless one does.
+/// One guess at a password, as the hardened store hashes it (64 MiB, three passes, one lane) and as a fast hash does.
 fn passwords(criterion: &mut Criterion, best: &Best) {
     let params = argon2::Params::new(64 * 1024, 3, 1, Some(32)).expect("these are in range");
     let argon2 = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);

@@ -1,14 +1,14 @@
-//! What trying costs: a measured rate and a number of tries become time, energy and money.
+//! The cost of trying: a measured rate and a number of tries become time, energy and money.
 //!
-//! Nothing here is fast; that is the point. The rate is the caller's, measured on his own machine, so that the sum is about
-//! something that somebody saw.
+//! Nothing here is fast; that is the point. The caller measures the rate on the caller's machine, so the sum is about a
+//! real machine.
 
 use std::fmt;
 
 /// Seconds in a year of 365.25 days.
 const YEAR: f64 = 365.25 * 24.0 * 3600.0;
 
-/// What one core costs. Money is in any currency, as long as both prices are in the same.
+/// The prices of one core. Money is in any currency, as long as both prices are in the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prices {
     /// Power that one busy core draws, in watts, with its share of the machine and of the cooling.
@@ -25,7 +25,7 @@ impl Prices {
     };
 }
 
-/// What a number of tries costs. Infinity when the rate is zero.
+/// The cost of a number of tries. Infinity when the rate is zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     /// How many tries.
@@ -56,7 +56,7 @@ impl Cost {
         Self::of(2f64.powi(bits as i32), keys_per_second, prices)
     }
 
-    /// Years on so many cores at once.
+    /// The years on this number of cores at once.
     pub fn years_on(&self, cores: f64) -> f64 {
         self.core_seconds / cores / YEAR
     }
@@ -75,8 +75,8 @@ impl fmt::Display for Cost {
     }
 }
 
-/// The least energy, in joules, that a computer at `kelvin` needs merely to *count* to 2^bits: kT ln 2 for each bit that
-/// is erased (Landauer 1961). A better computer does not get below it, so it needs no measured rate.
+/// The least energy, in joules, that a computer at `kelvin` needs merely to *count* to 2^bits. The energy is kT ln 2
+/// for each bit that is erased (Landauer 1961). A better computer does not get below it, so it needs no measured rate.
 pub fn counting_energy(bits: u32, kelvin: f64) -> f64 {
     const BOLTZMANN: f64 = 1.380_649e-23;
     2f64.powi(bits as i32) * BOLTZMANN * kelvin * std::f64::consts::LN_2

@@ -1,9 +1,9 @@
 //! Crib dragging: guess that a text (the crib) stands somewhere in one message, and look at what that makes of all others.
 //!
-//! With `c1 = p1 ^ k` and `c2 = p2 ^ k` under one keystream `k`, a crib that is right for `p1` gives the keystream below it
-//! and so a piece of `p2`, which reads like language. A wrong crib gives noise. (Rubin, "Computer methods for decrypting
-//! random stream ciphers", Cryptologia 1978; Mason et al., "A natural language approach to automated cryptanalysis of
-//! two-time pads", CCS 2006.)
+//! Take `c1 = p1 ^ k` and `c2 = p2 ^ k` under one keystream `k`. A crib that is right for `p1` gives the keystream
+//! below it and so a piece of `p2`, which reads like language. A wrong crib gives noise. (Rubin, "Computer methods for
+//! decrypting random stream ciphers", Cryptologia 1978; Mason et al., "A natural language approach to automated
+//! cryptanalysis of two-time pads", CCS 2006.)
 
 use crate::keystream::xor;
 use crate::language::Language;
@@ -19,7 +19,7 @@ pub struct Placement {
     /// The evidence for this placement: how much better the language explains what the others reveal than random bytes do,
     /// as a natural logarithm. Above zero speaks for it; below zero, against.
     pub score: f32,
-    /// What each other message would hold at the same place: its number, and the text from `offset` on.
+    /// The text that each other message would hold at the same place: its number, and the text from `offset` on.
     pub reveals: Vec<(usize, Vec<u8>)>,
 }
 
@@ -35,8 +35,8 @@ pub fn drag(ciphertexts: &[Vec<u8>], language: &Language, crib: &[u8]) -> Vec<Pl
     placements
 }
 
-/// Like [`drag`], but returns at most `most` placements, in a fraction of the time: a place where the crib's first bytes
-/// reveal nothing sensible is given up. With few messages a right place could be among those.
+/// Like [`drag`], but returns at most `most` placements, in a fraction of the time. The search gives up a place where
+/// the crib's first bytes reveal nothing sensible. With few messages a right place could be among those.
 pub fn drag_best(
     ciphertexts: &[Vec<u8>],
     language: &Language,
@@ -88,7 +88,7 @@ fn rank(placements: &mut [Placement], ciphertexts: &[Vec<u8>], language: &Langua
     placements.sort_by(|a, b| b.score.total_cmp(&a.score));
 }
 
-/// What `key` at `offset` makes of all messages but `except`.
+/// The text that `key` at `offset` gives in all messages but `except`.
 fn reveals(
     ciphertexts: &[Vec<u8>],
     except: usize,

@@ -1,7 +1,8 @@
 //! Guessing passwords from a list, against anything that can be checked without asking anybody: a stolen store.
 //!
-//! The search is the same for a fast hash and for a slow one; only the time of one guess differs, and with it everything
-//! ([`crate::brute_force::Cost`]). No clock in here: whoever wants rates looks at one in the progress callback.
+//! The search is the same for a fast hash and for a slow one. Only the time of one guess differs, and with it the cost
+//! ([`crate::brute_force::Cost`]). There is no clock here: a caller that wants rates reads one in the progress
+//! callback.
 
 use std::ops::ControlFlow;
 
@@ -12,7 +13,7 @@ use rayon::prelude::*;
 pub struct Outcome<G> {
     /// The first guess that is right.
     pub found: Option<G>,
-    /// How many guesses were taken from the list, the right one included. To go on later, skip so many.
+    /// How many guesses were taken from the list, the right one included. To go on later, skip this number.
     pub guesses: u64,
     /// Whether the progress callback ended the search.
     pub stopped: bool,
@@ -20,9 +21,10 @@ pub struct Outcome<G> {
 
 /// Tries the guesses in order, `batch` of them at a time on all cores, until `verify` accepts one.
 ///
-/// After each batch without success `progress` is told how many guesses were tried, and may end the search. The outcome
-/// does not depend on the number of cores. Choose the batch so that one takes a fraction of a second: 16 for a memory-hard
-/// hash (each guess in flight holds its own memory), 100,000 for a fast one. A batch of 0 is taken as 1.
+/// After each batch without success `progress` gets the number of guesses tried, and may end the search. The outcome
+/// does not depend on the number of cores. Choose the batch so that one takes a fraction of a second. Good values are
+/// 16 for a memory-hard hash (each guess in flight holds separate memory), and 100,000 for a fast one. A batch of 0 is
+/// taken as 1.
 pub fn search<G: Send + Sync>(
     guesses: impl IntoIterator<Item = G>,
     batch: usize,
@@ -55,7 +57,7 @@ pub fn search<G: Send + Sync>(
     }
 }
 
-/// What people make of a word when a password is asked for, the commonest first: 1 + 2 * 9 guesses or fewer.
+/// The usual variants of a word as a password, the commonest first: 1 + 2 * 9 guesses or fewer.
 pub fn variants(word: &str) -> Vec<String> {
     const ENDINGS: [&str; 9] = ["", "1", "123", "!", "12", "1234", "2024", "2025", "1!"];
     let mut letters = word.chars();

@@ -5,17 +5,18 @@
 //!
 //! - *Language:* an unknown keystream, every byte of it equally likely, and messages of the language under it. A message
 //!   may also be no text at all, and the language may end before the longest message does.
-//! - *No language:* whatever can be said about bytes without looking at their order. [`plain`] does so for the ciphertexts:
-//!   random ones, few different ones, columns that are alike (headers, counters). [`unordered`] does so under an unknown
-//!   keystream: characters that are frequent, in any order (base64, machine code).
+//! - *No language:* all that can be said about bytes without looking at their order. [`plain`] does so for the
+//!   ciphertexts: random ones, few different ones, columns that are alike (headers, counters). [`unordered`] does so
+//!   under an unknown keystream: characters that are frequent, in any order (base64, machine code).
 //!
 //! Where a message repeats an earlier one, both explanations say the same. A text that was sent twice, or a header in front
 //! of each message, is only one witness.
 //!
-//! The ratio of the two is an upper bound, not an estimate: if there is no language, it reaches R with a probability of at
-//! most 1/R (Markov's inequality, since its expectation is at most 1; see Vovk and Wang, "E-values: calibration,
-//! combination and applications", 2021). No simulation is needed, and it holds for any number and length of messages.
-//! Searching for the best keystream costs nothing extra: one keystream is one term of the sum over all of them.
+//! The ratio of the two is an upper bound, not an estimate. Without language, it reaches R with a probability of at
+//! most 1/R. This is Markov's inequality, since the ratio's expectation is at most 1 (Vovk and Wang, "E-values:
+//! calibration, combination and applications", 2021). No simulation is needed, and it holds for any number and length
+//! of messages. Searching for the best keystream costs nothing extra: one keystream is one term of the sum over all of
+//! them.
 
 use std::collections::HashSet;
 
@@ -82,7 +83,8 @@ impl Evidence {
         (-self.ln_ratio).exp().min(1.0)
     }
 
-    /// The same after the best of many hypotheses was taken, whose number has this natural logarithm.
+    /// The same after the best of many hypotheses was taken, where `ln_hypotheses` is the natural logarithm of their
+    /// number.
     #[must_use]
     pub fn best_of(self, ln_hypotheses: f64) -> Self {
         Self {
@@ -116,7 +118,7 @@ struct Reading<'a> {
 
 /// One byte as the solver reads it.
 struct Read {
-    /// What it gains (natural logarithm) when it is taken for text and not for a random byte.
+    /// The gain (natural logarithm) of taking the byte for text and not for a random byte.
     gain: f64,
     plain: u8,
     source: Source,
@@ -127,7 +129,7 @@ struct Read {
 enum Source {
     Guessed,
     Given,
-    /// It stands where the message repeats another one: no explanation gains more by it than the others.
+    /// The message repeats another one at this place: no explanation gains more by it than the others.
     Repeats,
 }
 
@@ -178,10 +180,10 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// A message repeats another one once so many bytes of theirs agreed.
+/// A message repeats another one once this number of their bytes agreed.
 const AGREED: usize = 3;
 
-/// For each byte, whether it stands where its message has just repeated an earlier one. What the byte itself is does not
+/// For each byte, whether it stands where its message has just repeated an earlier one. The byte's value does not
 /// matter, so it can be predicted.
 fn repeats(messages: &[&[u8]]) -> Vec<Vec<bool>> {
     let mut repeats: Vec<Vec<bool>> = messages.iter().map(|all| vec![false; all.len()]).collect();

@@ -1,7 +1,7 @@
-//! What is known of one keystream, and what that opens.
+//! The known part of one keystream, and the texts that it opens.
 //!
-//! A stream cipher adds its keystream `k` to the plaintext: `c = p ^ k`. Whoever knows `p` and `c` at a place knows `k`
-//! there, and with it the plaintext of *every* other message encrypted under the same keystream.
+//! A stream cipher adds its keystream `k` to the plaintext: `c = p ^ k`. An attacker who knows `p` and `c` at a place
+//! knows `k` there. This `k` opens *every* other message under the same keystream.
 
 use std::fmt;
 
@@ -48,8 +48,8 @@ impl Keystream {
         Self::default()
     }
 
-    /// What is known of a session's keystream when the plaintexts of some messages are known, or their beginnings: the number
-    /// of the message, and the text. Where they contradict each other the first one stands.
+    /// The known part of a session's keystream, from messages with known plaintexts or beginnings. Each is given as the
+    /// number of the message, and the text. Where they contradict each other the first one stands.
     pub fn of(ciphertexts: &[Vec<u8>], known: &[(usize, Vec<u8>)]) -> Self {
         let mut keystream = Self::new();
         for (message, plaintext) in known {
@@ -71,8 +71,8 @@ impl Keystream {
         self.bytes.get(offset).copied().flatten()
     }
 
-    /// Learns from `ciphertext`, whose plaintext from byte `offset` on is `plaintext`; what reaches past the ciphertext's
-    /// end says nothing and is ignored.
+    /// Learns from `ciphertext`, whose plaintext from byte `offset` on is `plaintext`; a part past the ciphertext's end
+    /// is ignored.
     ///
     /// # Errors
     /// [`Conflict`] if a byte contradicts what is known; then nothing is learnt at all.

@@ -1,8 +1,8 @@
-//! What a language looks like: for each place in a text, how probable each next character is.
+//! The model of a language: for each place in a text, the probability of each next character.
 //!
-//! A language is several models of different kinds of text (chat, mail, prose), which the solver mixes by how well each
-//! explains what has been read so far. They are shipped as files; `latchstring-corpus` makes them, and
-//! `docs/src/keystream-solver.md` says from what.
+//! A language is several models of different kinds of text (chat, mail, prose). The solver mixes them by how well each
+//! explains the text so far. The models are shipped as files; `latchstring-corpus` makes them, and
+//! `docs/src/keystream-solver.md` names the sources.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -35,8 +35,8 @@ pub enum ModelError {
     NotAModel,
     /// The file ends too early.
     CutShort,
-    /// The file is not what was written: its checksum or its counts are wrong, or it asks for more
-    /// memory than a file of its length can fill.
+    /// The file was changed: its checksum or its counts are wrong, or it asks for more memory than a file of its length
+    /// can fill.
     Damaged,
 }
 
@@ -74,13 +74,13 @@ impl Language {
         codec::read(file)
     }
 
-    /// English as it is written in chat, mail and prose.
+    /// English, from chat, mail and prose.
     pub fn english() -> &'static Self {
         static LANGUAGE: OnceLock<Language> = OnceLock::new();
         LANGUAGE.get_or_init(|| shipped(include_bytes!("../data/english.model")))
     }
 
-    /// Italian as it is written in short prose.
+    /// Italian, from short prose.
     pub fn italian() -> &'static Self {
         static LANGUAGE: OnceLock<Language> = OnceLock::new();
         LANGUAGE.get_or_init(|| shipped(include_bytes!("../data/italian.model")))

@@ -1,7 +1,7 @@
 //! Pure algorithms that break what the faithful protocol encrypts.
 //!
-//! The faithful protocol encrypts every message of a session under the same AES-CTR keystream, from its first byte on: a
-//! many-time pad. AES is not attacked at all; what breaks is the rule that a keystream is used once.
+//! The faithful protocol encrypts every message of a session under the same AES-CTR keystream, from its first byte on:
+//! a many-time pad. AES is not attacked at all; the broken rule is that a keystream is used once.
 //!
 //! - [`Keystream`]: with the plaintext of one message, all others open as far as it reaches.
 //! - [`drag`]: with a guessed word, the places where it can stand show by what they make of the other messages.
@@ -15,9 +15,9 @@
 //! - [`rsa`]: moduli that can be factored.
 //! - [`bleichenbacher`]: a server that tells whether a padding was right decrypts for everybody.
 //! - [`dictionary`]: passwords out of a list, against a stolen store.
-//! - [`brute_force`]: what any number of tries costs, when nothing is weak.
+//! - [`brute_force`]: the cost of any number of tries, when nothing is weak.
 //!
-//! All of it is deterministic, and takes any bytes: what is no language comes back with low confidence.
+//! All functions are deterministic, and take any bytes: bytes without language come back with low confidence.
 
 pub mod bleichenbacher;
 pub mod brute_force;

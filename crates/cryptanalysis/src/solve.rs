@@ -1,9 +1,9 @@
-//! Crib dragging without a crib: the computer tries every keystream byte, from left to right, and keeps the keystreams
-//! under which all messages at once read most like language (a beam search; Mason et al., "A natural language approach
-//! to automated cryptanalysis of two-time pads", CCS 2006).
+//! Crib dragging without a crib. The computer tries every keystream byte, from left to right, and keeps the keystreams
+//! under which all messages at once read most like language. The method is a beam search (Mason et al., "A natural
+//! language approach to automated cryptanalysis of two-time pads", CCS 2006).
 //!
-//! A student who drags a crib extends it letter by letter: "the mee" must be "the meeting", if the next letter makes sense
-//! of the other messages too. This is the same, with a model of the language in place of the eye.
+//! A student who drags a crib extends it letter by letter. The text "the mee" must be "the meeting", if the next letter
+//! makes sense of the other messages too. The solver does the same, with a model of the language in place of the eye.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -60,14 +60,14 @@ pub struct Byte {
     pub confidence: f32,
 }
 
-/// What [`solve`] found.
+/// The result of [`solve`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recovered {
     /// For each ciphertext, in order, each of its bytes.
     pub messages: Vec<Vec<Byte>>,
-    /// Of two ciphertexts, for each place that both reach: how sure it is that these are the two bytes there, whichever
-    /// text each belongs to. That is the most that can be claimed of two: which byte belongs to which text is a guess from
-    /// what stands around it.
+    /// The certainty that these are the two bytes of two ciphertexts, for each place that both reach. The order of the
+    /// two texts is left open. More cannot be claimed for two ciphertexts: the text to which each byte belongs is a
+    /// guess from the bytes around it.
     pub pairs: Vec<f32>,
 }
 
@@ -83,9 +83,9 @@ impl Recovered {
 
 /// Recovers the plaintexts of messages encrypted under one keystream, each from its first byte on.
 ///
-/// What `certain` knows of the keystream is taken as it is, and so is what it opens (a pinned word, a known plaintext).
-/// Everything else is a guess from language, and bytes that only one message reaches stay undetermined: there, every
-/// plaintext is as possible as any other.
+/// The bytes in `certain` are taken as they are, and so are the texts that they open (a pinned word, a known
+/// plaintext). Everything else is a guess from language, and bytes that only one message reaches stay undetermined:
+/// there, every plaintext is as possible as any other.
 pub fn solve(
     ciphertexts: &[Vec<u8>],
     language: &Language,
@@ -100,7 +100,7 @@ pub fn solve(
 /// Hears after each place how many were looked at, and how many there are, and may end the search there.
 pub type Watch<'a> = dyn FnMut(usize, usize) -> ControlFlow<()> + 'a;
 
-/// [`solve`], but with somebody who watches. What a search that was ended has not come to stays undetermined.
+/// [`solve`], but with a watcher. The places that an ended search has not reached stay undetermined.
 pub fn solve_watched(
     ciphertexts: &[Vec<u8>],
     language: &Language,
@@ -128,7 +128,7 @@ pub fn solve_watched(
     }
 }
 
-/// What the search makes of a session.
+/// The search's result for a session.
 struct Guessed {
     /// The best keystream, and how sure each byte of it is in the eyes of all that were followed.
     path: Vec<(u8, f32)>,
@@ -201,8 +201,8 @@ fn settle_initials(guessed: &mut [(u8, f32)], ciphertexts: &[Vec<u8>], certain: 
 
 /// The built-in language that the messages are most probably written in.
 ///
-/// Each language reads the beginnings of the longest messages, as well as it can; the one that is least surprised by what
-/// it then reads is taken.
+/// Each language reads the beginnings of the longest messages. The language that is least surprised by the result is
+/// taken.
 pub fn detect(ciphertexts: &[Vec<u8>]) -> &'static Language {
     const BEGINNING: usize = 60;
     const MESSAGES: usize = 8;
@@ -261,7 +261,7 @@ const INITIALS: f32 = 0.9;
 /// No byte of a pair is surer than this: the two texts may be exchanged midway, and nothing shows it.
 const SUREST_OF_TWO: f32 = 0.94;
 
-/// How much each byte stands among what reads like language, from 0 to 1, whatever the alternatives were.
+/// The likeness of each byte's surroundings to language, from 0 to 1, for any alternatives.
 fn likeness(text: &[Byte], mixture: &mut Mixture<'_>) -> Vec<f32> {
     let surprise = surprises(text.iter().map_while(|byte| byte.value), mixture);
     let one = |at: usize| {

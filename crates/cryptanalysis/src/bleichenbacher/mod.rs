@@ -1,12 +1,14 @@
 //! Bleichenbacher's attack on RSA with PKCS#1 v1.5 padding (CRYPTO 1998): one bit of answer is enough.
 //!
-//! A conforming block begins with `00 02`. So whoever learns of a ciphertext only *that* its plaintext conforms, learns
-//! that the plaintext lies between 2B and 3B, where `B = 2^(8(k - 2))` and k is the length of the modulus in bytes. RSA is
-//! multiplicative: `c s^e` decrypts to `m s mod n`. Every s for which that conforms says that `m s` lies in one of the
-//! intervals `[2B + rn, 3B - 1 + rn]`, so m in one of those divided by s; and soon only one m is left.
+//! A conforming block begins with `00 02`. Suppose an attacker learns only *that* the plaintext of a ciphertext
+//! conforms. Then the plaintext lies between 2B and 3B, where `B = 2^(8(k - 2))` and k is the length of the modulus in
+//! bytes. RSA is multiplicative: `c s^e` decrypts to `m s mod n`. Every s that conforms shows that `m s` lies in one of
+//! the intervals `[2B + rn, 3B - 1 + rn]`. So m lies in one of these intervals divided by s, and soon only one m is
+//! left.
 //!
-//! Names and numbers of the steps are the paper's: n, e, k, B, c, s, the set M of intervals [a, b], and r. The attack asks and is
-//! told, and touches no network: [`Bleichenbacher::query`] and [`Bleichenbacher::answer`], or [`decrypt`] with a closure.
+//! Names and numbers of the steps are the paper's: n, e, k, B, c, s, the set M of intervals [a, b], and r. The attack
+//! asks questions and takes answers, and touches no network: [`Bleichenbacher::query`] and [`Bleichenbacher::answer`],
+//! or [`decrypt`] with a closure.
 
 use std::fmt;
 
@@ -26,7 +28,7 @@ const SHORTEST: usize = 11;
 pub enum Error {
     /// The modulus has fewer than eleven bytes, or the ciphertext is not below it.
     NotRsa,
-    /// The answers contradict each other: what was called conforming is not what begins with `00 02`.
+    /// The answers contradict each other: a value that was called conforming does not begin with `00 02`.
     Contradiction,
     /// The allowed number of queries is used up.
     Exhausted,
@@ -53,7 +55,7 @@ impl std::error::Error for Error {}
 /// How many queries each step of the paper took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Queries {
-    /// Step 1: until a blinded ciphertext conforms. One, for a ciphertext that conforms as it is.
+    /// Step 1: until a blinded ciphertext conforms. One query, for a ciphertext that conforms without blinding.
     pub blinding: u64,
     /// Step 2a: the first s.
     pub first: u64,
@@ -64,7 +66,7 @@ pub struct Queries {
 }
 
 impl Queries {
-    /// All of them.
+    /// All queries.
     pub fn total(&self) -> u64 {
         self.blinding + self.first + self.many_intervals + self.one_interval
     }
@@ -108,7 +110,7 @@ pub struct Bleichenbacher {
 }
 
 impl Bleichenbacher {
-    /// Begins with step 1. The ciphertext `c` is big-endian; `seed` fixes the blinding, which is needed only if the
+    /// Begins with step 1. The ciphertext `c` is big-endian; `seed` fixes the blinding. Blinding is needed only if the
     /// plaintext of `c` does not conform (a signature to forge, or a textbook ciphertext).
     ///
     /// # Errors
@@ -335,7 +337,7 @@ fn fixed_length(x: &UBig, k: usize) -> Vec<u8> {
     [&vec![0; k - bytes.len()][..], &bytes].concat()
 }
 
-/// What the attack found, and what it cost.
+/// The result of the attack, and its cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decrypted {
     /// `c^d mod n` in k bytes, padding and all: see [`unpad`].
@@ -377,14 +379,14 @@ pub fn unpad(block: &[u8]) -> Option<&[u8]> {
     (zero >= 8).then(|| &padded[zero + 1..])
 }
 
-/// How many queries the whole attack takes by the estimate of the paper (section 3.2), against an oracle that checks as
-/// [`unpad`] does (`strict`) or only the first two bytes.
+/// The number of queries for the whole attack by the estimate of the paper (section 3.2). The oracle checks as
+/// [`unpad`] does (`strict`), or only the first two bytes.
 ///
 /// A random plaintext begins with `00 02` with probability B/n, and then passes the rest of the check with some
-/// probability that the strictness decides. Blinding, s_1 and s_2 are each found at random; after that, two queries a bit
-/// that pass half the time. For a modulus of 1024 bits and the strict check that is about half a million to a million:
-/// hence "the million message attack". Measured runs take less: a ciphertext that conforms needs no blinding, and often
-/// s_1 leaves one interval alone, so that s_2 is not found at random.
+/// probability that the strictness decides. Blinding, s_1 and s_2 are each found at random; after that, two queries a
+/// bit that pass half the time. For a modulus of 1024 bits and the strict check that is about half a million to a
+/// million: hence "the million message attack". Measured runs take fewer queries. A ciphertext that conforms needs no
+/// blinding, and s_1 often leaves one interval alone, so that s_2 is not found at random.
 pub fn expected_queries(n: &UBig, strict: bool) -> f64 {
     let k = n.bit_len().div_ceil(8).max(SHORTEST);
     // n/B as a fixed-point number with 32 bits after the point; it is below 2^16.

@@ -1,15 +1,16 @@
-//! What can be said about the bytes of messages without knowing a language: a predictor that mixes four opinions and
+//! The predictions about the bytes of messages without knowledge of a language. A predictor mixes four opinions and
 //! learns which of them to trust.
 //!
-//! It goes through the messages column by column. A column is what stands at one place of all messages, so it is what one
-//! keystream byte encrypted. The order of the columns means nothing to the opinions, and that is the point: a language is
-//! what only shows in the order.
+//! The predictor goes through the messages column by column. A column is what stands at one place of all messages, so
+//! it is what one keystream byte encrypted. The order of the columns means nothing to the opinions, and that is the
+//! point: a language is what only shows in the order.
 
 /// How many opinions there are.
 const OPINIONS: usize = 4;
-/// Their weights at the start: random bytes, frequent bytes, alike in the column, alike in the upper half.
+/// The weights of the opinions at the start: random bytes, frequent bytes, alike in the column, alike in the upper
+/// half.
 const FIRST: [f64; OPINIONS] = [0.4, 0.2, 0.2, 0.2];
-/// The part of the weights that is dealt out anew after each byte, so that an opinion that was wrong can come back.
+/// The part of the weights that is dealt out again after each byte, so that an opinion that was wrong can come back.
 const SHARE: f64 = 0.02;
 /// How many bytes the uniform distribution counts for beside the frequencies.
 const DOUBT: f64 = 32.0;
@@ -32,7 +33,7 @@ pub(super) fn gains(messages: &[&[u8]]) -> Vec<Vec<f64>> {
     gains
 }
 
-/// What was seen of a column.
+/// The counts of a column.
 struct Column {
     whole: [f64; 256],
     upper: [f64; 16],
@@ -49,7 +50,7 @@ impl Default for Column {
     }
 }
 
-/// The logarithm for the messages as a whole. What explains them may end before they do, as the language may.
+/// The logarithm for the messages as a whole. Their explanation may end before the messages do, as the language may.
 pub(super) fn gain(gains: &[Vec<f64>]) -> f64 {
     let longest = gains.iter().map(Vec::len).max().unwrap_or(0);
     let (mut sum, mut best) = (0.0, 0.0f64);

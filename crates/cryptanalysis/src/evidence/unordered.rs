@@ -1,9 +1,9 @@
-//! What can be said about plaintexts under an unknown keystream without knowing a language: that some bytes are more
-//! frequent than others, in whatever order.
+//! The predictions about plaintexts under an unknown keystream without knowledge of a language: some bytes are more
+//! frequent than others, in any order.
 //!
-//! The frequencies are those of what was read in the columns before, since the keystream that reads best shows which bytes
-//! the plaintexts are made of. In each column all 256 keystream bytes are possible. So this explains base64, digits or
-//! machine code as well as they can be explained, however much of it looks like a word.
+//! The frequencies are those of the columns read before, since the best keystream shows the bytes of the plaintexts. In
+//! each column all 256 keystream bytes are possible. So this explains base64, digits or machine code as well as they
+//! can be explained, however much of it looks like a word.
 
 use super::{LN_256, Reading, Source, longest};
 

@@ -1,8 +1,9 @@
 //! The generators that people reach for when they need a random key, and should not.
 //!
-//! Each is fixed by its seed alone, and the seed is a small number: often the time. So a server that draws its session key
-//! from one of them has as many keys as it has seeds, and whoever can guess the minute can try them all (see [`crate::seeds`]).
-//! That is how Netscape 1.1 was broken (Goldberg and Wagner, "Randomness and the Netscape browser", Dr. Dobb's, 1996).
+//! Each is fixed by its seed alone, and the seed is a small number: often the time. So a server that draws its session
+//! key from such a generator has as many keys as seeds. An attacker who can guess the minute can try them all (see
+//! [`crate::seeds`]). Netscape 1.1 was broken in this way (Goldberg and Wagner, "Randomness and the Netscape browser",
+//! Dr. Dobb's, 1996).
 //!
 //! Every one is bit-exact: `vectors.txt` holds what the real implementations gave.
 
@@ -15,7 +16,7 @@ pub(crate) use mt19937::{M, N as STATE_WORDS, SCRAMBLED, TWIST, init_step};
 pub use mt19937::{Mt19937, temper};
 use small::{CRand, JavaRandom, Xorshift64Star};
 
-/// A weak generator, and the way a program usually makes bytes with it. That is the documented byte order:
+/// A weak generator, and the way a program usually makes bytes with it. The documented byte order is this:
 ///
 /// | generator | what the program calls for `n` bytes | seeds that differ |
 /// | --- | --- | --- |
@@ -44,7 +45,7 @@ pub enum Generator {
 }
 
 impl Generator {
-    /// All of them, in the order of the table.
+    /// All generators, in the order of the table.
     pub const ALL: [Self; 6] = [
         Self::PythonRandom,
         Self::Mt19937,
@@ -124,7 +125,7 @@ impl FromStr for Generator {
     }
 }
 
-/// A seeded generator, which goes on where it stopped: what a server draws its keys from, session after session.
+/// A seeded generator, which goes on where it stopped: the source of a server's keys, session after session.
 #[derive(Clone, Debug)]
 pub struct Stream(State);
 
@@ -142,8 +143,7 @@ enum State {
 impl Stream {
     /// The next `out.len()` bytes.
     ///
-    /// Each call begins with a fresh output, as a call of the real function does: what an output holds beyond the bytes
-    /// asked for is lost.
+    /// Each call begins with a fresh output, as a call of the real function does: the rest of an output is lost.
     #[inline(always)]
     pub fn fill(&mut self, out: &mut [u8]) {
         match &mut self.0 {

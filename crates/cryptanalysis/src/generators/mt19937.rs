@@ -28,7 +28,7 @@ pub(crate) const fn init_step(before: u32, i: u32) -> u32 {
         .wrapping_add(i)
 }
 
-/// What every seeding with an array begins from: the state of the one-step seed 19650218.
+/// The state from which every seeding with an array begins: that of the one-step seed 19650218.
 pub(crate) const SCRAMBLED: u32 = 19_650_218;
 
 impl Mt19937 {

@@ -1,8 +1,8 @@
-//! Which bytes a language is written with, and the small numbers (symbols) that the models know them by.
+//! The bytes of a language, and the small numbers (symbols) by which the models know them.
 
 /// How many symbols there can be. A power of two, so that a distribution is a few vector registers wide.
 pub const SYMBOLS: usize = 128;
-/// No character at all: what stands before the start of a message.
+/// No character: the symbol before the start of a message.
 pub const NOTHING: u8 = 0;
 /// The start of a message, and its end.
 pub const BOUNDARY: u8 = 1;
@@ -14,7 +14,7 @@ const FIRST: u8 = 3;
 /// One number a symbol: its probability, or the natural logarithm of that.
 pub type Distribution = [f32; SYMBOLS];
 
-/// The bytes that have a symbol of their own.
+/// The bytes with a symbol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alphabet {
     bytes: Vec<u8>,
@@ -22,8 +22,8 @@ pub struct Alphabet {
 }
 
 impl Alphabet {
-    /// The alphabet of these bytes, in this order; a byte that is named twice, a line feed, and what finds no room below
-    /// [`SYMBOLS`] are left out.
+    /// The alphabet of these bytes, in this order. Left out: a byte that is named twice, a line feed, and bytes without
+    /// room below [`SYMBOLS`].
     pub fn new(bytes: &[u8]) -> Self {
         let mut alphabet = Self {
             bytes: Vec::new(),
@@ -45,7 +45,7 @@ impl Alphabet {
         Self::new(&printable)
     }
 
-    /// The bytes with a symbol of their own, in the order of their symbols.
+    /// The bytes with a symbol, in the order of their symbols.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -66,7 +66,7 @@ impl Alphabet {
     }
 }
 
-/// What stands before a character: symbols of seven bits each, the nearest one in the highest bits.
+/// The symbols before a character, with seven bits each: the nearest one in the highest bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Context(u128);
 

@@ -24,25 +24,26 @@ use super::reader::Reader;
 use super::recurrent::Recurrent;
 use super::{Language, ModelError, weights};
 
-/// What the file begins with; the digit is the version.
+/// The first bytes of the file; the digit is the version.
 pub const MAGIC: &[u8; 8] = b"latchLM3";
-/// The deepest level that has situations of its own in the entropy coder.
+/// The deepest level that has separate situations in the entropy coder.
 const DEPTHS: usize = 18;
 /// More models than this are not believed.
 const MOST_MODELS: usize = 8;
 /// More contexts and corrections than this in one model are not believed: the largest shipped one has a fiftieth.
 const MOST_NUMBERS: usize = 1 << 25;
-/// So many contexts and corrections can come from one byte of code, and so many more from none. A table of one symbol costs
-/// no code, so without this limit a short file could ask for any amount of memory. The shipped models need three.
+/// The limit on contexts and corrections from one byte of code, and on the additional ones from none. A table of one
+/// symbol costs no code, so without this limit a short file could ask for any amount of memory. The shipped models need
+/// three.
 const NUMBERS_A_BYTE: usize = 32;
 const NUMBERS_OF_NOTHING: usize = 1 << 12;
 // The kinds of number in a level. Each has situations of its own: by depth, and by one thing more.
 const CHILDREN: usize = 0;
 const CORRECTIONS: usize = DEPTHS;
 const CODE: usize = CORRECTIONS + 2 * DEPTHS;
-/// By the parent's symbol: what letter stands before a letter.
+/// By the parent's symbol: the letter before a letter.
 const SYMBOL: usize = CODE + 2 * DEPTHS;
-/// By the nearest symbol: what letter follows a letter.
+/// By the nearest symbol: the letter after a letter.
 const CORRECTED: usize = SYMBOL + SYMBOLS;
 const SITUATIONS: usize = CORRECTED + SYMBOLS;
 
@@ -87,7 +88,7 @@ pub fn write(
     [&MAGIC[..], &checksum(&body).to_le_bytes(), &body].concat()
 }
 
-/// What the coder knows of a context when it comes to its children.
+/// The coder's knowledge of a context when it comes to the children.
 #[derive(Clone, Copy, Default)]
 struct Parent {
     symbol: u8,

@@ -1,9 +1,10 @@
 //! How probable is each next character after those before it? Counts of a large text, thinned to what matters.
 //!
 //! The probabilities come from interpolated modified Kneser-Ney smoothing (Chen and Goodman, "An empirical study of
-//! smoothing techniques for language modeling", 1999). To be small enough to be shipped, only those are kept that differ
-//! from what a shorter context says already (Seymore and Rosenfeld, "Scalable backoff language models", 1996), each as
-//! a *correction*: by what factor the character is more probable here. Everything not corrected shares what is left.
+//! smoothing techniques for language modeling", 1999). To keep the model small, only the n-grams are kept that differ
+//! from the prediction of a shorter context. (Seymore and Rosenfeld, "Scalable backoff language models", 1996.) Each is
+//! a *correction*: the factor by which the character is more probable here. Everything not corrected shares what is
+//! left.
 
 use super::alphabet::{Context, Distribution, SYMBOLS};
 
@@ -68,7 +69,7 @@ impl Ngrams {
     /// Puts a model together: the distribution without any context, and the contexts by length, from one symbol on.
     ///
     /// # Errors
-    /// What is wrong: `root` is no distribution, or the counts of the levels contradict each other.
+    /// The fault: `root` is no distribution, or the counts of the levels contradict each other.
     pub fn new(root: Distribution, levels: Vec<Level>) -> Result<Self, &'static str> {
         // False for what is no number, too.
         let each = root.iter().all(|p| (0.0..=1.0).contains(p));
@@ -137,7 +138,7 @@ impl From<Level> for Indexed {
     }
 }
 
-/// Where each one's things begin, and at the end where the last one's end.
+/// The place where the items of each context begin, and at the end the place where the last ones end.
 fn places(counts: &[u8]) -> Vec<u32> {
     let mut places = Vec::with_capacity(counts.len() + 1);
     places.push(0);

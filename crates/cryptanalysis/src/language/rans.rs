@@ -1,5 +1,5 @@
-//! An entropy coder: symbols in as many bits as they are surprising (Duda, "Asymmetric numeral systems", 2013; two states
-//! that take turns, and whole words, as in Giesen, "Interleaved entropy coders", 2014).
+//! An entropy coder: a symbol takes as many bits as it is surprising (Duda, "Asymmetric numeral systems", 2013). Two
+//! states take turns, and the output is whole words (Giesen, "Interleaved entropy coders", 2014).
 //!
 //! Each symbol belongs to a *situation*, and each situation has a table of how frequent its symbols are. The encoder works
 //! backwards, so that the decoder gets the symbols in order and can choose a situation by what it has decoded already.
@@ -56,8 +56,8 @@ impl Table {
         (frequencies.is_empty() || sum == TOTAL).then_some(table)
     }
 
-    /// What a decoder needs, one number a slot: the symbol that the slot belongs to (8 bits), its frequency (12 bits), and
-    /// how many of its slots come before this one. A situation that never occurs has only zeros.
+    /// The decoder's table, one number a slot. It holds the slot's symbol (8 bits), the symbol's frequency (12 bits),
+    /// and the number of the symbol's slots before this one. A situation that never occurs has only zeros.
     fn slots(&self) -> impl Iterator<Item = u32> {
         let slots = self
             .0
@@ -113,8 +113,8 @@ fn write_number(out: &mut Vec<u8>, number: u16) {
     }
 }
 
-/// Takes symbols out of what [`encode`] made. Behind the end of the code come wrong symbols, never an error: whoever
-/// decodes knows how many there are, and a checksum tells whether the code is whole.
+/// Takes symbols out of what [`encode`] made. Behind the end of the code come wrong symbols, never an error. The caller
+/// knows the number of symbols, and a checksum shows whether the code is whole.
 pub struct Decoder<'a> {
     /// The slots of all situations.
     slots: Vec<u32>,
@@ -124,7 +124,7 @@ pub struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    /// Reads the tables of so many situations; `None` if they are damaged.
+    /// Reads the tables of `situations` situations; `None` if they are damaged.
     pub fn new(mut bytes: &'a [u8], situations: usize) -> Option<Self> {
         let mut take = || {
             let (&first, rest) = bytes.split_first()?;

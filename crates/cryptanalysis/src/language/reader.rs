@@ -1,6 +1,6 @@
 //! Reads the parts of a model's file, one behind the other. A file that is too short gives `None`, and never a panic.
 
-/// What is left of a file.
+/// The rest of a file.
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {

@@ -1,6 +1,6 @@
-//! A recurrent model: what follows a text, told by a few hundred numbers that were carried along from its first character
-//! on (a gated recurrent unit; Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical
-//! machine translation", EMNLP 2014).
+//! A recurrent model: it predicts the next character from a few hundred numbers, carried along from the first character
+//! on. The units are gated recurrent units (Cho et al., "Learning phrase representations using RNN encoder-decoder for
+//! statistical machine translation", EMNLP 2014).
 //!
 //! Counts know what they have seen; this knows what it resembles.
 
@@ -9,19 +9,19 @@ use ndarray::{Array1, Array2};
 
 use super::alphabet::{BOUNDARY, SYMBOLS};
 
-/// The gates of a unit: what it forgets, what it keeps, and what is new.
+/// The gates of a unit: one forgets, one keeps, and one adds.
 pub const GATES: usize = 3;
 
 /// The numbers that training finds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recurrent {
-    /// For each symbol, what reading it adds to each gate: `SYMBOLS` rows of `GATES * units`.
+    /// For each symbol, the amounts that reading it adds to each gate: `SYMBOLS` rows of `GATES * units`.
     pub input: Array2<f32>,
-    /// For each unit, what its state adds to each gate: `units` rows of `GATES * units`.
+    /// For each unit, the amounts that its state adds to each gate: `units` rows of `GATES * units`.
     pub recurrent: Array2<f32>,
-    /// For each unit, what its state says for each symbol: `units` rows of `SYMBOLS`.
+    /// For each unit, the amounts that its state adds to each symbol: `units` rows of `SYMBOLS`.
     pub output: Array2<f32>,
-    /// What is said for each symbol whatever was read.
+    /// The amount for each symbol, independent of the text.
     pub bias: Array1<f32>,
 }
 
@@ -31,7 +31,7 @@ impl Recurrent {
         self.output.nrows()
     }
 
-    /// The state at the beginning of a message, in so many rows.
+    /// The state at the beginning of a message, in `rows` rows.
     pub fn start(&self, rows: usize) -> Array2<f32> {
         self.read(Array2::zeros((rows, self.units())), &vec![BOUNDARY; rows])
     }
@@ -70,8 +70,8 @@ impl Recurrent {
     }
 }
 
-/// Turns a state into the next one. `gates` holds what the state adds to each gate, and afterwards the gates themselves,
-/// but for the third: there, what it was before the first was applied.
+/// Turns a state into the next one. `gates` holds the amounts that the state adds to each gate, and afterwards the
+/// gates themselves. The exception is the third, which holds its value before the first was applied.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 pub fn turn(input: &[f32], gates: &mut [f32], state: &mut [f32]) {
     let units = state.len();

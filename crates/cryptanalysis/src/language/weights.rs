@@ -1,5 +1,5 @@
-//! The weights of a recurrent model, as they stand in a language's file: each as one of 127 levels, in proportion to the
-//! greatest weight of its row.
+//! The weights of a recurrent model in a language's file: each is one of 127 levels, in proportion to the greatest
+//! weight of its row.
 //!
 //! | bytes | what |
 //! | --- | --- |
@@ -21,8 +21,8 @@ use super::recurrent::{GATES, Recurrent};
 const LEVELS: f32 = 63.0;
 /// More units than this are not believed.
 const MOST_UNITS: usize = 1024;
-/// So many weights can come from one byte of code, and so many more from none. One takes nearly a byte; but levels that are
-/// all alike take nothing, and a short file must not ask for much memory.
+/// The limit on weights from one byte of code, and on the additional ones from none. A weight takes nearly a byte. But
+/// equal levels take nothing, and a short file must not ask for much memory.
 const WEIGHTS_A_BYTE: usize = 16;
 const WEIGHTS_OF_NOTHING: usize = 1 << 12;
 /// The log-probability of a symbol that is not used.
@@ -30,8 +30,8 @@ const NEVER: f32 = -100.0;
 /// The gates of the input, those of the states, and the output are distributed differently.
 const SITUATIONS: usize = 2 * GATES + 1;
 
-/// The rows of a model's three matrices, as far as symbols are used, each with the first of its situations and the number
-/// of weights that have one situation.
+/// The rows of a model's three matrices, as far as symbols are used. Each has the first of its situations and the
+/// number of weights with one situation.
 fn rows(model: &Recurrent, symbols: usize) -> impl Iterator<Item = (usize, usize, Vec<f32>)> {
     let units = model.units();
     let matrices = [

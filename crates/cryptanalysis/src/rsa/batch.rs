@@ -1,9 +1,10 @@
 //! Shared primes among many moduli, in quasi-linear time.
 //!
-//! Keys made with too little randomness share primes (Heninger et al., "Mining your Ps and Qs", USENIX Security 2012), and
-//! `gcd(n1, n2)` of two such moduli is the prime. For 100,000 moduli that is five thousand million pairs. Instead, with the
-//! product P of all moduli, `gcd(n, P/n mod n)` shows whether n shares anything with any other, and trees make all of these
-//! at once (Bernstein, "How to find smooth parts of integers", 2004, and "Scaled remainder trees", 2004):
+//! Keys made with too little randomness share primes (Heninger et al., "Mining your Ps and Qs", USENIX Security 2012).
+//! The value `gcd(n1, n2)` of two such moduli is the prime. For 100,000 moduli that is five thousand million pairs.
+//! Instead, with the product P of all moduli, `gcd(n, P/n mod n)` shows whether n shares a factor with any other. Trees
+//! make all of these at once (Bernstein, "How to find smooth parts of integers", 2004, and "Scaled remainder trees",
+//! 2004):
 //!
 //! 1. Up the *product tree*: `P = P_left * P_right`, together with the sum `S = S_left * P_right + S_right * P_left`, where
 //!    a leaf has `P = n` and `S = 1`. At the root S is the sum of all `P/n`, and modulo one n every other term vanishes: so
@@ -11,8 +12,8 @@
 //! 2. Down the *scaled remainder tree*: the root holds the fraction `S/P`, a child the fractional part of its parent's
 //!    times the *other* child's product. A leaf then holds the fractional part of `S/n`, which times n is `S mod n`.
 //!
-//! The fractions are fixed-point numbers with a few guard bits, so that going down needs products alone: a single division
-//! of large numbers, at the root, is left.
+//! The fractions are fixed-point numbers with a few guard bits. So going down needs products alone: only one division
+//! of large numbers is left, at the root.
 
 use dashu_int::{
     UBig,
@@ -101,21 +102,21 @@ fn descend(parents: &[UBig], fractions: &[UBig], children: &[UBig]) -> Vec<UBig>
         .collect()
 }
 
-/// What a modulus shares with the others.
+/// The factor that a modulus shares with the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shared {
     /// Nothing.
     No,
     /// One prime, so it is factored.
     Prime(Factored),
-    /// All of it, and no other modulus separates its primes: most likely the same key is in use twice.
+    /// The whole modulus, and no other modulus separates its primes: most likely the same key is in use twice.
     Whole,
 }
 
-/// What each modulus shares with the others.
+/// The factor that each modulus shares with the others.
 ///
-/// The greatest common divisor is the modulus itself when the key occurs twice, or when it shares one prime with one key
-/// and the other prime with another. Such moduli are compared among each other, one by one.
+/// The greatest common divisor is the modulus itself in two cases. The key occurs twice, or it shares one prime with
+/// one key and the other prime with another. Such moduli are compared among each other, one by one.
 pub fn shared_primes(moduli: &[UBig]) -> Vec<Shared> {
     let divisors = batch_gcd(moduli);
     let shares: Vec<&UBig> = (moduli.iter().zip(&divisors))

@@ -122,11 +122,12 @@ fn rho_one_by_one<'a>(
 
 /// How much larger than the bound one last prime factor of p - 1 may be.
 const SECOND_STAGE: u32 = 30;
-/// The list of primes is not made longer than this, whatever the bound.
+/// The list of primes is never longer than this, for any bound.
 const LONGEST_LIST: u32 = 1 << 28;
 
-/// Pollard's p - 1: raises 2 to every prime power up to `bound`. If they cover p - 1 (all of it, or all but one prime up
-/// to 30 times the bound), the result is 1 modulo p by Fermat's little theorem. (Pollard, Proc. Camb. Phil. Soc. 76, 1974.)
+/// Pollard's p - 1: raises 2 to every prime power up to `bound`. If they cover p - 1 (all of it, or all but one prime
+/// up to 30 times the bound), the result is 1 modulo p. This is Fermat's little theorem. (Pollard, Proc. Camb. Phil.
+/// Soc. 76, 1974.)
 pub fn pollard_p_minus_1(n: &UBig, bound: u32) -> Option<Factored> {
     if !odd_above_one(n) {
         return None;
@@ -211,7 +212,7 @@ fn second_stage(x: &Montgomery<'_>, primes: &[u32], n: &UBig) -> Option<UBig> {
     None
 }
 
-/// What Montgomery arithmetic asks for.
+/// The condition of Montgomery arithmetic.
 fn odd_above_one(n: &UBig) -> bool {
     n.bit(0) && *n > UBig::ONE
 }

@@ -33,7 +33,7 @@ use dashu_int::{
 };
 use std::{fmt, ops::ControlFlow};
 
-/// What found the factors.
+/// The method that found the factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
@@ -77,7 +77,7 @@ pub struct Factored {
     pub p: UBig,
     /// The larger factor.
     pub q: UBig,
-    /// What found them.
+    /// The method that found them.
     pub method: Method,
 }
 
@@ -122,12 +122,12 @@ pub struct Effort {
     pub smooth_bound: u32,
     /// Steps of [`pollard_rho`].
     pub rho_steps: u64,
-    /// Moduli up to so many bits are given to [`quadratic_sieve`], which always succeeds.
+    /// Moduli up to this number of bits are given to [`quadratic_sieve`], which always succeeds.
     pub sieve_bits: usize,
 }
 
 impl Effort {
-    /// A second or two for a modulus of 1024 bits: what a scan over many keys can afford.
+    /// A second or two for a modulus of 1024 bits: suitable for a scan over many keys.
     pub const QUICK: Self = Self {
         fermat_steps: 50_000,
         smooth_bound: 50_000,

@@ -16,9 +16,9 @@ use super::{Factored, Method, is_probable_prime, primes::primes_up_to};
 pub struct Factorization {
     /// The primes in order, each with its exponent.
     pub primes: Vec<(UBig, u32)>,
-    /// What is left: numbers that are no primes, and that nothing separated.
+    /// The rest: composite numbers that no method separated.
     pub composites: Vec<(UBig, u32)>,
-    /// What found the first factor; `None` if nothing had to be separated.
+    /// The method that found the first factor; `None` if nothing had to be separated.
     pub method: Option<Method>,
 }
 
@@ -121,7 +121,7 @@ impl Factorization {
     /// The private exponent for the public exponent `e`, verified by encrypting and decrypting.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why there is none.
     pub fn private_exponent(&self, e: &UBig) -> Result<UBig, NoExponent> {
         let lambda = self.carmichael().ok_or(NoExponent::NotAllPrimes)?;
         if lambda == UBig::ONE {
@@ -136,8 +136,8 @@ impl Factorization {
         }
     }
 
-    /// Whether `d` undoes `e`: of small numbers, large ones, and ones in between; those that share a factor with the modulus
-    /// are left out where it has a squared prime, for there nothing undoes them.
+    /// Whether `d` undoes `e`, for small, large and medium numbers. If the modulus has a squared prime, numbers that
+    /// share a factor with it are left out, for nothing undoes them.
     fn verifies(&self, e: &UBig, d: &UBig) -> bool {
         let n = self.modulus();
         let ring = ConstDivisor::new(n.clone());
@@ -164,7 +164,7 @@ pub enum NoExponent {
     NotCoprime,
     /// The modulus is 1 or 2.
     Trivial,
-    /// It does not decrypt what was encrypted. That would be a fault of this program.
+    /// The exponent does not decrypt an encrypted number. Such a result would be a bug of this program.
     Refuted,
 }
 

@@ -15,9 +15,10 @@ pub struct WeakExponent {
 
 /// Finds a private exponent `d < n^(1/4) / 3` from the public key (Wiener, IEEE Trans. Inf. Theory 36, 1990).
 ///
-/// `e d = 1 + k phi(n)` means that `k/d` is so close to `e/n` that it is a convergent of its continued fraction, and those
-/// are few. The right one gives phi(n) and with it the sum of the primes. Whoever takes a small `d` to sign faster gets
-/// this. Where `d` belongs to the least common multiple of p - 1 and q - 1, the bound is smaller by their common divisor.
+/// `e d = 1 + k phi(n)` means that `k/d` is so close to `e/n` that it is a convergent of its continued fraction, and
+/// those are few. The right one gives phi(n) and with it the sum of the primes. A key with a small `d`, chosen to sign
+/// faster, is broken by this. Where `d` belongs to the least common multiple of p - 1 and q - 1, the bound is smaller
+/// by their common divisor.
 pub fn wiener(n: &UBig, e: &UBig) -> Option<WeakExponent> {
     let (mut numerator, mut denominator) = (e.clone(), n.clone());
     // Convergents k/d: the last one and the one before.

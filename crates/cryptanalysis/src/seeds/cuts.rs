@@ -1,13 +1,13 @@
 //! Where messages begin and end in what one side sent, under one keystream: the most probable cutting.
 //!
-//! The faithful protocol frames nothing, so the borders of TCP segments are all that a capture tells, and they mislead:
-//! several messages may share a segment, one message may have several (a zero-window probe sends its first byte alone), and
-//! a hole may begin in the middle of one. So each cutting is a hypothesis with a probability of its own. Under the right
-//! keystream the messages show by themselves: each begins where the keystream begins again.
+//! The faithful protocol has no framing, so the borders of TCP segments are the only sign of messages, and they
+//! mislead. Several messages may share a segment. One message may have several (a zero-window probe sends its first
+//! byte alone). A hole may begin in the middle of a message. So each cutting is a hypothesis with a probability. Under
+//! the right keystream the messages show by themselves: each begins where the keystream begins again.
 
 use super::text::{Follower, Gains};
 
-/// What one side sent without a hole.
+/// The bytes of one side without a hole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stretch {
     /// The bytes.
@@ -38,8 +38,8 @@ pub(super) struct Piece {
     pub(super) is_text: bool,
 }
 
-/// A cutting, and how much better it explains the bytes than chance does (a natural logarithm), without what the bytes
-/// of the texts are: only for where the cuts are.
+/// A cutting, and how much better it explains the bytes than chance does (a natural logarithm). The figure counts only
+/// the places of the cuts, not the bytes of the texts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cutting {
     pub(super) pieces: Vec<Piece>,
@@ -52,13 +52,13 @@ mod ln {
     /// A piece is text, or not: nine to one.
     pub(super) const TEXT: f64 = -0.105;
     pub(super) const NOT_TEXT: f64 = -2.303;
-    /// A message ends at the border of a segment, nine to one, and hardly ever elsewhere: otherwise a number at the end of a
-    /// message would be taken for two letters of another one.
+    /// A message ends at the border of a segment with odds of nine to one, and hardly ever elsewhere. Otherwise a
+    /// number at the end of a message would be taken for two letters of another one.
     pub(super) const ENDS_AT_BORDER: f64 = -0.105;
     pub(super) const GOES_ON_AT_BORDER: f64 = -2.303;
     pub(super) const ENDS_ELSEWHERE: f64 = -9.210;
     pub(super) const GOES_ON_ELSEWHERE: f64 = -0.0001;
-    /// What is no text ends at a border half of the time, and elsewhere once in a hundred bytes.
+    /// A message that is not text ends at a border half of the time, and elsewhere once in a hundred bytes.
     pub(super) const NOT_TEXT_AT_BORDER: f64 = -0.694;
     pub(super) const NOT_TEXT_ENDS: f64 = -4.605;
     pub(super) const NOT_TEXT_GOES_ON: f64 = -0.0101;

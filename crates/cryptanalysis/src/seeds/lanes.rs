@@ -1,8 +1,8 @@
 //! Many generators seeded side by side.
 //!
-//! Everything here is loops over arrays `[u32; L]` with nothing but additions, multiplications, shifts and exclusive ors: the
-//! compiler turns each into a few vector instructions, and `multiversion` compiles the lot for several instruction sets
-//! and takes the best one at run time. No intrinsics.
+//! Everything here is loops over arrays `[u32; L]` with only additions, multiplications, shifts and exclusive ors. The
+//! compiler turns each into a few vector instructions. `multiversion` compiles them for several instruction sets and
+//! takes the best one at run time. No intrinsics.
 
 use multiversion::{multiversion, target::match_target};
 
@@ -131,8 +131,8 @@ const SCRAMBLED_STATE: [u32; STATE_WORDS] = {
 /// CPython's seeding with an integer of one 32-bit word, or of TWO.
 ///
 /// The key goes over the state in two passes, and the second needs the words of the first. They would not fit into the
-/// nearest cache for all lanes, so the first pass is done twice: once for its end, where the second begins, and once more,
-/// in step with the second.
+/// nearest cache for all lanes, so the first pass is done twice. It runs once for its end, where the second pass
+/// begins, and once more in step with the second.
 #[inline(always)]
 fn from_key<const L: usize, const TWO: bool>(first: u64) -> Words<L, 10> {
     let low: Lanes<L> = seeds(first);

@@ -4,9 +4,9 @@
 //! 86,400 seconds and 2^36 microseconds; both are tried in less time than they last. The search needs ciphertext alone: a
 //! seed is right when what it decrypts reads as text ([`Sniffed`]), wherever the messages were cut.
 //!
-//! Two ways give the same hits. The plain loop seeds one generator after the other. The fast one ([`Search::plain`] unset)
-//! seeds 128 side by side, one to each lane of the vector registers, and computes only the state words that the first 40
-//! bytes depend on.
+//! Two ways give the same hits. The plain loop seeds one generator after the other. The fast one ([`Search::plain`]
+//! unset) seeds 128 in parallel, one to each lane of the vector registers. The fast search computes only the state
+//! words that the first 40 bytes depend on.
 
 mod aes_ni;
 mod cuts;
@@ -29,7 +29,7 @@ pub const SECRETS_LEN: usize = 40;
 /// Session key and IV prefix, as the server draws them.
 pub type Secrets = [u8; SECRETS_LEN];
 
-/// A seed is claimed when at most so many wrong ones are expected to look as right.
+/// A seed is claimed if at most this number of wrong ones is expected to look as right.
 pub const MOST_FALSE_HITS: f64 = 1e-3;
 
 /// Seeds between two calls of the progress callback: a fraction of a second.
@@ -66,7 +66,7 @@ pub struct Hit {
     pub secrets: Secrets,
 }
 
-/// Which generator, and what it was used for before.
+/// The generator, and its use before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Search {
     /// The generator of the server.
@@ -83,14 +83,14 @@ pub struct Search {
 pub struct Progress<'a> {
     /// Seeds tried so far.
     pub tried: u64,
-    /// What was found so far.
+    /// The hits so far.
     pub hits: &'a [Hit],
 }
 
 /// How a search ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// What was found, by seed.
+    /// The hits, by seed.
     pub hits: Vec<Hit>,
     /// Seeds tried.
     pub tried: u64,
@@ -108,7 +108,7 @@ impl Search {
         }
     }
 
-    /// Tries all `seeds` on all cores. Several times a second `progress` is told how far it is, and may end the search.
+    /// Tries all `seeds` on all cores. Several times a second `progress` gets the state of the search, and may end it.
     ///
     /// Neither hits nor positions depend on the number of cores.
     pub fn run(

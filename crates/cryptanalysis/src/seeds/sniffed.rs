@@ -9,9 +9,10 @@ use super::{
     text::{Gains, Head, KINDS, keystream},
 };
 
-/// So many bytes of a session are looked at to know the right secrets; all of it is read with them afterwards.
+/// The number of bytes of a session that are used to recognise the right secrets; afterwards all of it is read with
+/// them.
 const LOOKED_AT: usize = 4_096;
-/// So many places are tried as the beginning of a message, before the cuts are looked for in earnest.
+/// The number of places that are tried as the beginning of a message, before the full search for cuts.
 const HEADS: usize = 4;
 /// Where fewer heads than this are whole, messages may have run together, and then short ones count as well.
 const ENOUGH_HEADS: usize = 3;
@@ -23,8 +24,8 @@ const FULL_LOGIN: usize = 128;
 /// No message is taken to be longer than this.
 const LONGEST: usize = 1 << 16;
 
-/// What a client sent in one session. Secrets are right when the keystream that they give makes texts of it: at whatever
-/// places, since neither the cuts nor every byte can be relied on.
+/// The bytes that a client sent in one session. Secrets are right if their keystream makes texts of these bytes. The
+/// places of the texts are open, since neither the cuts nor every byte can be relied on.
 #[derive(Clone, Debug)]
 pub struct Sniffed {
     stretches: Vec<Stretch>,
@@ -39,7 +40,7 @@ pub struct Sniffed {
 pub enum Read {
     /// A message.
     Text(String),
-    /// So many bytes that are no text under these secrets.
+    /// This number of bytes that are no text under these secrets.
     NoText(usize),
 }
 
@@ -65,13 +66,13 @@ impl Sniffed {
         }
     }
 
-    /// For a search among so many seeds: accepts what is expected of fewer than ten wrong ones.
+    /// For a search among `seeds` seeds: accepts a result that fewer than ten wrong ones are expected to reach.
     #[must_use]
     pub fn among(self, seeds: u64) -> Self {
         self.accepting((seeds as f64 / 10.0).max(10.0))
     }
 
-    /// Accepts what at most one in so many wrong seeds reaches.
+    /// Accepts a result that at most one in `one_in` wrong seeds reaches.
     #[must_use]
     pub fn accepting(self, one_in: f64) -> Self {
         Self {
@@ -88,7 +89,7 @@ impl Sniffed {
             .sum()
     }
 
-    /// What the client sent.
+    /// The bytes that the client sent.
     pub fn stretches(&self) -> &[Stretch] {
         &self.stretches
     }
@@ -98,7 +99,7 @@ impl Sniffed {
         self.len() == 0
     }
 
-    /// What the secrets make of the session, in order.
+    /// The texts that the secrets give for the session, in order.
     pub fn read(&self, secrets: &Secrets) -> Vec<Read> {
         let keystream = keystream(secrets, longest(&self.stretches));
         let (gains, _) = best_kind(&self.stretches, &keystream);
@@ -180,7 +181,7 @@ fn beginning(stretches: &[Stretch], length: usize) -> Vec<Stretch> {
     out
 }
 
-/// What may be the beginnings of messages: the places at which segments begin, the most telling ones.
+/// The possible beginnings of messages: the best of the places at which segments begin.
 fn heads(stretches: &[Stretch]) -> Vec<Head> {
     let mut found: Vec<(usize, bool, Head)> = Vec::new();
     for (number, stretch) in stretches.iter().enumerate() {
@@ -255,9 +256,10 @@ fn best_kind(stretches: &[Stretch], keystream: &[u8]) -> (&'static Gains, f64) {
 
 /// The evidence of a cutting.
 ///
-/// The score of a cutting takes the bytes of different messages for independent. They are not: all messages are under one
-/// keystream, and a wrong one that makes text of one of them often makes text of the others too. So at each place of the
-/// keystream what this byte makes of all messages is compared with what all 256 bytes make of them, on average.
+/// The score of a cutting takes the bytes of different messages for independent. They are dependent, because all
+/// messages are under one keystream. A wrong keystream that makes text of one message often makes text of the others
+/// too. So at each place of the keystream the texts that this byte makes of all messages are compared with the average
+/// over all 256 bytes.
 fn corrected(stretches: &[Stretch], cuttings: &[Cutting], keystream: &[u8], gains: &Gains) -> f64 {
     let texts: Vec<&[u8]> = (stretches.iter().zip(cuttings))
         .flat_map(|(stretch, cutting)| {

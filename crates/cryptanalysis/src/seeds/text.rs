@@ -1,4 +1,4 @@
-//! What decrypted bytes look like when they are text, and how fast that can be seen.
+//! The look of decrypted bytes that are text, and the fast recognition of it.
 
 use std::sync::LazyLock;
 
@@ -54,8 +54,9 @@ impl Head {
         Self::new(&self.ciphertext[..length.min(16)])
     }
 
-    /// Whether this can begin a text under this keystream: no control character, no byte that UTF-8 does not have, a byte
-    /// of 2 upper bits `10` only after one above 127, and always after one that announces it.
+    /// Whether this can begin a text under this keystream. A text has no control character and no byte that UTF-8 does
+    /// not have. A byte with the upper bits `10` occurs only after a byte above 127, and always after one that
+    /// announces it.
     ///
     /// One wrong block in 17,000 passes. All 16 bytes at once and without a branch: those of the exact test, taken at
     /// random, cost more than the cipher.
@@ -89,7 +90,7 @@ fn is_control(byte: u8) -> bool {
     ((byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r')) | (byte == 0x7f)
 }
 
-/// Follows a text byte by byte, for as long as it is one.
+/// Follows a text byte by byte, as long as it is text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Follower {
     /// Bytes that the present character still needs, and what the next of them may be (RFC 3629, 4).
@@ -135,7 +136,7 @@ impl Follower {
 /// How much more often each byte stands in text than among random bytes (a natural logarithm).
 pub(super) type Gains = [f64; 256];
 
-/// Three kinds of text; a session is of one of them. What somebody types is mostly the first.
+/// Three kinds of text; a session is of one of them. A typed text is mostly the first kind.
 pub(super) static KINDS: LazyLock<[Gains; 3]> = LazyLock::new(|| {
     [
         // Words in Latin letters.

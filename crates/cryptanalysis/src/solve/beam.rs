@@ -1,4 +1,4 @@
-//! The search: every keystream byte is tried, from left to right, and the keystreams are kept under which all messages at
+//! The search: every keystream byte is tried, from left to right. The keystreams are kept under which all messages at
 //! once read most like language.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use crate::language::alphabet::{BOUNDARY, Context, Distribution};
 pub(super) struct Effort {
     /// How many keystreams are followed at once.
     pub(super) beam: usize,
-    /// A keystream so much worse than the best (in natural logarithms) is given up.
+    /// A keystream that is worse than the best by this margin (in natural logarithms) is given up.
     pub(super) margin: f32,
     /// Whether to ask the recurrent model too.
     pub(super) recurrent: bool,
@@ -75,13 +75,13 @@ pub(super) struct Search<'a, 'b> {
     effort: Effort,
     /// `symbols[message][key byte]` at the present place.
     symbols: Vec<[u8; 256]>,
-    /// What the recurrent model remembers under each hypothesis of the beam.
+    /// The memory of the recurrent model under each hypothesis of the beam.
     memory: Memory<'b>,
 }
 
-/// What a search has followed.
+/// The path of a search.
 pub(super) struct Followed {
-    /// All of it.
+    /// The whole lattice.
     pub(super) lattice: Lattice,
     /// The place of the best hypothesis in the last step.
     pub(super) best: usize,
@@ -279,7 +279,8 @@ impl<'a, 'b> Search<'a, 'b> {
         self.memory = self.memory.then(from, live, &symbols);
     }
 
-    /// What the messages that end at this place add to the hypothesis at `place` of the beam: how well its texts end there.
+    /// The amount that the messages that end at this place add to the hypothesis at `place` of the beam: how well its
+    /// texts end there.
     fn ending(&mut self, at: usize, live: usize, hypothesis: &Hypothesis, place: usize) -> f32 {
         let mut sum = 0.0;
         let weight = match self.messages.len() {

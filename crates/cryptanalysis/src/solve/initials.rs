@@ -1,7 +1,7 @@
 //! Whether messages begin with capitals or with small letters, which no later byte can tell.
 //!
-//! In ASCII the two differ by one bit. Where every message begins with a letter, flipping that bit of the keystream makes
-//! another session that reads well. What tells is how the rest is written: whoever types full stops types capitals.
+//! In ASCII the two differ by one bit. Where every message begins with a letter, flipping that bit of the keystream
+//! makes another session that reads well. The style of the rest decides: a writer who types full stops types capitals.
 
 /// The bit by which upper and lower case differ.
 pub(super) const CASE: u8 = 0x20;
@@ -26,7 +26,7 @@ pub(super) fn flip(texts: &[Text]) -> bool {
     evidence.abs() >= 1.0 && (evidence > 0.0) != are_capitals
 }
 
-/// What speaks for capitals (above zero) or for small letters behind the first letter of one message.
+/// The evidence for capitals (above zero) or for small letters behind the first letter of one message.
 fn evidence(text: &Text) -> f32 {
     let rest = text.bytes.get(1..).unwrap_or(&[]);
     let ending = match rest.last() {

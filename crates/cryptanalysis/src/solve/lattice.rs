@@ -3,7 +3,7 @@
 //! Hypotheses that came to agree in all that matters for the future were merged; a merged one remembers each way that
 //! leads to it. Summing over all ways, forwards and backwards, is the forward-backward algorithm of Baum et al. (1970).
 
-/// The scores of whole messages differ by more than they should, since each character's error counts anew: before they
+/// The scores of whole messages differ by more than they should, since each character's error counts again. Before they
 /// are taken for probabilities they are divided by this.
 const OVERCONFIDENCE: f32 = 1.5;
 

@@ -1,4 +1,4 @@
-//! What the recurrent model remembers of each message under each hypothesis, all in one matrix: multiplying many rows at
+//! The memory of the recurrent model of each message under each hypothesis, all in one matrix. Multiplying many rows at
 //! once costs little more than one.
 
 use ndarray::{Array2, Axis};
@@ -11,7 +11,7 @@ pub(super) struct Memory<'a> {
     /// The messages of each hypothesis.
     live: usize,
     states: Array2<f32>,
-    /// The log-probabilities of what comes next.
+    /// The log-probabilities of the next symbol.
     expected: Array2<f32>,
 }
 
@@ -39,8 +39,8 @@ impl<'a> Memory<'a> {
         self.expected.row(row).to_slice()
     }
 
-    /// The memory of new hypotheses. Each continues the one that `from` names, by one symbol in each of the first `live`
-    /// messages; `symbols` gives them one hypothesis after the other.
+    /// The memory of new hypotheses. Each hypothesis continues the one that `from` names, by one symbol in each of the
+    /// first `live` messages. The symbols are in `symbols`, one hypothesis after the other.
     pub(super) fn then(
         &self,
         from: impl Iterator<Item = usize>,

@@ -1,8 +1,8 @@
-//! What can follow in one message: all models of a language in one opinion.
+//! The next symbol in one message: all models of a language in one opinion.
 //!
-//! The models are mixed by multiplying their probabilities, each raised to its weight, which does better than adding
+//! The models are mixed by multiplying their probabilities, each raised to its weight. This does better than adding
 //! them (Mahoney, "Adaptive weighing of context models for lossless data compression", 2005). The weights belong to one
-//! message: whoever began like chat goes on like chat.
+//! message: a writer who began like chat goes on like chat.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use crate::language::recurrent::exp;
 const MODELS: usize = 4;
 /// How much a model gains by each further symbol of the context that it knew.
 const DEPTH_GAIN: f32 = 0.2;
-/// What the recurrent model gains, which knows all that was read.
+/// The gain of the recurrent model, which knows the whole text so far.
 const RECURRENT_GAIN: f32 = 2.5;
 /// The exponent of the whole mixture. Above one, since models that agree confirm each other.
 const AGREEMENT: f32 = 1.15;
@@ -29,7 +29,7 @@ const SURPRISE: f32 = -9.0;
 /// Contexts whose opinions are kept; 1.5 kB each.
 const KEPT: usize = 30_000;
 
-/// What the models say after one context.
+/// The models' predictions after one context.
 pub(super) struct Opinions {
     /// The log-probabilities, one distribution a model.
     models: Vec<Distribution>,
@@ -89,7 +89,7 @@ impl<'a> Mixture<'a> {
         }
     }
 
-    /// What each model says after `context`.
+    /// Each model's prediction after `context`.
     pub(super) fn opinions(&mut self, context: Context) -> Rc<Opinions> {
         if let Some(known) = self.known.get(&context) {
             return Rc::clone(known);

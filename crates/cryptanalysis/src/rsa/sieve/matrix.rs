@@ -1,10 +1,10 @@
 //! Linear algebra over the field of two elements: which relations multiply to a square.
 //!
-//! Each relation is a row, with a column for each prime that divides it an odd number of times. A set of rows that add up
-//! to zero is a dependency. Most columns are those of large primes and hold very few rows; they are eliminated in the
-//! sparse form first ("structured Gaussian elimination", LaMacchia and Odlyzko 1990). What is left is small enough to be
-//! eliminated as bits, eight columns at a time with a table of all sums of eight rows (Arlazarov et al. 1970, "four
-//! Russians").
+//! Each relation is a row, with a column for each prime that divides it an odd number of times. A set of rows that add
+//! up to zero is a dependency. Most columns are those of large primes and hold very few rows. They are eliminated in
+//! the sparse form first ("structured Gaussian elimination", LaMacchia and Odlyzko 1990). The rest is small enough to
+//! be eliminated as bits. Eight columns are eliminated at a time, with a table of all sums of eight rows (Arlazarov et
+//! al. 1970, "four Russians").
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub(super) fn odd(columns: impl Iterator<Item = u64>) -> Vec<u64> {
 /// A sum of rows.
 #[derive(Clone, Debug)]
 struct Row {
-    /// Its columns, in order.
+    /// The columns of the row, in order.
     columns: Vec<u64>,
     /// The rows that were added up, in order.
     members: Vec<u32>,
@@ -36,7 +36,7 @@ impl Row {
     }
 }
 
-/// What is in one of two ordered lists but not in both.
+/// The elements that are in one of two ordered lists but not in both.
 fn difference<T: Ord + Copy>(a: &[T], b: &[T]) -> Vec<T> {
     let (mut a, mut b) = (a.iter().copied().peekable(), b.iter().copied().peekable());
     let mut sum = Vec::with_capacity(a.len() + b.len());

@@ -1,9 +1,9 @@
-//! The self-initialising quadratic sieve: factors any number of up to some 256 bits, whatever its primes are like.
+//! The self-initialising quadratic sieve: factors any number of up to about 256 bits, with any primes.
 //!
 //! The idea is Fermat's: two different square roots of one number modulo n give a factor, `gcd(x - y, n)`. Nobody finds
-//! such a pair directly. But where `x^2 - n` has only small prime factors, those can be written as a vector of exponents; and
-//! of more such vectors than there are small primes, some add up to all even exponents. Their product is a square on both
-//! sides. So there are three steps:
+//! such a pair directly. But where `x^2 - n` has only small prime factors, these can be written as a vector of
+//! exponents. If there are more such vectors than small primes, some of them add up to all even exponents. Their
+//! product is a square on both sides. So there are three steps:
 //!
 //! 1. [`polynomial`]: `(ax + b)^2 - n`, for many a and b, so that the values stay small (Silverman 1987; Contini 1997).
 //! 2. [`collect`]: a sieve finds the x whose value is smooth, adding up logarithms of primes at the places that they
@@ -31,14 +31,14 @@ pub use collect::Relation;
 use collect::Sieve;
 use polynomial::{Chooser, FactorBase};
 
-/// Below so many bits [`pollard_rho`] is faster.
+/// Below this number of bits [`pollard_rho`] is faster.
 const SMALLEST: usize = 80;
-/// Above so many bits it would not end in a year.
+/// Above this number of bits the sieve would not end in a year.
 const LARGEST: usize = 360;
 /// Coefficients `a` between two looks at what has been found. A fixed number, so that the result does not depend on the
 /// number of cores.
 const BATCH: usize = 4;
-/// A sieve that found fewer relations than one in so many steps would never end, so nobody has left one.
+/// A sieve with fewer relations than one in this number of steps would never end, so no saved file has such figures.
 const MOST_STEPS_A_RELATION: u64 = 64;
 /// A sieve may have been left before it found anything.
 const FIRST_STEPS: u64 = 1_024;
@@ -54,7 +54,7 @@ struct Size {
     primes: usize,
     /// Half the length of the sieve interval: x runs from -half to half - 1.
     half: usize,
-    /// The large prime may be so many times larger than the largest of the factor base.
+    /// The factor by which the large prime may exceed the largest prime of the factor base.
     large: u64,
 }
 
@@ -116,7 +116,7 @@ const SIZES: [Size; 9] = [
 ];
 
 impl Size {
-    /// For a number of so many bits, between two rows of the table in proportion.
+    /// For a number of `bits` bits: interpolated between two rows of the table.
     fn of(bits: usize) -> Self {
         let above = SIZES.iter().position(|size| size.bits >= bits);
         match above {
@@ -139,8 +139,8 @@ impl Size {
 /// Factors `n` with all cores. `None` if it is prime, below 4, above 360 bits, or if `progress` ends the
 /// search.
 ///
-/// `progress` is told several times a second, or several times a minute for large n, how many relations were found of how
-/// many that are needed. To leave a search and take it up later, use [`QuadraticSieve`].
+/// `progress` gets the number of relations found and needed, several times a second, or several times a minute for
+/// large n. To leave a search and take it up later, use [`QuadraticSieve`].
 pub fn quadratic_sieve(
     n: &UBig,
     mut progress: impl FnMut(usize, usize) -> ControlFlow<()>,
@@ -169,12 +169,12 @@ pub struct QuadraticSieve {
     steps: u64,
 }
 
-/// What a [`QuadraticSieve`] has done so far: all that is needed to go on.
+/// The progress of a [`QuadraticSieve`]: all that is needed to go on.
 #[derive(Clone, Debug, Default)]
 pub struct Sieved {
     /// How many steps it has made.
     pub steps: u64,
-    /// What they found.
+    /// The relations that they found.
     pub relations: Vec<Relation>,
 }
 
@@ -182,7 +182,7 @@ impl QuadraticSieve {
     /// Prepares a sieve.
     ///
     /// # Errors
-    /// What is known of `n` without sieving: its factors, or `None` if it is prime, below 4 or above 360 bits.
+    /// The result for `n` without sieving: its factors, or `None` if it is prime, below 4 or above 360 bits.
     pub fn new(n: &UBig) -> Result<Self, Option<Factored>> {
         if let Some(small) = super::trial_division(n) {
             return Err(Some(small));
@@ -239,7 +239,7 @@ impl QuadraticSieve {
         self.store.columns + SPARE
     }
 
-    /// What to keep of it.
+    /// The progress to save.
     pub fn sieved(&self) -> Sieved {
         Sieved {
             steps: self.steps,
@@ -247,8 +247,8 @@ impl QuadraticSieve {
         }
     }
 
-    /// Goes on from what another sieve of the same `n` did. `false`, and nothing happens, if that is not true of `n`:
-    /// each relation is checked, and whether so many steps can have found so few.
+    /// Goes on from what another sieve of the same `n` did. Returns `false`, and changes nothing, if the progress does
+    /// not fit `n`. Each relation is checked, and also whether this number of steps can have found so few.
     pub fn take_up(&mut self, sieved: Sieved) -> bool {
         let roots: HashSet<&UBig> = sieved.relations.iter().map(|found| &found.root).collect();
         let most = FIRST_STEPS + MOST_STEPS_A_RELATION * roots.len() as u64;

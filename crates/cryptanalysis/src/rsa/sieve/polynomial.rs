@@ -109,8 +109,8 @@ impl Leading {
         self.parts.iter().map(|part| IBig::from(part.clone())).sum()
     }
 
-    /// What changes from polynomial `count` to the next in the order of the Gray code, where only one sign does: which
-    /// part, and whether it is subtracted (twice) from b.
+    /// The change from polynomial `count` to the next in the order of the Gray code, where one sign changes. The result
+    /// is the part, and whether it is subtracted (twice) from b.
     pub(super) fn step(count: u32) -> (usize, bool) {
         let part = count.trailing_zeros();
         (part as usize, (count >> (part + 1)) & 1 == 0)
