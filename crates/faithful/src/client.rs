@@ -28,7 +28,7 @@ pub enum ClientError {
          the server uses (option 2)"
     )]
     Refused {
-        /// Who wanted in.
+        /// The user who wanted to log in.
         user: UserName,
     },
     /// The server is gone.
@@ -36,10 +36,10 @@ pub enum ClientError {
     Lost {
         /// How far we had come.
         when: &'static str,
-        /// What the system said.
+        /// The error of the system.
         why: io::Error,
     },
-    /// What was to be sent, or what came, is not of this protocol.
+    /// The bytes to send or the received bytes do not fit this protocol.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
 }
@@ -133,7 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// What the server sent in clear.
+    /// The secrets that the server sent in clear.
     pub fn secrets(&self) -> &SessionSecrets {
         &self.secrets
     }

@@ -29,7 +29,7 @@ const MAX_FILE: u64 = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct KeyDir(PathBuf);
 
-/// What can go wrong with a file of the directory: which file, what, and what to do.
+/// The errors of the directory's files, with the file, the fault and the next step.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -38,7 +38,7 @@ pub enum KeyError {
     Directory {
         /// Where.
         dir: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         why: io::Error,
     },
     /// There is no such user.
@@ -56,7 +56,7 @@ pub enum KeyError {
         doing: &'static str,
         /// Where.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         why: io::Error,
     },
     /// A key file does not hold a key.
@@ -64,7 +64,7 @@ pub enum KeyError {
     Key {
         /// Where.
         path: PathBuf,
-        /// What the parser said.
+        /// The error of the parser.
         why: ProtocolError,
     },
 }
@@ -82,8 +82,8 @@ impl KeyDir {
         }
     }
 
-    /// Makes keys for a user and overwrites those that were there **without a question**: whoever can write here can
-    /// become anybody.
+    /// Makes keys for a user and overwrites existing ones **without a question**: a person who can write here can
+    /// become any user.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -140,7 +140,7 @@ impl KeyDir {
     /// Reads `client.keys/<user>`.
     ///
     /// # Errors
-    /// When it is not there, cannot be read or holds no key.
+    /// When the file does not exist, cannot be read or holds no key.
     pub fn private_key(&self, user: &UserName) -> Result<PrivateKey, KeyError> {
         self.key(user, self.private_path(user), PrivateKey::from_pem)
     }
@@ -148,7 +148,7 @@ impl KeyDir {
     /// Reads `client.keys/<user>.pub`.
     ///
     /// # Errors
-    /// When it is not there, cannot be read or holds no key.
+    /// When the file does not exist, cannot be read or holds no key.
     pub fn public_key(&self, user: &UserName) -> Result<PublicKey, KeyError> {
         self.key(user, self.public_path(user), PublicKey::from_pem)
     }

@@ -25,17 +25,17 @@ use crate::{
 /// How long the server waits between two of its three replies.
 ///
 /// The report's client takes each reply with a single `recv(1024)`. If the next reply is in the socket before that call
-/// returns, one call takes both and the client's third call waits for ever: against the report's own server that
-/// happened in 3 of 40 sessions. Turning Nagle's algorithm off makes each reply a segment of its own, and the pause
-/// gives the client the time to wake up and take it. Waking takes well under a millisecond on an idle machine and tens
-/// of them on a machine that compiles on every core, so a tenth of a second is safe, and a person does not notice two
-/// of them. TCP offers no way to *know* that the peer's program (and not only its kernel) has taken the bytes.
+/// returns, one call takes both and the client's third call waits for ever. Against the report's own server that
+/// happened in 3 of 40 sessions. Without Nagle's algorithm each reply is a separate segment, and the pause gives the
+/// client the time to wake up and take it. Waking takes well under a millisecond on an idle machine, and tens of
+/// milliseconds on a machine that compiles on every core. So a tenth of a second is safe, and a person does not notice
+/// two of them. TCP offers no way to *know* that the peer's program (and not only its kernel) has taken the bytes.
 pub const REPLY_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long the server waits when the system cannot give it a connection (usually: too many open files).
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// What happens at a server. [`ServerEvent::screen`] says it as the report's server does.
+/// The events of a server. [`ServerEvent::screen`] says it as the report's server does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerEvent {
     /// The port is open.
@@ -54,12 +54,12 @@ pub enum ServerEvent {
     },
     /// The system could not give us a connection; the server tries again.
     AcceptFailed {
-        /// What the system said.
+        /// The error of the system.
         why: String,
     },
     /// A line of the list was passed over.
     KeySkipped {
-        /// Which, and why.
+        /// The file and its fault.
         why: String,
     },
     /// Nobody in the list fits the login.
@@ -83,7 +83,7 @@ pub enum ServerEvent {
     Message {
         /// As it was on the wire.
         ciphertext: Vec<u8>,
-        /// As it was decrypted; what is not UTF-8 is replaced.
+        /// The decrypted text; bytes that are not UTF-8 are replaced.
         text: String,
     },
     /// The message `quit()` came.
@@ -258,7 +258,7 @@ async fn send_apart<S: AsyncWrite + Unpin>(
     Ok(())
 }
 
-/// Every read is a message, whatever it holds: there is no framing.
+/// Every read is a message, with any content: there is no framing.
 async fn hear<S: AsyncRead + Unpin>(
     stream: &mut S,
     buffer: &mut [u8; READ_LEN],
@@ -308,7 +308,7 @@ pub enum ListenError {
     Bind {
         /// Where.
         at: Loopback,
-        /// What the system said.
+        /// The error of the system.
         why: std::io::Error,
     },
     /// The system put us elsewhere.
@@ -335,7 +335,7 @@ impl Listener {
         Ok(Self { inner, at })
     }
 
-    /// Where it listens, with the port that the system chose.
+    /// The server's address, with the port that the system chose.
     pub fn address(&self) -> Loopback {
         self.at
     }
