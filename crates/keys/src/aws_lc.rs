@@ -113,9 +113,9 @@ impl Signer for RsaKey {
 
 /// Lets a signature out only if it is right.
 ///
-/// With the Chinese remainder theorem a signature is put together from one half for each prime. If a fault (heat, a bad
-/// memory cell, an attacker with a voltage glitch) spoils one half, `gcd(signature^e - m, n)` **is** a prime factor: one
-/// wrong signature gives the key away (Boneh, DeMillo and Lipton, 1997).
+/// With the Chinese remainder theorem a signature is put together from one half for each prime. Suppose a fault (heat,
+/// a bad memory cell, an attacker with a voltage glitch) spoils one half. Then `gcd(signature^e - m, n)` **is** a prime
+/// factor: one wrong signature reveals the key (Boneh, DeMillo and Lipton, 1997).
 fn release(spki: &[u8], message: &[u8], signature: Vec<u8>) -> Result<Vec<u8>, SignError> {
     if pss_holds(spki, message, &signature) {
         Ok(signature)
