@@ -1,9 +1,9 @@
-//! `--over`: what carries the bytes of a run.
+//! `--over`: the carrier of a run's bytes.
 
 use clap::ValueEnum;
 use latchstring_arena::wire::Over;
 
-/// What carries the bytes, as it is named on the command line.
+/// The carrier of the bytes, as it is named on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Carrier {
     /// Pipes in this process, on a paused clock: deterministic, and as fast as the machine.

@@ -18,7 +18,7 @@ use steps::{Row, Step};
 /// The columns where the terminal does not say how many it has.
 const USUAL: usize = 120;
 
-/// What to compare, and how.
+/// The step to compare, and the layout.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  latchstring compare record\n  latchstring compare handshake --differences | less -R\n\n\

@@ -15,7 +15,7 @@ const HEADING: Style = Style::new().bold();
 const BROKE: Style = AnsiColor::Red.on_default().bold();
 const HELD: Style = AnsiColor::Green.on_default().bold();
 
-/// The attacks that are told as stories: one of each kind, on what everybody can see.
+/// The attacks of the demo: one of each kind, on visible things.
 const STORIES: [&str; 5] = [
     "impersonate",
     "login-replay",
@@ -24,7 +24,7 @@ const STORIES: [&str; 5] = [
     "bit-flip",
 ];
 
-/// Runs what is told: faithful, hardened, and hardened without what stops these attacks.
+/// Runs the demo's columns: faithful, hardened, and hardened without the defences against these attacks.
 ///
 /// # Errors
 /// When the machine has no port for a run.
@@ -42,7 +42,7 @@ pub fn run(over: Over, seed: u64) -> io::Result<Matrix> {
     Matrix::run(&wanted, over, seed, |_| ())
 }
 
-/// Plays everything; returns the table for whoever wants it as data.
+/// Plays the demo; returns the table as data.
 ///
 /// # Errors
 /// When the machine has no port for a run, or nobody reads what is printed.

@@ -1,6 +1,6 @@
 //! The front door: the demo.
 //!
-//! * [`carrier`]: what carries the bytes of a run, on the command line;
+//! * [`carrier`]: the carrier of a run's bytes, on the command line;
 //! * [`compare`]: both protocols side by side;
 //! * [`demo`]: the same as a story;
 //! * [`weak_server`]: the faithful server with guessable keys;

@@ -86,7 +86,7 @@ enum Command {
     Lab(LabCommand),
 }
 
-/// What a shell reports of a program that Ctrl-C ended.
+/// The exit code that a shell reports for a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
 #[derive(clap::Args)]
@@ -243,7 +243,7 @@ fn promised(matrix: &Matrix) -> ExitCode {
     }
 }
 
-/// Captures on a thread of its own, until the time is up or Ctrl-C.
+/// Captures on a separate thread, until the time is up or Ctrl-C.
 fn record(
     iface: &str,
     out: &Path,

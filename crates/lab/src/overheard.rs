@@ -1,4 +1,4 @@
-//! The attacks that only listen, on a capture that somebody else made.
+//! The attacks that only listen, on any capture.
 
 use std::{path::Path, process::ExitCode};
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::read::{columns, wrapped};
 
-/// What to do.
+/// The task.
 #[derive(Clone)]
 pub struct Job<'a> {
     /// With which attack.
@@ -30,7 +30,7 @@ pub struct Job<'a> {
     pub json: bool,
 }
 
-/// What came of one session.
+/// The result for one session.
 struct Heard {
     number: usize,
     client: String,
@@ -82,7 +82,7 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
     })
 }
 
-/// What an attack makes of a session that it hears.
+/// The result of an attack on a session.
 type Listener = Box<dyn Fn(Trace) -> Report>;
 
 fn listener(job: &Job<'_>) -> Result<Listener> {
@@ -123,7 +123,7 @@ fn hear(number: usize, session: AnnotatedSession, listener: &Listener) -> Heard 
     }
 }
 
-/// Of a session of another protocol nothing is claimed, whatever an attack would make of its bytes.
+/// For a session of another protocol the attack claims nothing, whatever its bytes are.
 fn stranger() -> Report {
     let mut story = latchstring_attacker::Story::default();
     story.tell("not attacked: this is neither of the two protocols that the attack is for");

@@ -21,10 +21,10 @@ use latchstring_attacker::{
 pub(crate) use self::listing::{columns, wrapped};
 use self::{listing::Listing, session::Session};
 
-/// So many bytes of text of sessions that are over wait for the session that is being printed.
+/// The limit on the text, in bytes, of finished sessions that waits for the session that is being printed.
 const MAX_WAITING: usize = 16 << 20;
 
-/// What to read, and how much of it to show.
+/// The file to read, and how much of it to show.
 #[derive(Args, Debug, Clone)]
 #[command(after_help = "Examples:\n  \
     latchstring read captures/faithful-chat.pcap\n  \
@@ -52,7 +52,7 @@ struct Shown {
 /// Runs the command and prints.
 ///
 /// # Errors
-/// If the file cannot be read, is no capture or is damaged (what comes before the damage is printed), or if printing
+/// If the file cannot be read, is no capture or is damaged (the part before the damage is printed), or if printing
 /// fails.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut packets = pcapfile::open(&arguments.file)?;
@@ -98,7 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
 }
 
-/// What else this command can show.
+/// The further options of this command.
 fn more(arguments: &Arguments) -> String {
     let full = "--full shows all bytes";
     let decrypt = "--decrypt reads the messages with the key that is on the wire";

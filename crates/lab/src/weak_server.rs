@@ -1,7 +1,8 @@
 //! `latchstring weak-server`: the faithful server with a generator that nobody should take for keys.
 //!
-//! The report's server asks the operating system for its session keys. This one asks what a programmer finds first in
-//! the standard library, seeded with the time, as so many have done. On loopback only, like every weak program here.
+//! The report's server asks the operating system for its session keys. This weak server uses the generator that a
+//! programmer finds first in the standard library, seeded with the time. Many real servers did this. On loopback only,
+//! like every weak program here.
 
 use std::{
     io::{Write, stdout},

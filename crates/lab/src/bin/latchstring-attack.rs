@@ -1,8 +1,7 @@
-//! `latchstring-attack`: the attacks one by one, against targets of its own, and the passive ones on a capture that
-//! somebody else made.
+//! `latchstring-attack`: the attacks one by one, against targets that it starts, and the passive ones on any capture.
 //!
-//! There is no way to name another machine here: what an attack works on is a file, or a server that this program starts
-//! in memory or on loopback.
+//! No option names another machine: an attack works on a file, or on a server that this program starts in memory or on
+//! loopback.
 
 use std::{
     io::Write,
@@ -112,7 +111,7 @@ fn json_out() -> std::io::Stdout {
     std::io::stdout()
 }
 
-/// A line of the list, with the text in a column of its own.
+/// A line of the list, with the text in a second column.
 fn item(id: &str, about: &str) -> String {
     screen::item(id, 20, about, screen::width())
 }

@@ -26,7 +26,7 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// A line of its own.
+    /// A separate line.
     pub(super) fn heading(self, text: &str) -> Vec<String> {
         let lines = folded(text, self.width);
         lines
@@ -43,7 +43,7 @@ impl Sheet {
         )
     }
 
-    /// Two texts, line beside line: what is equal stands side by side.
+    /// Two texts, line beside line: equal lines are side by side.
     pub(super) fn texts(self, left: &[String], right: &[String]) -> Vec<String> {
         if left.is_empty() || right.is_empty() {
             return self.rows(&all(left, FAITHFUL), &all(right, HARDENED));
@@ -121,7 +121,7 @@ fn cells(lines: &[(String, Style)], width: usize) -> Vec<(String, Style)> {
     lines.iter().flat_map(folded).collect()
 }
 
-/// A line of source, folded at spaces. What follows is indented as the line was, behind its comment sign if it has one.
+/// A line of source, folded at spaces. The rest is indented like the line, behind its comment sign if it has one.
 fn folded(line: &str, width: usize) -> Vec<String> {
     if textwrap::core::display_width(line) <= width {
         return vec![line.to_owned()];

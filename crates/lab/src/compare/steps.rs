@@ -22,10 +22,10 @@ pub(super) struct Row<'a> {
     pub(super) hardened: Vec<&'a Step>,
 }
 
-/// What a module says of itself.
+/// The title of a module's documentation.
 const ABOUT: &str = "what it is";
 
-/// Cuts a file into steps. Its tests, its imports and its modules are no steps.
+/// Cuts a file into steps. Tests, imports and modules of the file are no steps.
 pub(super) fn of(source: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut container = None;
@@ -131,7 +131,7 @@ fn implemented(line: &str) -> String {
     }
 }
 
-/// What a note says is missing: the names between each "No" and its colon.
+/// The names that a note says are missing: between each "No" and its colon.
 fn missing(lines: &[String]) -> Vec<String> {
     let words = lines
         .iter()
@@ -216,7 +216,7 @@ impl<'a> Row<'a> {
 }
 
 impl Step {
-    /// Whether it is the item of this name, or a function of it.
+    /// Whether this is the item of that name, or a function of it.
     fn is(&self, name: &str) -> bool {
         self.name.split([':', ' ']).any(|part| part == name)
     }

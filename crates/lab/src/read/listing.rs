@@ -11,7 +11,7 @@ use latchstring_attacker::{
 /// Columns where nobody says how many there are.
 const COLUMNS: usize = 80;
 
-/// So many bytes of a field are shown on its line, at most.
+/// The limit on the bytes of a field on its line.
 pub(super) const SHOWN: usize = 16;
 
 /// How many columns the terminal has.
@@ -19,7 +19,7 @@ pub(crate) fn columns() -> usize {
     terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| width.0.into())
 }
 
-/// Lines of at most so many columns, wrapped at words where that is possible.
+/// Lines of at most `columns` columns, wrapped at words where that is possible.
 pub(crate) fn wrapped(indent: &str, text: &str, columns: usize) -> Vec<String> {
     let options = textwrap::Options::new(columns)
         .initial_indent(indent)
@@ -60,7 +60,7 @@ impl Listing {
         Ok(())
     }
 
-    /// What a stranger wrote: wrapped and harmless on a terminal, and otherwise exactly as it is.
+    /// Text from a stranger: wrapped and harmless on a terminal, and otherwise unchanged.
     pub(super) fn strangers(&mut self, indent: &str, text: &str) -> Result<()> {
         match self.out.to_terminal() {
             true => self.paragraph(indent, text),

@@ -1,4 +1,4 @@
-//! One session while it is read: what is to be printed of it.
+//! One session while it is read: the lines to print.
 
 use std::{mem::size_of, net::SocketAddr};
 
@@ -17,7 +17,7 @@ use super::{
     listing::{Listing, SHOWN},
 };
 
-/// What has to be known to read a listing of the faithful protocol.
+/// The legend for a listing of the faithful protocol.
 const LEGEND: &str = "login: textbook RSA of the username, no padding. Messages: AES-256-CTR, whose counter starts at 1 \
                       again for each. Nothing marks where a message ends: that each segment is one is a guess.";
 
@@ -44,7 +44,7 @@ enum Headed {
     Interrupted,
 }
 
-/// What is needed to decrypt.
+/// The secrets that decryption needs.
 #[derive(Default)]
 struct Loot {
     session: Faithful,
@@ -159,8 +159,8 @@ impl Session {
     }
 }
 
-/// Adds an event. Unknown bytes behind unknown bytes of the same side are one field, of which only the first bytes are
-/// kept unless all are to be shown.
+/// Adds an event. Unknown bytes behind unknown bytes of the same side are one field. Only its first bytes are kept,
+/// unless all are to be shown.
 fn add(events: &mut Vec<Event>, waiting: &mut usize, full: bool, event: Event) {
     if let (false, Some(Event::Named(last)), Event::Named(next)) = (full, events.last_mut(), &event)
         && (last.part, next.part) == (Part::Unknown, Part::Unknown)
