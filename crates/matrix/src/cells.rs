@@ -18,7 +18,8 @@ use latchstring_arena::{
 /// One attack against one target.
 pub type Cell = (&'static Attack, Against);
 
-/// What the attack's own line in the registry promises: it breaks what lacks one of its minimal sets, and nothing else.
+/// The outcome that the attack's line in the registry promises: it breaks a target without one of its minimal sets, and
+/// no other.
 pub fn promised(attack: &Attack, against: Against) -> Outcome {
     let breaks = match (against, attack.faithful) {
         (Against::Faithful, Faithful::DoesNotApply(_)) => return Outcome::DoesNotApply,
@@ -37,7 +38,7 @@ pub fn promised(attack: &Attack, against: Against) -> Outcome {
 }
 
 /// Runs these cells, as many at a time as there are `threads`; `progress` hears of each one that is done. The result is
-/// in the order of the cells, whichever was done first.
+/// in the order of the cells, whichever was finished first.
 ///
 /// # Errors
 /// When the machine has no port or no memory for a run.

@@ -2,7 +2,7 @@
 //!
 //! * `cells`: many runs at once, and what is promised for each;
 //! * `select`: which of them are wanted, and [`Matrix`] made of them;
-//! * `table`: what a matrix is, and what follows from it;
+//! * `table`: the matrix and its conclusions;
 //! * `text`: for a terminal, as tables or as a grid of letters;
 //! * `html`: one page with every transcript;
 //! * `svg`: one picture.

@@ -1,4 +1,4 @@
-//! Which cells are wanted, and the matrix that is made of them.
+//! The selected cells, and the matrix that is made of them.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::{
 use latchstring_arena::{Run, against::Against, provider::Setting, weakened::Weakened, wire::Over};
 use latchstring_cli::suggest::nearest;
 
-/// Which rows and columns are wanted.
+/// The selected rows and columns.
 #[derive(Clone)]
 pub struct Selection {
     /// The attacks, in the order of the registry.
@@ -29,7 +29,7 @@ impl Selection {
         }
     }
 
-    /// These attacks, or all if none is named; against faithful, hardened, and hardened without these defences, alone or
+    /// These attacks, or all without a name; against faithful, hardened, and hardened without these defences, alone or
     /// with others.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl Selection {
         Ok(all)
     }
 
-    /// Its cells, row by row.
+    /// The cells, row by row.
     pub fn cells(&self) -> Vec<Cell> {
         let row = |attack: &&'static Attack| {
             let attack = *attack;
@@ -70,7 +70,7 @@ impl Selection {
 /// The attack of this name.
 ///
 /// # Errors
-/// When there is none; says where the names are listed.
+/// When no attack has this name; the error says where the names are listed.
 pub fn attack(id: &str) -> anyhow::Result<&'static Attack> {
     attacks::find(id).ok_or_else(|| {
         let hint = nearest(id, attacks::ALL.iter().map(|attack| attack.id));

@@ -175,7 +175,7 @@ fn place(outcome: Outcome, x: usize, y: usize) -> Markup {
     html! { use href={ "#" (outcome.class()) } x=(x) y=(y) {} }
 }
 
-/// What stands for an outcome: a filled square with a cross, a ring, a dash, a dashed diamond with a question mark.
+/// The sign of an outcome: a filled square with a cross, a ring, a dash, a dashed diamond with a question mark.
 fn shape(outcome: Outcome) -> Markup {
     let middle = CELL / 2;
     html! {

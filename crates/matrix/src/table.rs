@@ -1,4 +1,4 @@
-//! What a matrix is, once it has been run: what all ways of printing it work on.
+//! The matrix after it was run: the source of all ways of printing it.
 
 use serde::Serialize;
 
@@ -29,16 +29,16 @@ pub struct Column {
 pub struct Row {
     /// The attack.
     pub attack: String,
-    /// What it does, in a few words.
+    /// The action of the attack, in a few words.
     pub title: String,
-    /// What the attacker has and can do.
+    /// The attacker's position and abilities.
     pub vantage: String,
     /// In the order of the columns.
     pub cells: Vec<Run>,
 }
 
 impl Column {
-    /// What stands at its head: the target, or what it is without.
+    /// The head of the column: the target, or the missing defences.
     pub fn label(&self) -> String {
         if self.without.is_empty() {
             self.id.clone()
@@ -58,7 +58,7 @@ impl Column {
         }
     }
 
-    /// Where it stands in a wide table: faithful, hardened, without one defence, without several.
+    /// The place in a wide table: faithful, hardened, without one defence, without several.
     pub(super) fn group(&self) -> usize {
         match self.without.len() {
             0 => usize::from(self.id != "faithful"),
@@ -67,7 +67,7 @@ impl Column {
         }
     }
 
-    /// Whether it is without all that the other is without, and perhaps more.
+    /// Whether this target lacks all defences that the other lacks, and perhaps more.
     pub fn removes_all_of(&self, other: &Self) -> bool {
         other
             .without
@@ -87,7 +87,7 @@ impl Matrix {
         self.rows.iter().flat_map(|row| &row.cells)
     }
 
-    /// The verdicts alone: what must be equal over both wires.
+    /// The verdicts alone, which must be equal over both wires.
     pub fn verdicts(&self) -> Vec<(&'static str, Against, Outcome)> {
         let cell = |run: &Run| (run.attack, run.against, run.verdict.outcome);
         self.runs().map(cell).collect()

@@ -1,4 +1,4 @@
-//! The matrix for a terminal: what most readers want as two tables, and all of it as a grid of letters.
+//! The matrix for a terminal: two tables for most readers, and the whole as a grid of letters.
 
 use std::{fmt::Write, ops::Range};
 
@@ -7,10 +7,11 @@ use comfy_table::{ContentArrangement, Table, presets};
 use crate::table::{Column, Matrix};
 use latchstring_arena::{Run, verdict::Outcome};
 
-/// An entry of the legend under the grid has so many characters.
+/// The width of an entry of the legend under the grid, in characters.
 const LEGEND_WIDTH: usize = 31;
 
-/// Two tables in so many columns: attacks with the defences without which they return, and defences with what they stop.
+/// Two tables in `width` columns: attacks with the defences without which they return, and defences with the attacks
+/// that they stop.
 pub fn tables(matrix: &Matrix, width: usize) -> String {
     let mut attacks = table(["attack", "faithful", "hardened", "returns without"], width);
     for row in &matrix.rows {
@@ -56,8 +57,8 @@ fn listed(items: impl Iterator<Item = String>) -> String {
     }
 }
 
-/// Every cell, a letter each; the columns are numbered, and a legend names them. What does not fit into so many characters
-/// goes into another block below.
+/// Every cell, a letter each; the columns are numbered, and a legend names them. Columns that do not fit go into
+/// another block below.
 pub fn grid(matrix: &Matrix, width: usize) -> String {
     let broken = matrix.broken_in_each();
     let mut out = String::new();
@@ -85,7 +86,7 @@ fn head_width(matrix: &Matrix) -> usize {
     heads.max().unwrap_or(0)
 }
 
-/// What stands before a column: a wider gap where another kind of target begins.
+/// The space before a column: a wider gap where another kind of target begins.
 fn gap(matrix: &Matrix, block: &Range<usize>, index: usize) -> &'static str {
     let group = |index: usize| matrix.columns[index].group();
     let first = index == block.start;
@@ -142,7 +143,7 @@ fn digit(number: usize, unit: usize) -> char {
     }
 }
 
-/// What the letters mean, and the columns by their numbers, from top to bottom.
+/// The meaning of the letters, and the columns by their numbers, from top to bottom.
 fn legend(matrix: &Matrix, width: usize) -> String {
     let mut out = String::new();
     for outcome in Outcome::ALL {
