@@ -1,7 +1,7 @@
 //! Where randomness comes from.
 //!
-//! The protocol takes random bytes as arguments. The programs that people deploy fill them from the operating system;
-//! the lab hands in a seeded source, so that a session can be replayed byte for byte.
+//! The protocol takes random bytes as arguments. The programs that people deploy fill them from the operating system.
+//! The lab hands in a seeded source, so that a session can be replayed byte for byte.
 
 use rand::{TryRng, rngs::SysRng};
 

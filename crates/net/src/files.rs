@@ -1,5 +1,5 @@
-//! Files that a person named: opened without waiting, read to a limit, and looked at from the descriptor that was
-//! opened, so that nobody can exchange the file between the look and the reading.
+//! Files that a person named: opened without waiting, and read to a limit. Their properties are read from the open
+//! descriptor, so that nobody can exchange the file in between.
 
 use std::{
     fs::{File, Metadata, OpenOptions},
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::print::wait_for;
 
-/// Whatever feeds a named pipe, such as `<(pass show x)`, must write within this time.
+/// The writer of a named pipe, such as `<(pass show x)`, must write within this time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// From now on, a write to a file that has reached the limit on its size (`ulimit -f`) fails like one to a full disk.
@@ -34,7 +34,7 @@ pub fn outlive_size_limit() -> io::Result<()> {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Exposed {
-    /// It is a secret, and others can read it.
+    /// The file is secret, and others can read it.
     #[error("{} can be read by other users (mode {mode:04o}); run: chmod 600 {}", .path.display(), .path.display())]
     Readable {
         /// The file.
@@ -42,7 +42,7 @@ pub enum Exposed {
         /// Its permission bits.
         mode: u32,
     },
-    /// It decides whom to trust, and others can change it.
+    /// The file decides on trust, and others can change it.
     #[error("{} can be changed by other users (mode {mode:04o}); run: chmod go-w {}", .path.display(), .path.display())]
     Writable {
         /// The file.
@@ -76,7 +76,7 @@ pub fn check_secret(path: &Path, about: &Metadata) -> Result<(), Exposed> {
 }
 
 /// A file or a directory that decides whom to trust: others may read it, and not change it. `/tmp` may have the sticky
-/// bit, but files of others lie in it too, so a directory with it counts as one that others can change.
+/// bit, but it also holds files of others. So a directory with this bit counts as one that others can change.
 ///
 /// # Errors
 /// [`Exposed`].
@@ -98,11 +98,11 @@ fn check_owner(path: &Path, about: &Metadata) -> Result<(), Exposed> {
     Err(Exposed::Owner { path, uid, us })
 }
 
-/// Opens a file that this program keeps, as `options` say, and never waits for it. Whatever else has its name, such as a
-/// named pipe, is an error.
+/// Opens a file that this program keeps, as `options` say, and never waits for it. Any other kind of file with its
+/// name, such as a named pipe, is an error.
 ///
 /// # Errors
-/// What the operating system says, or that it is no file.
+/// The error of the operating system, or that the path is no file.
 pub fn open_ours(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let no_file = || io::Error::other("something else than a file has this name; move it away");
     // A pipe without a reader is refused like a socket.
@@ -119,7 +119,7 @@ pub fn open_ours(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 /// error.
 ///
 /// # Errors
-/// What the operating system says, or what the path names instead of a file.
+/// The error of the operating system, or the kind of thing that the path names instead of a file.
 pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let mut options = OpenOptions::new();
     // Without O_NONBLOCK a named pipe would wait for somebody who writes. Without O_NOCTTY a terminal could become ours.
@@ -141,10 +141,10 @@ pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     Err(io::Error::other(what))
 }
 
-/// Reads a file, or a pipe that somebody writes to, but no more than `limit` bytes of it.
+/// Reads a file or a pipe with a writer, but no more than `limit` bytes of it.
 ///
 /// # Errors
-/// As [`open`]; a pipe to which nobody writes, or whose writer is silent for half a minute.
+/// As [`open`]; also for a pipe without a writer, or whose writer is silent for half a minute.
 pub fn read(path: &Path, limit: usize) -> io::Result<(Zeroizing<Vec<u8>>, Metadata)> {
     let (file, about) = open(path)?;
     // The buffer never moves, so no copy of a secret is left behind.

@@ -1,8 +1,8 @@
-//! Which public keys may be enrolled.
+//! The rules for public keys that may be enrolled.
 //!
-//! A signature proves that somebody holds the private key. It does not prove that nobody else can compute that key, and
-//! keys that anybody can compute are around by the thousand, because their generators had a fault. The faults of the
-//! past leave traces in the modulus, and here they are looked for, before the key is trusted:
+//! A signature proves that the signer holds the private key. The signature does not prove that others cannot compute
+//! that key. Keys that anybody can compute exist by the thousand, because their generators had a fault. The faults of
+//! the past leave traces in the modulus, and here they are looked for, before the key is trusted:
 //!
 //! | trace | found by | whose fault it was |
 //! | --- | --- | --- |
@@ -29,11 +29,11 @@ use crate::public_key::{Bits, KeyError, check_public_key, modulus};
 const FERMAT_STEPS: u32 = 100;
 /// Trial division goes up to here.
 const SMALL: u32 = 1 << 16;
-/// The fingerprint of ROCA is looked for modulo the primes up to here: those of the shortest keys (Nemec and others,
-/// "The Return of Coppersmith's Attack", 2017). The M of longer keys is a multiple, so they show it too.
+/// The fingerprint of ROCA is searched modulo the primes up to here, those of the shortest keys. (Nemec and others,
+/// "The Return of Coppersmith's Attack", 2017.) The M of longer keys is a multiple, so they show it too.
 const ROCA_LARGEST: u32 = 167;
 
-/// What is wrong with a key that is not enrolled.
+/// The fault of a key that is not enrolled.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WeakKey {
@@ -65,7 +65,7 @@ pub enum WeakKey {
     SharedPrime(Fingerprint),
 }
 
-/// What to do about nearly all of them.
+/// The advice for nearly all of them.
 const RENEW: &str = "Make a new one with other software, such as latchstring-client keygen";
 
 /// Checks a key (DER of a SubjectPublicKeyInfo) by itself and against every key that is enrolled.
@@ -97,8 +97,8 @@ fn number(spki: &[u8]) -> Result<UBig, KeyError> {
     modulus(spki).map(UBig::from_be_bytes)
 }
 
-/// One division modulo n for each enrolled key, and a single greatest common divisor for all: it is 1 unless some key
-/// has something in common with this one. Only then it matters which.
+/// One division modulo n for each enrolled key, and one greatest common divisor for all. The divisor is 1 unless some
+/// key shares a factor with this one. Only then it matters which.
 fn check_against<'a>(
     n: &UBig,
     enrolled: impl IntoIterator<Item = &'a [u8]> + Clone,

@@ -18,10 +18,10 @@ use crate::{
 
 /// `SubjectPublicKeyInfo` (RFC 5280).
 const PUBLIC: &str = "PUBLIC KEY";
-/// No key file is longer (4096 bits take 3.3 kB); what is longer is not read.
+/// The longest key file (4096 bits take 3.3 kB); a longer file is not read.
 const MAX_FILE: usize = 16 * 1024;
 
-/// What went wrong with a key file, and what to do about it.
+/// The error of a key file, with the next step.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum KeyFileError {

@@ -1,11 +1,11 @@
-//! What the pure protocols need from the world: a socket loop, randomness, files and terminals.
+//! The parts that the pure protocols need from the world: a socket loop, randomness, files and terminals.
 //!
 //! * [`wire`]: reads and writes with a deadline, never more than the protocol allows;
 //! * [`link`]: a session on a stream;
 //! * [`entropy`]: randomness from the operating system, behind a trait that the lab can seed;
 //! * [`public_key`]: which RSA public keys the protocol allows;
 //! * [`hygiene`]: which public keys may be enrolled;
-//! * [`files`]: files that a person named, and who else could read or change them;
+//! * [`files`]: files that a person named, and their permissions;
 //! * [`keyfile`]: public keys in PEM files;
 //! * [`password`]: a prompt without echo, a private file or a descriptor;
 //! * [`report`]: an error as one line;

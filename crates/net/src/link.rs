@@ -24,7 +24,7 @@ pub enum LinkError {
     /// The stream ended without an agreed close, or nothing can be read from it any more.
     #[error(transparent)]
     Read(WireError),
-    /// Nothing can be written any more. What the peer said before may still be there to be read: see
+    /// Nothing can be written any more. The peer's earlier bytes may still be there to be read: see
     /// [`Driver::cannot_write`].
     #[error(transparent)]
     Write(io::Error),
@@ -92,8 +92,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Link<S, D> {
 
     /// Writes, reads or sleeps, once. Cancel safe: nothing is lost when another branch of a `select!` wins.
     ///
-    /// Writing comes before reading: two ends that both write first and read later would wait for each other once the
-    /// buffers between them are full, and a peer that sends without end must still get its acknowledgements.
+    /// Writing comes before reading. Two ends that both write first and read later would wait for each other once the
+    /// buffers between them are full. A peer that sends without end must still get its acknowledgements.
     ///
     /// # Errors
     /// Each but [`LinkError::Write`] is the end of the session.
@@ -128,7 +128,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Link<S, D> {
     }
 }
 
-/// What has arrived, at most `room` bytes; nothing at the end of the stream. Only [`AsyncReadExt::read_buf`] is awaited.
+/// The bytes that have arrived, at most `room`; empty at the end of the stream. Only [`AsyncReadExt::read_buf`] is
+/// awaited.
 async fn read<R: AsyncRead + Unpin>(reader: &mut R, room: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(room);
     reader.take(room as u64).read_buf(&mut bytes).await?;

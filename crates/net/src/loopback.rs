@@ -1,7 +1,7 @@
 //! The only kind of address that a weak peer may have.
 //!
-//! The faithful programs, and whatever the lab weakens on purpose, take a [`Loopback`] and never a `SocketAddr`. There is
-//! no other way to make one than [`Loopback::new`] and what calls it, so "loopback only" needs no discipline.
+//! The faithful programs, and all weakened code of the lab, take a [`Loopback`] and never a `SocketAddr`. Only
+//! [`Loopback::new`] and its callers make one, so "loopback only" needs no discipline.
 
 use std::{
     fmt, io,
@@ -22,7 +22,7 @@ pub struct Loopback(SocketAddr);
      use 127.0.0.1, ::1 or localhost"
 )]
 pub struct NotLoopback {
-    /// What was asked for.
+    /// The host that was asked for.
     pub host: String,
 }
 

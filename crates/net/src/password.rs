@@ -123,8 +123,8 @@ fn from_descriptor(descriptor: u32) -> Result<Zeroizing<Vec<u8>>, PasswordError>
     checked(line.map_err(|source| PasswordError::Descriptor { descriptor, source })?)
 }
 
-/// The descriptor itself under a second number. To open its name below `/dev/fd` would be something else: a file is
-/// read from its beginning again, with the rights of this user, and a socket cannot be opened at all.
+/// The descriptor itself under a second number. Opening its name below `/dev/fd` is different. A file is read from its
+/// beginning again, with the rights of this user, and a socket cannot be opened at all.
 fn take_descriptor(number: u32) -> io::Result<File> {
     let not_open = || io::Error::other("it is not open");
     if is_our_own(number) {
@@ -156,7 +156,7 @@ fn is_our_own(number: u32) -> bool {
     flags.is_some_and(|flags| flags & CLOSE_ON_EXEC != 0)
 }
 
-/// One line, byte by byte: what follows is not ours, be it a second secret or the messages.
+/// One line, byte by byte: the rest belongs to the caller, such as a second secret or the messages.
 fn read_line(mut file: File) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut line = Zeroizing::new(Vec::with_capacity(LIMIT + 1));
     let mut byte = Zeroizing::new([0]);

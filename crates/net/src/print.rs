@@ -1,8 +1,8 @@
 //! Printing for all programs: `println!` panics when nobody reads any more or the disk is full, and this does not.
 //!
-//! [`line()`] and [`Output`] write to the standard output and say when they could not: what a program prints there is its
-//! result, so it must not end with code 0 without it. [`note`] writes to the standard error, where nobody can be told of
-//! a failure. Both wait where the descriptor was set to `O_NONBLOCK` by another program that shares it.
+//! [`line()`] and [`Output`] write to the standard output and report failures. The output is the program's result, so
+//! it must not end with code 0 without it. [`note`] writes to the standard error, where a failure cannot be reported.
+//! Both wait where the descriptor was set to `O_NONBLOCK` by another program that shares it.
 
 use std::{
     fmt::Display,
@@ -57,7 +57,7 @@ pub fn line(text: impl Display) -> Result<(), OutputError> {
     output.finish()
 }
 
-/// Prints a line to the standard error. A failure is not told: there is no place left to tell it.
+/// Prints a line to the standard error. A failure is not reported, because no place is left for the report.
 pub fn note(text: impl Display) {
     let _ = write_all(&io::stderr().lock(), format!("{text}\n").as_bytes());
 }
@@ -67,7 +67,7 @@ pub fn ask(text: impl Display) {
     let _ = write_all(&io::stderr().lock(), text.to_string().as_bytes());
 }
 
-/// Many lines for the standard output. Call [`Output::finish`]: what was not written before is lost otherwise.
+/// Many lines for the standard output. Call [`Output::finish`]: unwritten lines are lost otherwise.
 #[derive(Debug)]
 #[must_use = "the last lines are written by `finish`"]
 pub struct Output {
@@ -98,8 +98,8 @@ impl Output {
         self.flush_if_full()
     }
 
-    /// Adds what a stranger wrote, and no newline: the exact bytes for a file or a pipe, and what
-    /// [`visible_bytes`] makes of them for a terminal.
+    /// Adds text of a stranger, and no newline. A file or a pipe gets the exact bytes, and a terminal gets the result
+    /// of [`visible_bytes`].
     ///
     /// # Errors
     /// [`OutputError`].
@@ -173,7 +173,7 @@ fn write_all(to: &impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
 /// Whether something can be read from a descriptor, or its end, within that time. Returns early after a signal.
 ///
 /// # Errors
-/// When it is not open.
+/// When the descriptor is not open.
 pub fn is_ready(descriptor: &impl AsFd, within: Option<Duration>) -> io::Result<bool> {
     wait_for(descriptor, PollFlags::POLLIN, within)
 }

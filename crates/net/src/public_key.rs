@@ -59,9 +59,9 @@ pub enum KeyError {
     /// PEM of something else.
     #[error("the PEM holds a {found}; a {expected} is needed{}", hint(.found))]
     Label {
-        /// What was needed.
+        /// The kind that was needed.
         expected: &'static str,
-        /// What there is.
+        /// The kind that was found.
         found: String,
     },
     /// The operating system's or the library's randomness failed.
@@ -69,7 +69,7 @@ pub enum KeyError {
     Generate,
 }
 
-/// What to do about a PEM of another kind.
+/// The advice for a PEM of another kind.
 fn hint(found: &str) -> &'static str {
     match found {
         "RSA PRIVATE KEY" => " (convert it: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW)",

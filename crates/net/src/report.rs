@@ -1,10 +1,10 @@
-//! What happened, as one line for a person.
+//! An error as one line for a person.
 
 use std::error::Error;
 
 use crate::terminal::visible_lines;
 
-/// The error and its causes, joined by colons; a cause that the line already tells is not told again. Errors quote file
+/// The error and its causes, joined by colons; a cause that the line already has is not repeated. Errors quote file
 /// names and other texts of strangers, so what would steer a terminal is escaped.
 pub fn line(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();

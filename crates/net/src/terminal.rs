@@ -1,7 +1,7 @@
 //! Text of strangers on its way to a terminal: the one function for every such path.
 //!
-//! A terminal obeys what it is sent. An escape sequence moves the cursor, changes the title or presses keys; a
-//! bidirectional override shows `evil.exe` as `exe.live`; a zero-width character makes two names look the same. So each
+//! A terminal obeys the bytes that it gets. An escape sequence moves the cursor, changes the title or presses keys. A
+//! bidirectional override shows `evil.exe` as `exe.live`. A zero-width character makes two names look the same. So each
 //! character that a person cannot see as itself is shown as an escape such as `\u{202e}`. Files and pipes get the exact
 //! text: see [`crate::print::Output::foreign`].
 
@@ -47,8 +47,8 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a terminal shows the character as itself. What Unicode has not assigned counts as invisible: a list of
-/// what is harmless cannot be overtaken by the next version of Unicode.
+/// Whether a terminal shows the character as itself. An unassigned character of Unicode counts as invisible: a list of
+/// harmless characters cannot be overtaken by the next version of Unicode.
 pub fn is_visible(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();

@@ -1,7 +1,7 @@
 //! Reading and writing the bytes of `latch/2`, for every peer and every kind of stream.
 //!
-//! Whoever is at the other end may be a stranger, so nothing here trusts them with memory or time: a length is
-//! compared with the few that exist *before* room is made for the record, and every wait has an end.
+//! The other end may be a stranger, so nothing here trusts it with memory or time. A length is compared with the few
+//! valid ones *before* room is made for the record, and every wait has an end.
 
 use std::{io, time::Duration};
 
@@ -47,7 +47,7 @@ pub enum WireError {
 /// Reads exactly `n` bytes, such as a hello.
 ///
 /// # Errors
-/// [`WireError::Closed`] when the stream ends before the first byte, [`WireError::Truncated`] when it ends later,
+/// [`WireError::Closed`] when the stream ends before the first byte, and [`WireError::Truncated`] when it ends later.
 /// [`WireError::Deadline`] when `n` bytes have not arrived within `within`, or within [`RECORD_DEADLINE`] of the first.
 pub async fn read_exact_within<R: AsyncRead + Unpin>(
     stream: &mut R,
@@ -104,7 +104,7 @@ pub async fn read_record<R: AsyncRead + Unpin>(
 /// Reads records one after the other and keeps what it has of an unfinished one.
 ///
 /// A `read` that is dropped half-way, as `select!` does with the branches that lost, loses neither bytes nor the
-/// record's deadline: the next `read` goes on where it was.
+/// record's deadline. The next `read` goes on where it was.
 #[derive(Debug, Default)]
 pub struct RecordReader {
     incoming: Incoming,
@@ -113,12 +113,12 @@ pub struct RecordReader {
 }
 
 impl RecordReader {
-    /// Reads one whole record, length field and tag included: what `record::Opener::open` takes.
+    /// Reads one whole record, length field and tag included, as `record::Opener::open` takes it.
     ///
-    /// `allowed` lists the ciphertext lengths that are valid in the caller's state (all of `record::BUCKETS` when nothing is known); any
-    /// other length is refused before a byte of the body is read or room is made for it. Without `by` the first byte
-    /// may take for ever; with it the whole record must be here by then. Either way a record that has begun must be
-    /// complete within [`RECORD_DEADLINE`].
+    /// `allowed` lists the ciphertext lengths that are valid in the caller's state (all of `record::BUCKETS` when the
+    /// state is unknown). Any other length is refused before a byte of the body is read or room is made for it. Without
+    /// `by` the first byte may take for ever; with it the whole record must be here by then. Either way a record that
+    /// has begun must be complete within [`RECORD_DEADLINE`].
     ///
     /// `Ok(None)` is the end of the stream between two records.
     ///
