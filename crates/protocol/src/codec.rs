@@ -1,7 +1,7 @@
 //! Reading and writing of big-endian fields, with the two rules that every parser here obeys.
 //!
-//! A reader never looks past what it was given and never allocates what a length field says; and it refuses bytes that
-//! are left over, once, in [`Reader::finish`], so that no message parser can forget to.
+//! A reader never looks past its bytes, and never allocates the size of a length field. Bytes that are left over are
+//! refused once, in [`Reader::finish`], so no message parser can forget to.
 
 use thiserror::Error;
 
@@ -29,7 +29,7 @@ pub enum DecodeError {
     Invalid {
         /// Name of the field, as in the protocol page.
         field: &'static str,
-        /// What is wrong with it.
+        /// The fault.
         why: &'static str,
     },
 }

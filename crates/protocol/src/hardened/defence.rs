@@ -5,7 +5,7 @@
 //! answers yes to everything, is the default everywhere, and costs nothing: the question is gone from the compiled
 //! program. A type that can answer no exists in the lab alone, where the programs that people deploy cannot reach it.
 
-/// Declares each defence once: its name in the code, its name for people, and what it is.
+/// Declares each defence once: its name in the code, its name for people, and its description.
 macro_rules! defences {
     ($($variant:ident $id:literal $about:literal $(belt $reason:literal)?;)*) => {
         /// One thing that the hardened protocol or its programs do, and that can be left out in the lab.
@@ -13,7 +13,7 @@ macro_rules! defences {
         pub enum Defence { $(#[doc = $about] $variant,)* }
 
         impl Defence {
-            /// All of them, in the order of the protocol: who is there, whose key, which record, whose machine.
+            /// All defences, in the order of the protocol: identity, keys, records, resources.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The name by which commands and pages call it.
@@ -21,7 +21,7 @@ macro_rules! defences {
                 match self { $(Self::$variant => $id,)* }
             }
 
-            /// What it is, in a sentence.
+            /// A description in one sentence.
             pub fn about(self) -> &'static str {
                 match self { $(Self::$variant => $about,)* }
             }
@@ -91,7 +91,7 @@ impl std::fmt::Display for Defence {
     }
 }
 
-/// Which defences a peer keeps.
+/// The defences that a peer keeps.
 pub trait Defences: Send + Sync + 'static {
     /// Whether this defence is in place.
     fn keeps(&self, defence: Defence) -> bool;

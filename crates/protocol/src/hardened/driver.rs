@@ -1,6 +1,6 @@
 //! Drives an open session: keeps it alive, queues what is to be written, bounds what waits, and ends it in time.
 //!
-//! It has no stream and no clock. Its owner moves bytes and sleeps, in any kind of loop:
+//! The driver has no stream and no clock. Its owner moves bytes and sleeps, in any kind of loop:
 //!
 //! 1. take every event that [`Driver::poll`] has;
 //! 2. write [`Driver::outgoing`] and report how much of it was taken with [`Driver::written`];
@@ -8,10 +8,10 @@
 //!    [`Driver::ended`];
 //! 4. sleep until [`Driver::deadline`] at the latest, then call [`Driver::timed_out`].
 //!
-//! A moment is the time since any fixed moment that the owner chooses, as a [`Duration`]. So a test makes its own clock out of
-//! numbers. An `Instant` of the standard library can be had from the operating system alone.
+//! A moment is the time since any fixed moment that the owner chooses, as a [`Duration`]. So a test makes its own clock
+//! out of numbers. Only the operating system gives an `Instant` of the standard library.
 //!
-//! What waits is bounded: there is one event, one unfinished record, and about [`Settings::max_outgoing`] bytes to be
+//! The memory is bounded: there is one event, one unfinished record, and about [`Settings::max_outgoing`] bytes to be
 //! written. While more bytes wait, nothing is read.
 
 use std::{collections::VecDeque, time::Duration};
@@ -38,12 +38,12 @@ pub struct Settings {
     pub ping_every: Duration,
     /// The peer must agree to a close of ours within this time.
     pub close_within: Duration,
-    /// While this many bytes or more wait to be written, nothing is read: a peer that asks and never listens must not fill
-    /// our memory with answers.
+    /// While this many bytes or more wait to be written, nothing is read. A peer that sends requests and never reads
+    /// must not fill our memory with answers.
     pub max_outgoing: usize,
 }
 
-/// What the owner must hear of.
+/// An event for the owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A message. Make it durable, then call [`Driver::acknowledge`].
@@ -65,19 +65,19 @@ pub enum Event {
         /// The id.
         id: u64,
     },
-    /// What the server holds under the id that we asked about.
+    /// The server's answer: the message under the id of our question.
     Held {
         /// The id.
         id: u64,
         /// `None` if it holds no such message.
         held: Option<Held>,
     },
-    /// The peer has closed the session, and both accounts agree. It is over.
+    /// The peer has closed the session, and both accounts agree. The session is over.
     Closed {
         /// Why, as the peer says.
         code: CloseCode,
     },
-    /// The peer agrees with our close. It is over.
+    /// The peer agrees with our close. The session is over.
     CloseAgreed,
     /// The stream ended, and this end lets that pass for a close: it does not authenticate the end.
     Ended,
@@ -143,7 +143,7 @@ pub struct Driver<D = Full> {
     began: Option<Duration>,
     /// Records that are sealed and not written yet.
     outgoing: VecDeque<u8>,
-    /// What the owner has not taken yet. While there is one, nothing is read.
+    /// The event that the owner has not taken yet. While there is one, nothing is read.
     event: Option<Event>,
     /// When something must have happened: a record, an agreement, or the last byte taken.
     next_check: Duration,
@@ -300,12 +300,12 @@ impl<D: Parts> Driver<D> {
         self.outgoing.drain(..n);
     }
 
-    /// Nothing can be written any more. What the peer said before may still be there to be read.
+    /// Nothing can be written any more. The peer's earlier bytes may still be there to be read.
     pub fn cannot_write(&mut self) {
         self.outgoing.clear();
     }
 
-    /// These bytes arrived. Takes at most [`Driver::room`] of them and says how many it took.
+    /// Takes bytes that arrived. Takes at most [`Driver::room`] of them and says how many it took.
     ///
     /// # Errors
     /// [`Broken::BadLength`] or [`Broken::Protocol`].
@@ -340,7 +340,7 @@ impl<D: Parts> Driver<D> {
         Ok(())
     }
 
-    /// It is `now`. Does nothing before [`Driver::deadline`].
+    /// Takes the time, at a deadline. Does nothing before [`Driver::deadline`].
     ///
     /// # Errors
     /// [`Broken::Slow`], [`Broken::Silent`], [`Broken::NoAgreement`]; [`Broken::Protocol`] when the key is used up.

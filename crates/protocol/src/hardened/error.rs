@@ -1,4 +1,4 @@
-//! What can go wrong, sorted by who is to blame.
+//! The errors of the protocol, by the party to blame.
 
 use super::message::Fingerprint;
 use crate::codec::DecodeError;
@@ -15,10 +15,10 @@ pub enum Error {
     /// Well-formed bytes that are not allowed here: another state, another order, another count.
     #[error("the peer violated the protocol: {0}")]
     Violation(&'static str),
-    /// A proof failed: somebody on the path changed something, or the peer does not hold the key.
+    /// A proof failed: an attacker on the path changed something, or the peer does not hold the key.
     #[error("a proof failed: {0}")]
     Forged(&'static str),
-    /// The host holds another key than the one we were told to expect.
+    /// The host holds another key than the expected one.
     #[error(
         "the host key is {presented} and should be {expected}: somebody may be posing as this server"
     )]

@@ -1,7 +1,7 @@
 //! Cuts the bytes of a stream into records.
 //!
-//! The other end may be a stranger. So a length is compared with the few that exist *before* room is made for the record,
-//! and never is a byte taken that belongs to the next record.
+//! The other end may be a stranger. So a length is compared with the few valid ones *before* room is made for the
+//! record. No byte of the next record is ever taken.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ impl Incoming {
         Ok((self.missing() == 0).then(|| std::mem::take(self).bytes))
     }
 
-    /// What the length field says.
+    /// The value of the length field.
     fn announced(&self, allowed: &[usize]) -> Result<usize, BadLength> {
         let mut field = [0; LENGTH_FIELD];
         field.copy_from_slice(&self.bytes);

@@ -62,7 +62,7 @@ mod sealed {
     impl Sealed for super::Full {}
 }
 
-/// What may be put on a network: [`Full`] alone, for ever, since nobody else can implement this.
+/// The only type for a real network: [`Full`] alone, for ever, since no other code can implement this trait.
 ///
 /// ```
 /// use latchstring_protocol::hardened::full::{Deployable, Full};

@@ -1,6 +1,6 @@
-//! Who may speak when, and what has been proven by then.
+//! The order of the handshake's messages, and the proofs at each step.
 //!
-//! Each state is a type named for what it expects; a step consumes it and returns the next. What a check proves is a
+//! Each state is a type named for what it expects; a step consumes it and returns the next. The proof of a check is a
 //! value that only the check can make, so a program that leaves a check out does not compile:
 //!
 //! ```text
@@ -41,7 +41,7 @@ impl Transcript {
         Self([client, server].concat())
     }
 
-    /// What a signature covers.
+    /// The bytes that a signature covers.
     fn to_sign(&self, role: Role, parts: &impl Parts) -> Vec<u8> {
         parts.signed(role, &self.0)
     }
@@ -56,7 +56,7 @@ impl Transcript {
         put_long(&mut self.0, spki);
     }
 
-    /// `T5`: who the client says it is, and with which new key, if it is one.
+    /// `T5`: the user that the client claims to be, and the new key, if there is one.
     fn claim(&mut self, user: &UserName, kid: &Fingerprint, new_key: Option<&[u8]>) {
         let (typ, mode) = match new_key {
             None => (Type::ClientAuth, MODE_LOGIN),

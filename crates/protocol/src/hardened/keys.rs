@@ -53,8 +53,7 @@ impl Exchange for X25519 {
     }
 }
 
-/// What one end brings to a handshake: its hello's random and its half of the exchange, both fresh for every
-/// connection.
+/// One end's contribution to a handshake: the hello's random and half of the exchange, both fresh for every connection.
 pub struct Ephemeral {
     /// `rc` or `rs`.
     pub(crate) random: [u8; 32],
@@ -120,7 +119,7 @@ impl HandshakeSecrets {
     }
 }
 
-/// What both ends hold once the whole handshake is in the transcript.
+/// The secrets of both ends once the whole handshake is in the transcript.
 pub struct SessionSecrets {
     /// `ap_c`: protects what the client says.
     pub client: Secret,

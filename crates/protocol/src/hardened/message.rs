@@ -1,4 +1,4 @@
-//! What each message looks like, byte for byte. Integers are big-endian.
+//! The format of each message, byte for byte. Integers are big-endian.
 
 use std::{fmt, str::FromStr};
 
@@ -35,7 +35,7 @@ pub const SERVER_HELLO_LEN: usize = 66;
 pub const MIN_NEW_PASSWORD: usize = 8;
 /// Longest password, in bytes.
 pub const MAX_PASSWORD: usize = 128;
-/// Longest text of one message, in bytes: what fits the largest bucket.
+/// Longest text of one message, in bytes, so that it fits the largest bucket.
 pub const MAX_TEXT: usize = 16_372;
 
 /// A user's name: `^[a-z][a-z0-9_-]{0,31}$`.
@@ -62,7 +62,7 @@ impl UserName {
         }
     }
 
-    /// A name as a stranger may write it: for those who play the stranger. What a peer reads goes through
+    /// A name as a stranger may write it: for those who play the stranger. A peer parses a received name with
     /// [`UserName::parse`].
     pub fn as_claimed(name: &str) -> Self {
         Self(name.to_owned())
@@ -87,7 +87,7 @@ impl FromStr for UserName {
     }
 }
 
-/// What a hello begins with. A peer that leaves any defence out says so here, in bytes that the transcript covers: a
+/// The first bytes of a hello. A peer that leaves any defence out says so here, in bytes that the transcript covers: a
 /// real peer hangs up at once.
 pub fn magic(defences: &(impl Defences + ?Sized)) -> [u8; 8] {
     match Defence::ALL.iter().all(|defence| defences.keeps(*defence)) {
@@ -182,17 +182,16 @@ pub struct Close {
     pub chain: [u8; 32],
 }
 
-/// What a server holds under an id: enough to tell one's own message from any other, also from another one that says the
-/// same.
+/// The server's answer on an id: enough to tell one's message from any other, even from one with the same text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
     /// The public name of the session that brought the message; zeros if the server does not know it any more.
     pub session: [u8; 16],
-    /// What the message says: [`super::session::content`].
+    /// The content of the message: [`super::session::content`].
     pub content: [u8; 32],
 }
 
-/// What an open session says.
+/// A message of an open session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// A text with its number.
@@ -308,7 +307,7 @@ fn utf8(bytes: &[u8]) -> Result<String, DecodeError> {
     Ok(text.to_owned())
 }
 
-/// No message has a hash of zeros, so zeros say that there is none.
+/// No message has a hash of zeros, so zeros mean that there is no message.
 fn held(session: [u8; 16], content: [u8; 32]) -> Result<Option<Held>, DecodeError> {
     match (content == [0; 32], session == [0; 16]) {
         (false, _) => Ok(Some(Held { session, content })),

@@ -1,14 +1,14 @@
 //! The hardened protocol, `latch/2`.
 //!
 //! * [`defence`]: every defence, and the question that is asked where it does its work;
-//! * [`parts`]: what is handed in: the key exchange and the protection of records;
+//! * [`parts`]: the parts that are handed in: the key exchange and record protection;
 //! * [`full`]: every defence and the real parts;
-//! * [`message`]: what each message looks like;
+//! * [`message`]: the format of each message;
 //! * [`primitives`]: SHA-256, HKDF and HMAC as the protocol uses them;
 //! * [`keys`]: the key schedule;
 //! * [`role`]: the two ends;
-//! * [`signature`]: what is signed, and by whom;
-//! * [`handshake`]: who may speak when, and what has been proven by then;
+//! * [`signature`]: the signed bytes, and the signers;
+//! * [`handshake`]: the order of the messages, and the proofs at each step;
 //! * [`record`]: encryption and authentication of one record;
 //! * [`framing`]: where one record ends and the next begins;
 //! * [`session`]: numbered, acknowledged messages and an authenticated end;
@@ -31,5 +31,5 @@ pub mod signature;
 
 pub use error::Error;
 
-/// The TCP port of a hardened server unless it is told otherwise.
+/// The default TCP port of a hardened server.
 pub const DEFAULT_PORT: u16 = 22223;

@@ -1,5 +1,5 @@
-//! The parts that a peer is built from, and that are handed in: its key exchange, the protection of its records, and what
-//! it signs and says.
+//! The parts that a peer is built from, and that are handed in. They are its key exchange, its record protection, the
+//! bytes that it signs, and its refusals.
 //!
 //! A defence that is a check is left out where the check stands. A defence that is a part is left out by handing in another
 //! part. [`super::full::Full`] hands in the real ones.
@@ -22,7 +22,7 @@ pub trait Exchange: Send {
     fn agree(self: Box<Self>, peer: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error>;
 }
 
-/// What protects the records of one direction: it knows the keys, and is told a record's number.
+/// The record protection of one direction. The protection holds the keys, and the caller gives a record's number.
 pub trait Cover: Send {
     /// Encrypts `record[4..]` in place and appends the tag; `record` begins with the length field.
     fn close(&self, seq: u64, record: &mut Vec<u8>);
@@ -42,7 +42,7 @@ pub trait Parts: Defences {
     /// How many bytes that exchange puts into the hello of this role.
     fn share_len(&self, role: Role) -> usize;
 
-    /// What protects the records under one traffic secret.
+    /// The record protection under one traffic secret.
     fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover>;
 
     /// The ciphertext lengths that a record may have where the protocol allows `exact`: in bytes, shortest first.
@@ -86,7 +86,7 @@ impl<P: Parts + ?Sized> Parts for Arc<P> {
     fn refusal(&self, reason: &str) -> Vec<u8> {
         (**self).refusal(reason)
     }
-    /// What is shared cannot change, so it cannot go along.
+    /// A shared value cannot change, so it cannot follow.
     fn out_of_state(&mut self, _: Type) -> Result<(), Error> {
         Err(Error::ANOTHER_STATE)
     }

@@ -1,7 +1,7 @@
 //! One record: `u32 len ‖ ciphertext ‖ tag(32)`, encrypt-then-MAC.
 //!
 //! The plaintext is `u8 type ‖ u16 n ‖ body ‖ zeros`, padded to the smallest bucket that holds it, so that an observer
-//! learns one of five sizes and nothing more. Each record has a block of the counter space of its own: the initial
+//! learns one of five sizes and nothing more. Each record has a separate block of the counter space. The initial
 //! counter block is `iv(4) ‖ u64 seq ‖ u32 0`, and 1,024 blocks at most are used.
 
 use aes::Aes256;
@@ -25,14 +25,14 @@ use crate::codec::{DecodeError, Reader};
 pub const BUCKETS: [usize; 5] = [64, 256, 1024, 4096, 16384];
 /// Length of the HMAC-SHA-256 tag.
 pub const TAG_LEN: usize = 32;
-/// What a record adds to its bucket: the length field and the tag.
+/// The bytes that a record adds to its bucket: the length field and the tag.
 pub const OVERHEAD: usize = 4 + TAG_LEN;
 /// Longest body: the largest bucket less type and length.
 pub const MAX_BODY: usize = BUCKETS[4] - 3;
 /// A key serves fewer records than this: sequence numbers stay below 2^24 - 1.
 pub const MAX_RECORDS: u64 = 1 << 24;
 
-/// AES-256-CTR and HMAC-SHA-256 over the ciphertext, each with a key of its own.
+/// AES-256-CTR, and HMAC-SHA-256 over the ciphertext, each with a separate key.
 pub struct EncryptThenMac {
     enc: Secret,
     mac: Secret,
@@ -51,7 +51,7 @@ impl EncryptThenMac {
         }
     }
 
-    /// Encrypts or decrypts in place: every record under a nonce of its own, its sequence number.
+    /// Encrypts or decrypts in place: the nonce of every record is its sequence number.
     pub fn apply_keystream(&self, seq: u64, bytes: &mut [u8]) {
         let mut block = [0; 16];
         block[..4].copy_from_slice(&self.iv[..]);
@@ -164,7 +164,7 @@ pub struct Opener(Traffic);
 
 /// The inside of a record: its type and body. Wiped when dropped, since one kind of body holds a password.
 pub struct Plaintext {
-    /// What the body is.
+    /// The type of the body.
     pub typ: Type,
     /// The body without padding.
     pub body: Zeroizing<Vec<u8>>,
@@ -184,8 +184,8 @@ impl Opener {
     /// Authenticates the whole record, then decrypts it, then checks its padding.
     ///
     /// # Errors
-    /// [`Error::Forged`] when the tag does not fit, which is so for a record that was changed, replayed, moved, taken
-    /// from the other direction or from another session; [`Error::Malformed`] for a length, type or padding that does
+    /// [`Error::Forged`] when the tag does not fit. The tag does not fit if the record was changed, replayed, moved, or
+    /// taken from the other direction or another session. [`Error::Malformed`] for a length, type or padding that does
     /// not exist.
     pub fn open(&mut self, record: &[u8]) -> Result<Plaintext, Error> {
         let mut r = Reader::new(record);
@@ -202,7 +202,7 @@ impl Opener {
 /// The ciphertext length that a record's length field announces.
 ///
 /// # Errors
-/// When it is none of the [`BUCKETS`]: the caller must then close without reading on.
+/// When the length is none of the [`BUCKETS`]: the caller must then close without reading on.
 pub fn bucket_of(len: [u8; 4]) -> Result<usize, Error> {
     length_of(len, &BUCKETS)
 }
@@ -216,8 +216,8 @@ fn length_of(len: [u8; 4], lengths: &[usize]) -> Result<usize, Error> {
     })?)
 }
 
-/// The shortest length that holds a body of `body` bytes with its type and size. An `ENROL` has always the same length,
-/// whatever the size of the key in it.
+/// The shortest length that holds a body of `body` bytes with its type and size. An `ENROL` always has the same length,
+/// with any size of key.
 fn length_for(typ: Type, body: usize, lengths: &[usize]) -> Option<usize> {
     let least = match typ {
         Type::Enrol => BUCKETS[3],

@@ -1,7 +1,8 @@
 //! An open session: numbered and acknowledged messages, liveness, and an end that both sides have agreed on.
 //!
-//! Both ends run this same code. Messages of each direction are chained, `chain_n = H(chain_{n-1} ‖ id ‖ H(kind ‖ text))`;
-//! an `ACK` and a `CLOSE` carry the chain, so the two ends do not merely count the same, they hold the same texts.
+//! Both ends run this same code. Messages of each direction are chained: `chain_n = H(chain_{n-1} ‖ id ‖ H(kind ‖
+//! text))`. An `ACK` and a `CLOSE` carry the chain. So the two ends do not merely have the same count, they have the
+//! same texts.
 
 use std::collections::VecDeque;
 
@@ -25,10 +26,10 @@ pub const MAX_QUERIES: usize = 1024;
 /// The highest id of a message. A database keeps it as a signed number of 64 bits.
 pub const MAX_ID: u64 = i64::MAX as u64;
 
-/// What is wrong with an id that is not the next one.
+/// The error for an id that is not the next one.
 const BY_ONE: &str = "message ids go up by one";
 
-/// What a message says, as one value: `H(kind ‖ text)`.
+/// The content of a message, as one value: `H(kind ‖ text)`.
 pub fn content(kind: u8, text: &str) -> [u8; 32] {
     hash(&[&[kind], text.as_bytes()])
 }
@@ -56,7 +57,7 @@ impl CloseCode {
     }
 }
 
-/// One direction's account: what was sent, and how far it is acknowledged.
+/// The message log of one direction: the messages sent, and the last acknowledged one.
 struct Ledger {
     last: u64,
     acked: u64,
@@ -93,7 +94,7 @@ impl Ledger {
     }
 }
 
-/// What a received record means to the program.
+/// The meaning of a received record for the program.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message. Make it durable, then call [`Session::acknowledge`].
@@ -119,7 +120,7 @@ pub enum Event {
         /// The id.
         id: u64,
     },
-    /// What the server holds under the id that we asked about.
+    /// The server's answer: the message under the id of our question.
     Held {
         /// The id.
         id: u64,
@@ -307,7 +308,7 @@ impl<D: Parts> Session<D> {
         !self.sent.closed && self.queries.len() < MAX_QUERIES
     }
 
-    /// Ids that were sent and not acknowledged: what an early end puts in doubt.
+    /// Ids that were sent and not acknowledged. After an early end they are in doubt.
     pub fn unacknowledged(&self) -> impl Iterator<Item = u64> {
         self.sent.open.iter().map(|(id, _)| *id)
     }

@@ -1,4 +1,4 @@
-//! What is signed, and the small trait behind which the signing is done.
+//! The bytes that are signed, and the small trait behind which the signing is done.
 //!
 //! `PSS` is RSASSA-PSS (RFC 8017, section 8.1) with SHA-256, MGF1-SHA-256 and a salt of 32 bytes. The protocol does not
 //! choose an implementation: deployable programs bring a constant-time one, the lab a deterministic one.
@@ -26,8 +26,8 @@ pub trait Signer: Send + Sync {
 
 /// Checks signatures.
 pub trait Verifier: Send + Sync {
-    /// Whether `signature` is `PSS` over `message` by the key in `spki` **and** that key is one the protocol allows
-    /// (RSA, 3072 or 4096 bits, e = 65537). Never panics, whatever the bytes are.
+    /// Whether `signature` is `PSS` over `message` by the key in `spki`, **and** the protocol allows that key (RSA,
+    /// 3072 or 4096 bits, e = 65537). Never panics, for any bytes.
     fn verify(&self, spki: &[u8], message: &[u8], signature: &[u8]) -> bool;
 }
 

@@ -70,7 +70,7 @@ impl<D: Parts> ExpectServerHello<D> {
     }
 }
 
-/// The client shares a secret with somebody, and does not know with whom.
+/// The client shares a secret with an unknown peer.
 pub struct ExpectServerAuth<D = Full> {
     secrets: HandshakeSecrets,
     transcript: Transcript,
@@ -131,8 +131,8 @@ impl<D: Parts> HostProven<D> {
         self.fingerprint
     }
 
-    /// Answers the other question: `pin` is the fingerprint that was given, is known, or was just confirmed by the user.
-    /// There is no other way to go on.
+    /// Answers the other question: `pin` is the fingerprint that was given, is known, or was just confirmed by the
+    /// user. A session needs this value.
     ///
     /// # Errors
     /// [`Error::HostKeyMismatch`].

@@ -132,7 +132,7 @@ impl<D: Parts> ExpectClientAuth<D> {
     }
 }
 
-/// What a client may say to a server that has proven itself.
+/// The claim of a client, after the server has proven its identity.
 pub enum Claim<D = Full> {
     /// "I am this user."
     Login(Claimant<D>),
@@ -141,7 +141,7 @@ pub enum Claim<D = Full> {
 }
 
 impl<D: Parts> Claim<D> {
-    /// Who they are or want to become.
+    /// The claimed user, or the new one.
     pub fn user(&self) -> &UserName {
         match self {
             Self::Login(claimant) => claimant.user(),
@@ -169,7 +169,7 @@ pub struct Claimant<D = Full> {
 }
 
 impl<D: Parts> Claimant<D> {
-    /// Who they say they are.
+    /// The claimed user.
     pub fn user(&self) -> &UserName {
         &self.auth.user
     }
@@ -189,8 +189,8 @@ impl<D: Parts> Claimant<D> {
         verifier.verify(spki, &self.signed, &self.auth.signature)
     }
 
-    /// Checks `finC` and `sigC`, always both and always to the end. `known` is the key enrolled for this user and kid;
-    /// when there is none, the same work is done with the `stand_in`, a key of 3072 bits, and refused.
+    /// Checks `finC` and `sigC`, always both and always to the end. `known` is the key enrolled for this user and kid.
+    /// Without such a key, the same work is done with the `stand_in`, a key of 3072 bits, and the login is refused.
     ///
     /// # Errors
     /// [`Refusal`], which holds the reason for the local log alone.
@@ -234,7 +234,7 @@ impl<D: Parts> Claimant<D> {
 pub struct KeyHolder<D = Full>(Claimant<D>);
 
 impl<D: Parts> KeyHolder<D> {
-    /// Who they are, if the password fits too.
+    /// The user, if the password fits too.
     pub fn user(&self) -> &UserName {
         self.0.user()
     }
@@ -276,7 +276,7 @@ pub struct Newcomer<D = Full> {
 }
 
 impl<D: Parts> Newcomer<D> {
-    /// Who they want to become.
+    /// The user to be enrolled.
     pub fn user(&self) -> &UserName {
         self.claimant.user()
     }
@@ -308,7 +308,7 @@ pub struct NewHolder<D = Full> {
 }
 
 impl<D: Parts> NewHolder<D> {
-    /// Who they want to become.
+    /// The user to be enrolled.
     pub fn user(&self) -> &UserName {
         self.holder.user()
     }
@@ -394,7 +394,7 @@ pub enum RefusalReason {
     /// The new key is not one to be enrolled.
     #[error("the new key is weak")]
     WeakKey,
-    /// The new password is not one to be had.
+    /// The new password is not allowed.
     #[error("the new password is too short or not text")]
     BadPassword,
     /// The key was proven, and the password not looked at: it came too soon after a wrong one.

@@ -1,7 +1,7 @@
-//! An invitation: what an operator gives to a person, by a way that both trust, before that person has an account.
+//! An invitation: an operator hands it to a person before that person has an account, over a trusted channel.
 //!
-//! One line of text, `USER:SHA256:FINGERPRINT:TOKEN`. It says who may come, which host is the right one, and holds the
-//! token that proves the invitation: as secret as a password, until it is used.
+//! One line of text, `USER:SHA256:FINGERPRINT:TOKEN`. The line names the user and the right host, and holds the token
+//! that proves the invitation. The line is as secret as a password until it is used.
 
 use std::{fmt, str::FromStr};
 
@@ -26,20 +26,20 @@ impl Token {
         &self.0
     }
 
-    /// What the server keeps instead. A token cannot be guessed, so a fast hash is enough.
+    /// The hash of the token, which the server keeps instead. A token cannot be guessed, so a fast hash is enough.
     pub fn hash(&self) -> [u8; 32] {
         hash(&[&self.0[..]])
     }
 }
 
 impl fmt::Debug for Token {
-    /// Nothing of it: whoever reads a log must not be able to use it.
+    /// Prints nothing of the token: a reader of a log must not be able to use it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(..)")
     }
 }
 
-/// Who may come, to whom, and the proof.
+/// The user, the host, and the proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invite {
     /// The name of the new account.

@@ -1,4 +1,4 @@
-//! What each side proves in the handshake.
+//! The proofs of both sides in the handshake.
 
 use zeroize::Zeroizing;
 
@@ -47,9 +47,9 @@ impl ServerAuth {
 
 /// `CLIENT_AUTH` in mode 01: who, the proof of the key, and the password. `ENROL`, in mode 02, adds what is new.
 pub struct ClientAuth {
-    /// Who wants in.
+    /// The user who logs in.
     pub user: UserName,
-    /// Which key proves it.
+    /// The key that proves the claim.
     pub kid: Fingerprint,
     /// `sigC`.
     pub signature: Vec<u8>,
@@ -57,11 +57,11 @@ pub struct ClientAuth {
     pub password: Zeroizing<Vec<u8>>,
     /// `finC`.
     pub finished: [u8; 32],
-    /// `None` for somebody who has an account.
+    /// `None` for a user who has an account.
     pub enrolment: Option<Enrolment>,
 }
 
-/// What only `ENROL` has.
+/// The additional part of `ENROL`.
 pub struct Enrolment {
     /// From the invitation.
     pub token: Token,
@@ -75,7 +75,7 @@ pub(in super::super) const MODE_LOGIN: u8 = 1;
 pub(in super::super) const MODE_ENROL: u8 = 2;
 
 impl ClientAuth {
-    /// Which message it is: it depends on whether there is an enrolment in it.
+    /// The type of the message, which depends on whether it has an enrolment.
     pub fn typ(&self) -> Type {
         match self.enrolment {
             None => Type::ClientAuth,
@@ -83,7 +83,7 @@ impl ClientAuth {
         }
     }
 
-    /// Writes the body. It holds the password, so it is wiped when dropped.
+    /// Writes the body. The body holds the password, so it is wiped when dropped.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         // Room for all of it: a buffer that grows leaves copies behind.
         let mut out = Zeroizing::new(Vec::with_capacity(2048));

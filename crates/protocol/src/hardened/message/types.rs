@@ -22,7 +22,7 @@ pub enum Type {
     Ping = 0x12,
     /// I am.
     Pong = 0x13,
-    /// What do you hold under this number?
+    /// A question: which message has this number?
     Query = 0x14,
     /// This, or nothing.
     Held = 0x15,
