@@ -1,4 +1,4 @@
-//! What can go wrong, sorted by who is to blame.
+//! The errors of the protocol, by the party to blame.
 
 use latchstring_protocol::codec::DecodeError;
 use thiserror::Error;

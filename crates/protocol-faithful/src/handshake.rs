@@ -1,4 +1,4 @@
-//! Who may speak when, and what has been proven by then: nothing.
+//! The order of the handshake's messages. They prove nothing.
 //!
 //! The names are those of `hardened::handshake` wherever both have the step:
 //!

@@ -1,8 +1,8 @@
 //! The faithful protocol: the report's, byte for byte, flaws included.
 //!
-//! * [`message`]: what each message looks like;
+//! * [`message`]: the format of each message;
 //! * [`keys`]: the RSA keys on disk and the secrets of one session (no key schedule: see `hardened::keys`);
-//! * [`handshake`]: who may speak when. No signature: see `hardened::signature`;
+//! * [`handshake`]: the order of the messages. No signature: see `hardened::signature`;
 //! * [`record`]: encryption of one message.
 //!
 //! No numbered messages, no acknowledgement, no authenticated end: see `hardened::session`. No defence that could be left
@@ -19,5 +19,5 @@ pub mod record;
 
 pub use error::Error;
 
-/// The TCP port of a faithful server unless it is told otherwise.
+/// The default TCP port of a faithful server.
 pub const DEFAULT_PORT: u16 = 22222;

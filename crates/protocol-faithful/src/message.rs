@@ -1,4 +1,4 @@
-//! What each message looks like, byte for byte. Nothing is framed: a message is whatever one read returns.
+//! The format of each message, byte for byte. There is no framing: a message is the result of one read.
 
 use std::{fmt, str::FromStr};
 
@@ -13,7 +13,7 @@ pub const MAX_LOGIN: usize = 128;
 pub const REPLIES_LEN: usize = SUCCESS.len() + KEY_LEN + IV_LEN;
 /// How much both ends ask one read for.
 pub const READ_LEN: usize = 1024;
-/// Longest text of one message, in bytes: what one read returns.
+/// Longest text of one message, in bytes: the limit of one read.
 pub const MAX_TEXT: usize = READ_LEN;
 /// As a message: ends the client **and the server**, for everybody.
 pub const QUIT: &str = "quit()";
@@ -84,7 +84,7 @@ impl Login {
     /// Takes what one read returned.
     ///
     /// # Errors
-    /// When it has 0 bytes or more than [`MAX_LOGIN`].
+    /// When the login has 0 bytes or more than [`MAX_LOGIN`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let why = match bytes.len() {
             0 => "it is empty",
@@ -105,7 +105,7 @@ impl Login {
 
 /// Messages 2, 3 and 4: the greeting, the session key and the IV, **in clear**.
 ///
-/// A list of three because the report's client reads each with one `recv(1024)`: whoever sends them keeps them apart.
+/// A list of three because the report's client reads each with one `recv(1024)`: a sender keeps them apart.
 pub fn encode_replies(secrets: &SessionSecrets) -> [Vec<u8>; 3] {
     [SUCCESS.to_vec(), secrets.key.to_vec(), secrets.iv.to_vec()]
 }
@@ -129,7 +129,7 @@ pub fn decode_replies(bytes: &[u8]) -> Result<SessionSecrets, DecodeError> {
 
 // No `Close` and no `Held`: neither end says what it holds of the other's messages. See `hardened::message`.
 
-/// What a decrypted message asks for. Commands travel in band: who can type `quit()` can end the server.
+/// The meaning of a decrypted message. Commands travel in band: a user who can type `quit()` can end the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// A text.
@@ -141,7 +141,7 @@ pub enum Message {
 }
 
 impl Message {
-    /// Sorts a plaintext. What is not UTF-8 is shown lossily (the report's server dies of it).
+    /// Sorts a plaintext. Bytes that are not UTF-8 are shown lossily (the report's server ends with an error there).
     pub fn decode(plaintext: &[u8]) -> Self {
         match String::from_utf8_lossy(plaintext) {
             text if text == QUIT => Self::Quit,

@@ -1,8 +1,8 @@
 //! One message: the ciphertext and nothing else. No length, no padding, no tag: see `hardened::record`.
 //!
-//! An observer learns the exact length of every message, and whoever changes a bit of the ciphertext changes that bit of
-//! the text. The counter block is `iv(8) ‖ u64 counter`, and the counter **starts at 1 again for every message**, so all
-//! messages of a session are under one keystream.
+//! An observer learns the exact length of every message. An attacker who changes a bit of the ciphertext changes that
+//! bit of the text. The counter block is `iv(8) ‖ u64 counter`, and the counter **starts at 1 again for every
+//! message**, so all messages of a session are under one keystream.
 
 use aes::Aes256;
 use ctr::{
@@ -80,7 +80,7 @@ impl Opener {
         Self(Traffic(secrets.clone()))
     }
 
-    /// Decrypts whatever came. There is nothing to check, so this cannot fail: see `hardened::record`.
+    /// Decrypts any bytes. There is no check, so this cannot fail: see `hardened::record`.
     pub fn open(&self, record: &[u8]) -> Zeroizing<Vec<u8>> {
         let mut plaintext = Zeroizing::new(record.to_vec());
         self.0.apply_keystream(&mut plaintext);

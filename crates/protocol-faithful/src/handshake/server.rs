@@ -10,8 +10,8 @@ use thiserror::Error;
 
 /// Looks for the first candidate whose private key decrypts the login to its own name.
 ///
-/// `candidates` are the enrolled users in the order of the list. They are taken one by one and no further than needed,
-/// so the cost of a login tells the place of its user in the list, and a login of nobody costs all of them.
+/// `candidates` are the enrolled users in the order of the list. The keys are tried one by one and no further than
+/// needed. So the cost of a login shows the place of its user in the list, and an unknown user costs all of them.
 ///
 /// # Errors
 /// [`Refusal`] when the bytes are no login or no candidate fits.
@@ -50,14 +50,14 @@ pub fn accept(
 // No `Newcomer` and no `NewHolder`: a client writes new keys into the server's folder by itself.
 // See `hardened::handshake`.
 
-/// Somebody knows the name and the public key of this user. That is all that is known.
+/// Somebody knows the name and the public key of this user. The server knows no more than that.
 #[derive(Debug)]
 pub struct Authenticated {
     user: UserName,
 }
 
 impl Authenticated {
-    /// Who they say they are.
+    /// The claimed user.
     pub fn user(&self) -> &UserName {
         &self.user
     }
