@@ -1,4 +1,5 @@
-//! The program's command line. What an operator or a script sees is decided here and below; nothing in here is protocol.
+//! The program's command line. The output for an operator or a script is decided here and below; nothing here is
+//! protocol.
 
 mod backup;
 mod init;

@@ -34,7 +34,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// The running log. What is still to be written is written when this is dropped, or lost after a second.
+/// The running log. Unwritten lines are written when this is dropped, or lost after a second.
 #[must_use = "the last lines are written when it is dropped"]
 pub(crate) struct Running(Lines);
 
@@ -90,12 +90,13 @@ fn text(why: &impl ToString) -> String {
     why.to_string()
 }
 
-/// Writes every event to the log, each with the address of its connection: whoever bars addresses reads it there.
+/// Writes every event to the log, each with the address of its connection, for programs that bar addresses.
 #[derive(Default)]
 pub(crate) struct Log(Mutex<HashMap<u64, SocketAddr>>);
 
 impl Log {
-    /// Where a connection comes from. Each has one first event and one last one, so the table does not grow.
+    /// Where a connection comes from. Each connection has one first event and one last event, so the table does not
+    /// grow.
     fn peer(&self, connection: u64, event: &Event) -> SocketAddr {
         let mut peers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Event::Connected { peer } = event {

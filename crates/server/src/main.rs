@@ -2,7 +2,7 @@
 //!
 //! * `commands`: `init`, `serve`, `user`, `invite`, `messages`, `backup`, `restore`;
 //! * `password`: where a new user's password comes from;
-//! * `log`: what happens, for the operator.
+//! * `log`: the events, for the operator.
 //!
 //! The protocol and every decision of a login are in the library `latchstring_server_core`.
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub(crate) enum PasswordError {
-    /// It could not be had.
+    /// The password was not available.
     #[error(transparent)]
     Source(#[from] SourceError),
     /// A slip of the keyboard.

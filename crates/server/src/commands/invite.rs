@@ -16,7 +16,7 @@ use super::{Place, now};
 
 /// Too short to hand over, or a slip of the keyboard.
 const SHORTEST: Duration = Duration::from_secs(60);
-/// Whoever finds the line may use it, so it is not good for ever.
+/// A person who finds the line may use it, so it has a limited life.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Options of `invite`.

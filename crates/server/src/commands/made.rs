@@ -1,5 +1,5 @@
-//! New files and directories: private from their first moment, on the disk when it is said so, and gone again when what
-//! they belong to could not be finished.
+//! New files and directories. They are private from their first moment, on the disk when the program says so, and
+//! removed if the whole could not be finished.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context;
 use latchstring_net::files::check_trusted;
 
-/// What was made so far. Removed when it is dropped, unless it is kept.
+/// The files and directories made so far. Removed when it is dropped, unless it is kept.
 #[derive(Debug, Default)]
 pub(super) struct Made {
     files: Vec<PathBuf>,
@@ -37,14 +37,14 @@ impl Made {
         self.files.extend(beside_store(store));
     }
 
-    /// All of it is there and stays.
+    /// All files are complete and stay.
     pub(super) fn keep(mut self) {
         self.files.clear();
         self.directory = None;
     }
 }
 
-/// What SQLite may have left beside a store: the newest commits may be in the first of them alone.
+/// The files that SQLite may have left beside a store: the newest commits may be in the first of them alone.
 pub(super) fn beside_store(store: &Path) -> [PathBuf; 3] {
     ["-wal", "-shm", "-journal"].map(|suffix| {
         let mut name = store.as_os_str().to_owned();

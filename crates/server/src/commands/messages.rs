@@ -1,4 +1,4 @@
-//! `messages`: what a user has sent.
+//! `messages`: the messages of a user.
 
 use anyhow::Context;
 use latchstring_net::{print::Output, protocol::hardened::message::UserName, terminal::visible};
@@ -28,8 +28,8 @@ impl Messages {
     }
 }
 
-/// The text on one line. A text from afar must not be able to command the operator's terminal, and a script can tell
-/// what was escaped here from what the user typed.
+/// The text on one line. A text from a stranger must not control the operator's terminal. A script can tell escaped
+/// characters from those that the user typed.
 fn escaped(text: &str) -> String {
     let text = text.replace('\\', r"\\");
     visible(&text).replace('\t', r"\t")

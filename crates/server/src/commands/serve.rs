@@ -103,7 +103,7 @@ impl Serve {
     }
 }
 
-/// What to do where the system does not let us listen.
+/// The advice for a system that does not let us listen.
 fn advice(why: io::ErrorKind) -> &'static str {
     match why {
         io::ErrorKind::AddrInUse => "; another program listens there: stop it, or change `listen`",
@@ -174,7 +174,8 @@ async fn watch_signals(
 
 type Loaded = (&'static str, Result<Config, ConfigError>);
 
-/// Reads the configuration on a thread of its own: a pipe or a network disk may take long, and the server goes on serving.
+/// Reads the configuration on a separate thread: a pipe or a network disk may take long, and the server goes on
+/// serving.
 fn load(path: PathBuf, signal: &'static str, loaded: UnboundedSender<Loaded>) {
     thread::spawn(move || {
         // Nobody waits for it any more when the server ends.

@@ -5,7 +5,7 @@ use std::{future::poll_fn, io, task::Poll};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a signal asks for.
+/// The action that a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asks {
     /// SIGTERM from a service manager, SIGINT or SIGQUIT from a keyboard.
@@ -19,7 +19,7 @@ pub(super) enum Asks {
 /// SIGXFSZ: a file has reached the limit on its size. The write fails as well, which is how it is noticed.
 const FILE_TOO_LARGE: i32 = nix::sys::signal::Signal::SIGXFSZ as i32;
 
-/// Name, number, what it asks for.
+/// Name, number, action.
 fn table() -> [(&'static str, SignalKind, Asks); 8] {
     [
         ("SIGTERM", SignalKind::terminate(), Asks::Stop),

@@ -19,7 +19,7 @@ use latchstring_store::{
 use super::{Place, now};
 use crate::password::read_new;
 
-/// What to do about users.
+/// The commands for users.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum User {
     /// Add a user with a public key and a password

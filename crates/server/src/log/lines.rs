@@ -1,7 +1,8 @@
-//! Writes the lines of the log in a thread of its own, so that nobody ever waits for whoever reads them.
+//! Writes the lines of the log in a separate thread, so that the server never waits for a reader of the log.
 //!
-//! The standard error may be closed, full, or a pipe that nobody reads. Serving goes on all the same: a bounded number of
-//! lines waits, further lines are counted and dropped, and a line says how many were lost as soon as one can be written.
+//! The standard error may be closed, full, or a pipe that nobody reads. Serving goes on if the log is blocked. A
+//! bounded number of lines waits, and further lines are counted and dropped. The next line that can be written says how
+//! many were lost.
 
 use std::{
     fs::File,
@@ -42,7 +43,7 @@ pub(super) struct Lines {
 enum Item {
     /// A line, and how many were dropped before it.
     Line { dropped: u64, bytes: Vec<u8> },
-    /// Everything before this is to be written; then the sender is dropped, which whoever waits can see.
+    /// Everything before this is to be written; then the sender is dropped, and a waiting caller sees that.
     Flush(#[expect(dead_code, reason = "dropped, not read")] SyncSender<()>),
 }
 
@@ -133,13 +134,13 @@ impl Drop for Line<'_> {
     }
 }
 
-/// Who writes.
+/// The writing thread.
 struct Worker<W> {
     to: W,
     format: LogFormat,
     /// Lines that found no place in the queue.
     dropped: Arc<AtomicU64>,
-    /// Lines that could not be written, and of those before them that nobody was told of yet.
+    /// Lines that could not be written, and the lost lines that were not reported yet.
     lost: u64,
     /// Whether the last line was written in part, as a disk that is full leaves it.
     torn: bool,
@@ -221,14 +222,14 @@ mod tests {
 
     use super::*;
 
-    /// What a test reads, and whether writing fails, blocks, or succeeds in part.
+    /// The output for a test, and whether writing fails, blocks, or succeeds in part.
     #[derive(Default, Clone)]
     struct Paper(Arc<Mutex<State>>);
 
     #[derive(Default)]
     struct State {
         written: Vec<u8>,
-        /// How many bytes still fit; no limit if there is none.
+        /// The number of bytes that still fit; `None` is no limit.
         room: Option<usize>,
     }
 
