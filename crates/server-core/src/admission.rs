@@ -1,14 +1,14 @@
-//! Who is let through the door, before anything is known about them.
+//! Admission: the limits on connections that are not logged in.
 //!
-//! A stranger costs memory and one signature. So that no source takes what is there for all, each has
+//! A stranger costs memory and one signature. So that no source takes all connections, each has
 //!
 //! * a debt, if it has shown too many logins without a key ([`Penalties`]): turned away until it is paid;
 //! * a bucket of tokens, one a connection, that fills slowly;
 //! * few places at a time for connections that are not logged in.
 //!
-//! Of all sources together, too, only so many may be not logged in, and before that number is reached some are turned
-//! away by chance (random early drop, as OpenSSH's `MaxStartups`): an attacker who fills the house cannot know which of
-//! the connections will stay, and honest users who try again get in.
+//! All sources together also have a limit on connections that are not logged in. Below this limit some connections are
+//! dropped at random (random early drop, as OpenSSH's `MaxStartups`). An attacker who fills the server cannot know
+//! which of the connections will stay, and honest users who try again get in.
 
 use std::{
     collections::HashMap,
@@ -62,7 +62,7 @@ impl Admission {
         }
     }
 
-    /// A place for somebody from `address`, or which limit stands against it. `roll` is asked for a random number below
+    /// A place for a connection from `address`, or the limit that refuses it. `roll` is asked for a random number below
     /// 100, if chance decides.
     pub(crate) fn admit(
         self: &Arc<Self>,
@@ -83,7 +83,7 @@ impl Admission {
         Ok(Stranger { admission, source })
     }
 
-    /// Other limits from now on; whoever is in stays.
+    /// Sets new limits; existing connections stay.
     pub(crate) fn set_limits(&self, limits: &Limits) {
         self.state().limits = limits.clone();
     }
@@ -168,7 +168,7 @@ impl Drop for Stranger {
     }
 }
 
-/// Who counts as one: an IPv4 address, also when written in IPv6; or an IPv6 /64, which is what one subscriber gets.
+/// The source of an address: an IPv4 address, also when written in IPv6, or an IPv6 /64, which one subscriber gets.
 fn source(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.into(),

@@ -1,4 +1,4 @@
-//! `server.toml`: where a server listens, what it holds, and how much it takes on.
+//! `server.toml`: where a server listens, which files it uses, and its limits.
 
 mod listen;
 
@@ -28,7 +28,7 @@ pub const DATABASE: &str = "accounts.db";
 /// No such file is longer.
 const MAX_FILE: usize = 64 * 1024;
 
-/// What is in the file; paths are as they are to be opened.
+/// The content of the file; paths are ready to be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -77,7 +77,7 @@ pub enum ConfigError {
         line: usize,
         /// The setting.
         name: &'static str,
-        /// What holds instead.
+        /// The reason.
         why: &'static str,
     },
     /// The file says something that means nothing here.
@@ -120,7 +120,7 @@ impl Config {
 }
 
 impl Config {
-    /// The same configuration, as it is when the file in `from` is moved to `to`.
+    /// The same configuration after a move of its file from `from` to `to`.
     pub fn moved(mut self, from: &Path, to: &Path) -> Self {
         let beside = to.parent().unwrap_or(Path::new(""));
         for path in [&mut self.host_key, &mut self.database] {
@@ -132,7 +132,7 @@ impl Config {
         self
     }
 
-    /// Which settings of a new file a running server cannot take over.
+    /// The settings of a new file that a running server cannot take over.
     pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
         let settings = [
             ("listen", self.listen != new.listen),
@@ -187,7 +187,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// The directory of a file: whoever can write to it can put another file in its place.
+/// The directory of a file: a person who can write to it can put another file in its place.
 pub(crate) fn check_directory(file: &Path) -> Result<(), ConfigError> {
     let directory = file
         .parent()

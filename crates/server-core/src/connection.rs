@@ -22,12 +22,13 @@ use crate::{
     session::OpenSession,
 };
 
-/// Serves one client from its first byte to its last. Returns when the connection has ended, however it did: all that
-/// there is to know goes to the observer, and a panic ends this connection alone.
+/// Serves one client from its first byte to its last. Returns when the connection has ended in any way. All events go
+/// to the observer, and a panic ends only this connection.
 ///
-/// Whoever is not logged in makes the server hold at most 8 KiB: this future (2 KiB), the transcript (1.3 kB), and at any
-/// one time either the answer (at most 4.2 kB, for a host key of 4096 bits) or the record of the login (at most 4.1 kB) or
-/// what was inside it. Opening a record takes as much again, but nothing else happens meanwhile.
+/// A connection that is not logged in makes the server hold at most 8 KiB. The 8 KiB are the future (2 KiB), the
+/// transcript (1.3 kB), and one other part at a time. That part is the answer (at most 4.2 kB, for a host key of 4096
+/// bits), or the login (at most 4.1 kB) as a record or as its content. Opening a record takes as much again, but
+/// nothing else happens meanwhile.
 pub fn serve_connection<S, D>(
     server: Arc<Server<D>>,
     stream: S,

@@ -1,15 +1,15 @@
 //! The key against which a login is checked when there is no such user.
 //!
 //! The server must do the same work for a name that it does not know, or the time would tell who exists. Nobody may
-//! hold the private half, and nobody should have to believe that: the modulus is not the product of two primes that
-//! somebody has since forgotten but twelve hashes in a row, with the first and the last bit set. A random number of
-//! 3072 bits cannot be factored by anybody, us included. And if one day it can: a proof by this key is refused anyway.
+//! hold the private half, and anybody can verify this. The modulus is not the product of two forgotten primes but
+//! twelve hashes in a row, with the first and the last bit set. A random number of 3072 bits cannot be factored by
+//! anybody, us included. And if one day it can: a proof by this key is refused anyway.
 
 use std::sync::LazyLock;
 
 use latchstring_net::protocol::hardened::primitives::hash;
 
-/// What stands before and after the modulus in the DER of a key of 3072 bits with e = 65537 (RFC 3279, section 2.3.1).
+/// The bytes before and after the modulus in the DER of a key of 3072 bits with e = 65537 (RFC 3279, section 2.3.1).
 const BEFORE: [u8; 33] = [
     0x30, 0x82, 0x01, 0xa2, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01,
     0x01, 0x05, 0x00, 0x03, 0x82, 0x01, 0x8f, 0x00, 0x30, 0x82, 0x01, 0x8a, 0x02, 0x82, 0x01, 0x81,

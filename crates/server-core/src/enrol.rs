@@ -1,4 +1,4 @@
-//! Who may become a user.
+//! The rules for new users.
 
 use latchstring_net::protocol::hardened::message::UserName;
 use latchstring_store::{Account, Accounts, Answer};

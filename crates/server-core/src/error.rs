@@ -9,7 +9,7 @@ use latchstring_net::{
 use latchstring_store::{StoreError, password::PasswordError};
 use thiserror::Error;
 
-/// Which limit stands against a connection that has not sent a byte yet.
+/// The limit that refuses a connection before its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AdmissionError {
@@ -46,7 +46,7 @@ pub enum HandshakeError {
     /// The connection failed, or the client was too slow.
     #[error(transparent)]
     Wire(#[from] WireError),
-    /// The client, or somebody on the path, sent what the protocol does not allow.
+    /// The client, or an attacker on the path, violated the protocol.
     #[error(transparent)]
     Protocol(#[from] hardened::Error),
     /// The store failed, or the account was removed meanwhile.
@@ -111,7 +111,7 @@ pub enum TruncationError {
     NoAgreement,
 }
 
-/// What was wrong with the bytes that came in a session.
+/// The fault of the bytes in a session.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ProtocolError {

@@ -1,5 +1,5 @@
-//! Few password hashes at a time. Each takes 64 MiB and a processor, which is the point of them, so the server decides
-//! how many it spends. Only who has proven a key comes this far.
+//! Few password hashes at a time. Each hash takes 64 MiB and a processor on purpose, so the server limits their number.
+//! Only who has proven a key comes this far.
 
 use std::sync::Arc;
 
@@ -18,16 +18,16 @@ use crate::{
 
 /// Makes hashes of passwords and compares passwords with them.
 pub trait PasswordCheck: Send + Sync {
-    /// Whether this is the password. Runs in a thread of its own and may take its time.
+    /// Whether this is the password. The check runs in a separate thread and may take its time.
     ///
     /// # Errors
     /// When the stored hash cannot be used, or there is not enough memory.
     fn verify(&self, stored: &str, password: &[u8]) -> Result<bool, PasswordError>;
 
-    /// The form in which a new password is stored. Also in a thread of its own.
+    /// The form in which a new password is stored. The hash also runs in a separate thread.
     ///
     /// # Errors
-    /// When the password is not one to be had, or there is not enough memory.
+    /// When the password is not allowed, or there is not enough memory.
     fn hash(&self, password: &[u8], salt: [u8; 16]) -> Result<String, PasswordError>;
 }
 
@@ -75,7 +75,7 @@ impl PasswordGate {
         Ok(self.queue.turn().await?)
     }
 
-    /// Looks at the password of somebody who has proven the key.
+    /// Checks the password of a user who has proven the key.
     pub(crate) async fn prove<D: Parts>(
         &self,
         turn: Turn,

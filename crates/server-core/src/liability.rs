@@ -13,7 +13,7 @@ use crate::{admission::Admission, throttle::Throttle};
 
 /// A login or an enrolment that was refused, and what can be made to pay for it.
 pub struct Refused<'a> {
-    /// Who they said they are.
+    /// The claimed user.
     pub user: &'a UserName,
     /// With which key.
     pub kid: &'a Fingerprint,

@@ -3,19 +3,20 @@
 //! A connection goes through these modules in this order:
 //!
 //! * [`listener`]: accepts, and stops gracefully;
-//! * `admission`: who is let through the door, and how many strangers there may be;
+//! * `admission`: the limits on connections that are not logged in;
 //! * `connection`: from its first byte to its last;
 //! * `login`: the handshake, and every refusal alike;
-//! * `verify`: who it is ([`lookup`]), the key, and only then the password; [`meter`] counts what that costs;
-//! * [`throttle`], [`liability`] and `penalty`: what a wrong password costs its user, and a login without a key its source;
-//! * [`enrol`] and `newcomer`: instead of that for somebody who was invited: a new key, a new password;
+//! * `verify`: the user ([`lookup`]), the key, and only then the password; [`meter`] counts the cost;
+//! * [`throttle`], [`liability`] and `penalty`: the charge of a wrong password to its user, and of a login without the
+//!   key to its source;
+//! * [`enrol`] and `newcomer`: instead of that for an invited person: a new key, a new password;
 //! * `signing` and `gate`: few signatures and password hashes at a time, and a `queue` of few;
 //! * `sessions`: one open session a user;
 //! * `session`: messages, each acknowledged once it is durable, and an agreed end;
-//! * [`observer`]: what happened, for the operator's log or the lab's arena.
+//! * [`observer`]: the events, for the operator's log or the lab's arena.
 //!
-//! Around them: [`config`] (`server.toml`) and [`limits`](Limits). Which store keeps the accounts, and whose RSA signs and
-//! checks, the program decides: see [`Setup`].
+//! Around them: [`config`] (`server.toml`) and [`limits`](Limits). The program chooses the store, and the
+//! implementation of RSA: see [`Setup`].
 
 mod admission;
 pub mod config;

@@ -35,13 +35,13 @@ pub struct Limits {
     /// Signatures of the host computed at the same time; each takes a processor for about 1 ms.
     #[serde(deserialize_with = "count")]
     pub signing_permits: usize,
-    /// Connections that may wait for one of those; who comes when all places are taken is dropped.
+    /// Connections that may wait for one of those; further ones are dropped.
     #[serde(deserialize_with = "count")]
     pub signing_queue: usize,
     /// Password hashes computed at the same time; each takes 64 MiB and one processor for about 0.15 s.
     #[serde(deserialize_with = "count")]
     pub password_permits: usize,
-    /// Logins that may wait for one of those; who comes when all places are taken is dropped.
+    /// Logins that may wait for one of those; further ones are dropped.
     #[serde(deserialize_with = "count")]
     pub password_queue: usize,
 }
@@ -69,7 +69,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What another set has otherwise: `name old -> new` for each.
+    /// The differences from another set: `name old -> new` for each.
     pub fn changes(&self, new: &Self) -> Vec<String> {
         let pairs = self.table().into_iter().zip(new.table());
         pairs

@@ -1,4 +1,4 @@
-//! Accepts connections, each in a task of its own, until it is told to stop.
+//! Accepts connections, each in a separate task, until the server is stopped.
 
 use std::{io, sync::Arc, time::Duration};
 

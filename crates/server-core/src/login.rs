@@ -34,7 +34,7 @@ pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
 static CLIENT_AUTH: [usize; 2] = [1024, 4096];
 /// No answer leaves sooner after the login's arrival: longer than a lookup, two signatures and a password hash take.
 const ANSWER_AFTER: Duration = Duration::from_millis(400);
-/// What takes longer all the same is answered at the next multiple of this.
+/// An answer that takes longer leaves at the next multiple of this.
 const ANSWER_STEP: Duration = Duration::from_millis(50);
 
 /// Why there is no session.
@@ -55,7 +55,7 @@ impl<E: Into<HandshakeError>> From<E> for Failure {
     }
 }
 
-/// Somebody who has proven key and password, and been told so.
+/// A user who has proven key and password, and whose client knows it.
 pub(crate) struct Login<D> {
     pub(crate) user: UserName,
     pub(crate) kid: Fingerprint,
@@ -64,7 +64,7 @@ pub(crate) struct Login<D> {
     pub(crate) place: Place,
 }
 
-/// Who is at the other end.
+/// The other end of a connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller {
     pub(crate) connection: u64,

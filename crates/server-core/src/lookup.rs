@@ -1,4 +1,4 @@
-//! Which account a login is for.
+//! Finds the account of a login.
 
 use latchstring_net::protocol::hardened::message::{Fingerprint, UserName};
 use latchstring_store::{Account, Accounts, Answer};
@@ -6,14 +6,14 @@ use zeroize::Zeroizing;
 
 use crate::dummy::DUMMY_KEY;
 
-/// What a login says, and a way to try a key on it.
+/// The content of a login, and a way to try a key on it.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     /// The name.
     pub user: &'a UserName,
     /// The fingerprint of the key.
     pub kid: &'a Fingerprint,
-    /// The password. It means nothing before the key is proven.
+    /// The password. The password means nothing before the key is proven.
     pub password: &'a Zeroizing<Vec<u8>>,
     /// Where the accounts are.
     pub accounts: &'a dyn Accounts,

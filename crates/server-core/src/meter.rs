@@ -1,7 +1,7 @@
-//! What logins cost, counted where it is spent.
+//! The cost model: the cost of logins, counted where it is spent.
 //!
-//! A stranger should be able to make the server spend as little as possible: one signature and one check of a
-//! signature, and never a password hash. The operator sees the sums; the lab holds an attack to them.
+//! A stranger should cost the server as little as possible: one signature and one check of a signature, and never a
+//! password hash. The operator sees the sums; the lab holds an attack to them.
 
 use std::{
     fmt,
@@ -33,9 +33,9 @@ impl Work {
     }
 }
 
-/// Is told of all work before it is done.
+/// Gets all work before it is done.
 pub trait Meter: Send + Sync {
-    /// Counts. The lab's meter also lets time go by, where the clock stands still while somebody computes.
+    /// Counts. The lab's cost model also advances the clock, which stands still during a computation.
     fn spend(&self, connection: u64, work: Work) -> BoxFuture<'_, ()>;
 }
 

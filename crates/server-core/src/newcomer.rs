@@ -1,8 +1,8 @@
-//! Somebody who was invited becomes a user, with a key and a password of their own making.
+//! An invited person becomes a user, with a new key and a new password.
 //!
-//! In this order: do they hold the key that they bring; were they invited; is the key one that nobody else can compute;
-//! and only then the password is hashed. A stranger without a token costs one check of a signature, as in a login, and
-//! learns as little from the answer.
+//! The order of the checks: whether the client holds the key that it brings, whether it is invited, and whether others
+//! can compute the key. Only then the password is hashed. A stranger without a token costs one check of a signature, as
+//! in a login, and learns as little from the answer.
 
 use latchstring_net::{
     hygiene,
@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{Event, Server, error::HandshakeError, meter::Work, verify::Verified};
 
-/// What becomes of an attempt: an account, or a reason for the local log.
+/// The result of an attempt: an account, or a reason for the local log.
 type Made = Result<(), RefusalReason>;
 
 pub(crate) async fn enrol<D: Parts + Clone>(
@@ -79,7 +79,7 @@ async fn make_account<D: Parts + Clone>(
     }
 }
 
-/// Looks at the key alone and beside every other one, in a thread of its own: with many users it takes a while.
+/// Checks the key alone and beside every other one, in a separate thread: with many users it takes a while.
 async fn check_key<D: Parts>(
     server: &Server<D>,
     spki: &[u8],

@@ -1,4 +1,4 @@
-//! What happened on each connection. None of it is secret: no password, no key, no text of a message.
+//! The events on each connection. None of it is secret: no password, no key, no text of a message.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -14,13 +14,13 @@ use latchstring_store::StoreError;
 
 use crate::error::{AdmissionError, HandshakeError, ProtocolError, TruncationError};
 
-/// Is told of every event, as it happens. The program writes them to its log; the lab's arena takes them for the truth.
+/// Gets every event, as it happens. The program writes them to its log; the lab's arena takes them for the truth.
 pub trait Observer: Send + Sync {
     /// Something happened on a connection; connections are numbered from 1 in the order in which they came.
     fn event(&self, connection: u64, event: &Event);
 }
 
-/// Which end closed a session.
+/// The end that closed a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     /// The client.
@@ -39,7 +39,7 @@ pub enum Event {
     },
     /// There are too many connections; this one was dropped at once. The end.
     TurnedAway {
-        /// Which limit was reached.
+        /// The limit that was reached.
         why: AdmissionError,
     },
     /// The handshake came to no answer; the connection was closed without a word. The end.
@@ -55,9 +55,9 @@ pub enum Event {
     },
     /// The login or enrolment was answered with `AUTH_FAIL`. The end.
     Refused {
-        /// Who they said they are.
+        /// The claimed user.
         user: UserName,
-        /// What the client is not told.
+        /// The reason, which the client does not get.
         reason: RefusalReason,
     },
     /// Somebody who was invited has an account now, and is about to be logged in.
@@ -72,7 +72,7 @@ pub enum Event {
     WeakKey {
         /// Who.
         user: UserName,
-        /// What is wrong with it.
+        /// The fault of the key.
         why: hygiene::WeakKey,
     },
     /// Key and password are proven and `AUTH_OK` was sent.
@@ -98,7 +98,7 @@ pub enum Event {
         /// Its number.
         id: u64,
     },
-    /// The store holds another message under this id. It is not acknowledged, and the session is closed with
+    /// The store holds another message under this id. The message is not acknowledged, and the session is closed with
     /// [`CloseCode::Conflict`].
     Conflict {
         /// Whose.
@@ -108,37 +108,37 @@ pub enum Event {
     },
     /// Both ends agree on the end and on what was sent. The end.
     Closed {
-        /// Who was logged in.
+        /// The user.
         user: UserName,
-        /// Who closed first.
+        /// The end that closed first.
         by: By,
         /// Why.
         code: CloseCode,
     },
-    /// The connection ended without an agreed close: a failure, or somebody cut it. The end.
+    /// The connection ended without an agreed close: a failure, or an attacker cut it. The end.
     Truncated {
-        /// Who was logged in.
+        /// The user.
         user: UserName,
         /// How.
         why: Arc<TruncationError>,
     },
     /// The client did not answer our pings. The end.
     Silent {
-        /// Who was logged in.
+        /// The user.
         user: UserName,
         /// For how long, in seconds.
         seconds: u64,
     },
-    /// The client, or somebody on the path, sent what the protocol does not allow. The end.
+    /// The client, or an attacker on the path, violated the protocol. The end.
     ProtocolError {
-        /// Who was logged in.
+        /// The user.
         user: UserName,
         /// What.
         why: Arc<ProtocolError>,
     },
     /// A message could not be made durable, so it was not acknowledged. The end.
     StoreFailed {
-        /// Who was logged in.
+        /// The user.
         user: UserName,
         /// Why.
         why: Arc<StoreError>,

@@ -1,19 +1,19 @@
-//! What a login without the key costs the source that it came from.
+//! The penalty of a login without the key for its source.
 //!
 //! Each one adds five seconds to the source's debt, which time pays off. A source whose debt has come to a minute is
-//! turned away at the door until all of it is paid. (OpenSSH's `PerSourcePenalties` count the same way.) The account that
-//! was named is not touched: whoever does not hold the key must not be able to lock it.
+//! turned away at the door until all of it is paid. (OpenSSH's `PerSourcePenalties` count the same way.) The named
+//! account is not touched: a client without the key must not be able to lock it.
 //!
-//! Many users may sit behind one address, a class for example, and a few of them may have the wrong key. The others must not
-//! be kept out. So a source from which somebody has logged in within the last hour is not turned away: there, the limits
-//! on connections are what holds.
+//! Many users may sit behind one address, a class for example, and a few of them may have the wrong key. The others
+//! must not be kept out. So a source with a login within the last hour is not refused; only the limits on connections
+//! apply to it.
 
 use std::{hash::RandomState, net::IpAddr, time::Duration};
 
 use hashlink::LruCache;
 use tokio::time::Instant;
 
-/// What one login without the key adds.
+/// The penalty for one login without the key.
 const EACH: Duration = Duration::from_secs(5);
 /// From this debt on a source is turned away.
 const ENFORCED: Duration = Duration::from_secs(60);
@@ -21,8 +21,8 @@ const ENFORCED: Duration = Duration::from_secs(60);
 const MOST: Duration = Duration::from_secs(600);
 /// For how long a login that was good speaks for its source.
 const TRUSTED: Duration = Duration::from_secs(3600);
-/// So many sources are remembered. Beyond that, whichever has been quiet for longest is forgotten: the table must not be
-/// an attack on our memory.
+/// The number of sources that are remembered. Above it, the source that has been quiet for longest is forgotten: the
+/// table must not be an attack on our memory.
 const SOURCES: usize = 65_536;
 
 /// Something about each source of late. Its hash is keyed, since strangers choose their addresses.
@@ -33,19 +33,19 @@ pub(crate) fn per_source<T>() -> PerSource<T> {
     LruCache::with_hasher(SOURCES, RandomState::new())
 }
 
-/// What each source owes.
+/// The penalty of each source.
 #[derive(Debug)]
 pub(crate) struct Penalties {
     debts: PerSource<Debt>,
-    /// Until when somebody's login speaks for the source.
+    /// The end of the time for which a login protects the source.
     trusted: PerSource<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Debt {
-    /// When it is paid.
+    /// The end of the penalty.
     until: Instant,
-    /// Whether it was ever enough to be turned away.
+    /// Whether the penalty was ever high enough to be refused.
     enforced: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Work that keeps a processor busy: a little at a time, in threads of its own, and few wait for it.
+//! Work that keeps a processor busy: a little at a time, in separate threads, with a short queue.
 
 use std::{
     panic::resume_unwind,
@@ -10,8 +10,8 @@ use tokio::{
     task::spawn_blocking,
 };
 
-/// Lets few compute at a time, and few wait. Who comes when all places are taken is sent away at once: a queue that
-/// grows without bound serves nobody in time.
+/// Lets few compute at a time, and few wait. Further work is refused at once: a queue that grows without bound serves
+/// nobody in time.
 pub(crate) struct Queue(Mutex<Room>);
 
 /// How many fit in.
@@ -59,7 +59,7 @@ impl Queue {
         self.turn().await?.compute(work).await
     }
 
-    /// Waits for a turn, for whoever has something to do between that and the work.
+    /// Waits for a turn, for a caller with something to do between that and the work.
     pub(crate) async fn turn(&self) -> Result<Turn, NotDone> {
         let Room {
             permits, places, ..

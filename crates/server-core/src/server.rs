@@ -1,4 +1,4 @@
-//! What a server is made of.
+//! The parts of a server.
 
 use std::{
     sync::{
@@ -33,7 +33,7 @@ use crate::{
     throttle::Throttle,
 };
 
-/// What a server is made of. The deployed program brings constant-time RSA, the operating system's randomness, argon2id
+/// The parts of a server. The deployed program brings constant-time RSA, the operating system's randomness, argon2id
 /// and a file; the lab brings its own.
 pub struct Setup<D = Full> {
     /// The host key.
@@ -58,11 +58,11 @@ pub struct Setup<D = Full> {
     pub handshake_deadline: Duration,
     /// How much the server takes on at first; [`Server::set_limits`] changes it.
     pub limits: Limits,
-    /// Is told what logins cost.
+    /// Gets the cost of logins.
     pub meter: Arc<dyn Meter>,
-    /// Is told what happens.
+    /// Gets the events.
     pub observer: Arc<dyn Observer>,
-    /// [`Full`], for whatever is not the lab.
+    /// [`Full`], except in the lab.
     pub defences: D,
 }
 
@@ -109,7 +109,7 @@ impl<D: Parts> Server<D> {
         self.max_connections.load(Ordering::Relaxed)
     }
 
-    /// Tells every session to close, and ends every handshake. There is no way back.
+    /// Tells every session to close, and ends every handshake. The stop is final.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
     }

@@ -117,7 +117,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
         })
     }
 
-    /// Durable first, acknowledged second: whatever happens in between, the client still has the message.
+    /// Durable first, acknowledged second: if the server fails in between, the client still has the message.
     async fn on_message(
         &mut self,
         id: u64,
@@ -149,8 +149,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
         Ok(None)
     }
 
-    /// Says what the store holds under this id, so that the client can tell its own messages from those of another
-    /// client with the same key.
+    /// Reports the message that the store holds under this id. So the client can tell its messages from those of
+    /// another client with the same key.
     async fn on_query(&mut self, id: u64) -> Result<(), Event> {
         let accounts = &self.server.setup.accounts;
         let found = accounts.message(&self.user, &self.kid, id).await;
@@ -170,7 +170,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
         }
     }
 
-    /// Closes from our side. What the client sends from now on is not stored and not acknowledged: it still has it.
+    /// Closes from our side. Messages of the client from now on are not stored and not acknowledged: the client still
+    /// has them.
     async fn close(&mut self, code: CloseCode) -> Event {
         self.place.stop_storing();
         let now = self.link.now();

@@ -1,7 +1,7 @@
 //! One open session a user. A newer login takes the place of the older one, because the older is most often a
 //! connection that has died without anybody noticing.
 //!
-//! Message ids belong to the user, not to a session, so two sessions must never store at the same time: the newer one
+//! Message ids belong to the user, not to a session, so two sessions must never store at the same time. The newer one
 //! learns the last id only once the older one has given up the *right to store*.
 
 use std::{
@@ -15,7 +15,7 @@ use tokio::{
     sync::{self, OwnedMutexGuard, watch},
 };
 
-/// Who holds each user's place.
+/// The session of each user.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions(Mutex<Places>);
 
@@ -25,7 +25,7 @@ struct Places {
     holders: HashMap<UserName, Holder>,
 }
 
-/// What a later login needs of the present holder.
+/// The data of the present session that a later login needs.
 #[derive(Debug)]
 struct Holder {
     number: u64,

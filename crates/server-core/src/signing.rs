@@ -1,7 +1,8 @@
 //! The host's signature, the one thing that a server computes for anybody who says hello.
 //!
-//! It takes about a millisecond of a processor. Few are made at a time, in threads of their own, so that a crowd of
-//! strangers takes nothing from those who are logged in; a bounded number waits, and whoever comes then is dropped.
+//! A signature takes about a millisecond of a processor. Few signatures are made at a time, in separate threads, so
+//! that a crowd of strangers takes nothing from users who are logged in. A bounded number waits, and further
+//! connections are dropped.
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub(crate) struct SigningPool {
     queue: Queue,
 }
 
-/// What the client is waited for with, and the answer to its hello.
+/// The state that waits for the client, and the answer to its hello.
 type Answered<D> = (ExpectClientAuth<D>, Vec<u8>);
 
 impl SigningPool {

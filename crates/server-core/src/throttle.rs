@@ -1,4 +1,4 @@
-//! What a wrong password of somebody who holds the key costs: time, and in the end the key.
+//! The charge for a wrong password of a key holder: time, and in the end the key.
 //!
 //! The counter belongs to (user, kid) and is kept in the store. Only a proven key can raise it, so nobody can lock
 //! anybody else out. Guesses are looked at one after the other, so that many at a time are no faster than few.
@@ -19,11 +19,11 @@ use tokio::{
     time::Instant,
 };
 
-/// So many wrong passwords are free.
+/// The number of wrong passwords without a delay.
 const FREE: u32 = 3;
 /// No delay is longer.
 const LONGEST: Duration = Duration::from_secs(900);
-/// After so many wrong passwords in a row the key is of no use until the operator sets a password again.
+/// After this number of wrong passwords in a row the key is disabled until the operator sets a password again.
 pub const MOST_GUESSES: u32 = 100;
 
 /// How long after the n-th wrong password in a row the next one is not looked at: 2^(n-3) s, at most 15 minutes.
@@ -34,7 +34,7 @@ pub fn delay_after(failures: u32) -> Duration {
     }
 }
 
-/// How many guesses can be looked at within a time, whatever the guesser does: the promise that the lab holds us to.
+/// The most guesses that can be checked within a time, by any attacker: the lab tests this promise.
 pub fn most_guesses_within(time: Duration) -> u32 {
     let (mut guesses, mut spent) = (0, Duration::ZERO);
     while spent <= time && guesses < MOST_GUESSES {
@@ -44,7 +44,7 @@ pub fn most_guesses_within(time: Duration) -> u32 {
     guesses
 }
 
-/// Why a password is not looked at. The client is told what it is told of a wrong one.
+/// Why a password is not looked at. The client gets the same answer as for a wrong one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unheard {
     /// The delay after the last wrong one is not over.
@@ -56,7 +56,7 @@ pub enum Unheard {
 /// When the last wrong password for each account was given. How many there were is in the store.
 #[derive(Debug)]
 pub struct Throttle {
-    /// When this server began: what was counted before is taken to have happened then, so that a restart forgives nothing.
+    /// The start of this server: earlier counts are dated to it, so that a restart forgives nothing.
     began: Instant,
     lines: Mutex<HashMap<Key, Arc<sync::Mutex<Instant>>>>,
 }
@@ -111,7 +111,7 @@ impl Throttle {
 }
 
 impl Turn {
-    /// Counts the password as wrong. It may be looked at once that is durable, and not if it fails.
+    /// Counts the password as wrong. The password may be checked once the count is durable, and not if that fails.
     pub async fn count(mut self, accounts: &dyn Accounts) -> Result<Counted, StoreError> {
         let (user, kid) = &self.key;
         (accounts.set_failures(user, kid, self.failures + 1)).await?;
@@ -127,12 +127,12 @@ impl Counted {
         self.set(accounts, 0).await
     }
 
-    /// It was wrong, as counted. The next delay begins now.
+    /// The password was wrong, as counted. The next delay begins now.
     pub fn wrong(mut self) {
         *self.0.last_wrong = Instant::now();
     }
 
-    /// It was not looked at after all, for a reason of the server's own.
+    /// The password was not checked after all, for a reason of the server.
     pub async fn not_looked_at(self, accounts: &dyn Accounts) -> Result<(), StoreError> {
         let failures = self.0.failures;
         self.set(accounts, failures).await

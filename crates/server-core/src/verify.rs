@@ -1,6 +1,6 @@
-//! Steps 1 to 3 between a login's arrival and its answer: who is it, does the key fit (for strangers the same work with
-//! a key that is nobody's), and only then the password. The key before the password is what keeps strangers from
-//! spending argon2, from locking a user out and from learning who exists.
+//! Steps 1 to 3 between a login's arrival and its answer. The steps are the user, the key (for strangers the same work
+//! with a dummy key), and only then the password. The key before the password is what keeps strangers from spending
+//! argon2, from locking a user out and from learning who exists.
 
 use latchstring_net::protocol::hardened::{
     defence::Defence,
