@@ -1,4 +1,4 @@
-//! What a server asks of a store.
+//! The store, as a server uses it.
 
 use std::{fmt, pin::Pin};
 
@@ -38,7 +38,7 @@ impl Account {
 }
 
 impl fmt::Debug for Account {
-    /// Without the password hash: whoever reads a log must not be able to start guessing.
+    /// Without the password hash: a reader of a log must not be able to start guessing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account")
             .field("user", &self.user)
@@ -51,18 +51,18 @@ impl fmt::Debug for Account {
 /// For how long an invitation is good unless its maker says otherwise, in seconds: a day.
 pub const INVITE_LASTS: u64 = 24 * 60 * 60;
 
-/// An invitation, as the store keeps it: whoever reads the store cannot use it.
+/// An invitation, as the store keeps it: a reader of the store cannot use it.
 ///
-/// It has seconds that are left, and not a moment at which it ends. Time that has passed is taken off each time when the
-/// store looks at the clock. A clock that was set back gives nothing back, so no change of the clock revives an
-/// invitation that the store has seen expire.
+/// The invitation has remaining seconds, and not a moment at which it ends. Time that has passed is taken off each time
+/// when the store looks at the clock. A clock that was set back gives nothing back, so no change of the clock revives
+/// an invitation that the store has seen expire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invite {
-    /// Who may make an account, and under which name alone.
+    /// The only user who may make an account with it.
     pub user: UserName,
     /// SHA-256 of the token.
     pub token_hash: [u8; 32],
-    /// When it was made, in seconds since 1970.
+    /// The time of making, in seconds since 1970.
     pub made_at: u64,
     /// When the seconds that are left were last counted, in seconds since 1970.
     pub seen_at: u64,
@@ -82,7 +82,7 @@ impl Invite {
         }
     }
 
-    /// The same, good for so many seconds.
+    /// The same, valid for this number of seconds.
     #[must_use]
     pub fn lasting(mut self, seconds: u64) -> Self {
         self.seconds_left = seconds;
@@ -108,15 +108,15 @@ impl Invite {
 /// An invitation, as the operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// Who was invited; `None` when an older version, which kept no names, made it.
+    /// The invited user; `None` when an older version, which kept no names, made it.
     pub user: Option<UserName>,
-    /// When it was made, in seconds since 1970.
+    /// The time of making, in seconds since 1970.
     pub made_at: u64,
     /// For how many seconds it is still good; 0 when it has expired.
     pub seconds_left: u64,
 }
 
-/// What there was of a user, and is no more.
+/// The removed parts of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Removed {
     /// An account.
@@ -125,10 +125,10 @@ pub struct Removed {
     pub invitation: bool,
 }
 
-/// What became of a message.
+/// The result of storing a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appended {
-    /// It was the next one, and it is on the disk now.
+    /// The message was the next one, and is on the disk now.
     Appended,
     /// This very message had been there before; nothing changed. Acknowledge it again.
     Duplicate,
@@ -162,8 +162,8 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Se
 
 /// Keeps accounts, and every acknowledged message exactly once.
 ///
-/// Users are kept under `H(user)`, never under a path made from a name. What returns `Ok` is durable. Every method may
-/// also fail with an error of the disk.
+/// Users are kept under `H(user)`, never under a path made from a name. A call that returns `Ok` is durable. Every
+/// method may also fail with an error of the disk.
 pub trait Accounts: Send + Sync {
     /// The account of this user, if its key is this one.
     fn find<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, Option<Account>>;
@@ -194,9 +194,9 @@ pub trait Accounts: Send + Sync {
         now: u64,
     ) -> Answer<'a, bool>;
 
-    /// Uses the invitation up and adds the account, both or neither. It must be good at the second in which the account
-    /// was made. [`StoreError::NotInvited`] when there is none; [`StoreError::UserExists`] rather than replace an
-    /// account.
+    /// Uses the invitation up and adds the account, both or neither. The invitation must be valid at the second in
+    /// which the account was made. [`StoreError::NotInvited`] without such an invitation; [`StoreError::UserExists`]
+    /// rather than replace an account.
     fn enrol<'a>(&'a self, account: &'a Account, token_hash: &'a [u8; 32]) -> Answer<'a, ()>;
 
     /// Every account, by name.
@@ -206,7 +206,7 @@ pub trait Accounts: Send + Sync {
     /// messages stay: they were acknowledged.
     fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, Removed>;
 
-    /// Wrong passwords in a row by somebody who holds the key; 0 when there is no such account.
+    /// Wrong passwords in a row by a key holder; 0 without such an account.
     fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32>;
 
     /// Sets that count, or says [`StoreError::NoSuchUser`].
@@ -232,8 +232,8 @@ pub trait Accounts: Send + Sync {
     ) -> Answer<'a, Option<StoredMessage>>;
 
     /// Appends a message exactly once: its id must be the last one plus 1, and a message that is there already is a
-    /// [`Appended::Duplicate`]. [`StoreError::Conflict`] when the log holds another message under this id,
-    /// [`StoreError::Gap`] when messages are missing in between, [`StoreError::NoSuchUser`] when there is no account
+    /// [`Appended::Duplicate`]. [`StoreError::Conflict`] when the log holds another message under this id.
+    /// [`StoreError::Gap`] when messages are missing in between. [`StoreError::NoSuchUser`] when there is no account
     /// with this key.
     fn append<'a>(
         &'a self,
@@ -250,7 +250,7 @@ pub trait Accounts: Send + Sync {
     ) -> Answer<'a, Vec<StoredMessage>>;
 }
 
-/// What a store keeps an account under: a hash of its name, so that a look-up takes the same time for every name.
+/// The key of an account in a store: a hash of its name, so that a look-up takes the same time for every name.
 pub fn key_of(user: &UserName) -> [u8; 32] {
     hash(&[user.as_str().as_bytes()])
 }

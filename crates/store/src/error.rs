@@ -1,4 +1,4 @@
-//! What can go wrong with a store, and what to do about it.
+//! The errors of a store, with the next step.
 
 use std::{io, path::PathBuf};
 
@@ -26,7 +26,7 @@ pub enum StoreError {
     /// Messages are missing before this one. The peer numbers them wrongly.
     #[error("message {id} of {user} does not follow {last}, the last one in the log")]
     Gap {
-        /// Whose log.
+        /// The user of the log.
         user: UserName,
         /// The last id in the log.
         last: u64,
@@ -38,7 +38,7 @@ pub enum StoreError {
         "the log of {user} holds another message under the number {id}: two clients or two computers send with the same key; the client gives its messages new numbers when it connects again"
     )]
     Conflict {
-        /// Whose log.
+        /// The user of the log.
         user: UserName,
         /// The id.
         id: u64,
@@ -111,7 +111,7 @@ pub enum StoreError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// The type that was found.
         what: String,
     },
     /// Another process kept the file locked for too long.

@@ -1,10 +1,10 @@
 //! Accounts: password hashes, public keys and the durable message log.
 //!
-//! * [`Accounts`]: what a server asks of a store. The crate `store-sqlite` keeps everything in a file;
+//! * [`Accounts`]: the store, as a server uses it. The crate `store-sqlite` keeps everything in a file;
 //! * [`Memory`]: a store that forgets, deterministic, for the lab;
 //! * [`password`]: argon2id hashes and what a new password must be like.
 //!
-//! A store knows nothing about logging in: who may ask for what is the server's affair.
+//! A store knows nothing about logging in: the server decides on access.
 
 mod accounts;
 mod error;

@@ -1,8 +1,8 @@
 //! Passwords as argon2id hashes (RFC 9106) in PHC strings: `$argon2id$v=19$m=65536,t=3,p=1$salt$hash`.
 //!
-//! One guess costs 64 MiB and about 0.15 s, also for whoever has stolen the file. Both functions keep a processor busy
-//! for that long: an asynchronous program runs them in `spawn_blocking`. Neither keeps a copy of the password; wiping the
-//! one that was handed in is for its owner.
+//! One guess costs 64 MiB and about 0.15 s, also for a thief of the file. Both functions keep a processor busy for that
+//! time: an asynchronous program runs them in `spawn_blocking`. Neither keeps a copy of the password; wiping the one
+//! that was handed in is for its owner.
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
@@ -12,18 +12,18 @@ use thiserror::Error;
 
 /// Shortest new password, in bytes.
 pub const MIN_LEN: usize = latchstring_protocol::hardened::message::MIN_NEW_PASSWORD;
-/// Longest password, in bytes: what fits the protocol's login message.
+/// Longest password, in bytes: the protocol's login message has no more room.
 pub const MAX_LEN: usize = latchstring_protocol::hardened::message::MAX_PASSWORD;
 
-/// The most that a stored hash may ask for: 256 MiB, 16 passes, 4 lanes. More could only be a mistake, or somebody who
-/// can write to the store and wants to stop the server.
+/// The most that a stored hash may ask for: 256 MiB, 16 passes, 4 lanes. More could only be a mistake, or an attacker
+/// who can write to the store and wants to stop the server.
 const LIMIT: Cost = Cost {
     memory_kib: 256 * 1024,
     passes: 16,
     lanes: 4,
 };
 
-/// What one hash costs.
+/// The cost of one hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
     memory_kib: u32,
@@ -32,8 +32,8 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// What deployed servers use: 64 MiB, 3 passes, 1 lane (RFC 9106, section 4, second choice, with one lane for it
-    /// runs on one processor).
+    /// The cost in deployed servers: 64 MiB, 3 passes, 1 lane. (RFC 9106, section 4, second choice, with one lane for
+    /// it runs on one processor.)
     pub const DEPLOYED: Self = Self {
         memory_kib: 64 * 1024,
         passes: 3,
@@ -67,7 +67,7 @@ pub enum PasswordError {
     /// Not text.
     #[error("the password is not UTF-8 text")]
     NotUtf8,
-    /// The stored hash is none that this program makes, or asks for far too much memory or time.
+    /// The stored hash has another format than this program's, or asks for far too much memory or time.
     #[error(
         "the stored password hash cannot be used ({0}); set a new one: latchstring-server user passwd"
     )]
@@ -108,8 +108,8 @@ pub fn hash(password: &[u8], salt: [u8; 16], cost: Cost) -> Result<String, Passw
 /// Whether this is the password of the stored PHC string. Hashes are compared in constant time.
 ///
 /// # Errors
-/// [`PasswordError::Stored`] when the PHC string is not argon2id or asks for more than 256 MiB, 16 passes or 4 lanes;
-/// it is refused before any of that is spent. [`PasswordError::Hash`] when there is not enough memory.
+/// [`PasswordError::Stored`] when the PHC string is not argon2id or asks for more than 256 MiB, 16 passes or 4 lanes.
+/// Such a string is refused before any work. [`PasswordError::Hash`] when there is not enough memory.
 pub fn verify(phc: &str, password: &[u8]) -> Result<bool, PasswordError> {
     if password.len() > MAX_LEN {
         return Ok(false);
