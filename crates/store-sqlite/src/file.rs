@@ -1,4 +1,4 @@
-//! The file itself: who may read it, and whether it is ours, before SQLite may touch it.
+//! The file itself: its permissions and its owner, before SQLite may touch it.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -83,9 +83,9 @@ fn is_socket(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|about| about.file_type().is_socket())
 }
 
-/// A store has one name. SQLite keeps the newest commits in files beside the name by which it was opened: under a second
-/// hard link, or where the file alone is mounted, there would be a second set of them, a second lock as well, and what one
-/// program commits would be unknown to the other one, or undone by it.
+/// A store has one name. SQLite keeps the newest commits in files beside the name by which it was opened. Under a
+/// second hard link, or where the file alone is mounted, there would be a second set of them, and a second lock. One
+/// program's commits would be unknown to the other program, or undone by it.
 pub(crate) fn one_name(path: &Path, about: &Metadata) -> Result<(), StoreError> {
     // A directory has many links; that it is no store is said elsewhere.
     if about.is_file() && about.nlink() > 1 {
@@ -140,7 +140,7 @@ fn failed(path: &Path, source: io::Error) -> StoreError {
 mod tests {
     use super::*;
 
-    /// `user add` under the second name was lost to whoever used the first one.
+    /// `user add` under the second name was lost to the user of the first name.
     #[test]
     fn a_store_with_a_second_name_is_opened_by_nobody() {
         let dir = tempfile::tempdir().unwrap();

@@ -2,9 +2,9 @@
 //!
 //! * [`Sqlite`]: survives `kill -9` at any moment;
 //! * [`StoreLock`]: one server a store;
-//! * `file`: who may read the file, and whether it is ours, before SQLite may touch it.
+//! * `file`: the permissions and the owner of the file, before SQLite may touch it.
 //!
-//! A crate of its own, so that only the program `latchstring-server` builds and links SQLite; the lab keeps its accounts
+//! A separate crate, so that only the program `latchstring-server` builds and links SQLite. The lab keeps its accounts
 //! in [`latchstring_store::Memory`].
 
 mod file;

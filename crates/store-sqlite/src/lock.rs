@@ -14,10 +14,10 @@ use crate::file::one_name;
 
 /// Keeps every other server off a store for as long as it lives, and until the process ends, also by `kill -9`.
 ///
-/// It is a lock (`flock`) on a file beside the store. That file is found by the store's real path, so another
-/// configuration, another port or a symbolic link meets the same lock. The file stays when the lock is gone: who removed
-/// it could take it from under a server that has just locked it. Programs that only add users or read messages do not
-/// need the lock.
+/// The lock (`flock`) is on a file beside the store. That file is found by the store's real path, so another
+/// configuration, another port or a symbolic link meets the same lock. The file stays when the lock is gone: its
+/// removal could take it from under a server that has just locked it. Programs that only add users or read messages do
+/// not need the lock.
 #[derive(Debug)]
 pub struct StoreLock {
     _file: File,
@@ -27,8 +27,8 @@ impl StoreLock {
     /// Locks the store at `path`, whether there is one already or not. Take it before the store is opened.
     ///
     /// # Errors
-    /// [`StoreError::Served`] when another process has it, [`StoreError::Links`] when the store could be reached past
-    /// the lock, [`StoreError::Missing`] when there is no such directory, or an error of the disk.
+    /// [`StoreError::Served`] when another process has it. [`StoreError::Links`] when the store could be reached past
+    /// the lock. [`StoreError::Missing`] when there is no such directory. Or an error of the disk.
     pub fn acquire(path: &Path) -> Result<Self, StoreError> {
         let failed = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
