@@ -28,10 +28,10 @@ mod tests;
 
 /// The public exponent of nearly all keys, and of all of the lab.
 const EXPONENT: u32 = 65_537;
-/// So many lines about what was not understood are enough.
+/// The limit on lines about input that was not understood.
 const COMPLAINTS: usize = 20;
 
-/// Which keys, and what to do with what is found.
+/// The keys, and the action on the results.
 #[derive(Args)]
 #[command(
     after_help = "Examples, the second for a key of 256 bits, which takes some minutes:\n  \
@@ -174,7 +174,7 @@ fn same(keys: &[Key]) -> HashMap<usize, String> {
     same
 }
 
-/// On standard error, and only where that is a terminal. The sieve of a single key has a bar of its own.
+/// On standard error, and only where that is a terminal. The sieve of a single key has a separate bar.
 fn bar(keys: usize) -> Result<ProgressBar> {
     if keys == 1 {
         return Ok(ProgressBar::hidden());

@@ -1,4 +1,4 @@
-//! What people bring: files from any system, standard input, compressed files, and hexadecimal in all its spellings.
+//! The inputs of people: files from any system, standard input, compressed files, and hexadecimal in all its spellings.
 
 use std::{
     fs::{self, File},
@@ -11,7 +11,7 @@ use latchstring_capture::gzip;
 
 /// Nothing that these commands read is longer, compressed or not.
 const LONGEST: u64 = 256 << 20;
-/// What Windows programs put in front of text.
+/// The bytes that Windows programs put in front of text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The same in front of text in units of two bytes.
 const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
@@ -21,7 +21,7 @@ const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 pub struct Input {
     /// For messages.
     pub name: String,
-    /// What it holds, unpacked.
+    /// The content, unpacked.
     pub bytes: Vec<u8>,
 }
 
@@ -100,7 +100,7 @@ impl Input {
 pub struct Line {
     /// Counted from 1, with the lines that hold nothing.
     pub number: usize,
-    /// What its digits say.
+    /// The bytes of the digits.
     pub bytes: Vec<u8>,
 }
 
@@ -131,7 +131,7 @@ fn without_comment(line: &[u8]) -> &[u8] {
 /// brackets or without.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// The fault of the text.
 pub(crate) fn hexadecimal(text: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 2);
     let separates = |byte: &u8| b" \t:,;-_\"'[]{}\\".contains(byte);

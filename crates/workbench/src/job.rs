@@ -25,10 +25,10 @@ use tokio::runtime::Runtime;
 
 /// The time between two writes of the file to go on from.
 const KEEP_EVERY: Duration = Duration::from_secs(5);
-/// What a shell reports of a program that Ctrl-C ended.
+/// The exit code that a shell reports for a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-/// Whether somebody pressed Ctrl-C. A second Ctrl-C ends the program at once, so a program listens once and clones.
+/// Whether Ctrl-C was pressed. A second Ctrl-C ends the program at once, so a program listens once and clones.
 #[derive(Clone)]
 pub struct CtrlC {
     pressed: Arc<AtomicBool>,
@@ -66,10 +66,10 @@ impl CtrlC {
     }
 }
 
-/// What the file to go on from holds.
+/// The content of a file of `--resume`.
 #[derive(Serialize, Deserialize)]
 struct Kept<S> {
-    /// What the run is about: another run must not go on from here.
+    /// The task of the run: another run must not go on from here.
     run: Value,
     state: S,
 }
@@ -78,7 +78,7 @@ struct Kept<S> {
 pub struct Job<S> {
     bar: ProgressBar,
     ctrl_c: CtrlC,
-    /// What the run is about.
+    /// The task of the run.
     run: Value,
     file: Option<PathBuf>,
     kept: Instant,

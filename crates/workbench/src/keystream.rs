@@ -24,7 +24,7 @@ use super::{
     job::CtrlC,
 };
 
-/// Which messages, and what to do with them.
+/// The messages, and the action on them.
 #[derive(Args)]
 #[command(after_help = "Example: latchstring solve keystream intercepted.hex\n\
     The file holds one ciphertext a line, in hexadecimal; the plaintexts are printed one a line.\n\
@@ -58,7 +58,7 @@ pub enum Effort {
     Deep,
 }
 
-/// So many messages are worth the deep mode: with more, the fast one finds as much.
+/// The most messages that are worth the deep mode: with more, the fast one finds as much.
 const FEW: usize = 5;
 
 impl From<Effort> for Mode {
@@ -117,8 +117,8 @@ pub fn run(arguments: Arguments, out: &mut impl Write, terminal: bool) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// Solves with a bar on standard error, where that is a terminal, until all is read or somebody presses Ctrl-C. Tells too
-/// whether somebody did.
+/// Solves with a bar on standard error, where that is a terminal, until all is read or Ctrl-C is pressed. Also returns
+/// whether Ctrl-C was pressed.
 fn watched(ciphertexts: &[Vec<u8>], language: &Language, mode: Mode) -> Result<(Recovered, bool)> {
     let ctrl_c = CtrlC::listen()?;
     let style = "{bar:30} {pos} of {len} places, {per_sec}, {eta} left";

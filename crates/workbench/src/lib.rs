@@ -15,8 +15,8 @@ pub mod keystream;
 pub mod screen;
 pub mod seed;
 
-/// What to solve. Each ends with 0 when something was found and with 1 when nothing was, or when it failed; 2 is wrong usage
-/// alone.
+/// The problem to solve. Each ends with 0 when it found something, and with 1 when it found nothing or failed; 2 is
+/// wrong usage alone.
 #[derive(Subcommand)]
 pub enum SolveCommand {
     /// Read messages that were encrypted under one keystream, without the key
@@ -29,7 +29,7 @@ pub enum SolveCommand {
     Factor(factor::Arguments),
 }
 
-/// What ends a search that found nothing.
+/// The exit code of a search that found nothing.
 const NOTHING_FOUND: u8 = 1;
 
 /// Runs the command and prints to `out`.

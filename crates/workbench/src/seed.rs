@@ -31,7 +31,7 @@ use super::{
 
 mod story;
 
-/// What was recorded, and which seeds to try.
+/// The recording, and the seeds to try.
 #[derive(Args)]
 #[command(
     after_help = "Examples, the second for a server that seeds with milliseconds:\n  \
@@ -74,7 +74,7 @@ pub struct Arguments {
     json: bool,
 }
 
-/// What a server counts since 1970 to seed its generator.
+/// The unit in which a server counts from 1970 to seed its generator.
 #[derive(Clone, Copy, ValueEnum)]
 enum Unit {
     /// Seconds
@@ -146,9 +146,9 @@ struct Stopped {
     hits: Vec<u64>,
 }
 
-/// What a search came to.
+/// The result of a search.
 struct Found {
-    /// What the client sent.
+    /// The bytes that the client sent.
     sniffed: Sniffed,
     /// How many seeds were to be tried.
     seeds: u64,
@@ -206,7 +206,7 @@ pub fn run(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode> {
     })
 }
 
-/// What the client sent in one session. What the server said tells the protocol alone.
+/// The bytes that the client sent in one session. The server's bytes show only the protocol.
 fn sniff(file: &Path, number: usize) -> Result<Sniffed> {
     let name = file.display();
     let contents = capture::read(file)?;
@@ -322,7 +322,7 @@ fn search(arguments: &Arguments, sniffed: Sniffed, from: u64, to: u64) -> Result
     })
 }
 
-/// What stands for a session in the file of --resume: a file that has grown meanwhile may still hold it.
+/// The identity of a session in the file of --resume: a file that has grown may still hold it.
 fn digest(stretches: &[Stretch]) -> String {
     let mut hash = Sha256::new();
     for stretch in stretches {

@@ -37,7 +37,7 @@ const RSA: [ObjectIdentifier; 3] = [
     ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.7"),
 ];
 
-/// What a PEM block with this label holds.
+/// The content of a PEM block with this label.
 ///
 /// # Errors
 /// If it is no RSA key, or damaged.
@@ -128,7 +128,7 @@ fn request(bytes: &[u8]) -> Result<Public> {
     spki(&request.info.public_key.to_der()?)
 }
 
-/// The wire format of SSH (RFC 4251, 5): a length of four bytes, and so many bytes.
+/// The wire format of SSH (RFC 4251, 5): a length of four bytes, and that number of bytes.
 struct Ssh<'a>(&'a [u8]);
 
 impl<'a> Ssh<'a> {
@@ -204,8 +204,8 @@ fn end_of_string(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
-/// The keys of a JSON value: a JWK, a set of them, numbers, objects with `n` and `e`, and lists of all these. Each comes
-/// with where it stands.
+/// The keys of a JSON value: a JWK, a set of them, numbers, objects with `n` and `e`, and lists of all these. Each
+/// value comes with its place.
 pub(super) fn json(value: &Value) -> Vec<(String, Result<Public>)> {
     let mut found = Vec::new();
     walk(value, String::new(), &mut found);

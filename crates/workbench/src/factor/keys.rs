@@ -1,4 +1,4 @@
-//! Which keys somebody named: on the command line, and in files of every kind.
+//! The keys of a command: on the command line, and in files of every kind.
 
 use std::{iter::Peekable, path::Path};
 
@@ -21,7 +21,7 @@ pub(super) struct Key {
     /// For a file with its private key.
     pub(super) file: String,
     pub(super) n: UBig,
-    /// `None` for a number, which has no exponent of its own.
+    /// `None` for a number, which has no exponent.
     pub(super) e: Option<UBig>,
 }
 

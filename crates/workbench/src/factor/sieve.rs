@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::job::{CtrlC, Job};
 
-/// What a sieve has done so far, as JSON.
+/// The progress of a sieve, as JSON.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     steps: u64,
@@ -56,7 +56,7 @@ impl Kept {
     }
 }
 
-/// Sieves, with a bar, until the factors are found or somebody presses Ctrl-C.
+/// Sieves, with a bar, until the factors are found or Ctrl-C is pressed.
 ///
 /// # Errors
 /// If `file` cannot be read or written, or holds what is not true of `n`.

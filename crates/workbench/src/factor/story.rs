@@ -1,4 +1,4 @@
-//! What came out of a key, for a person and as JSON.
+//! The result for a key, for a person and as JSON.
 
 use std::io::Write;
 

@@ -13,7 +13,7 @@ use super::{
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) text: String,
-    /// Where it would stand now.
+    /// The present place.
     pub(super) place: Place,
     /// The places for it, if it is a crib; a text written over another one stays where it is.
     pub(super) ranking: Option<Ranking>,
@@ -23,7 +23,7 @@ pub(super) struct Draft {
 #[derive(Default)]
 pub(super) struct Ranking {
     pub(super) placements: Vec<Placement>,
-    /// Which of them is looked at; none when the crib was moved by hand.
+    /// The chosen place; `None` when the crib was moved by hand.
     pub(super) chosen: Option<usize>,
     /// The text that was last asked about, so that each is asked about once.
     asked: String,
@@ -51,7 +51,7 @@ impl Draft {
         }
     }
 
-    /// What Enter would pin.
+    /// The pin that Enter would make.
     pub(super) fn pin(&self) -> Pin {
         Pin {
             place: self.place,
@@ -136,7 +136,7 @@ impl Draft {
     }
 }
 
-/// What the keystream would be if a draft were right.
+/// The keystream if a draft were right.
 pub(super) struct Preview {
     offset: usize,
     key: Vec<u8>,
@@ -145,7 +145,7 @@ pub(super) struct Preview {
 }
 
 impl Preview {
-    /// What `draft` makes of the messages.
+    /// The messages under `draft`.
     pub(super) fn of(draft: &Draft, ciphertexts: &Arc<Vec<Vec<u8>>>, certain: &Keystream) -> Self {
         let Place { message, offset } = draft.place;
         let ciphertext = ciphertexts.get(message).map_or(&[][..], Vec::as_slice);

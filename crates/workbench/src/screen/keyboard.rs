@@ -1,4 +1,4 @@
-//! What each key does. The tables here are what `?` shows.
+//! The action of each key. The tables here are what `?` shows.
 
 use std::path::PathBuf;
 
@@ -65,7 +65,7 @@ const BROWSE: [Binding; 24] = [
     bind(&[], "Ctrl-C", "quit, from anywhere", leave),
 ];
 
-/// What keys do while a text is typed, and in the list of pins: [`in_draft`], [`in_pins`].
+/// The keys while a text is typed, and in the list of pins: [`in_draft`], [`in_pins`].
 #[rustfmt::skip]
 const ELSEWHERE: [(&str, &str, &str); 9] = [
     ("In a crib", "↑ ↓", "walk through its places, the best first"),
@@ -79,7 +79,7 @@ const ELSEWHERE: [(&str, &str, &str); 9] = [
     ("", "Enter", "go to the pin"),
 ];
 
-/// All keys, as (where, key, what it does).
+/// All keys, as (where, key, action).
 pub(super) fn help() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let browse = BROWSE
         .iter()

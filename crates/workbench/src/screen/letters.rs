@@ -1,6 +1,6 @@
 //! Bytes and numbers as the screen writes them.
 
-/// So many of something.
+/// A number with its noun.
 pub(super) fn number(count: usize, what: &str) -> String {
     match count {
         1 => format!("1 {what}"),
@@ -8,8 +8,8 @@ pub(super) fn number(count: usize, what: &str) -> String {
     }
 }
 
-/// A sign for each byte: itself if it is printable ASCII; a Latin, Greek or Cyrillic letter of two bytes (UTF-8), and then
-/// `◂` for the second one; `·` for what is undetermined, `□` for everything else.
+/// A sign for each byte: itself if it is printable ASCII. A Latin, Greek or Cyrillic letter of two bytes (UTF-8) is
+/// followed by `◂` for the second byte. `·` is an undetermined byte, and `□` everything else.
 pub(super) fn letters(bytes: &[Option<u8>]) -> Vec<char> {
     let mut letters = Vec::new();
     while let Some((first, rest)) = bytes[letters.len()..].split_first() {

@@ -1,9 +1,9 @@
 //! `latchstring solve workbench`: many-time pads read by hand, with the solver's help, in a terminal.
 //!
-//! What the keys change is apart from what the screen shows, and both from the terminal and the files:
+//! The state that keys change is apart from the screen, and both from the terminal and the files:
 //!
 //! - `session`: ciphertexts, pins and notes, with undo; `draft`: a text that may be pinned next;
-//! - `state`: all that the screen shows; `keyboard`: what each key does to it;
+//! - `state`: all that the screen shows; `keyboard`: the action of each key on it;
 //! - `view`, `panel`, `shade`: the screen;
 //! - `solver`: threads that solve and drag, so that no key waits for them;
 //! - `source`: hexadecimal, captures, growing captures; `work`: pins and notes in a file;
@@ -41,7 +41,7 @@ use session::Session;
 use source::{Recording, Source};
 use state::Workbench;
 
-/// What to read, and how.
+/// The file to read, and its options.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  latchstring solve workbench intercepted.hex\n  latchstring solve workbench captures/faithful-chat.pcap\n  \
@@ -83,7 +83,7 @@ pub struct Arguments {
     model: Option<PathBuf>,
 }
 
-/// What happens while the workbench is open.
+/// An event while the workbench is open.
 enum Event {
     /// A key, or a new size of the terminal.
     Terminal(event::Event),
@@ -148,8 +148,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     ended
 }
 
-/// Where pins and notes are kept unless somebody says otherwise: in the current folder, which is the person's own. What
-/// lies beside the capture may be somebody else's; only a file that was made there before goes on to be used.
+/// The default file for pins and notes: in the present folder, which belongs to the person. A file beside the capture
+/// may belong to another person; it is used only if it was made there before.
 fn work_file(file: &Path) -> PathBuf {
     let named = |file: &Path| PathBuf::from(format!("{}.workbench.toml", file.display()));
     let beside = named(file);

@@ -1,4 +1,4 @@
-//! What is below the messages: the byte under the cursor, the places of a crib, the pins; and the list of keys.
+//! The part below the messages: the byte under the cursor, the places of a crib, the pins; and the list of keys.
 
 use ratatui::{
     Frame,
@@ -19,7 +19,7 @@ use super::{
     state::{Mode, Workbench},
 };
 
-/// The lines of the panel, which has so much room.
+/// The lines of the panel, for the available room.
 pub(super) fn lines(bench: &Workbench, palette: Palette, area: Rect) -> Vec<Line<'static>> {
     let rows = usize::from(area.height);
     match &bench.mode {
@@ -92,7 +92,7 @@ fn describe(pin: &Pin) -> String {
     )
 }
 
-/// What is known of the byte under the cursor.
+/// The knowledge about the byte under the cursor.
 fn at_cursor(bench: &Workbench) -> Line<'static> {
     let place = bench.cursor;
     let Some(shown) = bench.shown(place, None) else {
@@ -179,7 +179,7 @@ fn reveal(placement: &Placement) -> String {
     text
 }
 
-/// So many lines of a list that the chosen one is among them.
+/// The lines of a list around the chosen one.
 fn list(
     names: &[String],
     chosen: Option<usize>,
@@ -201,7 +201,7 @@ fn list(
 /// The columns of the list of keys: where, and which.
 const KEY_COLUMNS: (usize, usize) = (12, 14);
 
-/// The lines of the list of keys, in so many columns.
+/// The lines of the list of keys, in `width` columns.
 pub(super) fn key_lines(width: usize) -> Vec<String> {
     let (place, key) = KEY_COLUMNS;
     let (place_width, key_width) = (place, key);

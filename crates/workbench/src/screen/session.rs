@@ -1,4 +1,4 @@
-//! What the analyst knows: ciphertexts, pins and notes, and the way back to what was known before.
+//! The analyst's knowledge: ciphertexts, pins and notes, and the way back to an earlier state.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,12 +20,12 @@ pub(super) struct Pin {
 }
 
 impl Pin {
-    /// Whether it says what stands at `place`.
+    /// Whether the pin covers `place`.
     pub(super) fn covers(&self, place: Place) -> bool {
         self.place.message == place.message && self.reaches(place.offset)
     }
 
-    /// Whether it tells the keystream at `offset`.
+    /// Whether the pin gives the keystream at `offset`.
     fn reaches(&self, offset: usize) -> bool {
         (self.place.offset..self.place.offset + self.text.len()).contains(&offset)
     }
@@ -48,7 +48,7 @@ pub(super) struct Session {
     past: Vec<Board>,
     future: Vec<Board>,
     saved: Board,
-    /// What the pins tell.
+    /// The keystream from the pins.
     keystream: Keystream,
     /// Counts what makes the solver's last answer outdated.
     revision: u64,

@@ -1,4 +1,4 @@
-//! How sure a byte is, as a colour and as a shade: each step can be told from the others without colours.
+//! The certainty of a byte, as a colour and as a shade: each step differs from the others without colours too.
 
 use ratatui::{
     style::{Color, Modifier, Style},
@@ -10,7 +10,7 @@ use ratatui::{
 pub(super) enum Shade {
     /// Somebody pinned it.
     Pinned,
-    /// It follows from a pin on another message.
+    /// The byte follows from a pin on another message.
     Certain,
     /// At least the confidence that is drawn as sure.
     Sure,
@@ -53,7 +53,7 @@ impl Palette {
         }
     }
 
-    /// What each shade means, drawn in it.
+    /// The meaning of each shade, drawn in it.
     pub(super) fn legend(self) -> Line<'static> {
         let steps = [
             (Shade::Pinned, "pinned"),
@@ -76,12 +76,12 @@ impl Palette {
         self.paint(Color::Cyan, Modifier::BOLD)
     }
 
-    /// What is not to catch the eye.
+    /// The style of unimportant text.
     pub(super) fn quiet(self) -> Style {
         self.paint(Color::DarkGray, Modifier::DIM)
     }
 
-    /// What was refused.
+    /// The style of a refusal.
     pub(super) fn warning(self) -> Style {
         self.paint(Color::Red, Modifier::BOLD)
     }

@@ -1,4 +1,4 @@
-//! What takes longer than a key press: threads that solve and rank, each for the newest question only.
+//! Work that takes longer than a key press: threads that solve and rank, each for the newest question only.
 
 use std::{
     sync::{
@@ -41,7 +41,7 @@ pub(super) struct Crib {
     pub(super) near: usize,
 }
 
-/// What the messages say, as far as pins and language tell.
+/// The text of the messages, as far as pins and language give it.
 pub(super) struct Solution {
     pub(super) revision: u64,
     pub(super) recovered: Recovered,

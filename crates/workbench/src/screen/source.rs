@@ -34,7 +34,7 @@ pub(super) struct Source {
     session: Option<usize>,
     /// Whether the file may be empty, or end in the middle of a packet.
     growing: bool,
-    /// What has to be said of what was read last.
+    /// The remarks on the last reading.
     remarks: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ impl Source {
         }
     }
 
-    /// What has to be said of what was read last: what the capture lacks, and how sure the protocol is.
+    /// The remarks on the last reading: the losses of the capture, and the certainty of the protocol.
     pub(super) fn remarks(&self) -> &[String] {
         &self.remarks
     }
@@ -166,7 +166,7 @@ fn beginning(file: &Path) -> Result<Vec<u8>> {
     read.with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// What a session holds for the workbench.
+/// The content of a session for the workbench.
 struct Heard {
     identity: Identity,
     messages: Vec<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! The workbench without its terminal: what keys change and what the screen shows.
+//! The workbench without its terminal: the state that keys change and the screen shows.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,7 +15,7 @@ use super::{
     solver::{Crib, Problem, Solution},
 };
 
-/// What the keys go to.
+/// The receiver of the keys.
 #[derive(Default)]
 pub(super) enum Mode {
     /// The messages.
@@ -35,7 +35,7 @@ pub(super) enum Mode {
     Leave,
 }
 
-/// What a key asks for that is outside of the workbench.
+/// The effect of a key outside of the workbench.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     /// To write pins and notes to the work file.
@@ -48,7 +48,7 @@ pub(super) enum Effect {
     Quit,
 }
 
-/// What was last done or refused.
+/// The last action or refusal.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Status {
     pub(super) text: String,
@@ -58,12 +58,12 @@ pub(super) struct Status {
 /// From this confidence on a byte is drawn as sure. Just below the highest that a pair of messages gets.
 const SURE: f32 = 0.9;
 
-/// One byte as it is to be drawn.
+/// One byte to draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Shown {
     pub(super) byte: Byte,
     pub(super) shade: Shade,
-    /// Whether it is what the draft would make of it.
+    /// Whether the byte comes from the draft.
     pub(super) preview: bool,
 }
 
@@ -149,7 +149,7 @@ impl Workbench {
         self.language
     }
 
-    /// What to solve next, once for each change.
+    /// The next problem to solve, once for each change.
     pub(super) fn question(&mut self) -> Option<Problem> {
         let revision = self.session.revision();
         if self.by_hand || self.asked == Some(revision) || self.session.ciphertexts().is_empty() {
@@ -218,7 +218,7 @@ impl Workbench {
         }
     }
 
-    /// What the draft would make of the messages, if one is being typed.
+    /// The messages under the draft, if one is being typed.
     pub(super) fn preview(&self) -> Option<Preview> {
         let Mode::Draft(draft) = &self.mode else {
             return None;
@@ -236,7 +236,7 @@ impl Workbench {
         }
     }
 
-    /// What to draw at `place`; `None` past the end of the message.
+    /// The drawing at `place`; `None` past the end of the message.
     pub(super) fn shown(&self, place: Place, preview: Option<&Preview>) -> Option<Shown> {
         let Place { message, offset } = place;
         let cipher = *self.session.ciphertexts().get(message)?.get(offset)?;
@@ -277,7 +277,7 @@ impl Workbench {
         pins.iter().any(|pin| pin.covers(place))
     }
 
-    /// What is read now, with what the pins tell.
+    /// The present reading, with the pins applied.
     pub(super) fn plaintexts(&self) -> Recovered {
         let read = |message| {
             let places = (0..self.session.length(message)).map(|offset| Place { message, offset });
@@ -307,7 +307,7 @@ impl Workbench {
         Some((Place { offset, ..place }, text))
     }
 
-    /// Scrolls as little as is needed for the focus to be on a screen of so many messages and offsets.
+    /// Scrolls as little as needed to put the focus on a screen of this number of messages and offsets.
     pub(super) fn fit(&mut self, messages: usize, offsets: usize) {
         let focus = self.focus();
         self.page = (messages.max(1), offsets.max(1));

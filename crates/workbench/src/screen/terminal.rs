@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Event, shade::Palette, solver, state::Effect, state::Workbench, view, work};
 use crate::keystream;
 
-/// Takes the terminal, until the workbench is left, and gives it back whatever happens.
+/// Takes the terminal until the workbench is left, and always gives it back.
 ///
 /// # Errors
 /// If the terminal fails, or the program is ended by a signal.
@@ -121,7 +121,7 @@ fn write(bench: &Workbench, path: &Path) -> Result<()> {
     work::save(path, session.board(), session.ciphertexts(), language)
 }
 
-/// Where nobody can be asked whether to save, what is not saved goes to a file beside the work file.
+/// Saves unsaved work to a file beside the work file, if nobody can be asked.
 fn rescue(bench: &Workbench, work: &Path) -> Result<()> {
     if !bench.session.unsaved() {
         return Ok(());

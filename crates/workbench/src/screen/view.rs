@@ -1,4 +1,4 @@
-//! What the workbench looks like.
+//! The look of the workbench.
 
 use ratatui::{
     Frame,
@@ -175,7 +175,7 @@ fn row(
     Line::from(spans)
 }
 
-/// What was done or refused last, and on the right how long the solver took.
+/// The last action or refusal, and on the right the time of the solver.
 fn status(bench: &Workbench, palette: Palette) -> Line<'static> {
     let solver = match bench.took() {
         _ if bench.by_hand => "[by hand] ".to_owned(),

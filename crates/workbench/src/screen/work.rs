@@ -11,7 +11,7 @@ use super::session::{Board, Pin, Place};
 /// The only layout of the file so far.
 const VERSION: u32 = 1;
 
-/// What a work file holds. Messages are counted from 1, as on the screen.
+/// The content of a work file. Messages are counted from 1, as on the screen.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Work {
@@ -41,7 +41,7 @@ struct Note {
     text: String,
 }
 
-/// What was found out before.
+/// The results of earlier work.
 pub(super) struct Loaded {
     pub(super) board: Board,
     pub(super) language: Option<String>,
@@ -50,7 +50,7 @@ pub(super) struct Loaded {
 /// Writes pins, notes and the language's name.
 ///
 /// # Errors
-/// If the file cannot be written; what was in it before is still there then.
+/// If the file cannot be written; its old content is still there then.
 pub(super) fn save(
     path: &Path,
     board: &Board,
@@ -79,7 +79,7 @@ pub(super) fn save(
     write(path, text.as_bytes())
 }
 
-/// Replaces a file in one step: whoever reads it finds the old one or the new one, whole.
+/// Replaces a file in one step: a reader finds the old one or the new one, whole.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -96,7 +96,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Reads a work file; `None` if there is none.
+/// Reads a work file; `None` without one.
 ///
 /// # Errors
 /// If it is no work file, or that of other ciphertexts.
@@ -153,7 +153,7 @@ fn hash(ciphertext: &Vec<u8>) -> String {
     hex::encode(Sha256::digest(ciphertext))
 }
 
-/// Which ciphertext each hash is that of; `None` if one is missing. Equal ones are taken in their order.
+/// The ciphertext of each hash; `None` if one is missing. Equal ones are taken in their order.
 fn places(hashes: &[String], ciphertexts: &[Vec<u8>]) -> Option<Vec<usize>> {
     let mut present: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (message, ciphertext) in ciphertexts.iter().enumerate().rev() {

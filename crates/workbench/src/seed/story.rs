@@ -1,4 +1,4 @@
-//! What a search came to, for a person and as JSON.
+//! The result of a search, for a person and as JSON.
 
 use std::{
     io::Write,
@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{Arguments, Found, Judged};
 
-/// What it would be to try keys instead of seeds.
+/// The price of trying keys instead of seeds.
 struct Price {
     keys_a_second: f64,
     all: Cost,
@@ -98,7 +98,7 @@ fn in_words(
     Ok(())
 }
 
-/// What to think when no seed was found, or none that is beyond doubt.
+/// The advice after a search without a certain seed.
 fn nothing_sure(out: &mut impl Write, found: &Found) -> Result<()> {
     if found.sure() {
         return Ok(());
