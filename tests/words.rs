@@ -1,6 +1,7 @@
-//! The words of help texts and errors: plain grammar, for readers who learn English as they learn cryptography.
+//! The words of help texts, errors and stories, and the length of sentences: plain grammar, for readers who learn English
+//! together with cryptography.
 //!
-//! Only the words below are looked for. What a text says is for its reader to judge.
+//! The tests look only for the words below. A reader judges the content of a text.
 
 use std::{
     fs,
@@ -8,14 +9,20 @@ use std::{
     process::Command,
 };
 
+use latchstring_attacker::{Faithful, attacks};
 use latchstring_tests::{binary, rejected_words, words_of, workspace};
 
+#[path = "words/sentences.rs"]
+mod sentences;
+
 /// Words that stand for a noun which the text should name.
-const VAGUE: [&str; 5] = ["who", "whoever", "what", "whatever", "anew"];
+const VAGUE: [&str; 6] = ["who", "whoever", "what", "whatever", "whichever", "anew"];
 
 /// The same, where it takes several words.
-const PHRASES: [&str; 10] = [
+const PHRASES: [&str; 17] = [
     "so many",
+    "so much",
+    "so few",
     "is none",
     "are none",
     "told",
@@ -25,6 +32,11 @@ const PHRASES: [&str; 10] = [
     "of our own",
     "one's own",
     "be it",
+    "took in",
+    "comes round",
+    "the wiser",
+    "keep to",
+    "keeps to",
 ];
 
 const PROGRAMS: [&str; 6] = [
@@ -179,14 +191,17 @@ fn errors_are_found_in_code() {
     assert_eq!(errors_in(code), ["cannot read {what}", "a \"b\"", "c"]);
 }
 
-/// All Rust files of the crates but their tests.
-fn sources(folder: &Path) -> Vec<PathBuf> {
+/// All files below a folder with this extension, except in folders of tests.
+fn files_below(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() && !path.ends_with("tests") {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.extend(files_below(&path, ending));
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == ending)
+        {
             found.push(path);
         }
     }
@@ -196,7 +211,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn no_error_leaves_its_nouns_out() {
     let (mut read, mut wrong) = (0, Vec::new());
-    for path in sources(&workspace().join("crates")) {
+    for path in files_below(&workspace().join("crates"), "rs") {
         let text = fs::read_to_string(&path).unwrap();
         let code = text.split("\n#[cfg(test)]").next().unwrap_or(&text);
         for error in errors_in(code) {
@@ -209,4 +224,46 @@ fn no_error_leaves_its_nouns_out() {
     }
     assert!(read > 300, "only {read} errors");
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The story and the verdict of a transcript, without quoted texts: those are the users' words.
+fn told(transcript: &str) -> String {
+    let story = transcript.split("\nthe attacker:\n").next_back();
+    let parts = story.unwrap_or(transcript).split('"').enumerate();
+    let outside = parts.filter(|(i, _)| i % 2 == 0);
+    outside.map(|(_, part)| part).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_transcript_is_read_without_its_packets_and_quotations() {
+    let transcript = "x\n\non the honest connection:\n  what\n\nthe attacker:\n  it says \"who are you\" anew\n\nHeld: no";
+    assert_eq!(slips(&told(transcript)), ["anew"]);
+}
+
+#[test]
+fn no_story_and_no_verdict_leaves_its_nouns_out() {
+    let snapshots = files_below(&workspace().join("tests/snapshots"), "snap");
+    assert!(snapshots.len() > 100, "only {} snapshots", snapshots.len());
+    let wrong: Vec<_> = snapshots
+        .iter()
+        .map(|path| (path, slips(&told(&fs::read_to_string(path).unwrap()))))
+        .filter(|(_, slips)| !slips.is_empty())
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn no_line_of_the_registry_leaves_its_nouns_out() {
+    for attack in attacks::ALL {
+        let reason = match attack.faithful {
+            Faithful::Broken => "",
+            Faithful::Held(why) | Faithful::DoesNotApply(why) => why,
+        };
+        for text in [attack.title, attack.vantage, reason] {
+            let mut slips = slips(text);
+            // "A sniffer who sees …" has its noun before it.
+            slips.retain(|slip| slip != "who");
+            assert!(slips.is_empty(), "{}: {text:?}: {slips:?}", attack.id);
+        }
+    }
 }
