@@ -11,19 +11,19 @@ use std::{
 use latchstring_classroom::{
     catalogue::{Answer, Lab},
     check::{Item, Options, Report, check, check_with},
+    labs,
     progress::Silent,
     seed::Seed,
-    shelf,
     student::Student,
 };
 use tempfile::TempDir;
 
 fn all_labs() -> Vec<Lab> {
-    shelf::built_in().unwrap()
+    labs::built_in().unwrap()
 }
 
 fn lab(number: &str) -> Lab {
-    shelf::find(all_labs(), number).unwrap()
+    labs::find(all_labs(), number).unwrap()
 }
 
 /// A lab in a folder of its own.

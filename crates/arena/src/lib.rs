@@ -7,17 +7,17 @@
 //! * [`transcript`]: a run as a short story;
 //! * [`peers`]: the honest programs; [`weakened`]: peers that leave defences out;
 //! * [`wire`]: memory or loopback TCP; [`recorder`]: the bytes on the wire;
-//! * [`stopwatch`]: the work of the server;
+//! * [`cost`]: the work of the server;
 //! * [`keys`]: published keys, seeds; [`provider`]: the RSA implementations for them.
 
 pub mod against;
+pub mod cost;
 pub mod keys;
 pub mod peers;
 pub mod provider;
 pub mod recorder;
 pub mod run;
 pub mod seen;
-pub mod stopwatch;
 pub mod transcript;
 pub mod truth;
 pub mod verdict;

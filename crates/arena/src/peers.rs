@@ -13,10 +13,10 @@ use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
     against::Against,
+    cost::{Spent, Stopwatch},
     keys::HOST_PEM,
     provider::Setting,
     seen::{Connection, Seen},
-    stopwatch::{Spent, Stopwatch},
     weakened::{self, passwords},
     wire::{Dialer, Listener, Over},
     witness::Witness,

@@ -9,8 +9,8 @@ use std::{collections::BTreeMap, time::Duration};
 use latchstring_attacker::{Claim, Goal, vantage::Modulus};
 
 use crate::{
+    cost::Spent,
     seen::{Connection, HONEST, Seen},
-    stopwatch::Spent,
     verdict::{Outcome, Verdict},
 };
 

@@ -26,7 +26,7 @@ use anyhow::Context;
 use latchstring_attacker::{attacks, protocol::hardened::defence::Defence};
 
 pub use self::{capture::capture, doc::HEADINGS};
-use latchstring_classroom::{catalogue::Lab, shelf};
+use latchstring_classroom::{catalogue::Lab, labs};
 
 use latchstring_matrix::{Matrix, Row, picture};
 
@@ -60,7 +60,7 @@ const FOLDERS: [(&str, &str); 3] = [
 /// # Errors
 /// When a source cannot be read, an attack's file lacks a heading, or a page lacks its markers.
 pub fn artefacts(root: &Path, matrix: &Matrix) -> anyhow::Result<Vec<Artefact>> {
-    let labs = shelf::in_folder(&root.join("labs"))?;
+    let labs = labs::in_folder(&root.join("labs"))?;
     let mut made = Vec::new();
     for row in &matrix.rows {
         made.push(attack_page(root, matrix, row, &labs)?);

@@ -16,7 +16,7 @@ use super::{
     catalogue::{Answer, Choice, Lab, Question},
     instance::Instance,
     seed::Seed,
-    slip,
+    toml_error,
 };
 use latchstring_cli::{screen, suggest::nearest};
 
@@ -69,9 +69,10 @@ impl Answers {
         })?;
         let text = text.trim_start_matches('\u{feff}');
         let table: Table = toml::from_str(text)
-            .map_err(|error| anyhow::anyhow!("{name}, {}", slip::explained(text, &error)))?;
-        Self::of(text, table, questions)
-            .map_err(|(key, why)| anyhow::anyhow!("{name}{}: {why}", slip::line_of(text, &key)))
+            .map_err(|error| anyhow::anyhow!("{name}, {}", toml_error::explained(text, &error)))?;
+        Self::of(text, table, questions).map_err(|(key, why)| {
+            anyhow::anyhow!("{name}{}: {why}", toml_error::line_of(text, &key))
+        })
     }
 
     /// The answers in a table that was read from this text; an error comes with the key that it is about.
@@ -118,7 +119,7 @@ impl Answers {
         let answer = match value {
             Value::String(text) => text.trim().to_owned(),
             // 0x1f and 1_000 are numbers in TOML; a student means the digits that are written.
-            Value::Integer(number) if slip::written(text, &id) == number.to_string() => {
+            Value::Integer(number) if toml_error::written(text, &id) == number.to_string() => {
                 number.to_string()
             }
             Value::Array(_) | Value::Table(_) => {
@@ -126,7 +127,7 @@ impl Answers {
                 return Err((id, why));
             }
             _ => {
-                let written = slip::written(text, &id);
+                let written = toml_error::written(text, &id);
                 let why = format!("put the answer between quotes: write {id} = \"{written}\"");
                 return Err((id, why));
             }

@@ -1,6 +1,6 @@
 //! The definition of a lab: `labs/NN-name/lab.toml`, read strictly.
 //!
-//! A lab is found by being there (see [`super::shelf`]); adding one touches no other file. Texts in braces, such as
+//! A lab is found by being there (see [`super::labs`]); adding one touches no other file. Texts in braces, such as
 //! `{user.1}`, are filled in from the facts of an instance (see [`super::facts`]).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -381,7 +381,7 @@ impl Question {
 mod tests {
     use std::fs;
 
-    use crate::shelf;
+    use crate::labs;
 
     fn broken(toml: &str) -> String {
         let dir = tempfile::tempdir().unwrap();
@@ -389,7 +389,7 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("lab.toml"), toml).unwrap();
         fs::write(folder.join("EXPLANATION.md"), "# x\n\n## there\n\nWhy.\n").unwrap();
-        format!("{:#}", shelf::in_folder(dir.path()).unwrap_err())
+        format!("{:#}", labs::in_folder(dir.path()).unwrap_err())
     }
 
     const HEAD: &str = "id = \"99-test\"\ntitle = \"t\"\nminutes = 1\nlevel = \"l\"\nobjectives = []\nkinds = []\n";

@@ -18,11 +18,11 @@ use crate::{
     catalogue::Lab,
     check,
     instance::Instance,
-    place,
+    labs, place,
     progress::Told,
     report::{self, Standing},
     seed::Seed,
-    shelf, state,
+    state,
     student::Student,
 };
 
@@ -127,8 +127,8 @@ impl LabsArg {
     fn all(&self) -> anyhow::Result<Vec<Lab>> {
         let variable = std::env::var_os("LATCHSTRING_LABS").map(PathBuf::from);
         match self.labs.as_ref().or(variable.as_ref()) {
-            Some(folder) => shelf::in_folder(folder),
-            None => shelf::built_in(),
+            Some(folder) => labs::in_folder(folder),
+            None => labs::built_in(),
         }
     }
 }
@@ -153,7 +153,7 @@ impl PlaceArgs {
         let wanted = named.map(str::to_owned).or(here);
         let wanted = wanted
             .context("which lab? Name it, as in `latchstring lab hint 01`, or go to its folder")?;
-        shelf::find(self.labs.all()?, &wanted)
+        labs::find(self.labs.all()?, &wanted)
     }
 
     fn folder(&self, lab: &Lab) -> PathBuf {
@@ -296,7 +296,7 @@ async fn start(
     place: &PlaceArgs,
     seed: Option<u64>,
 ) -> anyhow::Result<()> {
-    let lab = shelf::find(place.labs.all()?, named)?;
+    let lab = labs::find(place.labs.all()?, named)?;
     let folder = match &place.dir {
         Some(dir) => dir.clone(),
         None => {

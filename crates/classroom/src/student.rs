@@ -13,8 +13,8 @@ use rand::Rng;
 use super::{
     answers,
     catalogue::{Answer, Choice, Lab, Question},
+    commitment::commit,
     instance::Instance,
-    seal::commit,
     seed::Seed,
     state::{self, State},
 };

@@ -3,7 +3,7 @@
 //! * [`login`]: proves the host, then the user; only [`login::Client::login`] makes a [`connection::Connection`];
 //! * [`connection`]: messages, acknowledgements, liveness and an agreed end;
 //! * [`known_hosts`]: which host has which key, and the refusal when that changes;
-//! * [`patience`]: coming again where the server has no room yet;
+//! * [`retry`]: coming again where the server has no room yet;
 //! * [`outbox`]: messages on disk until the server says that it has them;
 //! * [`delivery`]: each of them to the server, exactly once;
 //! * [`address`], [`place`], [`password`], [`input`]: the inputs of people and scripts.
@@ -18,8 +18,8 @@ pub mod input;
 pub mod known_hosts;
 pub mod login;
 pub mod outbox;
-pub mod patience;
 pub mod place;
+pub mod retry;
 
 pub use connection::{Connection, Event};
 pub use delivery::Delivery;

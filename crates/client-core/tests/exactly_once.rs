@@ -23,10 +23,10 @@ use latchstring_net::{
 };
 use latchstring_server_core::{
     self as server, HANDSHAKE_DEADLINE, Limits, Observer, PasswordCheck, Server, Setup,
+    cost::Tally,
     enrol::ByInvitation,
-    liability::BySource,
+    failures::BySource,
     lookup::ByName,
-    meter::Tally,
     serve_connection,
     store::{Account, Accounts, Memory, password::PasswordError},
 };

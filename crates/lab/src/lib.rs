@@ -4,12 +4,12 @@
 //! * [`compare`]: both protocols side by side;
 //! * [`demo`]: the same as a story;
 //! * [`weak_server`]: the faithful server with guessable keys;
-//! * [`overheard`]: the attacks that only listen, on a capture;
+//! * [`passive`]: the attacks that only listen, on a capture;
 //! * [`read`]: every byte of a capture, named.
 
 pub mod carrier;
 pub mod compare;
 pub mod demo;
-pub mod overheard;
+pub mod passive;
 pub mod read;
 pub mod weak_server;

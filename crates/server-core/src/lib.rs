@@ -6,11 +6,11 @@
 //! * `admission`: the limits on connections that are not logged in;
 //! * `connection`: from its first byte to its last;
 //! * `login`: the handshake, and every refusal alike;
-//! * `verify`: the user ([`lookup`]), the key, and only then the password; [`meter`] counts the cost;
-//! * [`throttle`], [`liability`] and `penalty`: the charge of a wrong password to its user, and of a login without the
+//! * `verify`: the user ([`lookup`]), the key, and only then the password; [`cost`] counts the cost;
+//! * [`throttle`], [`failures`] and `penalty`: the charge of a wrong password to its user, and of a login without the
 //!   key to its source;
 //! * [`enrol`] and `newcomer`: instead of that for an invited person: a new key, a new password;
-//! * `signing` and `gate`: few signatures and password hashes at a time, and a `queue` of few;
+//! * `signing` and `hashing`: few signatures and password hashes at a time, and a `queue` of few;
 //! * `sessions`: one open session a user;
 //! * `session`: messages, each acknowledged once it is durable, and an agreed end;
 //! * [`observer`]: the events, for the operator's log or the lab's arena.
@@ -21,16 +21,16 @@
 mod admission;
 pub mod config;
 mod connection;
+pub mod cost;
 mod dummy;
 pub mod enrol;
 mod error;
-mod gate;
-pub mod liability;
+pub mod failures;
+mod hashing;
 mod limits;
 pub mod listener;
 mod login;
 pub mod lookup;
-pub mod meter;
 mod newcomer;
 pub mod observer;
 mod penalty;
@@ -47,7 +47,7 @@ pub use latchstring_store as store;
 
 pub use connection::serve_connection;
 pub use error::{AdmissionError, HandshakeError, ProtocolError, TruncationError};
-pub use gate::{Argon2id, PasswordCheck};
+pub use hashing::{Argon2id, PasswordCheck};
 pub use limits::Limits;
 pub use login::HANDSHAKE_DEADLINE;
 pub use observer::{Event, Observer};

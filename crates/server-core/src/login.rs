@@ -24,8 +24,8 @@ use tokio::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Server, error::HandshakeError, liability::Refused, meter::Work, newcomer::enrol,
-    sessions::Place, verify::verify,
+    Server, cost::Work, error::HandshakeError, failures::Refused, newcomer::enrol, sessions::Place,
+    verify::verify,
 };
 
 /// The whole handshake must be done within this time.

@@ -15,7 +15,7 @@ use latchstring_net::{
 use latchstring_store::{Account, StoreError, password::PasswordError};
 use tokio::task::spawn_blocking;
 
-use crate::{Event, Server, error::HandshakeError, meter::Work, verify::Verified};
+use crate::{Event, Server, cost::Work, error::HandshakeError, verify::Verified};
 
 /// The result of an attempt: an account, or a reason for the local log.
 type Made = Result<(), RefusalReason>;

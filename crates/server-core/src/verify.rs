@@ -9,7 +9,7 @@ use latchstring_net::protocol::hardened::{
 };
 use latchstring_store::Account;
 
-use crate::{Server, error::HandshakeError, lookup::Wanted, meter::Work, throttle::Unheard};
+use crate::{Server, cost::Work, error::HandshakeError, lookup::Wanted, throttle::Unheard};
 
 /// Somebody who is let in, or a refusal.
 pub(crate) type Verified<D> = Result<Authenticated<D>, Refusal<D>>;

@@ -28,7 +28,7 @@ use latchstring_net::protocol::hardened::{
 };
 use latchstring_server_core::{
     Event, Limits, PasswordCheck,
-    meter::{Meter, Tally, Work},
+    cost::{Meter, Tally, Work},
     serve_connection,
 };
 use latchstring_store::{Accounts, Memory, password::PasswordError};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use latchstring_classroom::{answers::Answers, catalogue::Answer, shelf, student::Student};
+use latchstring_classroom::{answers::Answers, catalogue::Answer, labs, student::Student};
 
 use super::scratch;
 
@@ -20,7 +20,7 @@ pub fn run(data: &[u8]) {
     std::fs::create_dir_all(&folder).expect("a folder can be made");
     scratch::file(&folder, "lab.toml", toml);
     scratch::file(&folder, "EXPLANATION.md", explanation);
-    let lab = match shelf::read(&folder) {
+    let lab = match labs::read(&folder) {
         Ok(lab) => lab,
         Err(error) => return assert!(format!("{error:#}").contains("lab.toml"), "{error:#}"),
     };

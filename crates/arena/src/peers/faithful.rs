@@ -20,15 +20,15 @@ use latchstring_faithful::{
     keys::KeyDir,
     server::{Outcome, ServerEvent, serve_connection},
 };
-use latchstring_server_core::meter::Work;
+use latchstring_server_core::cost::Work;
 use rand::CryptoRng;
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt, task::JoinHandle, time::sleep};
 
 use super::{ALICE, Visit, people::FAITHFUL_KEYS, public_key_pem};
 use crate::{
+    cost::{Indebted, Stopwatch},
     keys::Seeded,
-    stopwatch::{Indebted, Stopwatch},
     weakened::generator::SeededWithTime,
     wire::Listener,
     witness::{FaithfulWitness, Witness},

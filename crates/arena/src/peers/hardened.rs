@@ -19,7 +19,7 @@ use latchstring_client_core::{self as client, Client, ClientError};
 use latchstring_server_core::{
     Event, HANDSHAKE_DEADLINE, Limits, Observer, Server, Setup,
     enrol::ByInvitation,
-    liability::BySource,
+    failures::BySource,
     lookup::ByName,
     serve_connection,
     store::{Account, Accounts, Invite as Kept, Memory},
@@ -32,10 +32,10 @@ use super::{
     people::{NEWCOMERS, PEOPLE},
 };
 use crate::{
+    cost::Stopwatch,
     keys::{PublishedKey, Seeded},
     provider::Setting,
     seen::{Connection, Ending, Refusal, Seen},
-    stopwatch::Stopwatch,
     weakened::{
         generator::SeededWithTime,
         passwords::{self, EitherHash},

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use latchstring_attacker::protocol::hardened::message::Fingerprint;
 use latchstring_server_core::{
     PasswordCheck,
+    cost::{Meter, Work},
     lookup::{Lookup, Wanted},
-    meter::{Meter, Work},
     store::{Account, Answer},
 };
 use tokio::task::spawn_blocking;
 
-use crate::stopwatch::Stopwatch;
+use crate::cost::Stopwatch;
 
 /// Goes through all accounts until a key fits, as the report's server does.
 pub(super) struct OneByOne {

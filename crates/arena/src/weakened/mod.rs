@@ -10,7 +10,7 @@
 //! * `enrolment`: a server that enrols any key;
 //! * `server`: which parts of a server are replaced;
 //! * `lookup`: a server that looks for its users one by one, or hashes first, or does nothing for strangers;
-//! * `liability`: a server that lets the account pay for a login without its key;
+//! * `failures`: a server that lets the account pay for a login without its key;
 //! * `passwords`: a store whose passwords can be guessed fast;
 //! * `generator`: randomness that can be guessed;
 //! * `signed`: signatures that cover the random values alone, or any role;
@@ -18,8 +18,8 @@
 
 mod enrolment;
 mod exchange;
+mod failures;
 pub mod generator;
-mod liability;
 mod lookup;
 pub(crate) mod passwords;
 mod records;

@@ -7,10 +7,10 @@ use latchstring_server_core::{Limits, Setup};
 
 use super::{
     enrolment::ForAnybody,
-    liability::ByAccount,
+    failures::ByAccount,
     lookup::{HashesFirst, OneByOne, WithoutStandIn},
 };
-use crate::stopwatch::Stopwatch;
+use crate::cost::Stopwatch;
 
 /// How long a handshake may take where nothing is due.
 const NO_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);

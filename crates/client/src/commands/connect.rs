@@ -14,7 +14,7 @@ use latchstring_client_core::{
     known_hosts::KnownHosts,
     outbox::{Outbox, Owner, Stray},
     password::{PasswordError, Source},
-    patience::{Patience, Why},
+    retry::{Patience, Why},
 };
 use latchstring_keys::{AwsLc, keyfile::load_private};
 use latchstring_net::{

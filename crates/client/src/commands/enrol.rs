@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use latchstring_client_core::{
-    Client, address::Address, known_hosts::KnownHosts, password::Source, patience::Patience,
+    Client, address::Address, known_hosts::KnownHosts, password::Source, retry::Patience,
 };
 use latchstring_keys::{AwsLc, RsaKey, keyfile::load_private};
 use latchstring_net::{

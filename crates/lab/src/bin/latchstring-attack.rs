@@ -19,7 +19,7 @@ use latchstring_attacker::{
     protocol::hardened::defence::Defence,
 };
 use latchstring_cli::screen;
-use latchstring_lab::{carrier::Carrier, overheard};
+use latchstring_lab::{carrier::Carrier, passive};
 use latchstring_matrix::attack;
 
 /// Run attacks on the lab's login protocols.
@@ -196,7 +196,7 @@ fn first_target(attack: &Attack) -> Against {
 fn on_capture(arguments: &RunArgs, file: &Path) -> anyhow::Result<ExitCode> {
     let known = arguments.known.iter();
     let known = known.map(|(n, text)| (n - 1, text.clone().into_bytes()));
-    overheard::run(&overheard::Job {
+    passive::run(&passive::Job {
         attack: attack(&arguments.id)?,
         file,
         known: known.collect(),

@@ -37,8 +37,8 @@ use latchstring_net::{
     wire::read_record,
 };
 use latchstring_server_core::{
-    Event, HANDSHAKE_DEADLINE, Limits, Observer, PasswordCheck, Server, Setup, enrol::ByInvitation,
-    liability::BySource, lookup::ByName, meter::Tally, serve_connection,
+    Event, HANDSHAKE_DEADLINE, Limits, Observer, PasswordCheck, Server, Setup, cost::Tally,
+    enrol::ByInvitation, failures::BySource, lookup::ByName, serve_connection,
 };
 use latchstring_store::{
     Account, Accounts, Memory, StoredMessage,

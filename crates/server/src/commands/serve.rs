@@ -18,11 +18,11 @@ use latchstring_net::{
 use latchstring_server_core::{
     Argon2id, HANDSHAKE_DEADLINE, Server, Setup,
     config::{Config, ConfigError},
+    cost::Tally,
     enrol::ByInvitation,
-    liability::BySource,
+    failures::BySource,
     listener,
     lookup::ByName,
-    meter::Tally,
 };
 use latchstring_store::Accounts;
 use latchstring_store_sqlite::{Sqlite, StoreLock};

@@ -2,7 +2,7 @@
 
 use latchstring_attacker::protocol::hardened::handshake::RefusalReason;
 use latchstring_server_core::{
-    liability::{Liability, Refused},
+    failures::{Liability, Refused},
     store::Answer,
 };
 

@@ -13,7 +13,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use latchstring_attacker::{Resource, vantage::BoxStream};
-use latchstring_server_core::meter::{Meter, Work};
+use latchstring_server_core::cost::{Meter, Work};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
