@@ -33,9 +33,9 @@ const OTHER: &[(&str, &str, &str)] = &[(
 const PARTS: [(&str, &str); 7] = [
     ("Parts", "Full"),
     ("Exchange", "X25519"),
-    ("Cover", "EncryptThenMac"),
+    ("RecordProtection", "EncryptThenMac"),
     ("Lookup", "ByName"),
-    ("Liability", "BySource"),
+    ("FailurePolicy", "ChargeSource"),
     ("Enrolment", "ByInvitation"),
     ("PasswordCheck", "Argon2id"),
 ];

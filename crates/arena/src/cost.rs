@@ -13,7 +13,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use latchstring_attacker::{Resource, vantage::BoxStream};
-use latchstring_server_core::cost::{Meter, Work};
+use latchstring_server_core::cost::{CostModel, Work};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
@@ -47,14 +47,14 @@ impl Spent {
 
 /// Writes down what each connection costs.
 #[derive(Clone, Default)]
-pub struct Stopwatch(Arc<Mutex<BTreeMap<Connection, Spent>>>);
+pub struct CostLog(Arc<Mutex<BTreeMap<Connection, Spent>>>);
 
 /// How long a small machine takes for an operation with a key.
 const KEY_OPERATION: Duration = Duration::from_millis(100);
 /// How long it takes for a password hash.
 const HASH: Duration = Duration::from_millis(100);
 
-impl Stopwatch {
+impl CostLog {
     /// The cost of each connection so far.
     pub fn spent(&self) -> BTreeMap<Connection, Spent> {
         self.0
@@ -95,20 +95,20 @@ impl Stopwatch {
     }
 }
 
-impl Meter for Stopwatch {
+impl CostModel for CostLog {
     fn spend(&self, on: Connection, work: Work) -> BoxFuture<'_, ()> {
         Box::pin(sleep(self.count(on, work)))
     }
 }
 
 /// A stream whose owner owes time: each write waits until that time has passed.
-pub struct Indebted {
+pub struct DelayedStream {
     inner: BoxStream,
     owed: Arc<Mutex<Duration>>,
     paying: Option<Pin<Box<Sleep>>>,
 }
 
-impl Indebted {
+impl DelayedStream {
     /// Around a stream; a holder of `owed` adds to the debt.
     pub fn new(inner: BoxStream, owed: Arc<Mutex<Duration>>) -> Self {
         let paying = None;
@@ -134,7 +134,7 @@ impl Indebted {
     }
 }
 
-impl AsyncRead for Indebted {
+impl AsyncRead for DelayedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -144,7 +144,7 @@ impl AsyncRead for Indebted {
     }
 }
 
-impl AsyncWrite for Indebted {
+impl AsyncWrite for DelayedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -13,7 +13,7 @@ use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
     against::Against,
-    cost::{Spent, Stopwatch},
+    cost::{CostLog, Spent},
     keys::HOST_PEM,
     provider::Setting,
     seen::{Connection, Seen},
@@ -111,7 +111,7 @@ pub struct ArenaServer {
     against: Against,
     setting: Setting,
     witness: Witness,
-    stopwatch: Stopwatch,
+    costs: CostLog,
     dialer: Dialer,
     folder: Option<faithful::SharedFolder>,
     task: JoinHandle<()>,
@@ -127,8 +127,8 @@ pub async fn serve(
     (listener, dialer): (Listener, Dialer),
     setting: Setting,
 ) -> io::Result<ArenaServer> {
-    let (witness, stopwatch) = (Witness::default(), Stopwatch::default());
-    let seen = (witness.clone(), stopwatch.clone());
+    let (witness, costs) = (Witness::default(), CostLog::default());
+    let seen = (witness.clone(), costs.clone());
     let mut folder = None;
     let task = match against {
         Against::Faithful => {
@@ -146,7 +146,7 @@ pub async fn serve(
         against,
         setting,
         witness,
-        stopwatch,
+        costs,
         dialer,
         folder,
         task,
@@ -217,7 +217,7 @@ impl ArenaServer {
 
     /// The cost of each connection to the server.
     pub fn spent(&self) -> BTreeMap<Connection, Spent> {
-        self.stopwatch.spent()
+        self.costs.spent()
     }
 
     /// Stops the server, and returns the witness's record.

@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
     net::keyfile::public_from_pem,
-    peer::Kept,
+    peer::PeerParts,
     protocol::hardened::{
         handshake::{Claimant, accept_with},
         keys::Ephemeral,
@@ -41,7 +41,7 @@ pub async fn prove(
     hello: &[u8],
     host: &dyn Signer,
     ephemeral: Ephemeral,
-) -> anyhow::Result<Claimant<Kept>> {
+) -> anyhow::Result<Claimant<PeerParts>> {
     let kept = impostor.dialect.defences.clone();
     let (state, answer) = accept_with(hello, ephemeral, host, kept)?;
     stream.write_all(&answer).await?;
@@ -56,7 +56,7 @@ pub async fn receive(
     impostor: &Impostor<'_>,
     stream: &mut BoxStream,
     host: &dyn Signer,
-) -> anyhow::Result<Claimant<Kept>> {
+) -> anyhow::Result<Claimant<PeerParts>> {
     let hello = read_hello(stream, &impostor.dialect).await?;
     let ephemeral = impostor.ephemeral(Role::Server);
     prove(impostor, stream, &hello, host, ephemeral).await
@@ -75,7 +75,7 @@ impl Verifier for Anything {
 pub async fn listen(
     impostor: &Impostor<'_>,
     stream: &mut BoxStream,
-    claimant: Claimant<Kept>,
+    claimant: Claimant<PeerParts>,
 ) -> Vec<String> {
     let mut heard = Vec::new();
     // How it ends does not matter: what was heard was heard.
@@ -87,7 +87,7 @@ async fn listen_into(
     heard: &mut Vec<String>,
     impostor: &Impostor<'_>,
     stream: &mut BoxStream,
-    claimant: Claimant<Kept>,
+    claimant: Claimant<PeerParts>,
 ) -> anyhow::Result<()> {
     let refused = || anyhow::anyhow!("the visitor shows another user's key");
     let spki = public_from_pem(impostor.public_key.as_bytes())?;

@@ -6,8 +6,8 @@ use crate::{
     vantage::{Dialect, Middle, Records},
 };
 
-/// The action on one message of the client. The deed tells its own line of the story.
-pub enum Deed {
+/// The action on one message of the client, and its line of the story.
+pub enum Action {
     /// Pass it on.
     Pass,
     /// Do not pass it on.
@@ -36,8 +36,8 @@ pub struct Message<'a> {
 }
 
 /// Somebody on the path who passes on what the server says, and decides on each message of the client.
-pub struct Decider {
-    decide: fn(&Message) -> Deed,
+pub struct OnEachMessage {
+    decide: fn(&Message) -> Action,
     claim: Claim,
     text_at: usize,
     messages: Messages,
@@ -60,9 +60,9 @@ enum Later {
 pub fn on_each_message(
     dialect: &Dialect,
     claim: Claim,
-    decide: fn(&Message) -> Deed,
+    decide: fn(&Message) -> Action,
 ) -> Box<dyn Middle> {
-    Box::new(Decider {
+    Box::new(OnEachMessage {
         decide,
         claim,
         text_at: text_at(dialect.target),
@@ -73,20 +73,20 @@ pub fn on_each_message(
     })
 }
 
-impl Decider {
-    /// Does the deed to the message; returns what goes on to the server now.
+impl OnEachMessage {
+    /// Applies the action to the message; returns what goes on to the server now.
     fn act(&mut self, number: usize, bytes: Vec<u8>) -> Vec<u8> {
         let message = Message {
             number,
             bytes: &bytes,
             text_at: self.text_at,
         };
-        let deed = (self.decide)(&message);
-        self.done |= !matches!(deed, Deed::Pass);
+        let action = (self.decide)(&message);
+        self.done |= !matches!(action, Action::Pass);
         let comes = format!("client -> server: the {} message", ordinal(number));
         let size = bytes.len();
-        match deed {
-            Deed::Pass => {
+        match action {
+            Action::Pass => {
                 if let Some(Later::Held(held)) = self.later.take_if(|later| later.is_held()) {
                     self.story
                         .tell(format!("{comes}; Mallory passes it on first"));
@@ -94,23 +94,23 @@ impl Decider {
                 }
                 bytes
             }
-            Deed::Swallow => {
+            Action::Swallow => {
                 (self.story).tell(format!(
                     "{comes}, {size} bytes; Mallory does not pass it on"
                 ));
                 Vec::new()
             }
-            Deed::Hold => {
+            Action::Hold => {
                 self.story.tell(format!("{comes}; Mallory holds it back"));
                 self.later = Some(Later::Held(bytes));
                 Vec::new()
             }
-            Deed::Repeat => {
+            Action::Repeat => {
                 (self.story).tell(format!("{comes}, {size} bytes; Mallory keeps a copy"));
                 self.later = Some(Later::Copy(bytes.clone()));
                 bytes
             }
-            Deed::Replace { by, how } => {
+            Action::Replace { by, how } => {
                 how.into_iter().for_each(|line| self.story.tell(line));
                 by
             }
@@ -124,7 +124,7 @@ impl Later {
     }
 }
 
-impl Middle for Decider {
+impl Middle for OnEachMessage {
     fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
         if from == Side::Server {
             return bytes.to_vec();

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The defences of the attacker's peers: the same as those of the server under attack.
-pub type Kept = Arc<dyn Parts>;
+pub type PeerParts = Arc<dyn Parts>;
 
 /// The result of a login.
 pub enum Login {
@@ -33,7 +33,7 @@ pub struct Inside {
     /// The connection.
     pub stream: BoxStream,
     /// The session.
-    pub session: Session<Kept>,
+    pub session: Session<PeerParts>,
 }
 
 impl Inside {
@@ -99,7 +99,7 @@ pub async fn faithful_session(
 ///
 /// # Errors
 /// When the server cannot be reached, hangs up or cannot prove its key.
-pub async fn greet(outsider: &Outsider<'_>) -> anyhow::Result<(BoxStream, TrustedHost<Kept>)> {
+pub async fn greet(outsider: &Outsider<'_>) -> anyhow::Result<(BoxStream, TrustedHost<PeerParts>)> {
     let mut stream = outsider.dial.dial().await?;
     let kept = outsider.dialect.defences.clone();
     let (state, hello) = ExpectServerHello::start_with(outsider.ephemeral(), kept);
@@ -115,10 +115,10 @@ pub async fn greet(outsider: &Outsider<'_>) -> anyhow::Result<(BoxStream, Truste
 /// When the server hangs up or cannot prove its key.
 pub async fn believe(
     stream: &mut BoxStream,
-    state: ExpectServerHello<Kept>,
+    state: ExpectServerHello<PeerParts>,
     server_hello: &[u8],
     verifier: &dyn Verifier,
-) -> anyhow::Result<TrustedHost<Kept>> {
+) -> anyhow::Result<TrustedHost<PeerParts>> {
     let state = state.server_hello(server_hello)?;
     let proven = state.server_auth(&read_record(stream).await?, verifier)?;
     let pin = proven.fingerprint();
@@ -145,7 +145,7 @@ pub async fn log_in(
 /// When the server hangs up, or its answer does not open.
 pub async fn show(
     mut stream: BoxStream,
-    trusted: TrustedHost<Kept>,
+    trusted: TrustedHost<PeerParts>,
     user: &str,
     key: &dyn Signer,
     password: &[u8],

@@ -111,14 +111,14 @@ pub fn sessions_of<R: Read, E: From<CaptureError>>(
 #[derive(Debug)]
 struct Open {
     wanted: Wanted,
-    open: HashMap<usize, Kept>,
+    open: HashMap<usize, KeptSession>,
     over: Vec<(usize, AnnotatedSession)>,
     /// How many bytes of memory the open sessions take, about.
     held: u64,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct KeptSession {
     session: AnnotatedSession,
     evidence: Evidence,
     identity: Option<Identity>,
@@ -126,7 +126,7 @@ struct Kept {
     held: u64,
 }
 
-impl Kept {
+impl KeptSession {
     /// Whether the session certainly belongs to neither protocol.
     fn is_strange(&self) -> bool {
         let protocol = self.identity.map(|identity| identity.protocol);
@@ -153,7 +153,7 @@ impl Open {
 
 impl Listener for Open {
     fn began(&mut self, session: usize, client: SocketAddr, server: SocketAddr) {
-        let kept = Kept {
+        let kept = KeptSession {
             session: AnnotatedSession::new(client, server),
             evidence: Evidence::default(),
             identity: None,

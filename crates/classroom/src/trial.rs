@@ -44,7 +44,7 @@ struct Shown {
 pub struct Trials(Vec<(String, anyhow::Result<Vec<Shown>>)>);
 
 /// The parts that the runs of a trial need.
-struct Bench<'a> {
+struct TrialSetup<'a> {
     student: &'a Student,
     trial: &'a Trial,
     command: &'a [String],
@@ -57,7 +57,7 @@ impl Trials {
     pub async fn run(student: &Student, answers: &Answers, seed: &Seed, steps: &dyn Steps) -> Self {
         let mut trials = Vec::new();
         for trial in &student.lab.trials {
-            let bench = Bench {
+            let bench = TrialSetup {
                 student,
                 trial,
                 command: answers.run.as_ref().unwrap_or(&trial.run),
@@ -115,7 +115,7 @@ impl Trials {
     }
 }
 
-impl Bench<'_> {
+impl TrialSetup<'_> {
     /// Runs the program as often as the trial says, each time against another hidden instance and another victim. When
     /// no check can pass any more, the other runs are left out.
     async fn runs(&self, seed: &Seed) -> anyhow::Result<Vec<Shown>> {

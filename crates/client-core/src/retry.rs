@@ -27,7 +27,7 @@ pub enum Why {
 }
 
 /// How long to come again.
-pub struct Patience<'a> {
+pub struct Retry<'a> {
     total: Duration,
     began: Instant,
     attempts: u32,
@@ -35,7 +35,7 @@ pub struct Patience<'a> {
     entropy: &'a dyn Entropy,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> Retry<'a> {
     /// Comes again for so long, counted from now.
     pub fn new(total: Duration, entropy: &'a dyn Entropy) -> Self {
         Self {
@@ -146,7 +146,7 @@ mod tests {
         let mut made = Vec::new();
         let mut left = times;
         let chance = Always(chance);
-        let mut patience = Patience::new(Duration::from_secs(total), &chance);
+        let mut retry = Retry::new(Duration::from_secs(total), &chance);
         let connect = async || {
             made.push(began.elapsed().as_millis());
             let away = left > 0;
@@ -157,7 +157,7 @@ mod tests {
                 Ok(())
             }
         };
-        let result = patience.connect(connect, |_, _, _| {}).await;
+        let result = retry.connect(connect, |_, _, _| {}).await;
         (made, result)
     }
 
@@ -215,8 +215,8 @@ mod tests {
             },
         ] {
             let mut once = Some(error);
-            let mut patience = Patience::new(Duration::from_secs(60), &Always(0));
-            let result: Result<(), _> = patience
+            let mut retry = Retry::new(Duration::from_secs(60), &Always(0));
+            let result: Result<(), _> = retry
                 .connect(
                     async || Err(once.take().expect("one attempt")),
                     |_, _, _| {},
@@ -229,7 +229,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_that_began_and_is_too_slow_is_tried_again() {
         for stage in [Stage::HostProof, Stage::Verdict] {
-            let mut patience = Patience::new(Duration::from_secs(60), &Always(0));
+            let mut retry = Retry::new(Duration::from_secs(60), &Always(0));
             let (mut attempts, mut told) = (0, Vec::new());
             let connect = async || {
                 attempts += 1;
@@ -239,7 +239,7 @@ mod tests {
                     _ => Ok(()),
                 }
             };
-            let result = patience.connect(connect, |why, _, attempt| told.push((why, attempt)));
+            let result = retry.connect(connect, |why, _, attempt| told.push((why, attempt)));
             assert!(result.await.is_ok());
             assert_eq!(told, [(Why::TooSlow, 2)]);
         }
@@ -252,17 +252,17 @@ mod tests {
             (true, Stage::HostProof, 2),
             (false, Stage::Verdict, 2),
         ] {
-            let patience = Patience::new(Duration::from_millis(100), &Always(0));
-            let mut patience = match enrolment {
-                true => patience.for_an_enrolment(),
-                false => patience,
+            let retry = Retry::new(Duration::from_millis(100), &Always(0));
+            let mut retry = match enrolment {
+                true => retry.for_an_enrolment(),
+                false => retry,
             };
             let mut attempts = 0;
             let connect = async || {
                 attempts += 1;
                 Err::<(), _>(closed(at))
             };
-            assert!(patience.connect(connect, |_, _, _| {}).await.is_err());
+            assert!(retry.connect(connect, |_, _, _| {}).await.is_err());
             assert_eq!(attempts, expected, "{at:?}");
         }
     }

@@ -23,9 +23,9 @@ use latchstring_net::{
 };
 use latchstring_server_core::{
     self as server, HANDSHAKE_DEADLINE, Limits, Observer, PasswordCheck, Server, Setup,
-    cost::Tally,
+    cost::WorkCount,
     enrol::ByInvitation,
-    failures::BySource,
+    failures::ChargeSource,
     lookup::ByName,
     serve_connection,
     store::{Account, Accounts, Memory, password::PasswordError},
@@ -173,14 +173,14 @@ fn start(store: &Arc<Memory>) -> Arc<Server> {
         verifier: Arc::new(AwsLc),
         accounts: store.clone(),
         lookup: Arc::new(ByName),
-        liability: Arc::new(BySource),
+        failures: Arc::new(ChargeSource),
         handshake_deadline: HANDSHAKE_DEADLINE,
         enrolment: Arc::new(ByInvitation),
         passwords: Arc::new(NoPasswords),
         now: || 0,
         entropy: Arc::new(OsEntropy),
         limits: Limits::default(),
-        meter: Arc::new(Tally::default()),
+        cost_model: Arc::new(WorkCount::default()),
         observer: Arc::new(Silent),
         defences: Full,
     })

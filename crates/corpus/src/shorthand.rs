@@ -67,9 +67,9 @@ const ENDINGS: [&str; 24] = [
 ];
 
 /// Small and fast: any sequence will do.
-struct Dice(u64);
+struct Chance(u64);
 
-impl Dice {
+impl Chance {
     fn roll(&mut self) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -94,7 +94,7 @@ pub(crate) fn shorthand(messages: &[String]) -> Vec<String> {
         Some((word.replace('%', " "), short.split(' ').collect()))
     });
     let words = words.collect();
-    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+    let mut dice = Chance(0x2545_f491_4f6c_dd1d);
     let mut write = |message: &String| Writer::new(&words, &mut dice).write(message);
     messages.iter().map(&mut write).collect()
 }
@@ -105,7 +105,7 @@ type Words = std::collections::HashMap<String, Vec<&'static str>>;
 /// The writer of a message: all habits are chances in a hundred.
 struct Writer<'a> {
     words: &'a Words,
-    dice: &'a mut Dice,
+    dice: &'a mut Chance,
     /// Shortens a word.
     short: usize,
     /// Leaves vowels out of other words, or an end.
@@ -117,7 +117,7 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(words: &'a Words, dice: &'a mut Dice) -> Self {
+    fn new(words: &'a Words, dice: &'a mut Chance) -> Self {
         let short = *dice.choose(&[25, 50, 70, 90]);
         let clipped = *dice.choose(&[0, 0, 3, 10]);
         let dots = *dice.choose(&[0, 10, 40, 80]);

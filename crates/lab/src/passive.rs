@@ -31,7 +31,7 @@ pub struct Job<'a> {
 }
 
 /// The result for one session.
-struct Heard {
+struct SessionReport {
     number: usize,
     client: String,
     server: String,
@@ -107,10 +107,10 @@ fn listener(job: &Job<'_>) -> Result<Listener> {
     })
 }
 
-fn hear(number: usize, session: AnnotatedSession, listener: &Listener) -> Heard {
+fn hear(number: usize, session: AnnotatedSession, listener: &Listener) -> SessionReport {
     let trace = session.trace;
     let identity = dissect::identify(&trace);
-    Heard {
+    SessionReport {
         number,
         client: trace.client.to_string(),
         server: trace.server.to_string(),
@@ -137,7 +137,7 @@ fn claims(report: &Report) -> Option<&Vec<Vec<Option<u8>>>> {
     }
 }
 
-fn print(out: &mut Output, heard: &[Heard], losses: &[String]) -> Result<()> {
+fn print(out: &mut Output, heard: &[SessionReport], losses: &[String]) -> Result<()> {
     for heard in heard {
         let (client, server) = (&heard.client, &heard.server);
         out.line(format_args!(
@@ -166,7 +166,12 @@ fn strangers_line(out: &mut Output, indent: &str, line: &str) -> Result<()> {
     Ok(())
 }
 
-fn print_json(out: &mut Output, job: &Job<'_>, heard: &[Heard], losses: &[String]) -> Result<()> {
+fn print_json(
+    out: &mut Output,
+    job: &Job<'_>,
+    heard: &[SessionReport],
+    losses: &[String],
+) -> Result<()> {
     let sessions: Vec<_> = heard.iter().map(as_json).collect();
     let found = json!({
         "attack": job.attack.id,
@@ -178,7 +183,7 @@ fn print_json(out: &mut Output, job: &Job<'_>, heard: &[Heard], losses: &[String
     Ok(())
 }
 
-fn as_json(heard: &Heard) -> Value {
+fn as_json(heard: &SessionReport) -> Value {
     let messages = claims(&heard.report).map_or(&[][..], Vec::as_slice);
     let messages: Vec<_> = messages.iter().map(|message| text(message)).collect();
     json!({

@@ -17,7 +17,7 @@ use crate::{
     message::MAX_TEXT,
 };
 
-// No `Cover` and no `EncryptThenMac`: a stream cipher alone. See `hardened::record`.
+// No `RecordProtection` and no `EncryptThenMac`: a stream cipher alone. See `hardened::record`.
 
 /// Keys of both directions. No sequence number and no epoch: see `hardened::record`.
 struct Traffic(SessionSecrets);

@@ -34,20 +34,20 @@ impl Work {
 }
 
 /// Gets all work before it is done.
-pub trait Meter: Send + Sync {
+pub trait CostModel: Send + Sync {
     /// Counts. The lab's cost model also advances the clock, which stands still during a computation.
     fn spend(&self, connection: u64, work: Work) -> BoxFuture<'_, ()>;
 }
 
 /// Sums over all connections since the start.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct WorkCount {
     sign: AtomicU64,
     verify: AtomicU64,
     hash: AtomicU64,
 }
 
-impl Meter for Tally {
+impl CostModel for WorkCount {
     fn spend(&self, _: u64, work: Work) -> BoxFuture<'_, ()> {
         let sum = match work {
             Work::Sign => &self.sign,
@@ -59,7 +59,7 @@ impl Meter for Tally {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for WorkCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [sign, verify, hash] =
             [&self.sign, &self.verify, &self.hash].map(|sum| sum.load(Ordering::Relaxed));

@@ -1,4 +1,4 @@
-//! Against whom a login without the key is held.
+//! The party that a refused login is charged to.
 
 use std::net::IpAddr;
 
@@ -11,34 +11,35 @@ use tokio::time::Instant;
 
 use crate::{admission::Admission, throttle::Throttle};
 
-/// A login or an enrolment that was refused, and what can be made to pay for it.
+/// A login or an enrolment that was refused, and the parties that it can be charged to.
 pub struct Refused<'a> {
     /// The claimed user.
     pub user: &'a UserName,
-    /// With which key.
+    /// The key of the login.
     pub kid: &'a Fingerprint,
-    /// Why they were refused.
+    /// The reason of the refusal.
     pub reason: RefusalReason,
     /// The accounts.
     pub accounts: &'a dyn Accounts,
     /// Counts wrong passwords for each account.
     pub throttle: &'a Throttle,
-    /// Where they came from.
+    /// The source of the connection.
     pub(crate) source: IpAddr,
     pub(crate) admission: &'a Admission,
 }
 
-/// Decides who pays.
-pub trait Liability: Send + Sync {
-    /// Called for each refusal, before the client hears of it.
+/// Charges a refused login to a party.
+pub trait FailurePolicy: Send + Sync {
+    /// Called for each refusal, before the client gets the answer.
     fn refused<'a>(&'a self, login: Refused<'a>) -> Answer<'a, ()>;
 }
 
-/// The source pays, for want of a key or of an invitation. The account does not: nobody in particular has failed.
+/// Charges a login without the key, or an enrolment without an invitation, to its source. The account is not charged,
+/// because no key holder has failed.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct BySource;
+pub struct ChargeSource;
 
-impl Liability for BySource {
+impl FailurePolicy for ChargeSource {
     fn refused<'a>(&'a self, login: Refused<'a>) -> Answer<'a, ()> {
         use RefusalReason::{BadKeyProof, NotInvited, UnknownUserOrKey};
         if matches!(login.reason, UnknownUserOrKey | BadKeyProof | NotInvited) {

@@ -1,5 +1,5 @@
 //! Few password hashes at a time. Each hash takes 64 MiB and a processor on purpose, so the server limits their number.
-//! Only who has proven a key comes this far.
+//! Only a client that has proven a key reaches this step.
 
 use std::sync::Arc;
 
@@ -45,13 +45,13 @@ impl PasswordCheck for Argon2id {
     }
 }
 
-/// Lets few in at a time, and few wait.
-pub(crate) struct PasswordGate {
+/// Checks few passwords at a time, and few logins wait.
+pub(crate) struct HashingPool {
     check: Arc<dyn PasswordCheck>,
     queue: Queue,
 }
 
-impl PasswordGate {
+impl HashingPool {
     pub(crate) fn new(check: Arc<dyn PasswordCheck>, limits: &Limits) -> Self {
         let queue = Queue::new(limits.password_permits, limits.password_queue);
         Self { check, queue }

@@ -6,7 +6,7 @@
 //! * `admission`: the limits on connections that are not logged in;
 //! * `connection`: from its first byte to its last;
 //! * `login`: the handshake, and every refusal alike;
-//! * `verify`: the user ([`lookup`]), the key, and only then the password; [`cost`] counts the cost;
+//! * `verify`: the user ([`lookup`]), the key, and only then the password; [`cost`] is the cost model;
 //! * [`throttle`], [`failures`] and `penalty`: the charge of a wrong password to its user, and of a login without the
 //!   key to its source;
 //! * [`enrol`] and `newcomer`: instead of that for an invited person: a new key, a new password;

@@ -98,7 +98,7 @@ where
     D: Parts + Clone,
 {
     let claim = prove_host(server, caller.connection, stream, by).await?;
-    // On the heap, so that who has not come this far does not pay for the room that it needs.
+    // On the heap, so that a connection before this step does not take this memory.
     Box::pin(decide(server, caller, stream, claim, by)).await
 }
 
@@ -146,7 +146,7 @@ where
     })
 }
 
-/// Somebody pays for a refusal: also when the client has hung up and never hears of it.
+/// Each refusal is charged, also when the client has hung up and never gets the answer.
 async fn held_against<D: Parts>(
     server: &Server<D>,
     caller: Caller,
@@ -162,7 +162,7 @@ async fn held_against<D: Parts>(
         source: caller.source,
         admission: &server.admission,
     };
-    Ok(server.setup.liability.refused(refused).await?)
+    Ok(server.setup.failures.refused(refused).await?)
 }
 
 /// `ClientHello` in; `ServerHello` and `SERVER_AUTH` out; `CLIENT_AUTH` or `ENROL` in.

@@ -19,7 +19,7 @@ pub struct Wanted<'a> {
     pub accounts: &'a dyn Accounts,
     /// Whether the login is signed with this key. Costs a check of a signature.
     pub signed_by: &'a (dyn Fn(&[u8]) -> bool + Send + Sync),
-    /// The connection, for the meter.
+    /// The connection, for the cost model.
     pub connection: u64,
 }
 

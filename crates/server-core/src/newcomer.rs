@@ -56,7 +56,10 @@ async fn make_account<D: Parts + Clone>(
     server.spend(connection, Work::Hash).await;
     let mut salt = [0; 16];
     setup.entropy.fill(&mut salt);
-    let hash = match (server.gate).make(holder.password().clone(), salt).await? {
+    let hash = match (server.hashing)
+        .make(holder.password().clone(), salt)
+        .await?
+    {
         Ok(hash) => hash,
         Err(why @ PasswordError::Hash(_)) => return Err(why.into()),
         Err(_) => return Ok(Err(RefusalReason::BadPassword)),

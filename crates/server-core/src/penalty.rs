@@ -1,8 +1,8 @@
 //! The penalty of a login without the key for its source.
 //!
-//! Each one adds five seconds to the source's debt, which time pays off. A source whose debt has come to a minute is
-//! turned away at the door until all of it is paid. (OpenSSH's `PerSourcePenalties` count the same way.) The named
-//! account is not touched: a client without the key must not be able to lock it.
+//! Each such login adds five seconds to the penalty of its source, and the penalty falls by a second in each second. A
+//! source whose penalty has reached a minute is refused until its penalty is zero. (OpenSSH's `PerSourcePenalties` count
+//! the same way.) The named account is not touched: a client without the key must not be able to lock it.
 //!
 //! Many users may sit behind one address, a class for example, and a few of them may have the wrong key. The others
 //! must not be kept out. So a source with a login within the last hour is not refused; only the limits on connections
@@ -15,17 +15,17 @@ use tokio::time::Instant;
 
 /// The penalty for one login without the key.
 const EACH: Duration = Duration::from_secs(5);
-/// From this debt on a source is turned away.
+/// From this penalty on a source is refused.
 const ENFORCED: Duration = Duration::from_secs(60);
-/// No source owes more.
+/// The highest penalty of a source.
 const MOST: Duration = Duration::from_secs(600);
-/// For how long a login that was good speaks for its source.
+/// The time for which a successful login protects its source.
 const TRUSTED: Duration = Duration::from_secs(3600);
 /// The number of sources that are remembered. Above it, the source that has been quiet for longest is forgotten: the
 /// table must not be an attack on our memory.
 const SOURCES: usize = 65_536;
 
-/// Something about each source of late. Its hash is keyed, since strangers choose their addresses.
+/// A value for each recent source. Its hash is keyed, since strangers choose their addresses.
 pub(crate) type PerSource<T> = LruCache<IpAddr, T, RandomState>;
 
 /// An empty table.
@@ -36,13 +36,13 @@ pub(crate) fn per_source<T>() -> PerSource<T> {
 /// The penalty of each source.
 #[derive(Debug)]
 pub(crate) struct Penalties {
-    debts: PerSource<Debt>,
+    debts: PerSource<Penalty>,
     /// The end of the time for which a login protects the source.
     trusted: PerSource<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Debt {
+struct Penalty {
     /// The end of the penalty.
     until: Instant,
     /// Whether the penalty was ever high enough to be refused.
@@ -77,13 +77,13 @@ impl Penalties {
     /// A login without the key came from there.
     pub(crate) fn add(&mut self, source: IpAddr, now: Instant) {
         let unpaid = self.debts.get(&source).filter(|debt| now < debt.until);
-        let Debt { until, enforced } = unpaid.copied().unwrap_or(Debt {
+        let Penalty { until, enforced } = unpaid.copied().unwrap_or(Penalty {
             until: now,
             enforced: false,
         });
         let until = (until + EACH).min(now + MOST);
         let enforced = enforced || until - now >= ENFORCED;
-        self.debts.insert(source, Debt { until, enforced });
+        self.debts.insert(source, Penalty { until, enforced });
     }
 }
 

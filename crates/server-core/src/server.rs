@@ -23,10 +23,10 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     Event, Limits, Observer, PasswordCheck,
     admission::Admission,
-    cost::{Meter, Work},
+    cost::{CostModel, Work},
     enrol::Enrolment,
-    failures::Liability,
-    hashing::PasswordGate,
+    failures::FailurePolicy,
+    hashing::HashingPool,
     lookup::Lookup,
     sessions::Sessions,
     signing::SigningPool,
@@ -45,7 +45,7 @@ pub struct Setup<D = Full> {
     /// Finds the account that a login is for.
     pub lookup: Arc<dyn Lookup>,
     /// Decides against whom a login without the key is held.
-    pub liability: Arc<dyn Liability>,
+    pub failures: Arc<dyn FailurePolicy>,
     /// Decides who may become a user.
     pub enrolment: Arc<dyn Enrolment>,
     /// Makes and compares hashes of passwords.
@@ -59,7 +59,7 @@ pub struct Setup<D = Full> {
     /// How much the server takes on at first; [`Server::set_limits`] changes it.
     pub limits: Limits,
     /// Gets the cost of logins.
-    pub meter: Arc<dyn Meter>,
+    pub cost_model: Arc<dyn CostModel>,
     /// Gets the events.
     pub observer: Arc<dyn Observer>,
     /// [`Full`], except in the lab.
@@ -70,7 +70,7 @@ pub struct Setup<D = Full> {
 pub struct Server<D = Full> {
     pub(crate) setup: Setup<D>,
     pub(crate) signing: SigningPool,
-    pub(crate) gate: PasswordGate,
+    pub(crate) hashing: HashingPool,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) throttle: Throttle,
     pub(crate) admission: Arc<Admission>,
@@ -85,7 +85,7 @@ impl<D: Parts> Server<D> {
     pub fn new(setup: Setup<D>) -> Arc<Self> {
         Arc::new(Self {
             signing: SigningPool::new(Arc::clone(&setup.host), &setup.limits),
-            gate: PasswordGate::new(Arc::clone(&setup.passwords), &setup.limits),
+            hashing: HashingPool::new(Arc::clone(&setup.passwords), &setup.limits),
             sessions: Arc::default(),
             throttle: Throttle::new(Instant::now()),
             admission: Arc::new(Admission::new(&setup.limits)),
@@ -102,7 +102,7 @@ impl<D: Parts> Server<D> {
         (self.max_connections).store(limits.max_connections, Ordering::Relaxed);
         self.admission.set_limits(limits);
         self.signing.set_limits(limits);
-        self.gate.set_limits(limits);
+        self.hashing.set_limits(limits);
     }
 
     pub(crate) fn max_connections(&self) -> usize {
@@ -127,7 +127,7 @@ impl<D: Parts> Server<D> {
     }
 
     pub(crate) async fn spend(&self, connection: u64, work: Work) {
-        self.setup.meter.spend(connection, work).await;
+        self.setup.cost_model.spend(connection, work).await;
     }
 
     /// A random number. Chance decides only where it is crowded, so randomness is asked for only there.

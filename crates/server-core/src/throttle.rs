@@ -46,7 +46,7 @@ pub fn most_guesses_within(time: Duration) -> u32 {
 
 /// Why a password is not looked at. The client gets the same answer as for a wrong one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unheard {
+pub enum NotChecked {
     /// The delay after the last wrong one is not over.
     TooSoon,
     /// There were too many.
@@ -87,7 +87,7 @@ impl Throttle {
         accounts: &dyn Accounts,
         user: &UserName,
         kid: &Fingerprint,
-    ) -> Result<Result<Turn, Unheard>, StoreError> {
+    ) -> Result<Result<Turn, NotChecked>, StoreError> {
         let key = (user.clone(), *kid);
         let line = {
             let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,10 +97,10 @@ impl Throttle {
         let last_wrong = line.lock_owned().await;
         let failures = accounts.failures(user, kid).await?;
         if failures >= MOST_GUESSES {
-            return Ok(Err(Unheard::Disabled));
+            return Ok(Err(NotChecked::Disabled));
         }
         if Instant::now() < *last_wrong + delay_after(failures) {
-            return Ok(Err(Unheard::TooSoon));
+            return Ok(Err(NotChecked::TooSoon));
         }
         Ok(Ok(Turn {
             key,
@@ -183,7 +183,7 @@ mod tests {
             turn.ok().unwrap().count(&accounts).await.unwrap().wrong();
         }
         let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
-        assert_eq!(turn.err(), Some(Unheard::TooSoon));
+        assert_eq!(turn.err(), Some(NotChecked::TooSoon));
         advance(Duration::from_secs(1)).await;
         let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
         let counted = turn.ok().unwrap().count(&accounts).await.unwrap();
@@ -223,7 +223,7 @@ mod tests {
         advance(LONGEST).await;
         counted.wrong();
         let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
-        assert_eq!(turn.err(), Some(Unheard::TooSoon));
+        assert_eq!(turn.err(), Some(NotChecked::TooSoon));
     }
 
     #[tokio::test(start_paused = true)]
@@ -232,7 +232,7 @@ mod tests {
         accounts.set_failures(&alice, &kid, 5).await.unwrap();
         let throttle = Throttle::new(Instant::now());
         let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
-        assert_eq!(turn.err(), Some(Unheard::TooSoon));
+        assert_eq!(turn.err(), Some(NotChecked::TooSoon));
         advance(delay_after(5)).await;
         let turn = throttle.turn(&accounts, &alice, &kid).await.unwrap();
         assert!(turn.is_ok());
@@ -249,7 +249,7 @@ mod tests {
         counted.unwrap().wrong();
         advance(LONGEST * 1000).await;
         let turn = throttle.turn(&accounts, &alice, &kid).await;
-        assert_eq!(turn.unwrap().err(), Some(Unheard::Disabled));
+        assert_eq!(turn.unwrap().err(), Some(NotChecked::Disabled));
         accounts.set_password(&alice, "another").await.unwrap();
         let turn = throttle.turn(&accounts, &alice, &kid).await;
         assert!(turn.unwrap().is_ok(), "the operator has set a password");

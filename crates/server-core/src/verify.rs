@@ -9,9 +9,9 @@ use latchstring_net::protocol::hardened::{
 };
 use latchstring_store::Account;
 
-use crate::{Server, cost::Work, error::HandshakeError, lookup::Wanted, throttle::Unheard};
+use crate::{Server, cost::Work, error::HandshakeError, lookup::Wanted, throttle::NotChecked};
 
-/// Somebody who is let in, or a refusal.
+/// A user who may log in, or a refusal.
 pub(crate) type Verified<D> = Result<Authenticated<D>, Refusal<D>>;
 
 pub(crate) async fn verify<D: Parts + Clone>(
@@ -47,18 +47,18 @@ async fn check_password<D: Parts + Clone>(
         let (user, kid) = (holder.user(), holder.kid());
         match server.throttle.turn(accounts, user, kid).await? {
             Ok(granted) => turn = Some(granted),
-            Err(Unheard::TooSoon) => return Ok(Err(holder.refuse(RefusalReason::TooSoon))),
-            Err(Unheard::Disabled) => return Ok(Err(holder.refuse(RefusalReason::Disabled))),
+            Err(NotChecked::TooSoon) => return Ok(Err(holder.refuse(RefusalReason::TooSoon))),
+            Err(NotChecked::Disabled) => return Ok(Err(holder.refuse(RefusalReason::Disabled))),
         }
     }
     server.spend(connection, Work::Hash).await;
     // Waited for first: whoever is turned away from the queue has guessed nothing.
-    let computing = server.gate.turn().await?;
+    let computing = server.hashing.turn().await?;
     let mut counted = None;
     if let Some(turn) = turn {
         counted = Some(turn.count(accounts).await?);
     }
-    let verified = server.gate.prove(computing, holder, stored).await;
+    let verified = server.hashing.prove(computing, holder, stored).await;
     if let Some(counted) = counted {
         match &verified {
             Ok(Ok(_)) => counted.right(accounts).await?,

@@ -28,7 +28,7 @@ use latchstring_net::protocol::hardened::{
 };
 use latchstring_server_core::{
     Event, Limits, PasswordCheck,
-    cost::{Meter, Tally, Work},
+    cost::{CostModel, Work, WorkCount},
     serve_connection,
 };
 use latchstring_store::{Accounts, Memory, password::PasswordError};
@@ -135,7 +135,7 @@ struct Bill {
     checked: AtomicUsize,
 }
 
-impl Meter for Bill {
+impl CostModel for Bill {
     fn spend(&self, connection: u64, work: Work) -> BoxFuture<'_, ()> {
         self.spent.lock().unwrap().push((connection, work));
         Box::pin(ready(()))
@@ -155,7 +155,7 @@ async fn who_does_not_exist_costs_the_same_work_as_who_does() {
     for (login, hashes, reason) in bad_logins() {
         let bill = Arc::new(Bill::default());
         let world = World::with(|setup| {
-            setup.meter = bill.clone();
+            setup.cost_model = bill.clone();
             setup.verifier = bill.clone();
         })
         .await;
@@ -301,10 +301,10 @@ impl PasswordCheck for Slow {
 #[tokio::test(start_paused = true)]
 async fn who_comes_when_the_password_queue_is_full_is_dropped() {
     let (release, wait) = mpsc::channel();
-    let spent = Arc::new(Tally::default());
+    let spent = Arc::new(WorkCount::default());
     let world = World::with(|setup| {
         setup.passwords = Arc::new(Slow(Mutex::new(wait)));
-        setup.meter = spent.clone();
+        setup.cost_model = spent.clone();
         setup.limits.password_permits = 1;
         setup.limits.password_queue = 1;
     })

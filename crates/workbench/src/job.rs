@@ -68,7 +68,7 @@ impl CtrlC {
 
 /// The content of a file of `--resume`.
 #[derive(Serialize, Deserialize)]
-struct Kept<S> {
+struct SavedRun<S> {
     /// The task of the run: another run must not go on from here.
     run: Value,
     state: S,
@@ -171,7 +171,7 @@ impl<S: Serialize + DeserializeOwned> Job<S> {
         let run = self.run.clone();
         let write = || -> Result<()> {
             let mut beside = tempfile::NamedTempFile::new_in(folder_of(file))?;
-            serde_json::to_writer(&mut beside, &Kept { run, state })?;
+            serde_json::to_writer(&mut beside, &SavedRun { run, state })?;
             beside.flush()?;
             beside.persist(file)?;
             Ok(())
@@ -224,7 +224,7 @@ fn kept<S: DeserializeOwned>(file: &Path, run: &Value) -> Result<Option<S>> {
     }
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
     let what = || format!("{name} is not a file to go on from: give --resume another name");
-    let kept: Kept<Value> = serde_json::from_str(&text).with_context(what)?;
+    let kept: SavedRun<Value> = serde_json::from_str(&text).with_context(what)?;
     if let Some(differs) = difference(&kept.run, run) {
         bail!(
             "{name} is from another run, {differs}: give --resume another name, or the same arguments"

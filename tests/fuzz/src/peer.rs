@@ -7,7 +7,7 @@ use latchstring_protocol::{
         full::Full,
         keys::{Ephemeral, HandshakeSecrets},
         message::{ClientAuth, Fingerprint, Hello, MAGIC, ServerAuth, Type, UserName, VERSION},
-        parts::Cover,
+        parts::RecordProtection,
         primitives::{Secret, expand, hash},
         record::{BUCKETS, EncryptThenMac, TAG_LEN},
         role::Role,
@@ -203,7 +203,7 @@ pub struct Claim<'a> {
 
 /// Makes records with the right tag, whatever is in them.
 pub struct Forger {
-    cover: EncryptThenMac,
+    protection: EncryptThenMac,
     seq: u64,
 }
 
@@ -211,7 +211,7 @@ impl Forger {
     /// For one direction.
     pub fn new(secret: &Secret, epoch: u32) -> Self {
         Self {
-            cover: EncryptThenMac::new(secret, epoch),
+            protection: EncryptThenMac::new(secret, epoch),
             seq: 0,
         }
     }
@@ -232,7 +232,7 @@ impl Forger {
         let (plaintext, right) = padding.pad(plaintext, least, &BUCKETS)?;
         let length = (plaintext.len() + TAG_LEN) as u32;
         let mut record = [&length.to_be_bytes()[..], &plaintext].concat();
-        self.cover.close(self.seq, &mut record);
+        self.protection.close(self.seq, &mut record);
         self.seq += 1;
         Some((record, right))
     }

@@ -27,7 +27,7 @@ use tokio::{io::AsyncWriteExt, task::JoinHandle, time::sleep};
 
 use super::{ALICE, Visit, people::FAITHFUL_KEYS, public_key_pem};
 use crate::{
-    cost::{Indebted, Stopwatch},
+    cost::{CostLog, DelayedStream},
     keys::Seeded,
     weakened::generator::SeededWithTime,
     wire::Listener,
@@ -78,7 +78,7 @@ pub(super) fn serve(
     mut listener: Listener,
     seed: u64,
     seeded_with_time: bool,
-    (witness, stopwatch): (Witness, Stopwatch),
+    (witness, costs): (Witness, CostLog),
 ) -> io::Result<(JoinHandle<()>, SharedFolder)> {
     let (dir, keys) = key_dir()?;
     let path = dir.path().to_owned();
@@ -88,13 +88,12 @@ pub(super) fn serve(
         let mut guessable = SeededWithTime::new(seed);
         while let Some((stream, _)) = listener.accept().await {
             let on = witness.opened();
-            stopwatch.opened(on);
+            costs.opened(on);
             let owed = Arc::new(Mutex::new(Duration::ZERO));
-            let mut stream = Indebted::new(stream, owed.clone());
+            let mut stream = DelayedStream::new(stream, owed.clone());
             let mut see = |event| {
                 if let ServerEvent::KeyTried = event {
-                    *owed.lock().expect("nobody panicked over it") +=
-                        stopwatch.count(on, Work::Verify);
+                    *owed.lock().expect("nobody panicked over it") += costs.count(on, Work::Verify);
                 }
                 witness.event(event);
             };
@@ -108,7 +107,7 @@ pub(super) fn serve(
             let outcome = serve_connection(&mut stream, &keys, REPLY_PAUSE, rng, &mut see).await;
             let _ = stream.shutdown().await;
             drop(stream);
-            stopwatch.closed(on);
+            costs.closed(on);
             witness.ended(outcome);
             if outcome == Outcome::Quit {
                 return;

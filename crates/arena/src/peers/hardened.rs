@@ -19,7 +19,7 @@ use latchstring_client_core::{self as client, Client, ClientError};
 use latchstring_server_core::{
     Event, HANDSHAKE_DEADLINE, Limits, Observer, Server, Setup,
     enrol::ByInvitation,
-    failures::BySource,
+    failures::ChargeSource,
     lookup::ByName,
     serve_connection,
     store::{Account, Accounts, Invite as Kept, Memory},
@@ -32,7 +32,7 @@ use super::{
     people::{NEWCOMERS, PEOPLE},
 };
 use crate::{
-    cost::Stopwatch,
+    cost::CostLog,
     keys::{PublishedKey, Seeded},
     provider::Setting,
     seen::{Connection, Ending, Refusal, Seen},
@@ -159,7 +159,7 @@ fn who(name: &str, visit: u32) -> String {
 pub(super) async fn serve<D: Parts + Clone>(
     mut listener: Listener,
     setting: Setting,
-    (witness, stopwatch): (Witness, Stopwatch),
+    (witness, costs): (Witness, CostLog),
     defences: D,
 ) -> io::Result<JoinHandle<()>> {
     let Setting { seed, provider } = setting;
@@ -196,7 +196,7 @@ pub(super) async fn serve<D: Parts + Clone>(
         verifier: provider.verifier(),
         accounts: accounts.clone(),
         lookup: Arc::new(ByName),
-        liability: Arc::new(BySource),
+        failures: Arc::new(ChargeSource),
         handshake_deadline: HANDSHAKE_DEADLINE,
         enrolment: Arc::new(ByInvitation),
         passwords: Arc::new(EitherHash {
@@ -212,15 +212,15 @@ pub(super) async fn serve<D: Parts + Clone>(
             signing_permits: 1,
             ..Limits::default()
         },
-        meter: Arc::new(stopwatch.clone()),
-        observer: Arc::new(Notary {
+        cost_model: Arc::new(costs.clone()),
+        observer: Arc::new(HardenedWitness {
             witness,
             accounts,
             command: (!defences.keeps(Defence::NoInBand)).then(|| command.clone()),
         }),
         defences,
     };
-    weaken(&mut setup, &stopwatch);
+    weaken(&mut setup, &costs);
     let server = Server::new(setup);
     let obedient = server.clone();
     tokio::spawn(async move {
@@ -231,12 +231,12 @@ pub(super) async fn serve<D: Parts + Clone>(
         let mut on: Connection = 0;
         while let Some((stream, peer)) = listener.accept().await {
             on += 1;
-            stopwatch.opened(on);
+            costs.opened(on);
             let served = serve_connection(server.clone(), stream, peer);
-            let stopwatch = stopwatch.clone();
+            let costs = costs.clone();
             tokio::spawn(async move {
                 served.await;
-                stopwatch.closed(on);
+                costs.closed(on);
             });
         }
     }))
@@ -278,14 +278,14 @@ impl Entropy for Stale {
 }
 
 /// Turns the server's own events into the arena's record.
-struct Notary {
+struct HardenedWitness {
     witness: Witness,
     accounts: Arc<Memory>,
     /// Without a defence: whom to tell that a user has typed a command.
     command: Option<Arc<Notify>>,
 }
 
-impl Notary {
+impl HardenedWitness {
     fn ended(&self, on: Connection, why: &impl ToString) {
         let how = Ending::Failed(why.to_string());
         self.witness.saw(Seen::Ended { on, how });
@@ -302,7 +302,7 @@ impl Notary {
     }
 }
 
-impl Observer for Notary {
+impl Observer for HardenedWitness {
     fn event(&self, on: Connection, event: &Event) {
         let name = |user: &UserName| user.as_str().to_owned();
         match event {

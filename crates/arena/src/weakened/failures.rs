@@ -1,15 +1,15 @@
-//! A server that lets the account pay which was named, and not the source that named it.
+//! A server that charges a refused login to the named account, and not to its source.
 
 use latchstring_attacker::protocol::hardened::handshake::RefusalReason;
 use latchstring_server_core::{
-    failures::{Liability, Refused},
+    failures::{FailurePolicy, Refused},
     store::Answer,
 };
 
 /// Counts a login without the key as a wrong password of the account.
-pub(super) struct ByAccount;
+pub(super) struct ChargeAccount;
 
-impl Liability for ByAccount {
+impl FailurePolicy for ChargeAccount {
     fn refused<'a>(&'a self, login: Refused<'a>) -> Answer<'a, ()> {
         Box::pin(async move {
             let Refused { user, kid, .. } = login;

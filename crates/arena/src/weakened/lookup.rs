@@ -5,18 +5,18 @@ use std::sync::Arc;
 use latchstring_attacker::protocol::hardened::message::Fingerprint;
 use latchstring_server_core::{
     PasswordCheck,
-    cost::{Meter, Work},
+    cost::{CostModel, Work},
     lookup::{Lookup, Wanted},
     store::{Account, Answer},
 };
 use tokio::task::spawn_blocking;
 
-use crate::cost::Stopwatch;
+use crate::cost::CostLog;
 
 /// Goes through all accounts until a key fits, as the report's server does.
 pub(super) struct OneByOne {
     pub(super) stand_in: Arc<dyn Lookup>,
-    pub(super) stopwatch: Stopwatch,
+    pub(super) costs: CostLog,
 }
 
 impl Lookup for OneByOne {
@@ -24,7 +24,7 @@ impl Lookup for OneByOne {
         Box::pin(async move {
             let mut found = None;
             for account in wanted.accounts.list().await? {
-                self.stopwatch.spend(wanted.connection, Work::Verify).await;
+                self.costs.spend(wanted.connection, Work::Verify).await;
                 let fits = (wanted.signed_by)(&account.spki);
                 let named = account.user == *wanted.user;
                 if fits || (named && Fingerprint::of(&account.spki) == *wanted.kid) {
@@ -44,14 +44,14 @@ impl Lookup for OneByOne {
 pub(super) struct HashesFirst {
     pub(super) finds: Arc<dyn Lookup>,
     pub(super) passwords: Arc<dyn PasswordCheck>,
-    pub(super) stopwatch: Stopwatch,
+    pub(super) costs: CostLog,
 }
 
 impl Lookup for HashesFirst {
     fn find<'a>(&'a self, wanted: Wanted<'a>) -> Answer<'a, Option<Account>> {
         Box::pin(async move {
             let found = self.finds.find(wanted).await?;
-            self.stopwatch.spend(wanted.connection, Work::Hash).await;
+            self.costs.spend(wanted.connection, Work::Hash).await;
             let stored = found.as_ref().map(|account| account.password_hash.clone());
             let (check, password) = (self.passwords.clone(), wanted.password.clone());
             let hash = move || check.verify(&stored.unwrap_or_default(), &password);

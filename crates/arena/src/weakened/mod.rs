@@ -10,7 +10,7 @@
 //! * `enrolment`: a server that enrols any key;
 //! * `server`: which parts of a server are replaced;
 //! * `lookup`: a server that looks for its users one by one, or hashes first, or does nothing for strangers;
-//! * `failures`: a server that lets the account pay for a login without its key;
+//! * `failures`: a server that charges a login without the key to the account;
 //! * `passwords`: a store whose passwords can be guessed fast;
 //! * `generator`: randomness that can be guessed;
 //! * `signed`: signatures that cover the random values alone, or any role;
@@ -34,7 +34,7 @@ use latchstring_attacker::protocol::hardened::{
     defence::{Defence, Defences},
     full::Full,
     message::Type,
-    parts::{Cover, Exchange, Parts},
+    parts::{Exchange, Parts, RecordProtection},
     primitives::Secret,
     record::BUCKETS,
     role::Role,
@@ -87,8 +87,8 @@ impl Parts for Weakened {
         exchange::share_len(self, role)
     }
 
-    fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover> {
-        Box::new(records::WeakCover::new(*self, secret, epoch))
+    fn record_protection(&self, secret: &Secret, epoch: u32) -> Box<dyn RecordProtection> {
+        Box::new(records::WeakRecordProtection::new(*self, secret, epoch))
     }
 
     fn lengths(&self, exact: &'static [usize]) -> &'static [usize] {
@@ -183,8 +183,8 @@ mod tests {
     fn with_nothing_left_out_it_makes_what_the_real_thing_makes() {
         let secret = Secret::new([7; 32]);
         let (ours, real) = (
-            Weakened::default().cover(&secret, 1),
-            Full.cover(&secret, 1),
+            Weakened::default().record_protection(&secret, 1),
+            Full.record_protection(&secret, 1),
         );
         let mut a = vec![0; 68];
         let mut b = a.clone();

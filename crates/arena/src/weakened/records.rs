@@ -6,7 +6,7 @@ use hmac::Mac;
 use latchstring_attacker::protocol::hardened::{
     Error,
     defence::{Defence, Defences},
-    parts::Cover,
+    parts::RecordProtection,
     primitives::Secret,
     record::{BUCKETS, EncryptThenMac, TAG_LEN},
 };
@@ -15,12 +15,12 @@ use zeroize::Zeroizing;
 use super::Weakened;
 
 /// Record protection without some of its defences.
-pub(super) struct WeakCover {
+pub(super) struct WeakRecordProtection {
     weakened: Weakened,
     strong: EncryptThenMac,
 }
 
-impl WeakCover {
+impl WeakRecordProtection {
     pub(super) fn new(weakened: Weakened, secret: &Secret, epoch: u32) -> Self {
         Self {
             weakened,
@@ -63,7 +63,7 @@ impl WeakCover {
     }
 }
 
-impl Cover for WeakCover {
+impl RecordProtection for WeakRecordProtection {
     fn close(&self, seq: u64, record: &mut Vec<u8>) {
         if self.weakened.keeps(Defence::SequenceNumbers) {
             (self.strong).apply_keystream(self.nonce(seq), &mut record[4..]);

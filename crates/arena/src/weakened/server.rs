@@ -7,36 +7,36 @@ use latchstring_server_core::{Limits, Setup};
 
 use super::{
     enrolment::ForAnybody,
-    failures::ByAccount,
+    failures::ChargeAccount,
     lookup::{HashesFirst, OneByOne, WithoutStandIn},
 };
-use crate::cost::Stopwatch;
+use crate::cost::CostLog;
 
 /// How long a handshake may take where nothing is due.
 const NO_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Replaces the parts whose defences are left out.
-pub(crate) fn weaken<D: Parts + Clone>(setup: &mut Setup<D>, stopwatch: &Stopwatch) {
+pub(crate) fn weaken<D: Parts + Clone>(setup: &mut Setup<D>, costs: &CostLog) {
     let defences = setup.defences.clone();
     let lacks = |defence| !defences.keeps(defence);
     if lacks(Defence::DirectLookup) {
         setup.lookup = Arc::new(OneByOne {
             stand_in: setup.lookup.clone(),
-            stopwatch: stopwatch.clone(),
+            costs: costs.clone(),
         });
     }
     if lacks(Defence::SignatureFirst) {
         setup.lookup = Arc::new(HashesFirst {
             finds: setup.lookup.clone(),
             passwords: setup.passwords.clone(),
-            stopwatch: stopwatch.clone(),
+            costs: costs.clone(),
         });
     }
     if lacks(Defence::ConstantWork) {
         setup.lookup = Arc::new(WithoutStandIn(setup.lookup.clone()));
     }
     if lacks(Defence::SourceFirst) {
-        setup.liability = Arc::new(ByAccount);
+        setup.failures = Arc::new(ChargeAccount);
     }
     if lacks(Defence::EnrolmentToken) {
         setup.enrolment = Arc::new(ForAnybody);

@@ -31,7 +31,7 @@
 
 use crate::{
     Attack, Claim, Goal, Run,
-    path::{Deed, Message, on_each_message},
+    path::{Action, Message, on_each_message},
     protocol::hardened::defence::Defence,
 };
 
@@ -62,11 +62,11 @@ fn claim() -> Claim {
 }
 
 /// XORs the payment with the difference of the two texts.
-fn flip(message: &Message) -> Deed {
+fn flip(message: &Message) -> Action {
     let place = message.text_at..message.text_at + FROM.len();
     let mut by = message.bytes.to_vec();
     let Some(text) = by.get_mut(place).filter(|_| message.number == PAYMENT) else {
-        return Deed::Pass;
+        return Action::Pass;
     };
     for (byte, (from, to)) in text.iter_mut().zip(FROM.bytes().zip(TO.bytes())) {
         *byte ^= from ^ to;
@@ -78,5 +78,5 @@ fn flip(message: &Message) -> Deed {
             "Mallory XORs these bytes with \"{FROM}\" ^ \"{TO}\" and passes them on; no key is used"
         ),
     ];
-    Deed::Replace { by, how }
+    Action::Replace { by, how }
 }

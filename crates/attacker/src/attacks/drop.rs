@@ -21,7 +21,7 @@
 
 use crate::{
     Attack, Claim, Goal, Order, Run,
-    path::{Deed, on_each_message},
+    path::{Action, on_each_message},
     protocol::hardened::defence::Defence,
 };
 
@@ -34,8 +34,8 @@ pub const ATTACK: Attack = Attack {
     returns_without: &[&[Defence::SequenceNumbers]],
     run: Run::OnPath(|dialect| {
         on_each_message(dialect, Claim::Reordered, |message| match message.number {
-            VICTIM => Deed::Swallow,
-            _ => Deed::Pass,
+            VICTIM => Action::Swallow,
+            _ => Action::Pass,
         })
     }),
     ..Attack::PLAIN

@@ -42,21 +42,21 @@ pub const ATTACK: Attack = Attack {
         "the faithful server sends nothing after the login, so nothing can pass for its messages",
     ),
     returns_without: &[&[Defence::DirectionKeys]],
-    run: Run::OnPath(|dialect| Box::new(Mirror::new(dialect))),
+    run: Run::OnPath(|dialect| Box::new(Reflection::new(dialect))),
     ..Attack::PLAIN
 };
 
 /// The server is cut off after this message, from 0: the last that the user types.
 const LAST: usize = 6;
 
-struct Mirror {
+struct Reflection {
     messages: Messages,
     cut: bool,
     mirrored: Vec<u8>,
     story: Story,
 }
 
-impl Mirror {
+impl Reflection {
     fn new(dialect: &Dialect) -> Self {
         Self {
             messages: Messages::new(dialect),
@@ -67,7 +67,7 @@ impl Mirror {
     }
 }
 
-impl Middle for Mirror {
+impl Middle for Reflection {
     fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
         if from == Side::Server {
             return bytes.to_vec();

@@ -19,7 +19,7 @@
 
 use crate::{
     Attack, Claim, Goal, Order, Run,
-    path::{Deed, on_each_message},
+    path::{Action, on_each_message},
     protocol::hardened::defence::Defence,
 };
 
@@ -32,8 +32,8 @@ pub const ATTACK: Attack = Attack {
     returns_without: &[&[Defence::SequenceNumbers]],
     run: Run::OnPath(|dialect| {
         on_each_message(dialect, Claim::Reordered, |message| match message.number {
-            HELD => Deed::Hold,
-            _ => Deed::Pass,
+            HELD => Action::Hold,
+            _ => Action::Pass,
         })
     }),
     ..Attack::PLAIN

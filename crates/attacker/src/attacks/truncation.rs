@@ -34,21 +34,21 @@ pub const ATTACK: Attack = Attack {
     goal: Goal::Truncate,
     vantage: "on the path between client and server",
     returns_without: &[&[Defence::AuthenticatedClose]],
-    run: Run::OnPath(|dialect| Box::new(Scissors::new(dialect))),
+    run: Run::OnPath(|dialect| Box::new(Truncation::new(dialect))),
     ..Attack::PLAIN
 };
 
 /// The number of messages that are let through.
 const LET_THROUGH: usize = 3;
 
-struct Scissors {
+struct Truncation {
     target: Target,
     messages: Messages,
     cut: bool,
     story: Story,
 }
 
-impl Scissors {
+impl Truncation {
     fn new(dialect: &Dialect) -> Self {
         Self {
             target: dialect.target,
@@ -59,7 +59,7 @@ impl Scissors {
     }
 }
 
-impl Middle for Scissors {
+impl Middle for Truncation {
     fn pass(&mut self, from: Side, bytes: &[u8]) -> Vec<u8> {
         if from == Side::Server {
             return bytes.to_vec();

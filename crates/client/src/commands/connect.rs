@@ -14,7 +14,7 @@ use latchstring_client_core::{
     known_hosts::KnownHosts,
     outbox::{Outbox, Owner, Stray},
     password::{PasswordError, Source},
-    retry::{Patience, Why},
+    retry::{Retry, Why},
 };
 use latchstring_keys::{AwsLc, keyfile::load_private};
 use latchstring_net::{
@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Connect, exit_code, home,
-    screen::{Report, Screen, Tally},
+    screen::{InputCount, Report, Screen},
     source,
     talk::{Input, Talk},
 };
@@ -41,7 +41,7 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// After any end, the program reports how far the input was sent.
 pub(super) async fn run(options: Connect) -> anyhow::Result<()> {
-    let mut tally = Tally::default();
+    let mut tally = InputCount::default();
     let mut screen = Screen::new(options.quiet, options.json);
     let is_script = !io::stdin().is_terminal();
     let result = session(options, &mut screen, &mut tally).await;
@@ -73,7 +73,7 @@ pub(super) struct Interrupted {
 }
 
 impl Interrupted {
-    fn new(why: anyhow::Error, tally: &Tally) -> Self {
+    fn new(why: anyhow::Error, tally: &InputCount) -> Self {
         let rest_of_the_input = tally.rest_of_the_input();
         Self {
             why,
@@ -96,7 +96,11 @@ impl std::fmt::Display for Interrupted {
     }
 }
 
-async fn session(options: Connect, screen: &mut Screen, tally: &mut Tally) -> anyhow::Result<()> {
+async fn session(
+    options: Connect,
+    screen: &mut Screen,
+    tally: &mut InputCount,
+) -> anyhow::Result<()> {
     let dir = home(options.dir)?;
     let key_path = options.key.unwrap_or_else(|| dir.join("id.pem"));
     let key = load_private(&key_path).map_err(|error| match error {
@@ -127,7 +131,7 @@ async fn session(options: Connect, screen: &mut Screen, tally: &mut Tally) -> an
         source: &source,
         outboxes: dir.join("outbox"),
         hosts: KnownHosts::load(&dir.join("known_hosts"))?,
-        patience: Patience::new(Duration::from_secs(options.wait), &OsEntropy),
+        retry: Retry::new(Duration::from_secs(options.wait), &OsEntropy),
         screen,
     };
     let (connection, outbox) = login.log_in().await?;
@@ -157,7 +161,7 @@ struct Login<'a> {
     source: &'a Source,
     outboxes: PathBuf,
     hosts: KnownHosts,
-    patience: Patience<'a>,
+    retry: Retry<'a>,
     screen: &'a Screen,
 }
 
@@ -237,7 +241,7 @@ impl Login<'_> {
         let (client, address) = (self.client, self.address);
         let meet = async || client.meet_host(&mut dial(client, address).await?).await;
         let waiting = |why, wait, attempt| say_waiting(self.screen, why, wait, attempt);
-        self.patience.connect(meet, waiting).await
+        self.retry.connect(meet, waiting).await
     }
 
     /// A missing password is read once, after the host has proven its key, and kept for further attempts. A pipe can be
@@ -257,7 +261,7 @@ impl Login<'_> {
             client.login(stream, pin, read).await
         };
         let waiting = |why, wait, attempt| say_waiting(self.screen, why, wait, attempt);
-        self.patience.connect(log_in, waiting).await
+        self.retry.connect(log_in, waiting).await
     }
 }
 

@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use latchstring_client_core::{
-    Client, address::Address, known_hosts::KnownHosts, password::Source, retry::Patience,
+    Client, address::Address, known_hosts::KnownHosts, password::Source, retry::Retry,
 };
 use latchstring_keys::{AwsLc, RsaKey, keyfile::load_private};
 use latchstring_net::{
@@ -47,21 +47,21 @@ pub(super) async fn run(options: Enrol) -> anyhow::Result<()> {
     let pin = invite.host;
     hosts.pin(&host, Some(pin))?;
     let screen = Screen::new(false, false);
-    let mut patience = Patience::new(Duration::from_secs(options.wait), &OsEntropy);
+    let mut retry = Retry::new(Duration::from_secs(options.wait), &OsEntropy);
     let waiting = |why, wait, attempt| say_waiting(&screen, why, wait, attempt);
     let meet = async || client.meet_host(&mut dial(&client, &address).await?).await;
-    let met = patience.connect(meet, &waiting).await?;
+    let met = retry.connect(meet, &waiting).await?;
     if met != pin {
         return Err(refusal(&hosts, &host, pin, met));
     }
     let source = source(options.password_file, options.password_fd);
     let password = new_password(&source, &address)?;
-    let mut patience = patience.for_an_enrolment();
+    let mut retry = retry.for_an_enrolment();
     let enrol = async || {
         let stream = dial(&client, &address).await?;
         client.enrol(stream, &invite, &password).await
     };
-    let connection = patience.connect(enrol, waiting).await?;
+    let connection = retry.connect(enrol, waiting).await?;
     if hosts.find(&host).is_none() {
         hosts.add(&host, pin)?;
     }

@@ -43,13 +43,13 @@ pub(super) enum Report<'a> {
         exit_code: u8,
         error: Option<&'a str>,
         #[serde(flatten)]
-        tally: Tally,
+        tally: InputCount,
     },
 }
 
 /// How far the input was sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Tally {
+pub(super) struct InputCount {
     /// Lines that were read; the next reader of the input begins behind them.
     pub(super) lines_taken: u64,
     /// Those of them that became messages: they are stored, or in the outbox.
@@ -170,9 +170,9 @@ mod tests {
 
     #[test]
     fn the_last_line_has_the_counts_beside_the_code() {
-        let tally = Tally {
+        let tally = InputCount {
             lines_taken: 7,
-            ..Tally::default()
+            ..InputCount::default()
         };
         let end = Report::End {
             exit_code: 5,

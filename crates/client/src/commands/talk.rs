@@ -14,7 +14,7 @@ use tokio::{net::TcpStream, select};
 
 use super::{
     editor::{Editor, Typed, can_edit},
-    screen::{Report, Screen, Tally},
+    screen::{InputCount, Report, Screen},
     signals::Signals,
 };
 
@@ -61,7 +61,7 @@ pub(super) struct Talk<'a> {
     pub(super) input: Input,
     pub(super) screen: &'a mut Screen,
     /// Kept up to date, so that it is right after an error too.
-    pub(super) tally: &'a mut Tally,
+    pub(super) tally: &'a mut InputCount,
 }
 
 /// The next event.
@@ -380,7 +380,7 @@ fn why_not(line: &Line) -> (&'static str, String) {
     }
 }
 
-impl Tally {
+impl InputCount {
     /// The text that a script needs to go on where this program stopped.
     pub(super) fn rest_of_the_input(&self) -> String {
         let (taken, kept) = (self.lines_taken, self.lines_kept);
@@ -416,12 +416,12 @@ mod tests {
     #[test]
     fn the_rest_of_the_input_is_stated_exactly() {
         let said = |lines_taken, lines_kept, bytes_lost, end_of_input| {
-            let tally = Tally {
+            let tally = InputCount {
                 lines_taken,
                 lines_kept,
                 bytes_lost,
                 end_of_input,
-                ..Tally::default()
+                ..InputCount::default()
             };
             tally.rest_of_the_input()
         };

@@ -133,9 +133,9 @@ fn flatten(levels: &[Level]) -> Vec<(u16, u8)> {
 }
 
 /// How many contexts and corrections a file of `code` bytes may still ask for.
-struct Allowance(usize);
+struct Limit(usize);
 
-impl Allowance {
+impl Limit {
     fn of(code: usize) -> Self {
         let numbers = code.saturating_mul(NUMBERS_A_BYTE);
         Self(numbers.saturating_add(NUMBERS_OF_NOTHING).min(MOST_NUMBERS))
@@ -153,7 +153,7 @@ fn unflatten(
     decoder: &mut Decoder<'_>,
     depths: usize,
     first: usize,
-    allowance: &mut Allowance,
+    allowance: &mut Limit,
 ) -> Option<Vec<Level>> {
     let mut levels = Vec::with_capacity(depths);
     allowance.take(first)?;
@@ -259,7 +259,7 @@ impl<'a> Packed<'a> {
         if !self.root.iter().all(|p| (0.0..=1.0).contains(p)) {
             return Err(ModelError::Damaged);
         }
-        let mut allowance = Allowance::of(self.code.len());
+        let mut allowance = Limit::of(self.code.len());
         let decoder = Decoder::new(self.code, SITUATIONS);
         let levels = decoder
             .and_then(|mut code| unflatten(&mut code, self.depths, self.first, &mut allowance));
@@ -362,7 +362,7 @@ mod tests {
             let decodes = Decoder::new(&code, SITUATIONS).unwrap().next(7);
             assert_eq!(decodes, number, "the forgery is what it should be");
             let file = forged(&code, first, &[0]);
-            let mut allowance = Allowance::of(code.len());
+            let mut allowance = Limit::of(code.len());
             let all = allowance.0;
             let levels = unflatten(
                 &mut Decoder::new(&code, SITUATIONS).unwrap(),
@@ -375,7 +375,7 @@ mod tests {
             assert!(all <= NUMBERS_A_BYTE * code.len() + NUMBERS_OF_NOTHING);
             assert_eq!(read(&file).unwrap_err(), ModelError::Damaged, "{number}");
         }
-        let boundless = Allowance::of(usize::MAX);
+        let boundless = Limit::of(usize::MAX);
         assert_eq!(boundless.0, MOST_NUMBERS);
     }
 

@@ -32,7 +32,7 @@ pub(super) struct Session {
     waiting: usize,
     headed: Headed,
     closed: Option<bool>,
-    decrypt: Option<Loot>,
+    decrypt: Option<Secrets>,
     full: bool,
 }
 
@@ -46,7 +46,7 @@ enum Headed {
 
 /// The secrets that decryption needs.
 #[derive(Default)]
-struct Loot {
+struct Secrets {
     session: Faithful,
     end: Option<u64>,
 }
@@ -62,7 +62,7 @@ impl Session {
             waiting: 0,
             headed: Headed::No,
             closed: None,
-            decrypt: shown.decrypt.then(Loot::default),
+            decrypt: shown.decrypt.then(Secrets::default),
             full: shown.full,
         }
     }
@@ -207,7 +207,7 @@ fn print(listing: &mut Listing, event: &Event) -> Result<()> {
     }
 }
 
-impl Loot {
+impl Secrets {
     fn take(&mut self, named: &Named) {
         let whole = named.lacks == 0;
         match named.part {

@@ -5,7 +5,7 @@ use super::{
     defence::{Defence, Defences},
     keys::X25519,
     message::Type,
-    parts::{Cover, Exchange, Parts},
+    parts::{Exchange, Parts, RecordProtection},
     primitives::{Secret, hash},
     record::EncryptThenMac,
     role::Role,
@@ -32,7 +32,7 @@ impl Parts for Full {
         X25519::SHARE_LEN
     }
 
-    fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover> {
+    fn record_protection(&self, secret: &Secret, epoch: u32) -> Box<dyn RecordProtection> {
         Box::new(EncryptThenMac::new(secret, epoch))
     }
 

@@ -23,7 +23,7 @@ pub trait Exchange: Send {
 }
 
 /// The record protection of one direction. The protection holds the keys, and the caller gives a record's number.
-pub trait Cover: Send {
+pub trait RecordProtection: Send {
     /// Encrypts `record[4..]` in place and appends the tag; `record` begins with the length field.
     fn close(&self, seq: u64, record: &mut Vec<u8>);
 
@@ -43,7 +43,7 @@ pub trait Parts: Defences {
     fn share_len(&self, role: Role) -> usize;
 
     /// The record protection under one traffic secret.
-    fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover>;
+    fn record_protection(&self, secret: &Secret, epoch: u32) -> Box<dyn RecordProtection>;
 
     /// The ciphertext lengths that a record may have where the protocol allows `exact`: in bytes, shortest first.
     fn lengths(&self, exact: &'static [usize]) -> &'static [usize];
@@ -71,8 +71,8 @@ impl<P: Parts + ?Sized> Parts for Arc<P> {
     fn share_len(&self, role: Role) -> usize {
         (**self).share_len(role)
     }
-    fn cover(&self, secret: &Secret, epoch: u32) -> Box<dyn Cover> {
-        (**self).cover(secret, epoch)
+    fn record_protection(&self, secret: &Secret, epoch: u32) -> Box<dyn RecordProtection> {
+        (**self).record_protection(secret, epoch)
     }
     fn lengths(&self, exact: &'static [usize]) -> &'static [usize] {
         (**self).lengths(exact)

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::{
     Error,
     message::{MAX_TEXT, Type},
-    parts::{Cover, Parts},
+    parts::{Parts, RecordProtection},
     primitives::{self, Secret},
 };
 use crate::codec::{DecodeError, Reader};
@@ -68,7 +68,7 @@ impl EncryptThenMac {
     }
 }
 
-impl Cover for EncryptThenMac {
+impl RecordProtection for EncryptThenMac {
     fn close(&self, seq: u64, record: &mut Vec<u8>) {
         self.apply_keystream(seq, &mut record[4..]);
         let tag = self.tag(seq, record).finalize();
@@ -88,9 +88,9 @@ impl Cover for EncryptThenMac {
 // The longest text fits the largest bucket, behind its number and its kind.
 const _: () = assert!(MAX_TEXT + 9 == MAX_BODY);
 
-/// One direction: its cover, the lengths that exist, and the number of the next record.
+/// One direction: its record protection, the lengths that exist, and the number of the next record.
 struct Traffic {
-    cover: Box<dyn Cover>,
+    protection: Box<dyn RecordProtection>,
     lengths: &'static [usize],
     seq: u64,
 }
@@ -98,7 +98,7 @@ struct Traffic {
 impl Traffic {
     fn new(secret: &Secret, epoch: u32) -> Self {
         Self {
-            cover: Box::new(EncryptThenMac::new(secret, epoch)),
+            protection: Box::new(EncryptThenMac::new(secret, epoch)),
             lengths: &BUCKETS,
             seq: 0,
         }
@@ -106,7 +106,7 @@ impl Traffic {
 
     fn with(secret: &Secret, epoch: u32, parts: &(impl Parts + ?Sized)) -> Self {
         Self {
-            cover: parts.cover(secret, epoch),
+            protection: parts.record_protection(secret, epoch),
             lengths: parts.lengths(&BUCKETS),
             seq: 0,
         }
@@ -153,7 +153,7 @@ impl Sealer {
         record.extend_from_slice(&n.to_be_bytes());
         record.extend_from_slice(body);
         record.resize(4 + bucket, 0);
-        self.0.cover.close(self.0.seq, &mut record);
+        self.0.protection.close(self.0.seq, &mut record);
         self.0.next()?;
         Ok(record)
     }
@@ -193,7 +193,7 @@ impl Opener {
         r.take("ciphertext and tag", bucket + TAG_LEN)?;
         r.finish()?;
 
-        let plaintext = self.0.cover.open(self.0.seq, record)?;
+        let plaintext = self.0.protection.open(self.0.seq, record)?;
         self.0.next()?;
         unpad(&plaintext, self.0.lengths)
     }

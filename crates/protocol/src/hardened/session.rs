@@ -58,7 +58,7 @@ impl CloseCode {
 }
 
 /// The message log of one direction: the messages sent, and the last acknowledged one.
-struct Ledger {
+struct MessageLog {
     last: u64,
     acked: u64,
     chain: [u8; 32],
@@ -67,7 +67,7 @@ struct Ledger {
     closed: bool,
 }
 
-impl Ledger {
+impl MessageLog {
     fn new(last: u64, chain: [u8; 32]) -> Self {
         Self {
             last,
@@ -146,8 +146,8 @@ pub struct Session<D = Full> {
     id: [u8; 16],
     sealer: Sealer,
     opener: Opener,
-    sent: Ledger,
-    received: Ledger,
+    sent: MessageLog,
+    received: MessageLog,
     ping: Option<u64>,
     next_ping: u64,
     /// Ids that the client has asked about and the server has not answered, oldest first.
@@ -167,8 +167,8 @@ impl<D: Parts> Session<D> {
             id,
             sealer,
             opener,
-            sent: Ledger::new(0, [0; 32]),
-            received: Ledger::new(0, [0; 32]),
+            sent: MessageLog::new(0, [0; 32]),
+            received: MessageLog::new(0, [0; 32]),
             ping: None,
             next_ping: 1,
             queries: VecDeque::new(),
@@ -177,12 +177,12 @@ impl<D: Parts> Session<D> {
     }
 
     pub(super) fn sending(mut self, last: u64, chain0: [u8; 32]) -> Self {
-        self.sent = Ledger::new(last, chain0);
+        self.sent = MessageLog::new(last, chain0);
         self
     }
 
     pub(super) fn receiving(mut self, last: u64, chain0: [u8; 32]) -> Self {
-        self.received = Ledger::new(last, chain0);
+        self.received = MessageLog::new(last, chain0);
         self
     }
 

@@ -37,8 +37,8 @@ use latchstring_net::{
     wire::read_record,
 };
 use latchstring_server_core::{
-    Event, HANDSHAKE_DEADLINE, Limits, Observer, PasswordCheck, Server, Setup, cost::Tally,
-    enrol::ByInvitation, failures::BySource, lookup::ByName, serve_connection,
+    Event, HANDSHAKE_DEADLINE, Limits, Observer, PasswordCheck, Server, Setup, cost::WorkCount,
+    enrol::ByInvitation, failures::ChargeSource, lookup::ByName, serve_connection,
 };
 use latchstring_store::{
     Account, Accounts, Memory, StoredMessage,
@@ -169,14 +169,14 @@ impl World {
             verifier: Arc::new(AwsLc),
             accounts: store.clone(),
             lookup: Arc::new(ByName),
-            liability: Arc::new(BySource),
+            failures: Arc::new(ChargeSource),
             handshake_deadline: HANDSHAKE_DEADLINE,
             enrolment: Arc::new(ByInvitation),
             now: || NOW,
             passwords: passwords.clone(),
             entropy: Arc::new(OsEntropy),
             limits: Limits::default(),
-            meter: Arc::new(Tally::default()),
+            cost_model: Arc::new(WorkCount::default()),
             observer: seen.clone(),
             defences: Full,
         };

@@ -18,9 +18,9 @@ use latchstring_net::{
 use latchstring_server_core::{
     Argon2id, HANDSHAKE_DEADLINE, Server, Setup,
     config::{Config, ConfigError},
-    cost::Tally,
+    cost::WorkCount,
     enrol::ByInvitation,
-    failures::BySource,
+    failures::ChargeSource,
     listener,
     lookup::ByName,
 };
@@ -74,13 +74,13 @@ impl Serve {
         let address = listener.local_addr()?;
         tracing::info!(%address, %fingerprint, "listening");
         announce(format!("Listening on {address}, host key {fingerprint}"));
-        let spent = Arc::new(Tally::default());
+        let spent = Arc::new(WorkCount::default());
         let server = Server::new(Setup {
             host: Arc::new(host),
             verifier: Arc::new(AwsLc),
             accounts: Arc::new(store.clone()),
             lookup: Arc::new(ByName),
-            liability: Arc::new(BySource),
+            failures: Arc::new(ChargeSource),
             handshake_deadline: HANDSHAKE_DEADLINE,
             enrolment: Arc::new(ByInvitation),
             passwords: Arc::new(Argon2id),
@@ -88,7 +88,7 @@ impl Serve {
             now: || now().unwrap_or(u64::MAX),
             entropy: Arc::new(OsEntropy),
             limits: config.limits.clone(),
-            meter: spent.clone(),
+            cost_model: spent.clone(),
             observer: Arc::new(Log::default()),
             defences: Full,
         });

@@ -224,7 +224,7 @@ mod tests {
 
     /// The output for a test, and whether writing fails, blocks, or succeeds in part.
     #[derive(Default, Clone)]
-    struct Paper(Arc<Mutex<State>>);
+    struct TestOutput(Arc<Mutex<State>>);
 
     #[derive(Default)]
     struct State {
@@ -233,7 +233,7 @@ mod tests {
         room: Option<usize>,
     }
 
-    impl Write for Paper {
+    impl Write for TestOutput {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let mut state = self.0.lock().unwrap();
             let fits = state.room.unwrap_or(usize::MAX).min(bytes.len());
@@ -249,7 +249,7 @@ mod tests {
         }
     }
 
-    impl Paper {
+    impl TestOutput {
         fn text(&self) -> String {
             String::from_utf8(self.0.lock().unwrap().written.clone()).unwrap()
         }
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_costs_lines_and_says_how_many_when_there_is_room_again() {
-        let paper = Paper::default();
+        let paper = TestOutput::default();
         let lines = Lines::start(paper.clone(), LogFormat::Human, 100).unwrap();
         write(&lines, "one");
         lines.flush(LONG);
@@ -289,9 +289,9 @@ mod tests {
     }
 
     /// Blocks until the test says go.
-    struct Stuck(mpsc::Receiver<()>, Paper);
+    struct BlockedOutput(mpsc::Receiver<()>, TestOutput);
 
-    impl Write for Stuck {
+    impl Write for BlockedOutput {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             // Free for ever once the test has dropped its end.
             let _ = self.0.recv();
@@ -305,8 +305,8 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_reader_that_does_not_read() {
         let (go, wait) = mpsc::channel();
-        let paper = Paper::default();
-        let lines = Lines::start(Stuck(wait, paper.clone()), LogFormat::Json, 10).unwrap();
+        let paper = TestOutput::default();
+        let lines = Lines::start(BlockedOutput(wait, paper.clone()), LogFormat::Json, 10).unwrap();
         let began = Instant::now();
         for n in 0..1000 {
             write(&lines, &format!("{{\"n\":{n}}}"));

@@ -12,13 +12,13 @@ use crate::job::{CtrlC, Job};
 
 /// The progress of a sieve, as JSON.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct SavedSieve {
     steps: u64,
     /// Root in hexadecimal, factors, large prime.
     relations: Vec<(String, Vec<u32>, u64)>,
 }
 
-impl From<Sieved> for Kept {
+impl From<Sieved> for SavedSieve {
     fn from(sieved: Sieved) -> Self {
         let relations = sieved.relations.into_iter();
         let plain = |relation: Relation| {
@@ -35,7 +35,7 @@ impl From<Sieved> for Kept {
     }
 }
 
-impl Kept {
+impl SavedSieve {
     fn sieved(self) -> Option<Sieved> {
         let relation = |(root, factors, large): (String, Vec<u32>, u64)| {
             let root = UBig::from_str_radix(&root, 16).ok()?;
@@ -66,7 +66,8 @@ pub(super) fn sieve(n: &UBig, file: Option<&Path>, ctrl_c: &CtrlC) -> Result<Opt
         Err(without_sieving) => return Ok(without_sieving),
     };
     let run = json!({ "command": "solve factor", "modulus": n.to_string() });
-    let mut job: Job<Kept> = Job::begin((sieve.needed() as u64, "relations"), run, file, ctrl_c)?;
+    let mut job: Job<SavedSieve> =
+        Job::begin((sieve.needed() as u64, "relations"), run, file, ctrl_c)?;
     if let Some(kept) = job.take_up(|kept| kept.relations.len() as u64) {
         let taken_up = kept.sieved().is_some_and(|sieved| sieve.take_up(sieved));
         ensure!(
@@ -80,7 +81,7 @@ pub(super) fn sieve(n: &UBig, file: Option<&Path>, ctrl_c: &CtrlC) -> Result<Opt
             job.end(false)?;
             return Ok(Some(factored));
         }
-        let state = || Kept::from(sieve.sieved());
+        let state = || SavedSieve::from(sieve.sieved());
         if let ControlFlow::Break(()) = job.at(sieve.found() as u64, state)? {
             note(format_args!(
                 "{} of {} relations found",

@@ -33,7 +33,7 @@ impl Pin {
 
 /// All that undo goes back over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Board {
+pub(super) struct Annotations {
     pub(super) pins: Vec<Pin>,
     /// One line of text about a message.
     pub(super) notes: BTreeMap<usize, String>,
@@ -44,10 +44,10 @@ pub(super) struct Board {
 pub(super) struct Session {
     /// Shared with the solver, which works on another thread.
     ciphertexts: Arc<Vec<Vec<u8>>>,
-    board: Board,
-    past: Vec<Board>,
-    future: Vec<Board>,
-    saved: Board,
+    board: Annotations,
+    past: Vec<Annotations>,
+    future: Vec<Annotations>,
+    saved: Annotations,
     /// The keystream from the pins.
     keystream: Keystream,
     /// Counts what makes the solver's last answer outdated.
@@ -67,7 +67,7 @@ impl Session {
     ///
     /// # Errors
     /// If a pin does not fit its message or contradicts another one.
-    pub(super) fn resume(&mut self, board: Board) -> Result<()> {
+    pub(super) fn resume(&mut self, board: Annotations) -> Result<()> {
         let mut keystream = Keystream::new();
         for pin in &board.pins {
             let Place { message, offset } = pin.place;
@@ -92,7 +92,7 @@ impl Session {
     }
 
     /// Pins and notes.
-    pub(super) fn board(&self) -> &Board {
+    pub(super) fn board(&self) -> &Annotations {
         &self.board
     }
 
@@ -242,7 +242,7 @@ impl Session {
         true
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Board)) {
+    fn change(&mut self, change: impl FnOnce(&mut Annotations)) {
         self.past.push(self.board.clone());
         self.future.clear();
         change(&mut self.board);

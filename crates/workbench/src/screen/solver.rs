@@ -114,7 +114,7 @@ fn worker<T: Send + 'static>(
     answer: impl Fn(T) -> Event + Send + 'static,
 ) -> Sender<T> {
     let (sender, questions): (Sender<T>, Receiver<T>) = channel();
-    let alarm = Alarm(name, events.clone());
+    let alarm = PanicNotice(name, events.clone());
     thread::spawn(move || {
         while let Ok(oldest) = questions.recv() {
             let newest = questions.try_iter().last().unwrap_or(oldest);
@@ -127,9 +127,9 @@ fn worker<T: Send + 'static>(
 }
 
 /// Tells when its thread ends by a fault of the program, so that nobody waits for ever.
-struct Alarm(&'static str, Sender<Event>);
+struct PanicNotice(&'static str, Sender<Event>);
 
-impl Drop for Alarm {
+impl Drop for PanicNotice {
     fn drop(&mut self) {
         if thread::panicking() {
             let _ = self.1.send(Event::Died(self.0));

@@ -89,7 +89,11 @@ impl Source {
             Err(CaptureError::Truncated { .. }) if self.growing => return Ok(Vec::new()),
             contents => contents?,
         };
-        let sessions: Vec<_> = contents.sessions.into_iter().map(Heard::of).collect();
+        let sessions: Vec<_> = contents
+            .sessions
+            .into_iter()
+            .map(SessionContent::of)
+            .collect();
         if self.session.is_none() {
             self.session = longest(&sessions);
         }
@@ -167,13 +171,13 @@ fn beginning(file: &Path) -> Result<Vec<u8>> {
 }
 
 /// The content of a session for the workbench.
-struct Heard {
+struct SessionContent {
     identity: Identity,
     messages: Vec<Vec<u8>>,
     lacking: Vec<String>,
 }
 
-impl Heard {
+impl SessionContent {
     fn of(session: AnnotatedSession) -> Self {
         let trace = session.trace;
         let identity = dissect::identify(&trace);
@@ -193,7 +197,7 @@ impl Heard {
 
 /// The number of the session with most messages, the first of several. One that is certainly faithful comes before one
 /// that only could be.
-fn longest(sessions: &[Heard]) -> Option<usize> {
+fn longest(sessions: &[SessionContent]) -> Option<usize> {
     let some = (1..)
         .zip(sessions)
         .filter(|(_, heard)| !heard.messages.is_empty());
@@ -204,7 +208,7 @@ fn longest(sessions: &[Heard]) -> Option<usize> {
     most.map(|(number, _)| number)
 }
 
-fn overview(sessions: &[Heard]) -> String {
+fn overview(sessions: &[SessionContent]) -> String {
     let each = (1..).zip(sessions);
     let each = each.map(|(number, heard): (usize, _)| match heard.is_faithful() {
         true => format!("{number} has {} messages", heard.messages.len()),

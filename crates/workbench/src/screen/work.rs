@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::session::{Board, Pin, Place};
+use super::session::{Annotations, Pin, Place};
 
 /// The only layout of the file so far.
 const VERSION: u32 = 1;
@@ -43,7 +43,7 @@ struct Note {
 
 /// The results of earlier work.
 pub(super) struct Loaded {
-    pub(super) board: Board,
+    pub(super) board: Annotations,
     pub(super) language: Option<String>,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Loaded {
 /// If the file cannot be written; its old content is still there then.
 pub(super) fn save(
     path: &Path,
-    board: &Board,
+    board: &Annotations,
     ciphertexts: &[Vec<u8>],
     language: Option<&str>,
 ) -> Result<()> {
@@ -129,7 +129,7 @@ pub(super) fn load(path: &Path, ciphertexts: &[Vec<u8>]) -> Result<Option<Loaded
         };
         place.copied().with_context(wrong)
     };
-    let mut board = Board::default();
+    let mut board = Annotations::default();
     for Pinned {
         message: number,
         offset,
@@ -167,13 +167,13 @@ fn places(hashes: &[String], ciphertexts: &[Vec<u8>]) -> Option<Vec<usize>> {
 mod tests {
     use super::*;
 
-    fn known() -> Board {
+    fn known() -> Annotations {
         let place = Place {
             message: 1,
             offset: 2,
         };
         let text = "tea\u{301} \"\n".to_owned();
-        Board {
+        Annotations {
             pins: vec![Pin { place, text }],
             notes: [(0, "who # is this?".to_owned())].into(),
         }
