@@ -36,7 +36,7 @@ pub(crate) fn per_source<T>() -> PerSource<T> {
 /// The penalty of each source.
 #[derive(Debug)]
 pub(crate) struct Penalties {
-    debts: PerSource<Penalty>,
+    penalties: PerSource<Penalty>,
     /// The end of the time for which a login protects the source.
     trusted: PerSource<Instant>,
 }
@@ -52,7 +52,7 @@ struct Penalty {
 impl Default for Penalties {
     fn default() -> Self {
         Self {
-            debts: per_source(),
+            penalties: per_source(),
             trusted: per_source(),
         }
     }
@@ -61,8 +61,8 @@ impl Default for Penalties {
 impl Penalties {
     /// Whether this source is turned away now.
     pub(crate) fn stand_against(&self, source: IpAddr, now: Instant) -> bool {
-        let debt = self.debts.peek(&source);
-        debt.is_some_and(|debt| debt.enforced && now < debt.until) && !self.trusts(source, now)
+        let penalty = self.penalties.peek(&source);
+        penalty.is_some_and(|penalty| penalty.enforced && now < penalty.until) && !self.trusts(source, now)
     }
 
     /// Somebody has logged in from there, or was logged in until now.
@@ -76,14 +76,14 @@ impl Penalties {
 
     /// A login without the key came from there.
     pub(crate) fn add(&mut self, source: IpAddr, now: Instant) {
-        let unpaid = self.debts.get(&source).filter(|debt| now < debt.until);
-        let Penalty { until, enforced } = unpaid.copied().unwrap_or(Penalty {
+        let running = self.penalties.get(&source).filter(|penalty| now < penalty.until);
+        let Penalty { until, enforced } = running.copied().unwrap_or(Penalty {
             until: now,
             enforced: false,
         });
         let until = (until + EACH).min(now + MOST);
         let enforced = enforced || until - now >= ENFORCED;
-        self.debts.insert(source, Penalty { until, enforced });
+        self.penalties.insert(source, Penalty { until, enforced });
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn twelve_in_a_row_are_turned_away_until_all_is_paid() {
+    fn twelve_in_a_row_are_turned_away_until_the_penalty_is_over() {
         let (mut penalties, now) = (Penalties::default(), Instant::now());
         for _ in 0..11 {
             penalties.add(source(1), now);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn no_debt_grows_beyond_ten_minutes() {
+    fn no_penalty_grows_beyond_ten_minutes() {
         let (mut penalties, now) = (Penalties::default(), Instant::now());
         for _ in 0..1000 {
             penalties.add(source(1), now);
@@ -173,7 +173,7 @@ mod tests {
         }
         penalties.add(source(1), now);
         penalties.add(source(u32::MAX), now);
-        assert_eq!(penalties.debts.len(), SOURCES);
+        assert_eq!(penalties.penalties.len(), SOURCES);
         assert!(penalties.stand_against(source(1), now));
         assert!(!penalties.stand_against(source(2), now), "forgotten");
     }
