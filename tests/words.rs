@@ -228,8 +228,9 @@ fn no_error_leaves_its_nouns_out() {
 
 /// The story and the verdict of a transcript, without quoted texts: those are the users' words.
 fn told(transcript: &str) -> String {
-    let story = transcript.split("\nthe attacker:\n").next_back();
-    let parts = story.unwrap_or(transcript).split('"').enumerate();
+    let story = transcript.rsplit_once("\nthe attacker:\n");
+    let story = story.map_or(transcript, |(_, story)| story);
+    let parts = story.split('"').enumerate();
     let outside = parts.filter(|(i, _)| i % 2 == 0);
     outside.map(|(_, part)| part).collect::<Vec<_>>().join(" ")
 }

@@ -48,7 +48,7 @@ fn sentences(paragraph: &str) -> Vec<Vec<String>> {
         .collect();
     let mut words = without_code
         .split_whitespace()
-        .filter(|word| word.contains(char::is_alphanumeric))
+        .filter(|word| word.contains(|c: char| c.is_alphanumeric() || c == '%'))
         .peekable();
     let (mut found, mut sentence) = (Vec::new(), Vec::new());
     while let Some(word) = words.next() {

@@ -26,9 +26,8 @@ use crate::{
 /// to the observer, and a panic ends only this connection.
 ///
 /// A connection that is not logged in makes the server hold at most 8 KiB. The 8 KiB are the future (2 KiB), the
-/// transcript (1.3 kB), and one other part at a time. That part is the answer (at most 4.2 kB, for a host key of 4096
-/// bits), or the login (at most 4.1 kB) as a record or as its content. Opening a record takes as much again, but
-/// nothing else happens meanwhile.
+/// transcript (1.3 kB), and one other part at a time. That part is the answer (at most 4.2 kB, with a host key of 4096
+/// bits) or the login (at most 4.1 kB). Opening a record takes as much again, but nothing else happens meanwhile.
 pub fn serve_connection<S, D>(
     server: Arc<Server<D>>,
     stream: S,

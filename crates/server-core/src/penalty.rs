@@ -62,7 +62,8 @@ impl Penalties {
     /// Whether this source is turned away now.
     pub(crate) fn stand_against(&self, source: IpAddr, now: Instant) -> bool {
         let penalty = self.penalties.peek(&source);
-        penalty.is_some_and(|penalty| penalty.enforced && now < penalty.until) && !self.trusts(source, now)
+        penalty.is_some_and(|penalty| penalty.enforced && now < penalty.until)
+            && !self.trusts(source, now)
     }
 
     /// Somebody has logged in from there, or was logged in until now.
@@ -76,7 +77,10 @@ impl Penalties {
 
     /// A login without the key came from there.
     pub(crate) fn add(&mut self, source: IpAddr, now: Instant) {
-        let running = self.penalties.get(&source).filter(|penalty| now < penalty.until);
+        let running = self
+            .penalties
+            .get(&source)
+            .filter(|penalty| now < penalty.until);
         let Penalty { until, enforced } = running.copied().unwrap_or(Penalty {
             until: now,
             enforced: false,
