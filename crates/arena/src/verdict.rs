@@ -42,9 +42,9 @@ impl Outcome {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Broke => "the attack reached its goal",
-            Self::Held => "the attack missed its goal, and nothing else went wrong",
+            Self::Held => "the attack missed its goal; nothing else failed",
             Self::DoesNotApply => "the attack does not apply to this protocol",
-            Self::Inconclusive => "the run shows neither Broke nor Held: a failure of the lab",
+            Self::Inconclusive => "the run shows neither: a failure of the lab",
         }
     }
 
