@@ -155,14 +155,8 @@ fn who(name: &str, visit: u32) -> String {
     }
 }
 
-/// The server, for as many clients at a time as come.
-pub(super) async fn serve<D: Parts + Clone>(
-    mut listener: Listener,
-    setting: Setting,
-    (witness, costs): (Witness, CostLog),
-    defences: D,
-) -> io::Result<JoinHandle<()>> {
-    let Setting { seed, provider } = setting;
+/// A store in which everybody has an account who is to have one, and the newcomers are invited.
+async fn enrolled(seed: u64, defences: &impl Defences) -> io::Result<Arc<Memory>> {
     let accounts = Arc::new(Memory::new());
     let (alice, mallory) = (PublishedKey::alice(seed), PublishedKey::mallory(seed));
     let spki = |pem: &str| public_from_pem(pem.as_bytes()).map_err(io::Error::other);
@@ -182,7 +176,7 @@ pub(super) async fn serve<D: Parts + Clone>(
     }
     for (name, spki, password) in users {
         let name = UserName::parse(name).map_err(io::Error::other)?;
-        let account = Account::new(name, spki, passwords::stored(password, &defences), 0);
+        let account = Account::new(name, spki, passwords::stored(password, defences), 0);
         accounts.add(&account).await.map_err(io::Error::other)?;
     }
     for (name, _) in NEWCOMERS {
@@ -190,6 +184,18 @@ pub(super) async fn serve<D: Parts + Clone>(
         let kept = Kept::new(user, token.hash(), now());
         accounts.invite(&kept).await.map_err(io::Error::other)?;
     }
+    Ok(accounts)
+}
+
+/// The server, for as many clients at a time as come.
+pub(super) async fn serve<D: Parts + Clone>(
+    listener: Listener,
+    setting: Setting,
+    (witness, costs): (Witness, CostLog),
+    defences: D,
+) -> io::Result<JoinHandle<()>> {
+    let Setting { seed, provider } = setting;
+    let accounts = enrolled(seed, &defences).await?;
     let command = Arc::new(Notify::new());
     let mut setup = Setup {
         host: host(setting, &defences),
@@ -227,19 +233,22 @@ pub(super) async fn serve<D: Parts + Clone>(
         command.notified().await;
         obedient.stop();
     });
-    Ok(tokio::spawn(async move {
-        let mut on: Connection = 0;
-        while let Some((stream, peer)) = listener.accept().await {
-            on += 1;
-            costs.opened(on);
-            let served = serve_connection(server.clone(), stream, peer);
-            let costs = costs.clone();
-            tokio::spawn(async move {
-                served.await;
-                costs.closed(on);
-            });
-        }
-    }))
+    Ok(tokio::spawn(accept(listener, server, costs)))
+}
+
+/// Serves each connection that comes, until nobody can come any more.
+async fn accept<D: Parts + Clone>(mut listener: Listener, server: Arc<Server<D>>, costs: CostLog) {
+    let mut on: Connection = 0;
+    while let Some((stream, peer)) = listener.accept().await {
+        on += 1;
+        costs.opened(on);
+        let served = serve_connection(server.clone(), stream, peer);
+        let costs = costs.clone();
+        tokio::spawn(async move {
+            served.await;
+            costs.closed(on);
+        });
+    }
 }
 
 /// The server's randomness: seeded, so that a run repeats, and new for every connection.
