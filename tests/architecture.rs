@@ -55,10 +55,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["cli", "faithful", "client-core", "server-core", "attacker"],
     ),
     ("matrix", &["cli", "attacker", "arena"]),
+    ("ladder", &["attacker", "arena"]),
     ("classroom", &["cli", "faithful", "attacker", "arena"]),
     (
         "book",
-        &["cli", "arena", "attacker", "capture", "matrix", "classroom"],
+        &[
+            "cli",
+            "arena",
+            "attacker",
+            "capture",
+            "ladder",
+            "matrix",
+            "classroom",
+        ],
     ),
     ("workbench", &["net", "capture", "cryptanalysis"]),
     (
@@ -69,6 +78,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "attacker",
             "capture",
             "arena",
+            "ladder",
             "matrix",
             "classroom",
             "workbench",

@@ -8,11 +8,12 @@ use std::{collections::BTreeSet, fs};
 use latchstring_tests::{binary, cargo};
 
 /// Packages that no deployable program may be built with: what is weak on purpose, and the crate that makes it so.
-const WEAK: [&str; 6] = [
+const WEAK: [&str; 7] = [
     "latchstring-protocol-faithful",
     "latchstring-faithful",
     "latchstring-attacker",
     "latchstring-arena",
+    "latchstring-ladder",
     "latchstring-lab",
     "rsa",
 ];

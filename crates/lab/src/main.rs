@@ -21,7 +21,7 @@ use latchstring_attacker::{
 };
 use latchstring_classroom::commands::{self as classroom, LabCommand};
 use latchstring_cli::screen;
-use latchstring_lab::{carrier::Carrier, compare, demo, read, weak_server};
+use latchstring_lab::{carrier::Carrier, compare, demo, ladder, read, weak_server};
 use latchstring_matrix::{self as matrix, Matrix, Selection};
 use latchstring_workbench::{self as workbench, SolveCommand, job::CtrlC};
 
@@ -54,6 +54,7 @@ enum Command {
                       latchstring matrix --defence mac --format grid\n  latchstring matrix --format html --out matrix.html"
     )]
     Matrix(MatrixArgs),
+    Ladder(ladder::Arguments),
     /// Record packets from a network interface of this machine
     #[command(
         after_help = "Example, in a second terminal while a session runs:\n  latchstring capture --iface lo --port 22222 --seconds 30 --out session.pcap"
@@ -149,6 +150,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo { arena, json } => play_demo(&arena, json),
         Command::Matrix(arguments) => run_matrix(&arguments),
+        Command::Ladder(arguments) => ladder::run(arguments),
         Command::Capture {
             iface,
             out,
