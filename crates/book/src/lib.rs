@@ -7,10 +7,12 @@
 //! * `doc`: the documentation of an attack's file;
 //! * `page`: one page an attack, one page a defence;
 //! * `tables`: the tables in pages that are written by hand, and `splice`, which puts them there;
+//! * [`ladder`]: the pages, vectors and picture of the ladder;
 //! * `capture` and `remarks`: one capture an attack, with comments on its packets.
 
 mod capture;
 mod doc;
+pub mod ladder;
 mod page;
 mod remarks;
 mod splice;
@@ -28,6 +30,7 @@ use latchstring_attacker::{attacks, protocol::hardened::defence::Defence};
 pub use self::{capture::capture, doc::HEADINGS};
 use latchstring_classroom::{catalogue::Lab, labs};
 
+use latchstring_ladder::table::Table;
 use latchstring_matrix::{Matrix, Row, picture};
 
 /// A file that is made.
@@ -49,17 +52,18 @@ impl Artefact {
 }
 
 /// Folders in which every file with this extension is made, apart from an `index.md`.
-const FOLDERS: [(&str, &str); 3] = [
+const FOLDERS: [(&str, &str); 4] = [
     ("captures", "pcapng"),
     ("docs/src/attacks", "md"),
     ("docs/src/defences", "md"),
+    ("tests/vectors/ladder", "json"),
 ];
 
-/// Makes everything from a whole matrix at the default seed, and the sources below `root`.
+/// Makes everything from a whole matrix and a whole ladder at the default seed, and the sources below `root`.
 ///
 /// # Errors
 /// When a source cannot be read, an attack's file lacks a heading, or a page lacks its markers.
-pub fn artefacts(root: &Path, matrix: &Matrix) -> anyhow::Result<Vec<Artefact>> {
+pub fn artefacts(root: &Path, matrix: &Matrix, ladder: &Table) -> anyhow::Result<Vec<Artefact>> {
     let labs = labs::in_folder(&root.join("labs"))?;
     let mut made = Vec::new();
     for row in &matrix.rows {
@@ -81,6 +85,7 @@ pub fn artefacts(root: &Path, matrix: &Matrix) -> anyhow::Result<Vec<Artefact>> 
         picture(matrix, |row, column| page::address(matrix, row, column)),
     ));
     made.extend(spliced(root, matrix)?);
+    made.extend(ladder::artefacts(root, ladder)?);
     Ok(made)
 }
 

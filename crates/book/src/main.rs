@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Parser;
 use latchstring_arena::{DEFAULT_SEED, wire::Over};
 use latchstring_attacker::net::{print, report};
+use latchstring_ladder::table::Table;
 use latchstring_matrix::{Matrix, Selection};
 
 /// Make the captures and the generated pages of this repository again.
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
 
 fn make(cli: &Cli) -> anyhow::Result<ExitCode> {
     let matrix = Matrix::run(&Selection::all(), Over::Memory, DEFAULT_SEED, |_| ())?;
-    let made = latchstring_book::artefacts(&cli.root, &matrix)?;
+    let ladder = Table::run(DEFAULT_SEED, |_| ())?;
+    let made = latchstring_book::artefacts(&cli.root, &matrix, &ladder)?;
     let changed = match cli.check {
         true => latchstring_book::drifted(&cli.root, &made)?,
         false => latchstring_book::write(&cli.root, &made)?,

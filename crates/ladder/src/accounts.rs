@@ -45,8 +45,8 @@ pub struct Work {
 }
 
 impl Work {
-    /// The time that it takes in memory, where work is counted and not measured: 1 ms for an operation with a public key,
-    /// 5 ms with a private one, 100 ms for a password hash.
+    /// The time that it takes in memory, where work is counted and not measured. An operation with a public key takes 1 ms,
+    /// one with a private key 5 ms, a password hash 100 ms.
     pub fn time(self) -> Duration {
         let millis = self.checks + 5 * (self.trials + self.signatures) + 100 * self.hashes;
         Duration::from_millis(millis.into())

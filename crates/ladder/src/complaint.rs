@@ -16,7 +16,7 @@ pub enum Complaint {
     #[error("frame {came} came where frame {expected} was due")]
     OutOfOrder {
         /// The number that was due.
-        expected: u32,
+        expected: u64,
         /// The number that came.
         came: u32,
     },

@@ -192,7 +192,8 @@ impl Sealer {
 pub struct Opener {
     rung: Rung,
     keys: Direction,
-    next: u32,
+    /// Wider than a number, so that none fits once all were used.
+    next: u64,
 }
 
 impl Opener {
@@ -212,13 +213,13 @@ impl Opener {
     pub fn open(&mut self, bytes: &[u8]) -> Result<(u32, Vec<u8>), Complaint> {
         let frame = Frame::decode(self.rung, bytes)?;
         let plaintext = open(self.rung, &self.keys, &frame)?;
-        if self.rung.has(Idea::Order) && frame.number != self.next {
+        if self.rung.has(Idea::Order) && u64::from(frame.number) != self.next {
             return Err(Complaint::OutOfOrder {
                 expected: self.next,
                 came: frame.number,
             });
         }
-        self.next = self.next.wrapping_add(1);
+        self.next += 1;
         Ok((frame.number, plaintext))
     }
 }

@@ -9,16 +9,17 @@
 //! * [`content`]: rung 4, what a plaintext says; rung 8, how it is padded;
 //! * [`hello`]: rung 5, the exchange and the host's [`signature`];
 //! * [`login`] and [`accounts`]: rungs 6 and 7, what a user shows and how a server decides;
-//! * [`client`], [`server`]: the states of both ends; [`inbox`]: what has come; [`complaint`]: why an end gives up.
+//! * [`client`], [`server`] and [`connection`]: the states of both ends; [`inbox`]: what has come; [`complaint`]: why an end gives up.
 //!
 //! Around the protocol:
 //!
-//! * [`network`]: lines in memory; [`session`]: an honest session, with somebody on its path or not; [`path`]: which bytes
-//!   belong together;
-//! * [`tcp`]: lines over TCP on loopback; [`serve`]: a server there; [`folder`]: the files of both ends;
-//! * [`attack`]: what an attack is, and [`attacks`]: all of them; [`cast`]: the people; [`impostor`]: an attacker's server;
-//! * [`run`](mod@run): one attack against one rung; [`judge`]: what really happened; [`table`]: all of it;
-//!   [`text`]: the same for a terminal.
+//! * [`network`]: lines in memory; [`session`]: an honest session, with somebody on its path or not; [`path`]: the pieces of
+//!   its bytes;
+//! * [`tcp`]: lines over TCP on loopback; [`serve`]: a server there; [`proxy`]: somebody on the path there;
+//! * [`folder`]: the files of both ends; [`grade`]: checks of a peer of unknown make;
+//! * [`attack`]: the type of an attack, and [`attacks`]: all of them; [`cast`]: the people; [`impostor`]: an attacker's server;
+//! * [`run`](mod@run): one attack against one rung; [`judge`]: the truth about it; [`table`]: all runs;
+//! * [`text`]: the table for a terminal; [`svg`]: as a picture; [`vectors`]: a session of each rung with every value.
 
 pub mod accounts;
 pub mod attack;
@@ -26,9 +27,11 @@ pub mod attacks;
 pub mod cast;
 pub mod client;
 pub mod complaint;
+pub mod connection;
 pub mod content;
 pub mod folder;
 pub mod frame;
+pub mod grade;
 pub mod hello;
 pub mod impostor;
 pub mod inbox;
@@ -37,14 +40,17 @@ pub mod keys;
 pub mod login;
 pub mod network;
 pub mod path;
+pub mod proxy;
 pub mod run;
 pub mod rung;
 pub mod serve;
 pub mod server;
 pub mod session;
 pub mod signature;
+pub mod svg;
 pub mod table;
 pub mod tcp;
 pub mod text;
+pub mod vectors;
 
 pub use rung::{Idea, Rung};

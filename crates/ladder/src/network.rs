@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use crate::server::{Admission, Connection, Server};
+use crate::{
+    connection::Connection,
+    server::{Admission, Server},
+};
 
 /// The address of honest clients.
 pub const HONEST: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
@@ -82,7 +85,7 @@ impl Network for Memory {
         let mut world = self.world.borrow_mut();
         let now = world.now;
         let (connection, closed) = match world.server.admits(from) {
-            Admission::Serve => (Some(world.server.serve(from, now)), false),
+            Admission::Serve => (Some(Connection::begin(&mut world.server, from, now)), false),
             Admission::Wait => (None, false),
             Admission::Drop => (None, true),
         };

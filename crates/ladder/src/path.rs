@@ -119,8 +119,8 @@ pub enum Deed {
 
 /// Somebody on the path who decides about each frame of the client behind its login, counted from 0.
 ///
-/// Where the server answers, every text must have one answer: for a text that was let through twice one answer is
-/// swallowed, and for one that was held back the last answer is repeated.
+/// Where the server answers, every text must have one answer. For a text that was let through twice, one answer is
+/// swallowed. For a text that was held back, the last answer is repeated.
 pub struct OnTexts<F> {
     decide: F,
     client: Cutter,

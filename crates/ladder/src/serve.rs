@@ -14,9 +14,10 @@ use std::{
 use latchstring_attacker::net::loopback::Loopback;
 
 use crate::{
+    connection::Connection,
     network::HONEST,
     rung::{Idea, Rung},
-    server::{Admission, Connection, Event, Server},
+    server::{Admission, Event, Server},
 };
 
 /// How often an idle listener looks whether it shall end.
@@ -111,7 +112,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, stop: &AtomicBool) {
 fn admit(shared: &Arc<Shared>, stream: TcpStream, source: IpAddr) {
     let mut server = shared.lock();
     if server.admits(source) == Admission::Serve {
-        let connection = server.serve(source, shared.began.elapsed());
+        let connection = Connection::begin(&mut server, source, shared.began.elapsed());
         let shared = shared.clone();
         thread::spawn(move || {
             // A client that vanishes is no error of the server.

@@ -1,7 +1,7 @@
 //! Learns from the time of the answers who has an account.
 //!
-//! Below rung 6 the time tells the place in the list; on rungs 6 and 7 a name that exists takes a check of a signature
-//! more. From rung 8 on every refusal leaves one second after its login.
+//! Below rung 6 the time tells the place in the list. On rungs 6 and 7 a name that exists costs one more check of a
+//! signature. From rung 8 on every refusal leaves one second after its login.
 
 use super::{enumerate_reply::accounts, impersonate::unproven};
 use crate::attack::{Attack, Claim, Goal, Outside, Program};

@@ -1,7 +1,7 @@
 //! Logs in with a recorded login.
 //!
-//! Below rung 5 the login stands on the wire, and is as good the next time. From rung 5 on it is inside the channel: the
-//! attack sends all recorded bytes again, but the server's half of the exchange is new, so their tags are wrong.
+//! Below rung 5 the login stands on the wire, and is as good the next time. From rung 5 on it is inside the channel, so
+//! the attack sends all recorded bytes again. But the server's half of the exchange is new, so their tags are wrong.
 
 use crate::{
     attack::{Attack, Claim, Goal, Outside, Program},

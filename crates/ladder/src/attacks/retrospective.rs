@@ -1,7 +1,7 @@
 //! Reads an old recording with long-term keys that were stolen later.
 //!
 //! Below rung 5 the recording is enough. From rung 5 on the attack tries every 32 bytes of the stolen keys as the secret of
-//! the exchange: but that secret came from values that both ends have forgotten.
+//! the exchange. But both ends have forgotten the values that the secret came from.
 
 use super::cleartext_key::{with_secrets, with_session_key};
 use crate::{

@@ -1,0 +1,137 @@
+//! Rung 8: what a stranger must not learn and must not get.
+
+use std::time::Duration;
+
+use super::{
+    Finding, Promise,
+    dialogue::{Dialogue, Grader, listen, user},
+};
+use crate::{
+    accounts::MAX_GUESSES,
+    complaint::Ending,
+    content::Content,
+    hello::Half,
+    login::{Credentials, Identity, Ready, signed_login},
+    network::ATTACKER,
+    rung::Rung,
+    server::{LOGIN_DEADLINE, REFUSAL_AFTER, ROOM},
+    signature::SIGNATURE,
+};
+
+/// How far a refusal may be from its time: other work of the machine is in it.
+const NEAR: Duration = Duration::from_millis(300);
+/// The name whose key is disabled in the end.
+const GIVEN_UP: &str = "x";
+
+/// All checks. The last one disables a key, so it comes last.
+pub(super) fn all(grader: &Grader<'_>) -> Vec<Finding> {
+    let checks = [padding, refusals, announced, slow, hog, guesses];
+    checks.iter().filter_map(|check| check(grader)).collect()
+}
+
+/// Padding that is not zero, or not the smallest, ends the connection.
+fn padding(grader: &Grader<'_>) -> Option<Finding> {
+    let spoilt = |spoil: fn(&mut Vec<u8>)| {
+        let mut dialogue = grader.open()?;
+        let mut plaintext = Content::Text(grader.text()).encode(grader.rung);
+        spoil(&mut plaintext);
+        ends(&mut dialogue, &plaintext)
+    };
+    let not_zero = spoilt(|plaintext| *plaintext.last_mut().expect("it is padded") = 1);
+    not_zero.or_else(|| spoilt(|plaintext| plaintext.resize(256, 0)))
+}
+
+fn ends(dialogue: &mut Dialogue, plaintext: &[u8]) -> Option<Finding> {
+    let frame = dialogue.sealed(dialogue.first, plaintext);
+    let reaction = dialogue.send(&frame);
+    let expected = "padding that is not zero, or not of the smallest size, ends the connection";
+    let promise = Promise::Withstands("length-leak");
+    (!reaction.is_the_end()).then(|| Finding::new(promise, expected, reaction.in_words()))
+}
+
+/// An unknown name, a wrong signature, a wrong password: one answer at one time.
+fn refusals(grader: &Grader<'_>) -> Option<Finding> {
+    let junk =
+        |name: &[u8], rung: Rung| Ready(signed_login(rung, name, &[0x5a; SIGNATURE], b"wrong"));
+    let wrong = Identity {
+        password: "wrong".to_owned(),
+        ..user("alice")
+    };
+    let answers = [
+        answered(grader, junk(b"nobody", grader.rung))?,
+        answered(grader, junk(b"alice", grader.rung))?,
+        answered(grader, wrong)?,
+    ];
+    let expected = "every refusal is the same frame, 1000 ms after its login";
+    if answers
+        .iter()
+        .any(|(ending, _)| *ending != Some(Ending::Refused(None)))
+    {
+        let promise = Promise::Withstands("enumerate-reply");
+        return Some(Finding::new(promise, expected, "another answer, or none"));
+    }
+    let late = answers
+        .iter()
+        .find(|(_, took)| took.abs_diff(REFUSAL_AFTER) > NEAR);
+    late.map(|(_, took)| {
+        let saw = format!("a refusal after {} ms", took.as_millis());
+        Finding::new(Promise::Withstands("enumerate-time"), expected, saw)
+    })
+}
+
+fn answered(
+    grader: &Grader<'_>,
+    credentials: impl Credentials + 'static,
+) -> Option<(Option<Ending>, Duration)> {
+    let began = grader.network.now();
+    let (client, ..) = grader.log_in(credentials)?;
+    Some((client.ending().cloned(), grader.network.now() - began))
+}
+
+/// The largest length where a login is due.
+fn announced(grader: &Grader<'_>) -> Option<Finding> {
+    let mut line = grader.dial()?;
+    line.send(&Half::draw(&mut grader.rng()).hello(grader.rung));
+    line.send(&[0xff, 0xff]);
+    let (_, closed) = listen(&mut *line);
+    let expected = "a length that may not come now ends the connection at once";
+    let promise = Promise::Withstands("slow-and-huge");
+    (!closed).then(|| Finding::new(promise, expected, "an open connection"))
+}
+
+/// A connection that says nothing.
+fn slow(grader: &Grader<'_>) -> Option<Finding> {
+    let mut line = grader.dial()?;
+    let patience = LOGIN_DEADLINE + Duration::from_secs(2);
+    line.receive(patience);
+    let expected = "a connection without a login ends after 10 s";
+    let saw = "an open connection after 12 s";
+    let promise = Promise::Withstands("slow-and-huge");
+    (!line.is_closed()).then(|| Finding::new(promise, expected, saw))
+}
+
+/// One source opens as many connections as there is room for.
+fn hog(grader: &Grader<'_>) -> Option<Finding> {
+    let dialled = (0..ROOM).map(|_| grader.network.dial(ATTACKER));
+    let held: Vec<_> = dialled.filter_map(Result::ok).collect();
+    let (client, ..) = grader.log_in(user("alice"))?;
+    drop(held);
+    let expected = "a user logs in while another source holds idle connections";
+    let promise = Promise::Withstands("hog");
+    (!client.is_open()).then(|| Finding::new(promise, expected, "the user was not let in"))
+}
+
+/// Ten wrong passwords with the key, then the right one.
+fn guesses(grader: &Grader<'_>) -> Option<Finding> {
+    for _ in 0..MAX_GUESSES {
+        let guess = Identity {
+            password: "wrong".to_owned(),
+            ..user(GIVEN_UP)
+        };
+        grader.log_in(guess)?;
+    }
+    let (client, ..) = grader.log_in(user(GIVEN_UP))?;
+    let expected = "ten wrong passwords disable the key";
+    let promise = Promise::Withstands("online-guessing");
+    (client.is_open()).then(|| Finding::new(promise, expected, "a welcome at the next guess"))
+}

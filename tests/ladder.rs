@@ -1,0 +1,310 @@
+//! The ladder as it is published and as its programs play it: table, pages and vectors are those of this run, and every rung
+//! is spoken on loopback.
+
+use std::{
+    fs,
+    io::{self, BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    sync::{
+        LazyLock,
+        mpsc::{self, Receiver},
+    },
+    time::Duration,
+};
+
+use latchstring_arena::DEFAULT_SEED;
+use latchstring_ladder::{
+    Rung, folder,
+    grade::{self, Promise, client::Launch},
+    table::Table,
+    text,
+};
+use latchstring_net::loopback::Loopback;
+use latchstring_tests::{binary, python, workspace};
+use regex::Regex;
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| Table::run(DEFAULT_SEED, |_| ()).unwrap());
+
+/// Without the colours of a terminal.
+fn plain(text: &str) -> String {
+    let colours = Regex::new("\x1b\\[[0-9;]*m").unwrap();
+    colours.replace_all(text, "").into_owned()
+}
+
+#[test]
+fn the_table_and_each_rung_are_the_published_ones_and_fit_80_columns() {
+    let rungs = Rung::ALL.map(|rung| text::rung(&TABLE, rung)).join("\n");
+    let text = plain(&format!("{}\n{rungs}", text::table(&TABLE)));
+    let wide = text.lines().find(|line| line.chars().count() > 80);
+    assert_eq!(wide, None, "too wide for a terminal");
+    insta::assert_snapshot!("ladder", text);
+}
+
+#[test]
+fn pages_picture_and_vectors_are_those_of_this_run() {
+    for made in latchstring_book::ladder::artefacts(workspace(), &TABLE).unwrap() {
+        let there = fs::read(workspace().join(&made.path)).unwrap_or_default();
+        assert!(
+            there == made.bytes,
+            "{}: run .ci/regenerate",
+            made.path.display()
+        );
+    }
+}
+
+/// A program that ends with this value, and what it prints.
+struct Running {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Running {
+    /// Whether a line that it prints holds this, now or within ten seconds.
+    fn prints(&self, words: &str) -> bool {
+        let line = || self.lines.recv_timeout(Duration::from_secs(10)).ok();
+        std::iter::from_fn(line).any(|line| line.contains(words))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn ladder() -> Command {
+    let mut command = Command::new(binary("latchstring"));
+    command
+        .arg("ladder")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Our server of a rung on a free port, and that port.
+fn served(rung: Rung, keys: &Path) -> (Running, u16) {
+    let mut command = ladder();
+    command.args(["serve", "--port", "0", "--rung", &rung.to_string(), "--dir"]);
+    listening(command.arg(keys))
+}
+
+/// A server that first prints where it listens, and its port.
+fn listening(command: &mut Command) -> (Running, u16) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut line).unwrap();
+    let (sender, lines) = mpsc::channel();
+    // Reads to the end, so that the server can always print.
+    std::thread::spawn(move || {
+        for line in out.lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    // `…:7000`, or `('127.0.0.1', 7000)` as the report's server has it.
+    let line = line.trim().trim_end_matches(')');
+    let port = line.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap();
+    let port = port
+        .parse()
+        .unwrap_or_else(|_| panic!("no port in {line:?}"));
+    (Running { child, lines }, port)
+}
+
+/// Our client, with these lines as its input.
+fn connected(rung: Rung, keys: &Path, port: u16, user: &str, input: &str) -> Output {
+    let mut command = ladder();
+    command.args(["connect", "--rung", &rung.to_string()]);
+    command.args(["--port", &port.to_string(), "--user", user, "--dir"]);
+    with_input(command.arg(keys), input)
+}
+
+fn with_input(command: &mut Command, input: &str) -> Output {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // A client that gives up early reads no more.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn both_programs_speak_every_rung_on_loopback() {
+    for rung in Rung::spoken() {
+        let keys = tempfile::tempdir().unwrap();
+        folder::write(rung, keys.path()).unwrap();
+        let (_server, port) = served(rung, keys.path());
+        for user in ["alice", "Zo\u{eb}"] {
+            let output = connected(rung, keys.path(), port, user, "hello\nagain\n");
+            let printed = String::from_utf8(output.stdout).unwrap();
+            assert!(output.status.success(), "rung {rung}: {printed}");
+            assert!(printed.contains("2 texts sent"), "rung {rung}: {printed}");
+        }
+    }
+}
+
+#[test]
+fn rung_0_talks_to_the_reports_programs_in_both_directions() {
+    let keys = tempfile::tempdir().unwrap();
+    folder::write(Rung::FAITHFUL, keys.path()).unwrap();
+    let mut server = Command::new(binary("faithful-server"));
+    server.args(["--port", "0", "--dir"]).arg(keys.path());
+    let (server, port) = listening(&mut server);
+    let output = connected(Rung::FAITHFUL, keys.path(), port, "bob", "hello\n");
+    assert!(output.status.success(), "{output:?}");
+    assert!(server.prints("Decrypted Message: hello"));
+
+    let (server, port) = served(Rung::FAITHFUL, keys.path());
+    let mut client = Command::new(binary("faithful-client"));
+    client
+        .args(["--port", &port.to_string(), "--dir"])
+        .arg(keys.path());
+    with_input(&mut client, "1\nalice\nhello\n");
+    assert!(server.prints("alice is logged in") && server.prints("text: hello"));
+}
+
+#[test]
+fn a_client_of_another_rung_a_wrong_host_and_a_wrong_user_fail_with_a_reason() {
+    let rung = Rung::new(6).unwrap();
+    let keys = tempfile::tempdir().unwrap();
+    folder::write(rung, keys.path()).unwrap();
+    let (_server, port) = served(rung, keys.path());
+    let failed = |rung: Rung, user: &str| {
+        let output = connected(rung, keys.path(), port, user, "hello\n");
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let lower = rung.below().unwrap();
+    assert!(
+        failed(lower, "alice").contains("client.keys/alice"),
+        "no textbook key"
+    );
+    assert!(failed(rung, "nobody").contains("ladder files"));
+    // The client pins another key than the server's.
+    let other = fs::read(keys.path().join("server.keys/alice.pub")).unwrap();
+    fs::write(keys.path().join("host.pub"), other).unwrap();
+    let error = failed(rung, "alice");
+    assert!(
+        error.contains("the host's key is not the pinned one"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_no_spoken_rung_is_refused_with_the_way_out() {
+    for (arguments, says) in [
+        (&["show", "10"][..], "choose a number from 0 to 9"),
+        (
+            &["serve", "--rung", "9", "--port", "0"],
+            "latchstring-server",
+        ),
+        (
+            &["connect", "--rung", "1", "--port", "1"],
+            "latchstring ladder serve",
+        ),
+    ] {
+        let output = ladder().args(arguments).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(says), "{error}");
+    }
+}
+
+/// The server or the client in Python, which was written from the pages alone.
+fn foreign(program: &str, rung: Rung, keys: &Path) -> Command {
+    let mut command = python(&format!("ladder/{program}"), "argon2, cryptography");
+    command
+        .args(["--rung", &rung.to_string(), "--dir"])
+        .arg(keys);
+    command
+}
+
+#[test]
+fn our_client_speaks_every_rung_with_the_server_in_python() {
+    for rung in Rung::spoken() {
+        let keys = tempfile::tempdir().unwrap();
+        folder::write(rung, keys.path()).unwrap();
+        let mut command = foreign("server.py", rung, keys.path());
+        let (_server, port) = listening(command.args(["--port", "0"]));
+        for user in ["alice", "Zo\u{eb}"] {
+            let output = connected(rung, keys.path(), port, user, "hello\nagain\n");
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success(), "rung {rung}, {user}: {error}");
+        }
+    }
+}
+
+#[test]
+fn the_client_in_python_speaks_every_rung_with_our_server() {
+    for rung in Rung::spoken() {
+        let keys = tempfile::tempdir().unwrap();
+        folder::write(rung, keys.path()).unwrap();
+        let (_server, port) = served(rung, keys.path());
+        let mut command = foreign("client.py", rung, keys.path());
+        let output = with_input(
+            command.args(["--port", &port.to_string()]),
+            "hello\nagain\n",
+        );
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "rung {rung}: {error}");
+    }
+}
+
+/// The grader takes the server in Python for what it is: an honest one.
+#[test]
+fn the_server_in_python_passes_the_grader() {
+    for number in [4, 7] {
+        let rung = Rung::new(number).unwrap();
+        let keys = tempfile::tempdir().unwrap();
+        folder::write(rung, keys.path()).unwrap();
+        let mut command = foreign("server.py", rung, keys.path());
+        let (_server, port) = listening(command.args(["--port", "0"]));
+        let found = grade::server(rung, Loopback::v4(port), DEFAULT_SEED);
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert!(found.is_empty(), "rung {rung}: {found:#?}");
+    }
+}
+
+/// Starts the client in Python for the grader, with a flaw that is sent in its place.
+struct InPython<'a> {
+    rung: Rung,
+    keys: &'a Path,
+    /// Whether the client says that all is well, whatever happened.
+    always_well: bool,
+}
+
+impl Launch for InPython<'_> {
+    fn launch(&mut self, port: u16, user: &str, input: &str) -> io::Result<bool> {
+        let mut command = foreign("client.py", self.rung, self.keys);
+        command.args(["--port", &port.to_string(), "--user", user]);
+        let output = with_input(&mut command, input);
+        Ok(output.status.success() || self.always_well)
+    }
+}
+
+#[test]
+fn the_client_in_python_passes_the_grader_and_one_that_notices_nothing_does_not() {
+    let rung = Rung::new(5).unwrap();
+    let keys = tempfile::tempdir().unwrap();
+    folder::write(rung, keys.path()).unwrap();
+    let mut graded = |always_well| {
+        let mut launch = InPython {
+            rung,
+            keys: keys.path(),
+            always_well,
+        };
+        let found = grade::client::client(rung, &mut launch, DEFAULT_SEED).unwrap();
+        found
+            .into_iter()
+            .map(|finding| (finding.promise, finding.to_string()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(graded(false), []);
+    let promises: Vec<Promise> = graded(true)
+        .into_iter()
+        .map(|(promise, _)| promise)
+        .collect();
+    let missed = ["reflection", "drop", "truncation", "rogue-server"].map(Promise::Withstands);
+    assert_eq!(promises, missed);
+}
