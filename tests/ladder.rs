@@ -288,7 +288,7 @@ fn the_client_in_python_passes_the_grader_and_one_that_notices_nothing_does_not(
     let rung = Rung::new(5).unwrap();
     let keys = tempfile::tempdir().unwrap();
     folder::write(rung, keys.path()).unwrap();
-    let mut graded = |always_well| {
+    let graded = |always_well| {
         let mut launch = InPython {
             rung,
             keys: keys.path(),
