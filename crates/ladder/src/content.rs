@@ -111,7 +111,7 @@ impl Content {
         } else {
             Self::read_bare(rung, way, content)
         };
-        read.map_err(|_| Complaint::Malformed("the plaintext is none of this rung"))
+        read.map_err(|_| Complaint::Malformed("the plaintext is not of this rung"))
     }
 
     fn read_bare(rung: Rung, way: Way, content: &[u8]) -> Result<Self, DecodeError> {
@@ -159,7 +159,7 @@ impl Content {
 
 const NONE_OF_THIS_RUNG: DecodeError = DecodeError::Invalid {
     field: "plaintext",
-    why: "it is none of this rung",
+    why: "it is not of this rung",
 };
 
 /// Whether a refusal holds its reason: once there are several, and until rung 8 makes them one.
