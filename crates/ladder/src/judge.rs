@@ -102,11 +102,11 @@ pub fn judge(goal: Goal, claim: &Claim, truth: &Truth) -> Verdict {
         Goal::Harvest => match truth.harvested.first() {
             Some(text) => (
                 true,
-                format!("the user told the attacker's server {}", quoted(text)),
+                format!("the user said {} to the attacker's server", quoted(text)),
             ),
             None => (
                 false,
-                "the user told the attacker's server nothing".to_owned(),
+                "the user said nothing to the attacker's server".to_owned(),
             ),
         },
         Goal::LogIn => logged_in(claim, truth),
@@ -219,7 +219,7 @@ fn noticed(truth: &Truth) -> String {
     match (complaint(truth.server()), complaint(truth.client.as_ref())) {
         (Some(why), _) => format!("the server noticed: {why}"),
         (_, Some(why)) => format!("the client noticed: {why}"),
-        _ => "the server took what was typed".to_owned(),
+        _ => "the server took the texts as they were typed".to_owned(),
     }
 }
 
@@ -275,7 +275,7 @@ fn credentials(claim: &Claim, truth: &Truth) -> (bool, String) {
     match (is_key, *found == truth.password) {
         (true, _) => (true, "alice's private key lies in the store".to_owned()),
         (_, true) => (true, "alice's password is found".to_owned()),
-        _ => (false, "what was found does not log in".to_owned()),
+        _ => (false, "the credentials that were found do not log in".to_owned()),
     }
 }
 
