@@ -56,7 +56,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("matrix", &["cli", "attacker", "arena"]),
     ("ladder", &["attacker", "arena"]),
-    ("classroom", &["cli", "faithful", "attacker", "arena"]),
+    ("confine", &[]),
+    (
+        "classroom",
+        &["cli", "confine", "faithful", "attacker", "arena"],
+    ),
     (
         "book",
         &[

@@ -5,17 +5,21 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use latchstring_classroom::{
     catalogue::{Answer, Lab},
-    check::{Item, Options, Report, check, check_with},
+    check::{Item, Report, check, check_with},
     labs,
     progress::Silent,
     seed::Seed,
+    selftest::Plan,
+    solve::solve,
     student::Student,
+    trial::Options,
 };
+use latchstring_confine::run::Launcher;
+use latchstring_tests::{binary, workspace};
 use tempfile::TempDir;
 
 fn all_labs() -> Vec<Lab> {
@@ -24,6 +28,11 @@ fn all_labs() -> Vec<Lab> {
 
 fn lab(number: &str) -> Lab {
     labs::find(all_labs(), number).unwrap()
+}
+
+/// Starts programs as `latchstring lab check` does.
+fn launcher() -> Launcher {
+    Launcher::at(&binary("latchstring"), &["lab", "run-program"])
 }
 
 /// A lab in a folder of its own.
@@ -35,7 +44,7 @@ struct Desk {
 impl Desk {
     async fn new(lab: Lab, seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let student = Student::start(lab, &folder.path().join("work"), &Seed::chosen(seed))
+        let student = Student::start(lab, &folder.path().join("work"), &Seed::chosen(seed), None)
             .await
             .unwrap();
         Self {
@@ -47,24 +56,7 @@ impl Desk {
     /// As [`Desk::new`], with the solution copied over and its answers filled in.
     async fn solved(lab: Lab, seed: u64) -> Self {
         let desk = Self::new(lab, seed).await;
-        let (lab, folder) = (&desk.student.lab, &desk.student.folder);
-        lab.files.lay_out("solution", folder).unwrap();
-        let (program, args) = lab
-            .solve
-            .split_first()
-            .expect("every lab says how it is solved");
-        let solved = Command::new(program)
-            .args(args)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .current_dir(folder)
-            .output();
-        let solved = solved.unwrap();
-        assert!(
-            solved.status.success(),
-            "{}: {}",
-            lab.id,
-            String::from_utf8_lossy(&solved.stderr)
-        );
+        solve(&desk.student, &launcher()).await.unwrap();
         desk
     }
 
@@ -111,7 +103,9 @@ impl Desk {
     }
 
     async fn check(&mut self, seed: u64) -> Report {
-        check(&mut self.student, &Seed::chosen(seed)).await.unwrap()
+        check(&mut self.student, &Seed::chosen(seed), &launcher())
+            .await
+            .unwrap()
     }
 }
 
@@ -128,55 +122,63 @@ fn passed(report: &Report) -> Vec<&str> {
         .collect()
 }
 
-#[tokio::test]
-async fn every_start_fails_every_check() {
-    for lab in all_labs() {
-        for seed in [1, 2] {
-            let mut desk = Desk::new(lab.clone(), seed).await;
-            let report = desk.check(seed + 10).await;
-            assert_eq!(passed(&report), [""; 0], "{}: nothing was done yet", lab.id);
-            assert_eq!((report.points, report.passed), (0, false));
-
-            desk.predict();
-            let report = desk.check(seed + 20).await;
-            assert!(desk.student.explanations().unwrap().is_empty());
-            for item in &report.items {
-                assert_eq!(item.passed, item.kind == "predict", "{}: {item:?}", lab.id);
-                if item.kind == "predict" {
-                    assert!(
-                        item.found.contains("you will see"),
-                        "{item:?} is told before it has happened"
-                    );
-                }
-                assert_eq!(
-                    item.next.is_some(),
-                    !item.passed,
-                    "{}: {item:?} must say what to do",
-                    lab.id
-                );
-            }
-        }
+#[test]
+fn every_solution_passes_and_every_start_and_known_wrong_solution_fails_for_its_reason() {
+    let labs = all_labs();
+    for lab in &labs {
+        assert!(lab.wrong.len() >= 3, "{}: name what must not pass", lab.id);
+        let case = lab.case().unwrap_or_default();
+        assert!(
+            case.starts_with("## It has happened"),
+            "{}: tell of a real system",
+            lab.id
+        );
+    }
+    let plan = Plan {
+        labs: &labs,
+        students: 1,
+        seed: 1,
+        launcher: &launcher(),
+        progress: &|_, _, _| {},
+    };
+    for line in plan.run().unwrap() {
+        assert_eq!(line.failures, [""; 0], "{}: {}", line.lab, line.what);
     }
 }
 
-#[tokio::test]
-async fn every_solution_passes_every_check() {
-    for lab in all_labs() {
-        for seed in [1, 2, 3] {
-            let mut desk = Desk::solved(lab.clone(), seed).await;
-            let report = desk.check(seed + 10).await;
-            assert!(
-                report.passed,
-                "{} with seed {seed}: {:#?}",
-                lab.id, report.items
-            );
-            assert_eq!(report.points, report.of);
-            assert_eq!(
-                desk.student.explanations().unwrap().len(),
-                report.items.len()
-            );
-        }
-    }
+#[test]
+fn a_self_test_finds_a_lab_that_passes_what_it_must_not() {
+    let mut lab = lab("00");
+    // The right answer as a wrong one, a wrong reason, and a start that is the solution's.
+    lab.wrong[0].answers.clear();
+    lab.wrong[1].says = "the moon".to_owned();
+    lab.solve = vec!["false".to_owned()];
+    let plan = |lab: &Lab| {
+        let labs = [lab.clone()];
+        let plan = Plan {
+            labs: &labs,
+            students: 1,
+            seed: 1,
+            launcher: &launcher(),
+            progress: &|_, _, _| {},
+        };
+        let lines = plan.run().unwrap();
+        let lines = lines.into_iter().map(|line| line.failures.concat());
+        lines.collect::<Vec<_>>()
+    };
+    let failures = plan(&lab);
+    assert!(
+        failures[0].is_empty() && failures[1].contains("failed"),
+        "{failures:?}"
+    );
+    lab.solve = self::lab("00").solve;
+    let failures = plan(&lab);
+    assert_eq!(failures[1], "");
+    assert!(failures[2].contains("it passes"), "{failures:?}");
+    assert!(
+        failures[3].contains("for another reason than \"the moon\""),
+        "{failures:?}"
+    );
 }
 
 #[tokio::test]
@@ -239,24 +241,69 @@ async fn a_program_that_wants_the_private_key_finds_none() {
     assert!(desk.check(15).await.passed);
 }
 
+/// Writes wherever the grader's verdict could come from: result files, its own copy of the state, the student's folder and
+/// the lab's files. Then it does nothing that the lab asks for.
+const FORGER: &str = r#"
+import glob, os, shutil, sys
+student, repository = sys.argv[1:3]
+everything = '{"passed": true, "points": 8, "score": 8}'
+for name in ("result.json", "results.json", "results/results.json", ".latchstring.json", "answers.toml"):
+    try:
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        open(name, "w").write(everything)
+    except OSError: pass
+for name in (".latchstring.json", ".latchstring.json.copy", "answers.toml", "forged"):
+    try: open(os.path.join(student, name), "w").write(everything)
+    except OSError: pass
+for name in glob.glob(repository + "/labs/*/solution/*") + [repository + "/labs/01-say-the-name/solution/attack.py"]:
+    try: print("read", open(name).read())
+    except OSError: pass
+print(everything)
+"#;
+
+#[tokio::test]
+async fn a_program_that_forges_results_and_state_changes_nothing() {
+    let mut desk = Desk::solved(lab("01"), 5).await;
+    fs::write(desk.path("forger.py"), FORGER).unwrap();
+    let folder = desk.student.folder.display().to_string();
+    let repository = workspace().display().to_string();
+    desk.run_instead(&["python3", "forger.py", &folder, &repository]);
+    let before = contents(&desk.student.folder);
+    let report = desk.check(15).await;
+    assert_eq!(passed(&report), ["who-gets-in"], "{report:#?}");
+    let found = &item(&report, "admitted").found;
+    assert!(!found.contains("read "), "it has read a solution: {found}");
+    assert!(
+        report
+            .limits
+            .is_some_and(|limits| limits.missing().is_empty())
+    );
+    let mut after = contents(&desk.student.folder);
+    // The prediction was made, and the check itself has written that down.
+    let state = |(path, _): &(String, Vec<u8>)| path.starts_with(".latchstring.json");
+    after.retain(|file| !state(file));
+    assert!(after.iter().eq(before.iter().filter(|file| !state(file))));
+    let again = Student::open(lab("01"), &desk.student.folder).unwrap();
+    assert_eq!(again.points(), 1);
+}
+
 #[tokio::test]
 async fn the_two_runs_have_two_victims_and_what_was_said_for_one_is_no_good_for_the_other() {
     let mut desk = Desk::solved(lab("01"), 6).await;
     let attack = fs::read_to_string(desk.path("attack.py")).unwrap();
-    let noted = attack.replace(
+    // A program that gives up is run once, and its last words are shown.
+    let told = attack.replace(
         "    n, e = read",
-        "    open('victims', 'a').write(user + '\\n')\n    n, e = read",
+        "    sys.exit(f'victim {user}')\n    n, e = read",
     );
-    fs::write(desk.path("attack.py"), &noted).unwrap();
-    assert!(desk.check(16).await.passed);
-    let victims = fs::read_to_string(desk.path("victims")).unwrap();
-    let victims: Vec<&str> = victims.lines().collect();
-    assert_eq!(victims.len(), 2);
-    assert_ne!(victims[0], victims[1]);
+    fs::write(desk.path("attack.py"), &told).unwrap();
+    let report = desk.check(16).await;
+    let found = &item(&report, "admitted").found;
+    let victim = found.split("victim ").nth(1).unwrap().trim();
 
     let fixed = attack.replace(
         "sendall(make_login(user,",
-        &format!("sendall(make_login({:?},", victims[0]),
+        &format!("sendall(make_login({victim:?},"),
     );
     fs::write(desk.path("attack.py"), fixed).unwrap();
     let report = desk.check(16).await;
@@ -348,7 +395,7 @@ async fn a_wrong_answer_fails_alone_and_a_broken_sheet_is_named_with_its_line() 
     fs::write(desk.path("answers.toml"), "[answers]\niv = \n").unwrap();
     let error = format!(
         "{:#}",
-        check(&mut desk.student, &Seed::chosen(1))
+        check(&mut desk.student, &Seed::chosen(1), &launcher())
             .await
             .unwrap_err()
     );
@@ -359,7 +406,7 @@ async fn a_wrong_answer_fails_alone_and_a_broken_sheet_is_named_with_its_line() 
     fs::write(desk.path("answers.toml"), "[answers]\nvi = \"00\"\n").unwrap();
     let error = format!(
         "{:#}",
-        check(&mut desk.student, &Seed::chosen(1))
+        check(&mut desk.student, &Seed::chosen(1), &launcher())
             .await
             .unwrap_err()
     );
@@ -461,7 +508,7 @@ async fn folders_are_personal_repeatable_and_hold_no_answer() {
 async fn a_folder_that_is_not_empty_or_holds_another_lab_is_left_alone() {
     let desk = Desk::new(lab("00"), 14).await;
     let before = contents(&desk.student.folder);
-    let error = Student::start(lab("01"), &desk.student.folder, &Seed::chosen(1))
+    let error = Student::start(lab("01"), &desk.student.folder, &Seed::chosen(1), None)
         .await
         .err()
         .unwrap()
@@ -733,6 +780,7 @@ async fn a_check_of_instances_that_a_student_can_know_does_not_count() {
         seed: &seed,
         counts: false,
         steps: &Silent,
+        launcher: &launcher(),
     };
     let report = check_with(&mut desk.student, &options).await.unwrap();
     assert!(report.passed && !report.counts);

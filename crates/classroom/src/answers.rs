@@ -15,6 +15,7 @@ use toml::{Table, Value};
 use super::{
     catalogue::{Answer, Choice, Lab, Question},
     instance::Instance,
+    language::Language,
     seed::Seed,
     toml_error,
 };
@@ -185,7 +186,22 @@ pub fn letter(written: &str, options: &[(char, &Choice)]) -> Result<char, String
     Err(format!("{written:?} is not one of {range}"))
 }
 
-/// The options of a prediction, with letters: each student's seed gives another order.
+/// A sheet with this answer in place of the one that it has.
+///
+/// # Errors
+/// When the sheet does not ask the question.
+pub fn filled_in(sheet: &str, question: &str, answer: &str) -> anyhow::Result<String> {
+    let asks = |line: &&str| {
+        let rest = line.strip_prefix(question);
+        rest.is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    let line = sheet.lines().find(asks);
+    let line = line.with_context(|| format!("the sheet does not ask {question:?}"))?;
+    let answer = Value::String(answer.to_owned());
+    Ok(sheet.replacen(line, &format!("{question} = {answer}"), 1))
+}
+
+/// What a prediction offers, with letters: each student's seed gives another order.
 pub fn options<'a>(question: &'a Question, seed: &Seed) -> Vec<(char, &'a Choice)> {
     let mut options: Vec<&Choice> = question.options.iter().collect();
     options.shuffle(&mut seed.stream(&format!("options {}", question.id)));
@@ -196,14 +212,19 @@ pub fn options<'a>(question: &'a Question, seed: &Seed) -> Vec<(char, &'a Choice
 ///
 /// # Errors
 /// When a question's text names a fact that does not exist.
-pub fn sheet(lab: &Lab, instance: &Instance, seed: &Seed) -> anyhow::Result<String> {
+pub fn sheet(
+    lab: &Lab,
+    instance: &Instance,
+    seed: &Seed,
+    language: Option<&Language>,
+) -> anyhow::Result<String> {
     let mut sheet = format!(
         "# Lab {}: your predictions and answers.\n# Fill in what is between the quotes.\n",
         lab.id
     );
-    if let Some(trial) = lab.trials.first() {
+    if let Some(language) = language {
         sheet += "\n# The program may be written in any language.\n# Say here how to run it, in this folder:\n";
-        writeln!(sheet, "# run = {:?}", trial.run)?;
+        writeln!(sheet, "# run = {:?}", language.run)?;
     }
     let (predictions, others): (Vec<&Question>, Vec<&Question>) = lab
         .questions

@@ -10,7 +10,7 @@ use latchstring_attacker::{Attack, attacks, protocol::hardened::defence::Defence
 use latchstring_cli::suggest::nearest;
 use serde::Deserialize;
 
-use super::files::Files;
+use super::{files::Files, language::Language, wrong::Wrong};
 
 /// One lab.
 #[derive(Debug, Clone, Deserialize)]
@@ -37,6 +37,12 @@ pub struct Lab {
     /// The defences that stop them, by their ids.
     #[serde(default)]
     pub defences: Vec<String>,
+    /// The languages of its files, the default first; none when no code is asked for.
+    #[serde(default, rename = "language")]
+    pub languages: Vec<Language>,
+    /// What must not pass.
+    #[serde(default, rename = "wrong")]
+    pub wrong: Vec<Wrong>,
     /// Run in a student's folder after `solution/` was copied over it, this fills in the answers.
     #[serde(default)]
     pub solve: Vec<String>,
@@ -170,16 +176,37 @@ pub struct Choice {
 pub struct Trial {
     /// Its name.
     pub id: String,
-    /// The command, unless `answers.toml` gives another.
-    pub run: Vec<String>,
     /// The arguments.
     pub args: Vec<String>,
     /// How often; each time the victim is another account.
     #[serde(default = "twice")]
     pub times: usize,
+    /// Where the program sits on the wire of an honest session to the live target. The program prints, in hex, the
+    /// bytes that go on in place of a message.
+    pub on_the_path: Option<OnThePath>,
     /// The time limit, in seconds.
     #[serde(default = "half_a_minute")]
     pub timeout_seconds: u64,
+}
+
+/// A place on the wire of an honest session.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnThePath {
+    /// The session of the scene that runs again, with the live target.
+    pub session: String,
+    /// The number of the message that the program may change; the first is 1.
+    pub message: usize,
+}
+
+/// How much of a session's messages a program must read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reads {
+    /// The session of the scene, in a hidden capture.
+    pub session: String,
+    /// How many characters of a hundred must be right.
+    pub percent: usize,
 }
 
 fn twice() -> usize {
@@ -209,6 +236,8 @@ pub struct Check {
     /// The program must print what the lab's solution prints, no line more and no line less; their order does not count.
     #[serde(default)]
     pub prints_as_solution: bool,
+    /// Ground truth: the program must print the messages that the server took in, one a line, as far as this says.
+    pub reads: Option<Reads>,
     /// The advice after a failure.
     pub next: String,
 }
@@ -261,6 +290,9 @@ impl Lab {
                 "`after = {after:?}` names no question and no check"
             );
         }
+        let items: Vec<&str> = self.item_ids().collect();
+        let mut wrong = self.wrong.iter();
+        wrong.try_for_each(|wrong| wrong.validate(&items))?;
         self.questions.iter().try_for_each(Question::check)
     }
 
@@ -328,10 +360,25 @@ impl Lab {
                 "there is no [[trial]] with the id {trial:?}"
             );
         }
+        let sessions = || self.scene.sessions.iter().map(|session| &session.id);
+        let on_paths = self
+            .trials
+            .iter()
+            .filter_map(|trial| trial.on_the_path.as_ref());
+        let reads = self.checks.iter().filter_map(|check| check.reads.as_ref());
+        for session in on_paths
+            .map(|path| &path.session)
+            .chain(reads.map(|reads| &reads.session))
+        {
+            ensure!(
+                sessions().any(|known| known == session),
+                "there is no [[scene.session]] with the id {session:?}"
+            );
+        }
         for trial in &self.trials {
             ensure!(
-                !trial.run.is_empty() && trial.times > 0,
-                "the trial {:?} runs nothing",
+                !self.languages.is_empty() && trial.times > 0,
+                "the trial {:?} runs nothing: give a [[language]] with the command, and `times` above 0",
                 trial.id
             );
         }
@@ -342,6 +389,11 @@ impl Lab {
     pub fn item_ids(&self) -> impl Iterator<Item = &str> {
         let questions = self.questions.iter().map(|question| question.id.as_str());
         questions.chain(self.checks.iter().map(|check| check.id.as_str()))
+    }
+
+    /// `CASE.md`: a real system that made the same mistake. It is told once everything has passed.
+    pub fn case(&self) -> Option<&str> {
+        self.files.text("CASE.md").ok()
     }
 
     /// `EXPLANATION.md`, cut at its second-level headings.

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use latchstring_confine::{note::InForce, run::Launcher};
 use serde::Serialize;
 
 use super::{
     answers::{self, Answers},
     catalogue::{Answer, Check, Choice, Question},
     diagnosis::Trouble,
-    progress::{Silent, Steps},
+    progress::Silent,
     seed::Seed,
     student::Student,
-    trial::Trials,
+    trial::{Options, Trials},
 };
 
 /// The result of a check.
@@ -34,16 +35,8 @@ pub struct Report {
     pub passed: bool,
     /// Whether the check counts: a check that repeats known hidden instances does not.
     pub counts: bool,
-}
-
-/// How a check is run.
-pub struct Options<'a> {
-    /// Where the hidden instances come from.
-    pub seed: &'a Seed,
-    /// Whether what passes is remembered. When the student has chosen the seed, the hidden instances are not hidden.
-    pub counts: bool,
-    /// Hears of what is being done.
-    pub steps: &'a dyn Steps,
+    /// Which limits the student's program had; `None` when none was run.
+    pub limits: Option<InForce>,
 }
 
 /// One question or check.
@@ -71,11 +64,16 @@ pub struct Item {
 ///
 /// # Errors
 /// As [`check_with`].
-pub async fn check(student: &mut Student, seed: &Seed) -> anyhow::Result<Report> {
+pub async fn check(
+    student: &mut Student,
+    seed: &Seed,
+    launcher: &Launcher,
+) -> anyhow::Result<Report> {
     let options = Options {
         seed,
         counts: true,
         steps: &Silent,
+        launcher,
     };
     check_with(student, &options).await
 }
@@ -96,7 +94,7 @@ pub async fn check_with(student: &mut Student, options: &Options<'_>) -> anyhow:
     student.save()?;
     // A prediction comes before the experiment, or it is none.
     let trials = match said.iter().all(Result::is_ok) {
-        true => Some(Trials::run(student, &answers, options.seed, options.steps).await),
+        true => Some(Trials::run(student, &answers, options).await?),
         false => None,
     };
     let mut items = Vec::new();
@@ -123,14 +121,15 @@ pub async fn check_with(student: &mut Student, options: &Options<'_>) -> anyhow:
         student.state.passed.extend(passed);
     }
     student.save()?;
-    Ok(report(student, all, options.counts))
+    let limits = trials.as_ref().and_then(Trials::limits);
+    Ok(report(student, all, options.counts, limits))
 }
 
 fn passing(items: &[Item]) -> impl Iterator<Item = String> {
     (items.iter().filter(|item| item.passed)).map(|item| item.id.clone())
 }
 
-fn report(student: &Student, items: Vec<Item>, counts: bool) -> Report {
+fn report(student: &Student, items: Vec<Item>, counts: bool, limits: Option<InForce>) -> Report {
     Report {
         lab: student.lab.id.clone(),
         points: items.iter().map(|item| item.points).sum(),
@@ -139,6 +138,7 @@ fn report(student: &Student, items: Vec<Item>, counts: bool) -> Report {
         points_so_far: student.points(),
         hints_taken: student.state.hints,
         counts,
+        limits,
         items,
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: `latchstring lab list | start | hint | check | explain | reset | serve`.
+//! The command line: `latchstring lab ...`.
 
 use std::{
     io::{self, BufRead, Write},
@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 use latchstring_attacker::net::{loopback::Loopback, terminal::visible_lines};
+use latchstring_confine::{inner, keeper, run::Launcher};
 use latchstring_faithful::server::{Listener, REPLY_PAUSE, ServerEvent};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -16,14 +17,17 @@ use latchstring_cli::screen;
 
 use crate::{
     catalogue::Lab,
-    check,
+    check::{self, Report},
     instance::Instance,
-    labs, place,
+    labs, map, place, predict,
     progress::Told,
     report::{self, Standing},
     seed::Seed,
+    selftest::Plan,
     state,
     student::Student,
+    trial::Options,
+    watch::{self, Look},
 };
 
 /// The commands of a student.
@@ -50,7 +54,47 @@ pub enum LabCommand {
         /// Make captures and keys from this number; the same number gives the same ones [default: random]
         #[arg(long)]
         seed: Option<u64>,
+        /// Begin in this language: python or rust [default: python]
+        #[arg(long)]
+        language: Option<String>,
     },
+    /// Make your predictions in the terminal
+    #[command(
+        after_help = "Examples:\n  latchstring lab predict 01\n  latchstring lab predict 01 --answer who-gets-in=b"
+    )]
+    Predict {
+        /// Name the lab [default: the lab of this folder]
+        lab: Option<String>,
+        /// Which folder is meant
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// Save this prediction; may be repeated [default: ask for each prediction]
+        #[arg(long, value_name = "ID=LETTER")]
+        answer: Vec<String>,
+    },
+    /// Check again after each save, until everything passes or Ctrl-C
+    #[command(
+        after_help = "The exit code is 0 only if the last check passed. Example: latchstring lab watch 01"
+    )]
+    Watch {
+        /// Name the lab [default: the lab of this folder]
+        lab: Option<String>,
+        /// Which folder is meant
+        #[command(flatten)]
+        place: PlaceArgs,
+    },
+    /// Show the course as a map: what is done, and what comes next
+    #[command(after_help = "Example: latchstring lab status")]
+    Status {
+        /// Where the labs are
+        #[command(flatten)]
+        labs: LabsArg,
+    },
+    /// Prove the labs: every solution passes, every start and known-wrong solution fails
+    #[command(
+        after_help = "The exit code is 0 only if all of it is so. Example: latchstring lab self-test --students 2 01"
+    )]
+    SelfTest(SelfTest),
     /// Run your target until Ctrl-C, to try your program
     #[command(after_help = "Example: latchstring lab serve 01")]
     Serve {
@@ -101,6 +145,9 @@ pub enum LabCommand {
         #[command(flatten)]
         place: PlaceArgs,
     },
+    /// Run one program within limits, for the check that started this command
+    #[command(hide = true)]
+    RunProgram(RunProgram),
     /// Begin the lab again; your files move to a backup
     #[command(after_help = "Example: latchstring lab reset 01")]
     Reset {
@@ -113,6 +160,51 @@ pub enum LabCommand {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// How the labs prove themselves.
+#[derive(Debug, Args)]
+pub struct SelfTest {
+    /// Test these labs [default: all labs]
+    lab: Vec<String>,
+    /// Where the labs are
+    #[command(flatten)]
+    labs: LabsArg,
+    /// Make up this number of students
+    #[arg(long, default_value_t = 5)]
+    students: usize,
+    /// Make them from this number; the same number gives the same students [default: random]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// One program that a check runs.
+#[derive(Debug, Args)]
+pub struct RunProgram {
+    /// Run this job, written as JSON
+    job: String,
+    /// Be the inner of the two processes
+    #[arg(long)]
+    inner: bool,
+}
+
+/// The arguments with which this program is the keeper of a student's program.
+const KEEPER: [&str; 2] = ["lab", "run-program"];
+
+impl RunProgram {
+    /// Runs it. Call this before any thread is started: a process with threads gets no namespace.
+    ///
+    /// # Errors
+    /// When no check has started this process, or a limit cannot be set.
+    pub fn run(&self) -> anyhow::Result<ExitCode> {
+        match self.inner {
+            true => inner::run(&self.job),
+            false => keeper::keep(&self.job),
+        }
+    }
 }
 
 /// Where the labs are.
@@ -176,7 +268,22 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
     let out = &mut screen::out();
     match command {
         LabCommand::List { labs, json } => list(out, &labs, json)?,
-        LabCommand::Start { lab, place, seed } => start(out, &lab, &place, seed).await?,
+        LabCommand::Start {
+            lab,
+            place,
+            seed,
+            language,
+        } => start(out, &lab, &place, seed, language.as_deref()).await?,
+        LabCommand::Predict { lab, place, answer } => {
+            let mut student = place.open(lab.as_deref())?;
+            match answer.is_empty() {
+                true => predict::ask(out, &mut student).await?,
+                false => predict::take(out, &mut student, &answer)?,
+            }
+        }
+        LabCommand::Watch { lab, place } => return watch(out, lab.as_deref(), &place).await,
+        LabCommand::Status { labs } => map::print(out, &standings(&labs, None)?)?,
+        LabCommand::SelfTest(plan) => return self_test(out, &plan),
         LabCommand::Serve { lab, place, port } => serve(place.open(lab.as_deref())?, port).await?,
         LabCommand::Hint {
             lab,
@@ -184,6 +291,7 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
             solution,
         } => hint(out, place.open(lab.as_deref())?, solution)?,
         LabCommand::Explain { lab, place } => explain(out, &place.open(lab.as_deref())?)?,
+        LabCommand::RunProgram(program) => return program.run(),
         LabCommand::Reset { lab, place, yes } => {
             reset(out, lab.as_deref(), &place, yes).await?;
         }
@@ -206,10 +314,11 @@ async fn check(
     json: bool,
 ) -> anyhow::Result<ExitCode> {
     let told = Told::new()?;
-    let options = check::Options {
+    let options = Options {
         seed: &chosen(seed)?,
         counts: seed.is_none(),
         steps: &told,
+        launcher: &Launcher::this_program(&KEEPER)?,
     };
     let checked = tokio::select! {
         report = told.during(check::check_with(&mut student, &options)) => report,
@@ -223,23 +332,127 @@ async fn check(
     if json {
         print_json(&report)?;
     } else {
-        report::print(out, &student, &report)?;
-        if !student.explanations()?.is_empty() {
-            let number = student.lab.number();
-            writeln!(out, "Why it is so: latchstring lab explain {number}")?;
-        }
-        if report.passed && report.counts {
-            writeln!(
-                out,
-                "{}",
-                report::next(&standings(&place.labs, Some(&student))?)
-            )?;
-        }
-        out.flush()?;
+        tell(out, &student, &report, place)?;
     }
     Ok(match report.passed {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
+    })
+}
+
+/// The report, and what to do next.
+fn tell(
+    out: &mut impl Write,
+    student: &Student,
+    report: &Report,
+    place: &PlaceArgs,
+) -> anyhow::Result<()> {
+    report::print(out, student, report)?;
+    if !student.explanations()?.is_empty() {
+        let number = student.lab.number();
+        writeln!(out, "Why it is so: latchstring lab explain {number}")?;
+    }
+    if report.passed && report.counts {
+        let standings = standings(&place.labs, Some(student))?;
+        writeln!(out, "{}", report::next(&standings))?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Checks, and again after each save.
+async fn watch(
+    out: &mut impl Write,
+    lab: Option<&str>,
+    place: &PlaceArgs,
+) -> anyhow::Result<ExitCode> {
+    let folder = place.open(lab)?.folder;
+    let mut passed = false;
+    loop {
+        let look = Look::at(&folder);
+        match check_once(out, place.open(lab)?, place).await {
+            Ok(Some(all)) => passed = all,
+            Ok(None) => break,
+            // A sheet that is half written is saved again.
+            Err(why) => writeln!(out, "{why:#}")?,
+        }
+        if passed {
+            return Ok(ExitCode::SUCCESS);
+        }
+        writeln!(out, "\nSave a file to check again; Ctrl-C ends.")?;
+        out.flush()?;
+        tokio::select! {
+            file = watch::saved(&folder, &look) => writeln!(out, "\n{} was saved.", file.display())?,
+            interrupted = interrupted() => { interrupted?; break }
+        }
+    }
+    writeln!(out, "\nStopped. `latchstring lab watch` goes on from here.")?;
+    out.flush()?;
+    Ok(ExitCode::FAILURE)
+}
+
+/// One check of a watch: whether everything has passed; `None` after Ctrl-C.
+async fn check_once(
+    out: &mut impl Write,
+    mut student: Student,
+    place: &PlaceArgs,
+) -> anyhow::Result<Option<bool>> {
+    let told = Told::new()?;
+    let options = Options {
+        seed: &Seed::fresh()?,
+        counts: true,
+        steps: &told,
+        launcher: &Launcher::this_program(&KEEPER)?,
+    };
+    let report = tokio::select! {
+        report = told.during(check::check_with(&mut student, &options)) => report?,
+        interrupted = interrupted() => {
+            told.end();
+            interrupted?;
+            return Ok(None);
+        }
+    };
+    tell(out, &student, &report, place)?;
+    Ok(Some(report.passed))
+}
+
+/// Not in a runtime: each worker has its own.
+fn self_test(out: &mut impl Write, arguments: &SelfTest) -> anyhow::Result<ExitCode> {
+    let all = arguments.labs.all()?;
+    let labs = match arguments.lab.is_empty() {
+        true => all,
+        false => {
+            let named = arguments.lab.iter();
+            let named = named.map(|named| labs::find(all.clone(), named));
+            named.collect::<anyhow::Result<_>>()?
+        }
+    };
+    ensure!(
+        arguments.students > 0,
+        "--students 0 tests nothing: give 1 or more"
+    );
+    let seed = arguments.seed.unwrap_or_else(rand::random);
+    let progress = |what: &str, done: usize, of: usize| {
+        let _ = writeln!(io::stderr(), "{done} of {of}: {what}");
+    };
+    let plan = Plan {
+        labs: &labs,
+        students: arguments.students,
+        seed,
+        launcher: &Launcher::this_program(&KEEPER)?,
+        progress: &progress,
+    };
+    let lines = plan.run()?;
+    let failed = lines.iter().any(|line| !line.failures.is_empty());
+    match arguments.json {
+        true => {
+            print_json(&serde_json::json!({ "seed": seed, "passed": !failed, "lines": lines }))?
+        }
+        false => report::self_test(out, &lines, seed)?,
+    }
+    out.flush()?;
+    Ok(match failed {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
     })
 }
 
@@ -295,6 +508,7 @@ async fn start(
     named: &str,
     place: &PlaceArgs,
     seed: Option<u64>,
+    language: Option<&str>,
 ) -> anyhow::Result<()> {
     let lab = labs::find(place.labs.all()?, named)?;
     let folder = match &place.dir {
@@ -311,7 +525,7 @@ async fn start(
             folder
         }
     };
-    let student = Student::start(lab, &folder, &chosen(seed)?).await?;
+    let student = Student::start(lab, &folder, &chosen(seed)?, language).await?;
     let dir = place.dir.as_ref();
     let dir = dir.map_or_else(String::new, |dir| format!(" --dir {}", dir.display()));
     Ok(report::welcome(out, &student, &dir)?)
@@ -393,6 +607,9 @@ fn explain(out: &mut impl Write, student: &Student) -> anyhow::Result<()> {
         writeln!(out, "## {id}\n\n{}\n", report::refolded(text))?;
     }
     let hidden = student.lab.item_ids().count() - explanations.len();
+    if let Some(case) = student.lab.case().filter(|_| hidden == 0) {
+        writeln!(out, "{}\n", report::refolded(case))?;
+    }
     if hidden > 0 {
         let when = match hidden {
             1 => "1 more comes when its check passes",

@@ -7,11 +7,13 @@ use latchstring_attacker::net::terminal::visible;
 
 use nix::sys::signal::Signal;
 
-use super::{
-    program::{End, KEPT, Ran},
-    target::Visit,
-};
+use super::{target::Visit, wire::printed_bytes};
 use latchstring_arena::truth::counted;
+use latchstring_confine::{
+    job::Limits,
+    note::Excess,
+    run::{End, KEPT, Ran},
+};
 
 /// How much of a program's last words is shown.
 const LAST_LINES: usize = 6;
@@ -111,6 +113,7 @@ impl Started<'_> {
                     "look for a loop that never ends, and for a read of more bytes than the other side sends",
                 )
             }),
+            End::TooMuch(excess) => Some(too_much(*excess)),
             End::Signal(number) => Some(Trouble::new(
                 format!("the program was ended by signal {number}{}", named(*number)),
                 format!(
@@ -215,6 +218,29 @@ impl Started<'_> {
         });
         named.next()
     }
+}
+
+/// What to do about a program that used more than a check lets it use.
+fn too_much(excess: Excess) -> Trouble {
+    let limits = Limits::default();
+    let (what, next) = match excess {
+        Excess::Memory => (
+            format!("more than {} MiB of memory", limits.memory >> 20),
+            "look for a list that grows without end, and for a read of a whole stream",
+        ),
+        Excess::Processes => (
+            format!("more than {} processes and threads", limits.processes),
+            "look for the place where the program starts others, and start fewer",
+        ),
+        Excess::Files => (
+            format!("more than {} MiB of files", limits.files >> 20),
+            "write less: the program's answer is what it prints or sends",
+        ),
+    };
+    Trouble::new(
+        format!("the program was stopped because it had {what}"),
+        next,
+    )
 }
 
 /// ` (SIGSEGV)` for 11.
@@ -393,6 +419,46 @@ pub fn other_lines(ran: &Ran, wanted: &str) -> Option<Trouble> {
             start_of(first),
         ))),
     }
+}
+
+/// A program on the wire that printed no bytes.
+pub fn no_bytes(ran: &Ran) -> Option<Trouble> {
+    printed_bytes(&ran.stdout).is_none().then(|| {
+        Trouble::new(
+            "the program printed no bytes in hex, so the message went on as it was",
+            "print the changed ciphertext in hex, on the first line",
+        )
+    })
+}
+
+/// Why a program has not read enough of these texts, which it should print one a line. The texts themselves are not told.
+pub fn too_little_read(ran: &Ran, texts: &[&str], percent: usize) -> Option<Trouble> {
+    if ran.stdout.trim().is_empty() {
+        return Some(Trouble::wrong("the program printed nothing"));
+    }
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    if lines.len() != texts.len() {
+        return Some(Trouble::new(
+            format!(
+                "the program printed {}, and the capture has {}",
+                counted(lines.len(), "line"),
+                counted(texts.len(), "message")
+            ),
+            "print one line for each message, in their order, and nothing else",
+        ));
+    }
+    let right = |(line, text): (&&str, &&str)| {
+        let pairs = line.chars().zip(text.chars());
+        pairs.filter(|(printed, sent)| printed == sent).count()
+    };
+    let right: usize = lines.iter().zip(texts).map(right).sum();
+    let all: usize = texts.iter().map(|text| text.chars().count()).sum();
+    (right * 100 < percent * all).then(|| {
+        Trouble::wrong(format!(
+            "the program read {right} of {all} characters, {} of 100; {percent} of 100 are asked for",
+            right * 100 / all.max(1)
+        ))
+    })
 }
 
 /// The end of what a program said, for a student who looks for the mistake.

@@ -41,6 +41,11 @@ impl Facts {
         texts.iter().map(|text| self.fill(text)).collect()
     }
 
+    /// What is called so.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     fn look_up(&self, expression: &str) -> anyhow::Result<String> {
         let (name, range) = match expression.split_once('|') {
             Some((name, range)) => (name, Some(range)),

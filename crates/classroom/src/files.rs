@@ -34,16 +34,19 @@ impl Files {
         std::str::from_utf8(bytes).with_context(|| format!("{name} is not UTF-8"))
     }
 
-    /// Writes the files below `part`, such as `start`, into a folder.
+    /// Writes the files below `part`, such as `start`, into a folder, but for those in folders of these names there.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn lay_out(&self, part: &str, folder: &Path) -> anyhow::Result<()> {
+    pub fn lay_out(&self, part: &str, left_out: &[&str], folder: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         for (path, bytes) in &self.0 {
             let Ok(name) = path.strip_prefix(part) else {
                 continue;
             };
+            if left_out.iter().any(|folder| name.starts_with(folder)) {
+                continue;
+            }
             let target = folder.join(name);
             let write = || {
                 fs::create_dir_all(target.parent().unwrap_or(folder))?;

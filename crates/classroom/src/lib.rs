@@ -1,14 +1,18 @@
-//! The labs: `latchstring lab list | start | hint | check | explain | reset | serve`.
+//! The labs: `latchstring lab list | start | serve | predict | hint | check | watch | status | explain | reset | self-test`.
 //!
 //! * [`commands`]: the command line;
 //! * [`labs`]: where the labs are, inside this program or in a folder;
 //! * [`catalogue`]: the definition of a lab, read from `labs/NN-name/lab.toml`;
 //! * [`instance`]: a lab's scene come true, by really running and [`record`]ing its sessions;
-//! * [`student`]: a student's folder, found by [`place`]; [`state`]: the stored progress;
-//! * [`trial`]: runs the student's [`program`] against a live [`target`], and goes by what that target believed;
+//! * [`student`]: a student's folder, found by [`place`]; [`state`]: what is remembered of it;
+//! * [`trial`]: runs the student's program within limits against a live [`target`], and goes by what that target believed;
+//! * [`wire`]: an honest session to the target, on whose way the program changes a message;
 //! * [`diagnosis`]: why a run did not come out as it should, and what to do;
 //! * [`check`]: makes a report of that, of the answers and of the predictions, and [`report`] prints it;
-//! * [`answers`], [`toml_error`], [`facts`], [`commitment`], [`seed`], [`progress`]: the parts of these.
+//! * [`program`]: the student's program, copied and built; [`language`], [`parts`]: in which language it begins;
+//! * [`watch`]: a check after each save; [`predict`]: asks for predictions in the terminal; [`map`]: the course so far;
+//! * [`selftest`]: every solution passes, every start and each [`wrong`] solution fails; [`solve`] runs the solution;
+//! * [`answers`], [`toml_error`], [`facts`], [`commitment`], [`seed`], [`progress`]: what these are made of.
 
 pub mod answers;
 pub mod catalogue;
@@ -20,14 +24,23 @@ pub mod facts;
 pub mod files;
 pub mod instance;
 pub mod labs;
+pub mod language;
+pub mod map;
+pub mod parts;
 pub mod place;
+pub mod predict;
 pub mod program;
 pub mod progress;
 pub mod record;
 pub mod report;
 pub mod seed;
+pub mod selftest;
+pub mod solve;
 pub mod state;
 pub mod student;
 pub mod target;
 pub mod toml_error;
 pub mod trial;
+pub mod watch;
+pub mod wire;
+pub mod wrong;

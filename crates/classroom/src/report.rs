@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{catalogue::Lab, check::Report, student::Student};
+use super::{catalogue::Lab, check::Report, selftest::Line, student::Student};
 use latchstring_cli::screen;
+use latchstring_confine::note::InForce;
 
 /// Where the text of a report begins.
 const COLUMN: usize = 11;
@@ -42,7 +43,11 @@ pub fn print(out: &mut impl Write, student: &Student, report: &Report) -> io::Re
             out,
             "With --seed the hidden instances can be known, so this check does not count."
         )?;
-    } else if report.points_so_far > report.points {
+    }
+    for sentence in report.limits.iter().flat_map(InForce::missing) {
+        writeln!(out, "{}", screen::folded(sentence, width))?;
+    }
+    if report.counts && report.points_so_far > report.points {
         writeln!(
             out,
             "With what passed in earlier checks you have {} of {}.",
@@ -50,6 +55,38 @@ pub fn print(out: &mut impl Write, student: &Student, report: &Report) -> io::Re
         )?;
     }
     Ok(())
+}
+
+/// What a self-test has shown, as a table, with the reason of each failure.
+///
+/// # Errors
+/// When nobody reads it any more.
+pub fn self_test(out: &mut impl Write, lines: &[Line], seed: u64) -> io::Result<()> {
+    let width = screen::width();
+    for line in lines {
+        let good = line.students - line.failures.len();
+        let word = if line.failures.is_empty() {
+            "ok  "
+        } else {
+            "FAIL"
+        };
+        writeln!(
+            out,
+            "{word}  {good} of {}  {}: {}",
+            line.students, line.lab, line.what
+        )?;
+        for failure in &line.failures {
+            let failure = format!("      {failure}");
+            writeln!(out, "{}", screen::folded_under(&failure, width, 8))?;
+        }
+    }
+    let failed = lines.iter().filter(|line| !line.failures.is_empty());
+    writeln!(
+        out,
+        "\n{} of {} are as they must be. Repeat with --seed {seed}.",
+        lines.len() - failed.count(),
+        lines.len()
+    )
 }
 
 /// How far a student is in one lab.

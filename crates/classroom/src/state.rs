@@ -35,6 +35,9 @@ pub struct State {
     pub hints: usize,
     /// The parts that have passed at least once.
     pub passed: BTreeSet<String>,
+    /// The language of the files that were handed out; none when the lab asks for no code.
+    #[serde(default)]
+    pub language: Option<String>,
 }
 
 impl State {
@@ -53,6 +56,7 @@ impl State {
             predictions: BTreeMap::new(),
             hints: 0,
             passed: BTreeSet::new(),
+            language: None,
         }
     }
 

@@ -15,6 +15,7 @@ use super::{
     catalogue::{Answer, Choice, Lab, Question},
     commitment::commit,
     instance::Instance,
+    language::Language,
     seed::Seed,
     state::{self, State},
 };
@@ -34,7 +35,12 @@ impl Student {
     ///
     /// # Errors
     /// When the folder exists and is not empty, or something cannot be made.
-    pub async fn start(lab: Lab, folder: &Path, seed: &Seed) -> anyhow::Result<Self> {
+    pub async fn start(
+        lab: Lab,
+        folder: &Path,
+        seed: &Seed,
+        language: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let taken = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
         ensure!(
             !taken,
@@ -42,12 +48,28 @@ impl Student {
             folder.display(),
             lab.id
         );
-        let (student, instance) = Self::make(lab, folder, seed).await?;
+        let (mut student, instance) = Self::make(lab, folder, seed).await?;
+        student.write_in(language)?;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         // First the state: what is interrupted from here on can be reset.
         student.save()?;
         student.lay_out(&instance)?;
         Ok(student)
+    }
+
+    /// From now on the files of this language are handed out, or those of the lab's first one.
+    fn write_in(&mut self, language: Option<&str>) -> anyhow::Result<()> {
+        let language = self.lab.language(language)?;
+        self.state.language = language.map(|language| language.id.clone());
+        Ok(())
+    }
+
+    /// The language of the student's files; `None` when the lab asks for no code.
+    ///
+    /// # Errors
+    /// When the state file names a language that the lab does not have.
+    pub fn language(&self) -> anyhow::Result<Option<&Language>> {
+        self.lab.language(self.state.language.as_deref())
     }
 
     async fn make(lab: Lab, folder: &Path, seed: &Seed) -> anyhow::Result<(Self, Instance)> {
@@ -156,7 +178,8 @@ impl Student {
     /// # Errors
     /// As [`Student::reset`].
     pub async fn begin_again(lab: Lab, folder: &Path, seed: &Seed) -> anyhow::Result<PathBuf> {
-        let (student, instance) = Self::make(lab, folder, seed).await?;
+        let (mut student, instance) = Self::make(lab, folder, seed).await?;
+        student.write_in(None)?;
         let backup = set_aside(folder, |_| false)?;
         student.save()?;
         student.lay_out(&instance)?;
@@ -164,7 +187,8 @@ impl Student {
     }
 
     fn lay_out(&self, instance: &Instance) -> anyhow::Result<()> {
-        self.lab.files.lay_out("start", &self.folder)?;
+        let language = self.language()?;
+        self.lab.lay_out("start", language, &self.folder)?;
         let write = |name: &str, text: &str| {
             let path = self.folder.join(name);
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
@@ -173,7 +197,7 @@ impl Student {
         instance.write(&self.folder)?;
         write(
             answers::FILE,
-            &answers::sheet(&self.lab, instance, &self.seed()?)?,
+            &answers::sheet(&self.lab, instance, &self.seed()?, language)?,
         )
     }
 
@@ -189,7 +213,7 @@ impl Student {
             if left == 1 { "is" } else { "are" }
         );
         let folder = self.folder.join("solution");
-        self.lab.files.lay_out("solution", &folder)?;
+        self.lab.lay_out("solution", self.language()?, &folder)?;
         Ok(folder)
     }
 

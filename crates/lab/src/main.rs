@@ -172,6 +172,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let runtime = tokio::runtime::Runtime::new()?;
             runtime.block_on(weak_server::run(arguments))
         }
+        // Before the runtime: a process with threads gets no namespace.
+        Command::Lab(LabCommand::RunProgram(program)) => program.run(),
         Command::Lab(command) => {
             let runtime = tokio::runtime::Runtime::new()?;
             runtime.block_on(classroom::run(command))

@@ -13,6 +13,7 @@ fn ran(end: End, stdout: &str, stderr: &str) -> Ran {
         stderr: stderr.to_owned(),
         end,
         flooded: false,
+        in_force: None,
     }
 }
 

@@ -1,0 +1,266 @@
+//! The labs prove themselves: for students that are made up, every solution passes, and every start and each known-wrong
+//! solution fails for its reason.
+
+use std::{
+    fmt,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use anyhow::{Context, ensure};
+use latchstring_confine::run::Launcher;
+use serde::Serialize;
+use tempfile::TempDir;
+
+use super::{
+    answers,
+    catalogue::{Answer, Lab},
+    check::{Report, check},
+    seed::Seed,
+    solve::solve,
+    student::Student,
+    wrong::Wrong,
+};
+
+/// Labs are tested side by side; most of the time each waits for programs.
+const WORKERS: usize = 2;
+
+/// What is tested.
+#[derive(Debug, Clone)]
+enum Case {
+    /// The files that a student begins with, with and without predictions.
+    Start { language: Option<String> },
+    /// The solution.
+    Solution { language: Option<String> },
+    /// A known-wrong solution.
+    Wrong(Wrong),
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, language) = match self {
+            Self::Start { language } => ("start fails", language),
+            Self::Solution { language } => ("solution passes", language),
+            Self::Wrong(wrong) => return write!(out, "{} fails {}", wrong.id, wrong.fails),
+        };
+        match language {
+            Some(language) => write!(out, "{what} ({language})"),
+            None => write!(out, "{what}"),
+        }
+    }
+}
+
+/// What a test has shown, for all students.
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    /// Which lab.
+    pub lab: String,
+    /// What had to be so.
+    pub what: String,
+    /// For how many students it was tried.
+    pub students: usize,
+    /// For each student for whom it was not so: what was found.
+    pub failures: Vec<String>,
+}
+
+/// How the labs are tested.
+pub struct Plan<'a> {
+    /// These labs.
+    pub labs: &'a [Lab],
+    /// For so many students.
+    pub students: usize,
+    /// From whose number everything personal comes.
+    pub seed: u64,
+    /// Starts programs within limits.
+    pub launcher: &'a Launcher,
+    /// Hears what was tried, and how many of how many.
+    pub progress: &'a (dyn Fn(&str, usize, usize) + Sync),
+}
+
+impl Plan<'_> {
+    /// Tries every case of every lab with every student.
+    ///
+    /// # Errors
+    /// When no worker can be started; a lab that fails is no error but a finding.
+    pub fn run(&self) -> anyhow::Result<Vec<Line>> {
+        let cases: Vec<(&Lab, Case)> = self.labs.iter().flat_map(cases).collect();
+        let runs: Vec<(usize, usize)> = (0..cases.len())
+            .flat_map(|case| (0..self.students).map(move |student| (case, student)))
+            .collect();
+        let lines = cases.iter().map(|(lab, case)| Line {
+            lab: lab.id.clone(),
+            what: case.to_string(),
+            students: self.students,
+            failures: Vec::new(),
+        });
+        let lines = Mutex::new(lines.collect::<Vec<_>>());
+        let next = AtomicUsize::new(0);
+        let work = || -> anyhow::Result<()> {
+            let runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = { runtime }.enable_all().build()?;
+            while let Some((case, student)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let (lab, what) = &cases[*case];
+                let tried = runtime.block_on(self.try_one(lab, what, *student));
+                let mut lines = lines
+                    .lock()
+                    .map_err(|_| anyhow::anyhow!("a worker failed"))?;
+                let line = &mut lines[*case];
+                if let Err(why) = tried {
+                    line.failures
+                        .push(format!("student {}: {why:#}", student + 1));
+                }
+                let text = format!("{}: {}", line.lab, line.what);
+                drop(lines);
+                let done = next.load(Ordering::Relaxed).min(runs.len());
+                (self.progress)(&text, done, runs.len());
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+            let ended = workers.into_iter().map(|worker| worker.join());
+            ended.into_iter().try_for_each(|ended| match ended {
+                Ok(ended) => ended,
+                Err(_) => Err(anyhow::anyhow!("a worker failed")),
+            })
+        })?;
+        lines.into_inner().context("a worker failed")
+    }
+
+    async fn try_one(&self, lab: &Lab, case: &Case, student: usize) -> anyhow::Result<()> {
+        let seed = Seed::chosen(self.seed).child(&format!("student {student}"));
+        let language = match case {
+            Case::Start { language } | Case::Solution { language } => language.as_deref(),
+            Case::Wrong(_) => None,
+        };
+        let mut desk = Desk::new(lab, &seed, language, self.launcher).await?;
+        match case {
+            Case::Start { .. } => desk.start_fails().await,
+            Case::Solution { .. } => desk.solution_passes().await,
+            Case::Wrong(wrong) => desk.wrong_fails(wrong).await,
+        }
+    }
+}
+
+fn cases(lab: &Lab) -> Vec<(&Lab, Case)> {
+    let languages: Vec<Option<String>> = match lab.languages.is_empty() {
+        true => vec![None],
+        false => lab
+            .languages
+            .iter()
+            .map(|one| Some(one.id.clone()))
+            .collect(),
+    };
+    let both = languages.into_iter().flat_map(|language| {
+        let start = Case::Start {
+            language: language.clone(),
+        };
+        [start, Case::Solution { language }]
+    });
+    let wrong = lab.wrong.iter().cloned().map(Case::Wrong);
+    both.chain(wrong).map(|case| (lab, case)).collect()
+}
+
+/// A made-up student with a lab.
+struct Desk<'a> {
+    student: Student,
+    seed: Seed,
+    launcher: &'a Launcher,
+    _folder: TempDir,
+}
+
+impl<'a> Desk<'a> {
+    async fn new(
+        lab: &Lab,
+        seed: &Seed,
+        language: Option<&str>,
+        launcher: &'a Launcher,
+    ) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let work = folder.path().join("work");
+        let student = Student::start(lab.clone(), &work, seed, language).await?;
+        Ok(Self {
+            student,
+            seed: seed.child("check"),
+            launcher,
+            _folder: folder,
+        })
+    }
+
+    async fn check(&mut self) -> anyhow::Result<Report> {
+        check(&mut self.student, &self.seed, self.launcher).await
+    }
+
+    /// Nothing passes before the student does anything; with the predictions made, nothing but these.
+    async fn start_fails(&mut self) -> anyhow::Result<()> {
+        let report = self.check().await?;
+        let passed = report.items.iter().find(|item| item.passed);
+        ensure!(passed.is_none(), "it passes: {passed:?}");
+        for question in self.student.lab.questions.clone() {
+            if question.kind == Answer::Predict {
+                let said = self.student.predicted(&question, "a")?;
+                ensure!(said.is_ok(), "{} has no option a", question.id);
+            }
+        }
+        let report = self.check().await?;
+        for item in &report.items {
+            ensure!(
+                item.passed == (item.kind == "predict"),
+                "with predictions only: {item:?}"
+            );
+            ensure!(
+                item.passed || item.next.is_some(),
+                "{} does not say what to do",
+                item.id
+            );
+        }
+        let told = self.student.explanations()?;
+        ensure!(told.is_empty(), "it explains what has not passed");
+        Ok(())
+    }
+
+    async fn solution_passes(&mut self) -> anyhow::Result<()> {
+        solve(&self.student, self.launcher).await?;
+        let report = self.check().await?;
+        let failed = report.items.iter().find(|item| !item.passed);
+        ensure!(failed.is_none(), "it fails: {failed:?}");
+        let told = self.student.explanations()?.len();
+        ensure!(
+            told == report.items.len(),
+            "{told} of {} explanations are told",
+            report.items.len()
+        );
+        Ok(())
+    }
+
+    async fn wrong_fails(&mut self, wrong: &Wrong) -> anyhow::Result<()> {
+        solve(&self.student, self.launcher).await?;
+        let folder = &self.student.folder;
+        let files = &self.student.lab.files;
+        files.lay_out(&format!("wrong/{}", wrong.id), &[], folder)?;
+        let path = folder.join(answers::FILE);
+        let mut sheet = std::fs::read_to_string(&path)?;
+        for (question, answer) in &wrong.answers {
+            sheet = answers::filled_in(&sheet, question, answer)?;
+        }
+        std::fs::write(&path, sheet)?;
+        let report = self.check().await?;
+        let item = report.items.iter().find(|item| item.id == wrong.fails);
+        let item = item.context("the check does not report it")?;
+        ensure!(!item.passed, "it passes");
+        let said = format!(
+            "{}\n{}",
+            item.found,
+            item.next.as_deref().unwrap_or_default()
+        );
+        ensure!(
+            said.contains(&wrong.says),
+            "it fails for another reason than {:?}: {said}",
+            wrong.says
+        );
+        Ok(())
+    }
+}
