@@ -60,7 +60,7 @@ pub enum LabCommand {
     },
     /// Make your predictions in the terminal
     #[command(
-        after_help = "Examples:\n  latchstring lab predict 01\n  latchstring lab predict 01 --answer who-gets-in=b"
+        after_help = "Examples:\n  latchstring lab predict 04\n  latchstring lab predict 04 --answer keystreams=b"
     )]
     Predict {
         /// Name the lab [default: the lab of this folder]
@@ -83,7 +83,7 @@ pub enum LabCommand {
         #[command(flatten)]
         place: PlaceArgs,
     },
-    /// Show the course as a map: what is done, and what comes next
+    /// Show the course as a map: your points in each lab, and the next lab
     #[command(after_help = "Example: latchstring lab status")]
     Status {
         /// Where the labs are

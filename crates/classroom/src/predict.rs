@@ -21,7 +21,7 @@ const TRIES: usize = 5;
 /// When one of them names no prediction or no option, or was made before.
 pub fn take(out: &mut impl Write, student: &mut Student, given: &[String]) -> anyhow::Result<()> {
     for pair in given {
-        let form = || format!("{pair:?} is no prediction: write ID=LETTER, such as who-gets-in=b");
+        let form = || format!("{pair:?} is no prediction: write ID=LETTER, such as keystreams=b");
         let (id, letter) = pair.split_once('=').with_context(form)?;
         let predictions = predictions(student);
         let question = predictions.iter().find(|question| question.id == id);
