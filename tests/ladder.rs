@@ -315,15 +315,23 @@ fn the_vectors_follow_from_the_pages_as_python_reads_them() {
     for rung in Rung::spoken() {
         let keys = tempfile::tempdir().unwrap();
         folder::write(rung, keys.path()).unwrap();
-        let right = fs::read_to_string(workspace().join(format!("tests/vectors/ladder/{rung}.json")));
+        let right =
+            fs::read_to_string(workspace().join(format!("tests/vectors/ladder/{rung}.json")));
         let right = right.unwrap();
         let at = right.rfind("\"frame\": \"").unwrap() + "\"frame\": \"".len();
-        let digit = if right.as_bytes()[at] == b'0' { "1" } else { "0" };
+        let digit = if right.as_bytes()[at] == b'0' {
+            "1"
+        } else {
+            "0"
+        };
         let wrong = format!("{}{digit}{}", &right[..at], &right[at + 1..]);
         for (vector, agrees) in [(right, true), (wrong, false)] {
             let file = keys.path().join("vector.json");
             fs::write(&file, vector).unwrap();
-            let output = foreign("vectors.py", rung, keys.path()).arg(&file).output().unwrap();
+            let output = foreign("vectors.py", rung, keys.path())
+                .arg(&file)
+                .output()
+                .unwrap();
             let error = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.success(), agrees, "rung {rung}: {error}");
         }

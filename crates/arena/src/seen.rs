@@ -9,6 +9,7 @@ use latchstring_attacker::{
     protocol::hardened::handshake::RefusalReason, protocol_faithful::handshake,
 };
 use latchstring_faithful::server::LoginRefusal;
+use latchstring_server_core::AdmissionError;
 
 /// The number of a connection to the server: 1 is the honest user's, all others are the attacker's.
 pub type Connection = u64;
@@ -117,11 +118,11 @@ pub enum Ending {
     /// Our server has refused the login.
     Refused,
     /// Our server has taken no more connections; with the limit.
-    TurnedAway(String),
+    TurnedAway(AdmissionError),
     /// The client was silent for this many seconds.
     Silent(u64),
-    /// The server ended the connection because of an error of the client, of the wire or of its store, with the words
-    /// of its log.
+    /// The server ended the connection because of an error of the client, of the wire or of its store. The words are
+    /// those of its log, for a reader alone: no verdict looks at them.
     Failed(String),
     /// The server's program has a fault.
     Panicked,

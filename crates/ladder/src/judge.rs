@@ -275,7 +275,10 @@ fn credentials(claim: &Claim, truth: &Truth) -> (bool, String) {
     match (is_key, *found == truth.password) {
         (true, _) => (true, "alice's private key lies in the store".to_owned()),
         (_, true) => (true, "alice's password is found".to_owned()),
-        _ => (false, "the credentials that were found do not log in".to_owned()),
+        _ => (
+            false,
+            "the credentials that were found do not log in".to_owned(),
+        ),
     }
 }
 

@@ -358,7 +358,7 @@ impl Observer for HardenedWitness {
             Event::StoreFailed { why, .. } => self.ended(on, why),
             Event::TurnedAway { why, .. } => self.witness.saw(Seen::Ended {
                 on,
-                how: Ending::TurnedAway(why.to_string()),
+                how: Ending::TurnedAway(*why),
             }),
             Event::Silent { seconds, .. } => self.witness.saw(Seen::Ended {
                 on,
