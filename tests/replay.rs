@@ -129,3 +129,35 @@ fn the_corpora_stay_small() {
     }
     assert!(total < 2 << 20, "{total} bytes");
 }
+
+/// The crates of the workspace that a text names, as they are called in code.
+fn crates_in(text: &str) -> BTreeSet<String> {
+    let names = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let ours = names.filter(|name| name.starts_with("latchstring_"));
+    ours.map(str::to_owned).collect()
+}
+
+/// The fuzzers are built by hand alone, so nothing else notices a crate that has moved.
+#[test]
+fn the_fuzzers_manifest_names_the_crates_that_the_targets_use_and_finds_them() {
+    let folder = workspace().join("tests/fuzz");
+    let sources = names(folder.join("src")).into_iter();
+    let used: BTreeSet<String> = sources
+        .flat_map(|file| crates_in(&fs::read_to_string(folder.join("src").join(file)).unwrap()))
+        .collect();
+    let manifest: toml::Table = fs::read_to_string(folder.join("Cargo.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let dependencies = manifest["dependencies"].as_table().unwrap();
+    let paths = dependencies
+        .iter()
+        .filter_map(|(name, about)| Some((name.replace('-', "_"), about.get("path")?.as_str()?)));
+    let mut named = BTreeSet::new();
+    for (name, path) in paths {
+        assert!(folder.join(path).join("Cargo.toml").exists(), "{path}");
+        named.insert(name);
+    }
+    assert!(used.len() > 5, "{used:?}");
+    assert_eq!(named, used);
+}
