@@ -1,0 +1,157 @@
+//! `check`, `watch` and `self-test`: the commands that run programs.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anyhow::{bail, ensure};
+use latchstring_confine::run::Launcher;
+
+use super::{KEEPER, PlaceArgs, SelfTest, chosen, interrupted, print_json, standings};
+use crate::{
+    check::{self, Report},
+    labs,
+    progress::Told,
+    report,
+    selftest::Plan,
+    student::Student,
+    trial::Options,
+    watch::{self, Look},
+};
+
+/// Checks once, and prints the report. The exit code is 0 only when everything passes.
+pub(super) async fn check(
+    out: &mut impl Write,
+    mut student: Student,
+    place: &PlaceArgs,
+    seed: Option<u64>,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let Some(report) = checked(&mut student, seed).await? else {
+        bail!("the check was cancelled: of it, only your predictions were saved");
+    };
+    if json {
+        print_json(&report)?;
+    } else {
+        tell(out, &student, &report, place)?;
+    }
+    Ok(match report.passed {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// One check; `None` after Ctrl-C. One with hidden instances that somebody chose does not count.
+async fn checked(student: &mut Student, seed: Option<u64>) -> anyhow::Result<Option<Report>> {
+    let told = Told::new()?;
+    let options = Options {
+        seed: &chosen(seed)?,
+        counts: seed.is_none(),
+        steps: &told,
+        launcher: &Launcher::this_program(&KEEPER)?,
+    };
+    tokio::select! {
+        report = told.during(check::check_with(student, &options)) => report.map(Some),
+        interrupted = interrupted() => {
+            told.end();
+            interrupted?;
+            Ok(None)
+        }
+    }
+}
+
+/// The report, and what to do next.
+fn tell(
+    out: &mut impl Write,
+    student: &Student,
+    report: &Report,
+    place: &PlaceArgs,
+) -> anyhow::Result<()> {
+    report::print(out, student, report)?;
+    if !student.explanations()?.is_empty() {
+        let number = student.lab.number();
+        writeln!(out, "Why it is so: latchstring lab explain {number}")?;
+    }
+    if report.passed && report.counts {
+        let standings = standings(&place.labs, Some(student))?;
+        writeln!(out, "{}", report::next(&standings))?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Checks, and again after each save.
+pub(super) async fn watch(
+    out: &mut impl Write,
+    lab: Option<&str>,
+    place: &PlaceArgs,
+) -> anyhow::Result<ExitCode> {
+    let folder = place.open(lab)?.folder;
+    let mut passed = false;
+    loop {
+        let look = Look::at(&folder);
+        let mut student = place.open(lab)?;
+        match checked(&mut student, None).await {
+            Ok(Some(report)) => {
+                tell(out, &student, &report, place)?;
+                passed = report.passed;
+            }
+            Ok(None) => break,
+            // A sheet that is half written is saved again.
+            Err(why) => writeln!(out, "{why:#}")?,
+        }
+        if passed {
+            return Ok(ExitCode::SUCCESS);
+        }
+        writeln!(out, "\nSave a file to check again; Ctrl-C ends.")?;
+        out.flush()?;
+        tokio::select! {
+            file = watch::saved(&folder, &look) => writeln!(out, "\n{} was saved.", file.display())?,
+            interrupted = interrupted() => { interrupted?; break }
+        }
+    }
+    writeln!(out, "\nStopped. `latchstring lab watch` goes on from here.")?;
+    out.flush()?;
+    Ok(ExitCode::FAILURE)
+}
+
+/// Not in a runtime: each worker has its own.
+pub(super) fn self_test(out: &mut impl Write, arguments: &SelfTest) -> anyhow::Result<ExitCode> {
+    let all = arguments.labs.all()?;
+    let labs = match arguments.lab.is_empty() {
+        true => all,
+        false => {
+            let named = arguments.lab.iter();
+            let named = named.map(|named| labs::find(all.clone(), named));
+            named.collect::<anyhow::Result<_>>()?
+        }
+    };
+    ensure!(
+        arguments.students > 0,
+        "--students 0 tests nothing: give 1 or more"
+    );
+    let seed = arguments.seed.unwrap_or_else(rand::random);
+    let progress = |what: &str, done: usize, of: usize| {
+        let _ = writeln!(io::stderr(), "{done} of {of}: {what}");
+    };
+    let plan = Plan {
+        labs: &labs,
+        students: arguments.students,
+        seed,
+        launcher: &Launcher::this_program(&KEEPER)?,
+        progress: &progress,
+    };
+    let lines = plan.run()?;
+    let failed = lines.iter().any(|line| !line.failures.is_empty());
+    match arguments.json {
+        true => {
+            print_json(&serde_json::json!({ "seed": seed, "passed": !failed, "lines": lines }))?
+        }
+        false => report::self_test(out, &lines, seed)?,
+    }
+    out.flush()?;
+    Ok(match failed {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    })
+}

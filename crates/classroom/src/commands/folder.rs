@@ -1,0 +1,205 @@
+//! The commands of a student's folder: `list`, `start`, `serve`, `hint`, `explain` and `reset`.
+
+use std::{
+    io::{self, BufRead, Write},
+    path::Path,
+};
+
+use anyhow::ensure;
+use latchstring_attacker::net::{loopback::Loopback, terminal::visible_lines};
+use latchstring_cli::screen;
+use latchstring_faithful::server::{Listener, REPLY_PAUSE, ServerEvent};
+
+use super::{LabsArg, PlaceArgs, chosen, interrupted, print_json, standings};
+use crate::{
+    instance::Instance,
+    labs, place as places,
+    report::{self, Standing},
+    seed::Seed,
+    state,
+    student::Student,
+};
+
+pub(super) fn list(out: &mut impl Write, labs: &LabsArg, json: bool) -> anyhow::Result<()> {
+    let all = standings(labs, None)?;
+    if json {
+        let line = |standing: &Standing| {
+            let lab = &standing.lab;
+            serde_json::json!({
+                "id": lab.id,
+                "title": lab.title,
+                "minutes": lab.minutes,
+                "level": lab.level,
+                "prerequisites": lab.prerequisites,
+                "folder": standing.started.as_ref().map(|(folder, _)| folder),
+                "started": standing.started.is_some(),
+                "done": standing.done(),
+                "points": standing.points(),
+                "of": lab.points(),
+            })
+        };
+        return print_json(&all.iter().map(line).collect::<Vec<_>>());
+    }
+    Ok(report::list(out, &all)?)
+}
+
+pub(super) async fn start(
+    out: &mut impl Write,
+    named: &str,
+    place: &PlaceArgs,
+    seed: Option<u64>,
+    language: Option<&str>,
+) -> anyhow::Result<()> {
+    let lab = labs::find(place.labs.all()?, named)?;
+    let folder = match &place.dir {
+        Some(dir) => dir.clone(),
+        None => {
+            let folder = places::for_new(Path::new("."), &lab.id);
+            ensure!(
+                state::lab_of(&folder).as_ref() != Some(&lab.id),
+                "the lab {} is started already: go on in {}, or begin again with `latchstring lab reset {}`",
+                lab.id,
+                folder.display(),
+                lab.number()
+            );
+            folder
+        }
+    };
+    let student = Student::start(lab, &folder, &chosen(seed)?, language).await?;
+    let dir = place.dir.as_ref();
+    let dir = dir.map_or_else(String::new, |dir| format!(" --dir {}", dir.display()));
+    Ok(report::welcome(out, &student, &dir)?)
+}
+
+pub(super) async fn serve(student: Student, port: u16) -> anyhow::Result<()> {
+    ensure!(
+        !student.lab.scene.accounts.is_empty(),
+        "the lab {} has no target to run: work on its captures",
+        student.lab.id
+    );
+    let instance = Instance::make(&student.lab.scene, &student.seed()?).await?;
+    let listener = Listener::bind(Loopback::v4(port)).await?;
+    let names: Vec<&str> = instance
+        .accounts
+        .users()
+        .iter()
+        .map(|user| user.as_str())
+        .collect();
+    let say = |line: &str| {
+        let out = &mut screen::out();
+        // A closed screen is no reason to stop serving.
+        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    };
+    say(&format!(
+        "Your target, with accounts for {}. Ctrl-C ends it.",
+        names.join(", ")
+    ));
+    let mut show = |event: ServerEvent| match &event {
+        ServerEvent::Recognised { user } => say(&format!("[*] That login is {user}'s.")),
+        ServerEvent::LoggedIn { user } => say(&format!("[*] Logged in: {user}")),
+        event => {
+            if let Some(lines) = event.screen() {
+                say(&visible_lines(&lines));
+            }
+        }
+    };
+    let mut randomness = Seed::fresh()?.stream("served target");
+    tokio::select! {
+        () = listener.serve(instance.accounts.keys(), REPLY_PAUSE, &mut randomness, &mut show) => {}
+        interrupted = interrupted() => interrupted?,
+    }
+    Ok(())
+}
+
+pub(super) fn hint(
+    out: &mut impl Write,
+    mut student: Student,
+    solution: bool,
+) -> anyhow::Result<()> {
+    if solution {
+        let folder = student.hand_out_solution()?;
+        writeln!(out, "The solution is in {}.", folder.display())?;
+        return Ok(());
+    }
+    let of = student.lab.hints.len();
+    let text = student.take_hint()?.map(report::refolded);
+    match text {
+        Some(text) => writeln!(out, "Hint {} of {of}\n\n{text}", student.state.hints)?,
+        None => writeln!(
+            out,
+            "You have had all {of} hints. The solution: latchstring lab hint {} --solution",
+            student.lab.number()
+        )?,
+    }
+    Ok(())
+}
+
+pub(super) fn explain(out: &mut impl Write, student: &Student) -> anyhow::Result<()> {
+    let explanations = student.explanations()?;
+    for (id, text) in &explanations {
+        writeln!(out, "## {id}\n\n{}\n", report::refolded(text))?;
+    }
+    let hidden = student.lab.item_ids().count() - explanations.len();
+    if let Some(case) = student.lab.case().filter(|_| hidden == 0) {
+        writeln!(out, "{}\n", report::refolded(case))?;
+    }
+    if hidden > 0 {
+        let when = match hidden {
+            1 => "1 more comes when its check passes",
+            _ => &format!("{hidden} more come when their checks pass"),
+        };
+        writeln!(
+            out,
+            "{when}: latchstring lab check {}",
+            student.lab.number()
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) async fn reset(
+    out: &mut impl Write,
+    named: Option<&str>,
+    place: &PlaceArgs,
+    yes: bool,
+) -> anyhow::Result<()> {
+    let lab = place.lab(named)?;
+    let folder = place.folder(&lab);
+    let there = state::lab_of(&folder);
+    ensure!(
+        there.as_ref() == Some(&lab.id),
+        "{} does not hold the lab {}: begin with `latchstring lab start {}`",
+        folder.display(),
+        lab.id,
+        lab.number()
+    );
+    if !yes {
+        write!(
+            out,
+            "Begin {} again in {}? Your files move to a backup. Type yes: ",
+            lab.id,
+            folder.display()
+        )?;
+        out.flush()?;
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        ensure!(line.trim() == "yes", "nothing was changed");
+    }
+    let lost = state::read(&folder).is_err();
+    let backup = match lost {
+        false => Student::open(lab, &folder)?.reset().await?,
+        true => Student::begin_again(lab, &folder, &Seed::fresh()?).await?,
+    };
+    if lost {
+        writeln!(
+            out,
+            "The progress was lost, so captures, keys and answers are new."
+        )?;
+    }
+    writeln!(
+        out,
+        "Everything is as it was at the start. Your files are in {}",
+        backup.display()
+    )?;
+    Ok(())
+}
