@@ -7,8 +7,10 @@
 //! A separate crate, so that only the program `latchstring-server` builds and links SQLite. The lab keeps its accounts
 //! in [`latchstring_store::Memory`].
 
+mod failure;
 mod file;
 mod lock;
+mod schema;
 mod sqlite;
 
 pub use lock::StoreLock;
