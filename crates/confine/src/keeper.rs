@@ -27,8 +27,6 @@ pub const INNER: &str = "--inner";
 const EVERY: Duration = Duration::from_millis(50);
 /// How often the files in the writable folders are measured.
 const FILES_EVERY: Duration = Duration::from_millis(500);
-/// How often those that are left are looked for: a program that starts others all the time may win.
-const LOOKS: usize = 50;
 
 /// Runs a job that is written as JSON, and tells the grader on the standard input. The arguments of this process, and
 /// `--inner`, run the inner process.
@@ -45,7 +43,7 @@ pub fn keep(job: &str) -> anyhow::Result<ExitCode> {
     system::adopt_orphans();
     set_limits(&work.limits)?;
     // Where no new namespace is given, a process of this user counts as much as one of the program.
-    let others = match work.own_processes && system::unshare_processes() {
+    let others = match work.own_processes && system::unshare_processes()? {
         true => 0,
         false => tasks_of_user(),
     };
@@ -118,13 +116,7 @@ fn watch(inner: &mut Child, job: &Job) -> Option<Excess> {
     // The first process of a namespace takes all others with it.
     let _ = inner.kill();
     let _ = inner.wait();
-    for _ in 0..LOOKS {
-        let left = Descendants::of(me);
-        if left.is_empty() {
-            break;
-        }
-        left.kill();
-    }
+    Descendants::kill_all(me);
     excess
 }
 
@@ -144,6 +136,7 @@ fn size_of(folder: &Path) -> u64 {
 pub(crate) mod system {
     use std::fs;
 
+    use anyhow::Context;
     use nix::{
         sched::{CloneFlags, unshare},
         sys::{prctl, signal::Signal},
@@ -161,17 +154,22 @@ pub(crate) mod system {
     }
 
     /// The next child becomes the first process of a new process namespace. Says whether the kernel gave one.
-    pub(crate) fn unshare_processes() -> bool {
+    ///
+    /// # Errors
+    /// When the kernel gave one, and then refuses the map of its users.
+    pub(crate) fn unshare_processes() -> anyhow::Result<bool> {
         let (user, group) = (getuid(), getgid());
         if unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWPID).is_err() {
-            return false;
+            return Ok(false);
         }
-        // Without a map the user is nobody, and may not read its own files. user_namespaces(7) wants this order.
+        // Without a map the user is nobody, and may not read its own files, and there is no way back. user_namespaces(7)
+        // wants this order.
         let map = |file: &str, text: String| fs::write(format!("/proc/self/{file}"), text);
         let mapped = map("uid_map", format!("{user} {user} 1"))
             .and_then(|()| map("setgroups", "deny".to_owned()))
             .and_then(|()| map("gid_map", format!("{group} {group} 1")));
-        mapped.is_ok()
+        mapped.context("the kernel gives a user namespace, and refuses its map in /proc")?;
+        Ok(true)
     }
 }
 
@@ -180,7 +178,7 @@ pub(crate) mod system {
 pub(crate) mod system {
     pub(crate) fn follow_parent() {}
     pub(crate) fn adopt_orphans() {}
-    pub(crate) fn unshare_processes() -> bool {
-        false
+    pub(crate) fn unshare_processes() -> anyhow::Result<bool> {
+        Ok(false)
     }
 }

@@ -10,8 +10,6 @@ use nix::{
     unistd::Pid,
 };
 
-/// Bytes in a page of memory, as `/proc/PID/stat` counts.
-const PAGE: u64 = 4096;
 /// How often processes that are left are looked for: a program that starts others all the time may win.
 const LOOKS: usize = 50;
 
@@ -73,21 +71,15 @@ impl Descendants {
         self.0.is_empty()
     }
 
-    /// Kills them all.
-    pub fn kill(&self) {
-        kill_each(self.0.keys().copied());
+    /// Kills all that descend from a process, until none is left.
+    pub fn kill_all(ancestor: i32) {
+        kill_until_none(|| Self::of(ancestor).0.into_keys().collect());
     }
 }
 
 /// Kills the processes that have this variable in their environment, until none is left.
 pub fn kill_marked(variable: &str) {
-    for _ in 0..LOOKS {
-        let left = marked(variable);
-        if left.is_empty() {
-            break;
-        }
-        kill_each(left);
-    }
+    kill_until_none(|| marked(variable));
 }
 
 fn marked(variable: &str) -> Vec<i32> {
@@ -110,10 +102,16 @@ pub fn tasks_of_user() -> u64 {
     mine.filter_map(read).map(|process| process.threads).sum()
 }
 
-fn kill_each(pids: impl IntoIterator<Item = i32>) {
-    for pid in pids {
-        // It fails when the process has ended, which is just as well.
-        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+fn kill_until_none(look: impl Fn() -> Vec<i32>) {
+    for _ in 0..LOOKS {
+        let left = look();
+        if left.is_empty() {
+            break;
+        }
+        for pid in left {
+            // It fails when the process has ended, which is just as well.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
     }
 }
 
@@ -127,20 +125,22 @@ fn pids() -> impl Iterator<Item = i32> {
 }
 
 fn read(pid: i32) -> Option<Process> {
-    parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    parse(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
 }
 
-/// proc_pid_stat(5): the name, in parentheses, may hold anything; behind it field 3 comes first. An ended process that
-/// nobody has asked about uses nothing and counts as nothing.
-fn parse(stat: &str) -> Option<Process> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    let number = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
-    let ended = matches!(*fields.first()?, "Z" | "X");
+/// proc_pid_status(5), which counts memory in kB whatever the size of a page is, and escapes what a name holds. An ended
+/// process whose parent has not asked for its exit code uses nothing and counts as nothing.
+fn parse(status: &str) -> Option<Process> {
+    let field = |name: &str| {
+        let mut values = status.lines().filter_map(|line| line.strip_prefix(name));
+        values.next()?.strip_prefix(':')?.split_whitespace().next()
+    };
+    let ended = matches!(field("State")?, "Z" | "X");
+    let resident = field("VmRSS").map_or(Some(0_u64), |kib| kib.parse().ok());
     (!ended).then_some(Process {
-        parent: fields.get(1)?.parse().ok()?,
-        threads: number(20)?,
-        memory: number(24)? * PAGE,
+        parent: field("PPid")?.parse().ok()?,
+        threads: field("Threads")?.parse().ok()?,
+        memory: resident?.saturating_mul(1024),
     })
 }
 
@@ -151,12 +151,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_parentheses_is_no_trap() {
-        let rest = "S 7 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 3 0 100 9999 12 18446744073709551615";
-        let process = parse(&format!("42 (a) b (c)) {rest}")).unwrap();
+    fn what_a_process_calls_itself_is_no_trap() {
+        let status = |state: &str| {
+            format!(
+                "Name:\tPPid:\\nPPid:\t1\nState:\t{state} (x)\nPPid:\t7\nVmRSS:\t  48 kB\nThreads:\t3\n"
+            )
+        };
+        let process = parse(&status("S")).unwrap();
         assert_eq!((process.parent, process.threads), (7, 3));
-        assert_eq!(process.memory, 12 * PAGE);
-        assert_eq!(parse(&format!("42 (a) {}", rest.replace('S', "Z"))), None);
+        assert_eq!(process.memory, 48 * 1024);
+        assert_eq!(parse(&status("Z")), None);
+    }
+
+    #[test]
+    fn this_process_uses_memory() {
+        let me = read(i32::try_from(std::process::id()).unwrap()).unwrap();
+        assert!(me.memory > 1 << 20, "{me:?}");
     }
 
     #[test]
@@ -172,7 +182,7 @@ mod tests {
         }
         let all = Descendants::of(me);
         assert!(all.0.contains_key(&shell_id) && all.usage().tasks >= 3);
-        Descendants::of(shell_id).kill();
+        Descendants::kill_all(shell_id);
         assert!(shell.wait().unwrap().code().is_some());
         assert!(Descendants::of(shell_id).is_empty());
     }
