@@ -75,3 +75,56 @@ impl From<u64> for Setting {
         Self { seed, provider }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::ChaCha20Rng};
+    use rsa::{
+        RsaPrivateKey,
+        pkcs1::DecodeRsaPrivateKey,
+        pkcs8::{DecodePrivateKey, EncodePublicKey},
+        pss::SigningKey,
+        signature::{RandomizedSigner, SignatureEncoding},
+    };
+
+    use super::*;
+
+    /// Each of these would be let in by a verifier that leaves a check out.
+    #[test]
+    fn only_this_key_s_signature_of_this_message_is_accepted() {
+        let (key, another) = (PublishedKey::alice(1), PublishedKey::mallory(1));
+        let (spki, good) = (key.public_key(), key.sign(b"pay bob 10").unwrap());
+        assert!(RsaCrate.verify(spki, b"pay bob 10", &good));
+        assert!(!RsaCrate.verify(spki, b"pay eve 99", &good));
+        assert!(!RsaCrate.verify(another.public_key(), b"pay bob 10", &good));
+        for at in [0, good.len() / 2, good.len() - 1] {
+            let mut changed = good.clone();
+            changed[at] ^= 1;
+            assert!(!RsaCrate.verify(spki, b"pay bob 10", &changed), "byte {at}");
+        }
+        let longer = [&[0], &good[..]].concat();
+        for bad in [&good[1..], &longer, &[]] {
+            assert!(!RsaCrate.verify(spki, b"pay bob 10", bad));
+        }
+    }
+
+    #[test]
+    fn the_salt_has_32_bytes_and_the_key_a_size_of_the_protocol() {
+        let verify = |key: &RsaPrivateKey, salt: usize| {
+            let spki = key.to_public_key().to_public_key_der().unwrap().into_vec();
+            let signer = SigningKey::<Sha256>::new_with_salt_len(key.clone(), salt);
+            let mut salts = ChaCha20Rng::from_seed([7; 32]);
+            let made = signer.sign_with_rng(&mut salts, b"m").to_vec();
+            RsaCrate.verify(&spki, b"m", &made)
+        };
+        let alice = RsaPrivateKey::from_pkcs8_der(PublishedKey::alice(1).to_pkcs8().as_bytes());
+        let alice = alice.unwrap();
+        assert_eq!(
+            [0, 20, 32, 64].map(|salt| verify(&alice, salt)),
+            [false, false, true, false]
+        );
+        let report = include_str!("../keys/alice-faithful.pem");
+        let report = RsaPrivateKey::from_pkcs1_pem(report).unwrap();
+        assert!(!verify(&report, 32), "a key of 1024 bits");
+    }
+}
