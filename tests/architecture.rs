@@ -169,6 +169,39 @@ fn an_arrow_that_is_not_allowed_is_found() {
     assert!(forbidden(&arrow("server", "store")).is_empty());
 }
 
+/// Packages of a program's face: arguments, logs, databases, and the RSA that a program chooses.
+const FACE: [&str; 6] = [
+    "clap",
+    "tracing",
+    "tracing-subscriber",
+    "sqlx",
+    "aws-lc-rs",
+    "rustyline",
+];
+
+/// Which of these a member names in its manifest, dependencies of its tests left out.
+fn face_of(metadata: &Value, name: &str) -> BTreeSet<String> {
+    let mut packages = metadata["packages"].as_array().unwrap().iter();
+    let package = packages.find(|package| member(&package["name"]).as_deref() == Some(name));
+    let dependencies = package.unwrap()["dependencies"].as_array().unwrap().iter();
+    let built_in = dependencies.filter(|dependency| dependency["kind"] != "dev");
+    let names = built_in.filter_map(|dependency| dependency["name"].as_str());
+    let face = names.filter(|name| FACE.contains(name));
+    face.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_libraries_of_client_and_server_have_no_face_and_their_programs_have() {
+    let metadata = metadata();
+    for library in ["client-core", "server-core", "net", "protocol", "store"] {
+        assert_eq!(face_of(&metadata, library), BTreeSet::new(), "{library}");
+    }
+    for (program, known) in [("client", "rustyline"), ("server", "tracing-subscriber")] {
+        let face = face_of(&metadata, program);
+        assert!(face.contains("clap") && face.contains(known), "{face:?}");
+    }
+}
+
 #[test]
 fn every_crate_inherits_the_lints_and_unsafe_code_is_forbidden() {
     let root = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();

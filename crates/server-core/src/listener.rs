@@ -68,7 +68,7 @@ pub async fn serve<D: Deployable + Clone>(
                     }
                 }
                 Err(why) => {
-                    tracing::error!(%why, "cannot accept a connection; trying again");
+                    server.cannot_accept(&why);
                     sleep(ACCEPT_PAUSE).await;
                 }
             }

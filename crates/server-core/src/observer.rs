@@ -1,6 +1,6 @@
 //! The events on each connection. None of it is secret: no password, no key, no text of a message.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use latchstring_net::{
     hygiene,
@@ -18,6 +18,9 @@ use crate::error::{AdmissionError, HandshakeError, ProtocolError, TruncationErro
 pub trait Observer: Send + Sync {
     /// Something happened on a connection; connections are numbered from 1 in the order in which they came.
     fn event(&self, connection: u64, event: &Event);
+
+    /// The system gives no connection, for want of descriptors for example. The server tries again in a moment.
+    fn cannot_accept(&self, _why: &io::Error) {}
 }
 
 /// The end that closed a session.

@@ -1,6 +1,7 @@
 //! The parts of a server.
 
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -135,6 +136,10 @@ impl<D: Parts> Server<D> {
         let mut bytes = [0; 8];
         self.setup.entropy.fill(&mut bytes);
         (u64::from_be_bytes(bytes) % 100) as u8
+    }
+
+    pub(crate) fn cannot_accept(&self, why: &io::Error) {
+        self.setup.observer.cannot_accept(why);
     }
 
     pub(crate) fn saw(&self, connection: u64, event: &Event) {

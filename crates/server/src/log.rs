@@ -167,4 +167,8 @@ impl Observer for Log {
             }
         }
     }
+
+    fn cannot_accept(&self, why: &io::Error) {
+        error!(%why, "cannot accept a connection; trying again");
+    }
 }

@@ -303,3 +303,29 @@ async fn rust_log_chooses_what_is_logged_and_a_wrong_one_is_named() {
         }
     }
 }
+
+#[tokio::test]
+async fn without_descriptors_it_says_so_and_serves_again_when_there_are_some() {
+    let home = Home::new();
+    home.add_alice();
+    let serve = home.serve_command();
+    let mut limited = std::process::Command::new("sh");
+    limited
+        .args(["-c", "ulimit -n 48; exec \"$0\" \"$@\""])
+        .arg(serve.get_program())
+        .args(serve.get_args())
+        .env_remove("RUST_LOG")
+        .current_dir(home.keep.path());
+    let serving = home.serve_by(limited, Stdio::piped()).await;
+    let mut open = Vec::new();
+    for _ in 0..60 {
+        open.push(serving.connect().await);
+    }
+    sleep(seconds(1)).await;
+    drop(open);
+    is_served(&home, &serving).await;
+    serving.signal(Signal::SIGTERM);
+    let (code, log) = serving.ended().await;
+    assert_eq!(code, Some(0));
+    assert!(log.contains("cannot accept a connection"), "{log}");
+}
