@@ -1,0 +1,61 @@
+//! What a definition must not be, and how it is told so.
+
+use std::fs;
+
+use crate::labs;
+
+fn broken(toml: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("99-test");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("lab.toml"), toml).unwrap();
+    fs::write(folder.join("EXPLANATION.md"), "# x\n\n## there\n\nWhy.\n").unwrap();
+    format!("{:#}", labs::in_folder(dir.path()).unwrap_err())
+}
+
+const HEAD: &str =
+    "id = \"99-test\"\ntitle = \"t\"\nminutes = 1\nlevel = \"l\"\nobjectives = []\nkinds = []\n";
+
+#[test]
+fn an_unknown_field_is_named_with_file_and_line() {
+    let error = broken(&format!("{HEAD}colour = \"red\"\n[scene]\n"));
+    assert!(
+        error.contains("lab.toml") && error.contains("line 7") && error.contains("colour"),
+        "{error}"
+    );
+}
+
+#[test]
+fn attacks_and_defences_that_do_not_exist_or_do_not_fit_are_named() {
+    let error = broken(&format!("{HEAD}attacks = [\"impersonat\"]\n[scene]\n"));
+    assert!(error.contains("impersonate"), "{error}");
+    let about = |defence: &str| {
+        broken(&format!(
+            "{HEAD}attacks = [\"keystream-reuse\"]\ndefences = [\"{defence}\"]\n[scene]\n"
+        ))
+    };
+    assert!(about("fresh nonce").contains("fresh-nonce"));
+    let other = about("host-pin");
+    assert!(other.contains("host-pin, which stops no attack"), "{other}");
+}
+
+#[test]
+fn parts_that_do_not_fit_are_named() {
+    let check =
+        "[[check]]\nid = \"there\"\ntitle = \"t\"\npoints = 1\ntrial = \"none\"\nnext = \"n\"\n";
+    let error = broken(&format!("{HEAD}[scene]\n{check}"));
+    assert!(
+        error.contains("lab.toml") && error.contains("no [[trial]] with the id \"none\""),
+        "{error}"
+    );
+    let error = broken(&format!(
+        "{HEAD}[scene]\n{}",
+        check.replace("there", "unexplained")
+    ));
+    assert!(error.contains("\"## unexplained\""), "{error}");
+    let error = broken(&format!("{}[scene]\n", HEAD.replace("99-test", "98-test")));
+    assert!(
+        error.contains("98-test") && error.contains("99-test"),
+        "{error}"
+    );
+}

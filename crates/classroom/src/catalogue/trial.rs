@@ -1,0 +1,75 @@
+//! Trials, and the checks after them.
+
+use serde::Deserialize;
+
+/// The way to run the student's program: against a new hidden instance of the scene each time.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Trial {
+    /// Its name.
+    pub id: String,
+    /// The arguments.
+    pub args: Vec<String>,
+    /// How often; each time the victim is another account.
+    #[serde(default = "twice")]
+    pub times: usize,
+    /// Where the program sits on the wire of an honest session to the live target. The program prints, in hex, the
+    /// bytes that go on in place of a message.
+    pub on_the_path: Option<OnThePath>,
+    /// The time limit, in seconds.
+    #[serde(default = "half_a_minute")]
+    pub timeout_seconds: u64,
+}
+
+/// A place on the wire of an honest session.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnThePath {
+    /// The session of the scene that runs again, with the live target.
+    pub session: String,
+    /// The number of the message that the program may change; the first is 1.
+    pub message: usize,
+}
+
+/// How much of a session's messages a program must read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reads {
+    /// The session of the scene, in a hidden capture.
+    pub session: String,
+    /// How many characters of a hundred must be right.
+    pub percent: usize,
+}
+
+fn twice() -> usize {
+    2
+}
+
+fn half_a_minute() -> u64 {
+    30
+}
+
+/// A condition after every run of a trial.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Check {
+    /// Its heading in `EXPLANATION.md`.
+    pub id: String,
+    /// The condition, for the student.
+    pub title: String,
+    /// The points.
+    pub points: u32,
+    /// The trial.
+    pub trial: String,
+    /// Ground truth: the target itself took the program for this user.
+    pub logged_in_as: Option<String>,
+    /// Ground truth: the target itself decrypted these words, from that user.
+    pub heard: Option<String>,
+    /// The program must print what the lab's solution prints, no line more and no line less; their order does not count.
+    #[serde(default)]
+    pub prints_as_solution: bool,
+    /// Ground truth: the program must print the messages that the server took in, one a line, as far as this says.
+    pub reads: Option<Reads>,
+    /// The advice after a failure.
+    pub next: String,
+}

@@ -1,0 +1,215 @@
+//! One run of a student's program, against one hidden instance.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use latchstring_confine::run::{End, Ran};
+use latchstring_faithful::server::REPLY_PAUSE;
+
+use super::{
+    TrialSetup,
+    shown::{Shown, on_target},
+};
+use crate::{
+    catalogue::{Check, OnThePath},
+    diagnosis::Started,
+    facts::Facts,
+    instance::Instance,
+    program::{Program, Reach},
+    seed::Seed,
+    target::{Target, Visit},
+    wire::{Path, printed_bytes},
+};
+
+/// After a refusal the program may try once more; after so long it is not expected to.
+const AFTER_REFUSAL: Duration = Duration::from_secs(2);
+/// How long the lab's own solution may take.
+const FOR_SOLUTION: Duration = Duration::from_secs(30);
+
+impl TrialSetup<'_> {
+    pub(super) async fn once(
+        &self,
+        instance: Instance,
+        round: usize,
+        seed: &Seed,
+    ) -> anyhow::Result<Shown> {
+        let lab = &self.student.lab;
+        let files = tempfile::tempdir()?;
+        instance.write(files.path())?;
+        let mut facts = instance.facts.clone();
+        for (id, file) in instance.capture_files(&lab.scene) {
+            facts.set(format!("{id}.file"), files.path().join(file).display());
+        }
+        let target =
+            Target::start(&instance.accounts, seed.stream("live target"), REPLY_PAUSE).await?;
+        facts.set("host", target.at().address().ip());
+        facts.set("port", target.at().address().port());
+        let users = instance.accounts.users();
+        if let Some(victim) = users.get(round % users.len().max(1)) {
+            let path = files.path().join("victim.pub");
+            std::fs::write(&path, instance.accounts.public_pem(victim)? + "\n")?;
+            facts.set("victim", victim);
+            facts.set("victim.public-key", path.display());
+        }
+        let within = Duration::from_secs(self.trial.timeout_seconds);
+        self.steps.begin(&format!(
+            "running {} on target {} of {}, for at most {} seconds",
+            self.program.command.join(" "),
+            round + 1,
+            self.trial.times,
+            within.as_secs()
+        ));
+        let reach = Reach {
+            readable: vec![files.path().to_owned()],
+            ports: vec![target.at().address().port()],
+        };
+        let ran = match &self.trial.on_the_path {
+            None => {
+                let args = facts.fill_all(&self.trial.args)?;
+                let decided = self.decided(&target, &facts);
+                let program = self.program;
+                let run = program.run(self.launcher, &args, reach.clone(), within, decided);
+                run.await
+            }
+            Some(place) => {
+                let (path, typed) = self.path(place, &instance, &target, &facts)?;
+                self.on_the_path(&path, &typed, &mut facts, reach.clone(), within)
+                    .await?
+            }
+        };
+        self.steps.begin("looking at what the target has seen");
+        let visits = target.finish().await;
+        facts.set("login", login(&visits));
+        let started = Started {
+            command: &self.program.command,
+            folder: &self.student.folder,
+        };
+        let broken = started.trouble(&ran);
+        let compared = self.checks.iter().any(|check| check.prints_as_solution);
+        // The solution comes last, and into another folder: the student's program is over by then.
+        let wanted = match compared && broken.is_none() {
+            true => Some(
+                self.solution(&facts.fill_all(&self.trial.args)?, reach)
+                    .await?,
+            ),
+            false => None,
+        };
+        Ok(Shown {
+            facts,
+            ran,
+            visits,
+            broken,
+            wanted,
+            on_the_path: self.trial.on_the_path.is_some(),
+        })
+    }
+
+    /// The honest session that the program sits on: the scene's, typed once more.
+    fn path<'a>(
+        &self,
+        place: &OnThePath,
+        instance: &'a Instance,
+        target: &'a Target,
+        facts: &Facts,
+    ) -> anyhow::Result<(Path<'a>, Vec<String>)> {
+        let mut sessions = self.student.lab.scene.sessions.iter();
+        let session = sessions.find(|session| session.id == place.session);
+        let session = session.context("the session does not exist")?;
+        let user = instance.accounts.users().first();
+        let path = Path {
+            target,
+            accounts: &instance.accounts,
+            user: user.context("the session needs an account in its scene")?,
+            message: place.message,
+        };
+        Ok((path, facts.fill_all(&session.messages)?))
+    }
+
+    /// Runs the session, and the program in the middle of it. The program is told the ciphertexts so far as
+    /// `{ciphertext.N}`, and the one that it may change as `{ciphertext}`.
+    async fn on_the_path(
+        &self,
+        path: &Path<'_>,
+        typed: &[String],
+        facts: &mut Facts,
+        reach: Reach,
+        within: Duration,
+    ) -> anyhow::Result<Ran> {
+        let mut ran = None;
+        let change = async |sent: &[Vec<u8>]| -> anyhow::Result<Option<Vec<u8>>> {
+            for (i, ciphertext) in sent.iter().enumerate() {
+                facts.set(format!("ciphertext.{}", i + 1), hex::encode(ciphertext));
+                facts.set("ciphertext", hex::encode(ciphertext));
+            }
+            let args = facts.fill_all(&self.trial.args)?;
+            let never = std::future::pending();
+            let run = self.program.run(self.launcher, &args, reach, within, never);
+            let ran = ran.insert(run.await);
+            Ok(printed_bytes(&ran.stdout))
+        };
+        path.run(typed, change).await?;
+        ran.context("the session has no message of this number: the program was not run")
+    }
+
+    /// What the lab's own solution prints for these arguments.
+    async fn solution(&self, args: &[String], reach: Reach) -> anyhow::Result<String> {
+        let solution = Program::solution(self.student)?;
+        let never = std::future::pending();
+        let ran = solution
+            .run(self.launcher, args, reach, FOR_SOLUTION, never)
+            .await;
+        ensure!(
+            ran.end == End::Well,
+            "your output is compared with that of the lab's own solution, and `{}` did not run ({:?}): install {} and check again",
+            solution.command.join(" "),
+            ran.end,
+            solution.command.first().map_or("", String::as_str)
+        );
+        Ok(ran.stdout)
+    }
+
+    /// Ends when nothing more can change the verdict on the live target. That is so if all required events were seen,
+    /// or if the login was refused and the program does not connect again.
+    async fn decided(&self, target: &Target, facts: &Facts) {
+        let by_output = |check: &&Check| check.prints_as_solution || check.reads.is_some();
+        if self.checks.iter().any(by_output) {
+            // What a program prints is known when it ends.
+            return std::future::pending().await;
+        }
+        let met = |visits: &[Visit]| {
+            let trouble = |check: &&Check| on_target(check, facts, visits, None);
+            self.checks
+                .iter()
+                .map(trouble)
+                .all(|trouble| matches!(trouble, Ok(None)))
+        };
+        let gone = |visits: &[Visit]| {
+            visits.iter().all(|visit| visit.ended)
+                && visits.iter().any(|visit| visit.refused.is_some())
+        };
+        loop {
+            target.when(|visits| met(visits) || gone(visits)).await;
+            if met(&target.visits()) {
+                return;
+            }
+            let (came, since) = (target.visits().len(), Instant::now());
+            target
+                .when(|visits| visits.len() > came || since.elapsed() > AFTER_REFUSAL)
+                .await;
+            if target.visits().len() == came {
+                return;
+            }
+        }
+    }
+}
+
+/// The result of the login, as a word for predictions.
+fn login(visits: &[Visit]) -> &'static str {
+    if visits.iter().any(|visit| visit.user.is_some()) {
+        "accepted"
+    } else if visits.iter().any(|visit| visit.refused.is_some()) {
+        "refused"
+    } else {
+        "none"
+    }
+}

@@ -1,0 +1,81 @@
+//! What one run of a program has shown, and what a check makes of it.
+
+use latchstring_confine::run::Ran;
+
+use crate::{
+    catalogue::Check,
+    diagnosis::{self, Trouble},
+    facts::Facts,
+    target::Visit,
+};
+
+/// One run of the program, with what the target saw.
+pub(super) struct Shown {
+    pub(super) facts: Facts,
+    pub(super) ran: Ran,
+    pub(super) visits: Vec<Visit>,
+    /// The obstacle that kept the program from its work.
+    pub(super) broken: Option<Trouble>,
+    /// The output of the lab's solution, if a check compares with it.
+    pub(super) wanted: Option<String>,
+    /// Whether the program sat on the wire of an honest session.
+    pub(super) on_the_path: bool,
+}
+
+impl Shown {
+    /// The messages of a session, as the server received them.
+    fn texts(&self, session: &str) -> Vec<&str> {
+        let nth = |n| self.facts.get(&format!("{session}.message.{n}"));
+        (1..).map_while(nth).collect()
+    }
+
+    /// Why the check fails; `None` when it passes.
+    pub(super) fn trouble(&self, check: &Check) -> anyhow::Result<Option<Trouble>> {
+        let gave_up = || diagnosis::gave_up(&self.ran).filter(|_| self.visits.is_empty());
+        let program = self.broken.clone().or_else(gave_up);
+        let on_target = on_target(check, &self.facts, &self.visits, program.as_ref())?;
+        if on_target.is_some() && self.on_the_path {
+            // The honest session went on without the program.
+            let said_nothing = || diagnosis::no_bytes(&self.ran);
+            return Ok(self.broken.clone().or_else(said_nothing).or(on_target));
+        }
+        if on_target.is_some() || !(check.prints_as_solution || check.reads.is_some()) {
+            return Ok(on_target);
+        }
+        if let Some(broken) = &self.broken {
+            return Ok(Some(broken.clone()));
+        }
+        if let Some(reads) = &check.reads {
+            let right = self.texts(&reads.session);
+            return Ok(diagnosis::too_little_read(&self.ran, &right, reads.percent));
+        }
+        Ok(match &self.wanted {
+            Some(wanted) => diagnosis::other_lines(&self.ran, wanted),
+            None => Some(Trouble::wrong("the output was not compared")),
+        })
+    }
+}
+
+/// The events that a check requires and the target's record lacks.
+pub(super) fn on_target(
+    check: &Check,
+    facts: &Facts,
+    visits: &[Visit],
+    broken: Option<&Trouble>,
+) -> anyhow::Result<Option<Trouble>> {
+    let fill = |text: &Option<String>| text.as_ref().map(|text| facts.fill(text)).transpose();
+    let user = fill(&check.logged_in_as)?;
+    if let Some(user) = &user {
+        let trouble = diagnosis::not_logged_in(user, visits, broken.cloned());
+        if let Some(mut trouble) = trouble {
+            // The lab's advice for this check is about the words.
+            if check.heard.is_some() && trouble.next.is_none() {
+                trouble.next = Some("first the server must take your login".to_owned());
+            }
+            return Ok(Some(trouble));
+        }
+    }
+    let words = fill(&check.heard)?;
+    Ok(words
+        .and_then(|words| diagnosis::not_heard(&words, user.as_deref(), visits, broken.cloned())))
+}
