@@ -126,7 +126,7 @@ async fn each_way_to_end_is_told() {
         End::NotExecutable
     );
     assert!(matches!(command(&[]).run().await.end, End::NotStarted(_)));
-    let time = Duration::from_millis(700);
+    let time = Duration::from_secs(3);
     let ran = Try::python("print('began')\nwhile True: pass")
         .within(time)
         .await;
@@ -350,6 +350,33 @@ async fn only_the_target_s_port_can_be_reached() {
             .stdout,
         "in\n"
     );
+}
+
+#[tokio::test]
+async fn a_server_listens_on_its_own_port_and_on_no_other() {
+    let free = || {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let (own, other) = (free(), free());
+    let listen = |port| {
+        let text = format!(
+            "import socket; socket.create_server(('127.0.0.1', {port})); print('listening')"
+        );
+        Try::python(&text).with(|job| job.listens.push(own))
+    };
+    assert_eq!(listen(own).run().await.stdout, "listening\n");
+    assert!(why(&listen(other).run().await).contains("Permission denied"));
+}
+
+#[tokio::test]
+async fn its_input_is_the_file_that_it_is_given_and_nothing_else() {
+    let echo = || Try::python("import sys; print(sys.stdin.read())");
+    assert_eq!(echo().run().await.stdout, "\n");
+    let input = tempfile::NamedTempFile::new().unwrap();
+    fs::write(input.path(), "two\nlines").unwrap();
+    let given = echo().with(|job| job.input = Some(input.path().to_owned()));
+    assert_eq!(given.run().await.stdout, "two\nlines\n");
 }
 
 #[tokio::test]

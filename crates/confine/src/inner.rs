@@ -2,6 +2,7 @@
 //! program do not end it, and when it ends, everything in the namespace ends.
 
 use std::{
+    fs::File,
     io::ErrorKind,
     os::unix::process::CommandExt,
     process::{Command, ExitCode, Stdio, id},
@@ -45,6 +46,13 @@ pub fn run(job: &str) -> anyhow::Result<ExitCode> {
 /// Starts the program from a thread that has its rules. The rules hold for this thread and for the program. The thread
 /// ends, and the rest of this process stays outside. So the program can neither look into it nor send signals to it.
 fn start_fenced(job: &Job, notes: &Notes) -> anyhow::Result<Result<i32, Note>> {
+    // Opened before the rules hold: the file is the grader's.
+    let input = match &job.input {
+        Some(path) => File::open(path)
+            .context("cannot open the input of the program")?
+            .into(),
+        None => Stdio::null(),
+    };
     let (landlock, no_new_privileges) = match job.fenced {
         true => fence::raise(job)?,
         false => (0, false),
@@ -55,15 +63,15 @@ fn start_fenced(job: &Job, notes: &Notes) -> anyhow::Result<Result<i32, Note>> {
         measured: cfg!(target_os = "linux"),
         no_new_privileges,
     }));
-    start(job)
+    start(job, input)
 }
 
-fn start(job: &Job) -> anyhow::Result<Result<i32, Note>> {
+fn start(job: &Job, input: Stdio) -> anyhow::Result<Result<i32, Note>> {
     let (program, args) = job.command.split_first().context("the command is empty")?;
     let started = Command::new(program)
         .args(args)
         .current_dir(&job.folder)
-        .stdin(Stdio::null())
+        .stdin(input)
         .process_group(0)
         .spawn();
     Ok(match started {
@@ -137,6 +145,9 @@ mod fence {
         }
         for port in &job.ports {
             rules = rules.add_rule(NetPort::new(*port, AccessNet::ConnectTcp))?;
+        }
+        for port in &job.listens {
+            rules = rules.add_rule(NetPort::new(*port, AccessNet::BindTcp))?;
         }
         let status = rules.restrict_self().context("cannot set access rules")?;
         let version = match status.landlock {

@@ -52,6 +52,10 @@ pub struct Job {
     pub readable: Vec<PathBuf>,
     /// The TCP ports that it may connect to.
     pub ports: Vec<u16>,
+    /// The TCP ports that it may listen on.
+    pub listens: Vec<u16>,
+    /// The file that is its standard input. Without one, its standard input is empty.
+    pub input: Option<PathBuf>,
     /// How much it may use.
     pub limits: Limits,
     /// Whether files, ports and signals are fenced in, where the kernel can. Only a test says no, to show what for.
@@ -70,6 +74,8 @@ impl Job {
             folder,
             readable: Vec::new(),
             ports: Vec::new(),
+            listens: Vec::new(),
+            input: None,
             limits: Limits::default(),
             fenced: true,
             own_processes: true,
