@@ -59,7 +59,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("confine", &[]),
     (
         "classroom",
-        &["cli", "confine", "faithful", "attacker", "arena"],
+        &["cli", "confine", "faithful", "attacker", "arena", "ladder"],
     ),
     (
         "book",

@@ -781,12 +781,45 @@ async fn a_check_of_instances_that_a_student_can_know_does_not_count() {
         counts: false,
         steps: &Silent,
         launcher: &launcher(),
+        only: None,
     };
     let report = check_with(&mut desk.student, &options).await.unwrap();
     assert!(report.passed && !report.counts);
     assert!(desk.student.explanations().unwrap().is_empty());
     assert!(desk.check(36).await.passed);
     assert_eq!(desk.student.points(), desk.student.lab.points());
+}
+
+#[tokio::test]
+async fn one_part_is_checked_alone_and_an_unknown_one_is_named() {
+    let mut desk = Desk::solved(lab("06"), 28).await;
+    edit(
+        &desk,
+        "turn.py",
+        "changed + ciphertext",
+        "ciphertext + changed",
+    );
+    let of = async |desk: &mut Desk, only: &str| {
+        let options = Options {
+            seed: &Seed::chosen(38),
+            counts: true,
+            steps: &Silent,
+            launcher: &launcher(),
+            only: Some(only),
+        };
+        let report = check_with(&mut desk.student, &options).await;
+        report
+            .map(|report| passed(&report).join(" "))
+            .map_err(|why| why.to_string())
+    };
+    assert_eq!(of(&mut desk, "answers").await.unwrap(), "order-length");
+    assert_eq!(of(&mut desk, "flip").await.unwrap(), "");
+    assert_eq!(of(&mut desk, "forge").await.unwrap(), "own-words");
+    let error = of(&mut desk, "forged").await.unwrap_err();
+    assert!(
+        error.contains("did you mean forge?") && error.contains("answers, flip, forge"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use rand::seq::SliceRandom;
 use toml::{Table, Value};
 
 use super::{
-    catalogue::{Answer, Choice, Lab, Question},
+    catalogue::{Answer, Choice, Lab, Question, Trial},
     instance::Instance,
     language::Language,
     seed::Seed,
@@ -47,6 +47,8 @@ pub fn file(path: &Path) -> io::Result<Vec<u8>> {
 pub struct Answers {
     /// Another command for the program, when it is written in another language.
     pub run: Option<Vec<String>>,
+    /// The same for the programs of trials that have one of their own, by trial.
+    pub runs: BTreeMap<String, Vec<String>>,
     answers: BTreeMap<String, String>,
 }
 
@@ -56,7 +58,16 @@ impl Answers {
     /// # Errors
     /// When the sheet is not TOML, an answer is neither text nor a number, or an answer has no question. The error
     /// names the file, the line and the text to write there.
-    pub fn read(folder: &Path, questions: &[Question]) -> anyhow::Result<Self> {
+    pub fn read(folder: &Path, lab: &Lab) -> anyhow::Result<Self> {
+        let programs = lab
+            .trials
+            .iter()
+            .filter(|trial| !trial.runs_the_labs_program());
+        let programs: Vec<&str> = programs.map(|trial| trial.id.as_str()).collect();
+        Self::read_for(folder, &lab.questions, &programs)
+    }
+
+    fn read_for(folder: &Path, questions: &[Question], programs: &[&str]) -> anyhow::Result<Self> {
         let path = folder.join(FILE);
         let name = path.display();
         let bytes = file(&path).map_err(|why| match why.kind() {
@@ -71,17 +82,29 @@ impl Answers {
         let text = text.trim_start_matches('\u{feff}');
         let table: Table = toml::from_str(text)
             .map_err(|error| anyhow::anyhow!("{name}, {}", toml_error::explained(text, &error)))?;
-        Self::of(text, table, questions).map_err(|(key, why)| {
+        Self::of(text, table, questions, programs).map_err(|(key, why)| {
             anyhow::anyhow!("{name}{}: {why}", toml_error::line_of(text, &key))
         })
     }
 
     /// The answers in a table that was read from this text; an error comes with the key that it is about.
-    fn of(text: &str, table: Table, questions: &[Question]) -> Result<Self, (String, String)> {
+    fn of(
+        text: &str,
+        table: Table,
+        questions: &[Question],
+        programs: &[&str],
+    ) -> Result<Self, (String, String)> {
         let mut sheet = Self::default();
         for (key, value) in table {
             match (key.as_str(), value) {
-                ("run", value) => sheet.run = Some(command(value)?),
+                ("run", value) => sheet.run = Some(command("run", value)?),
+                (run, value) if run.starts_with(RUN) => {
+                    let id = run.trim_start_matches(RUN);
+                    if !programs.contains(&id) {
+                        return Err((key.clone(), no_program(run, programs)));
+                    }
+                    sheet.runs.insert(id.to_owned(), command(run, value)?);
+                }
                 // The headings help to read it; an answer above or below the wrong one is an answer.
                 ("predict" | "answers", Value::Table(inside)) => {
                     for (id, value) in inside {
@@ -137,15 +160,43 @@ impl Answers {
         Ok(())
     }
 
+    /// The student's own command for a trial, if there is one.
+    pub fn command(&self, trial: &Trial) -> Option<&Vec<String>> {
+        match trial.runs_the_labs_program() {
+            true => self.run.as_ref(),
+            false => self.runs.get(&trial.id),
+        }
+    }
+
     /// The answer to a question, or an empty text.
     pub fn to(&self, question: &Question) -> &str {
         self.answers.get(&question.id).map_or("", String::as_str)
     }
 }
 
-fn command(value: Value) -> Result<Vec<String>, (String, String)> {
-    const FORM: &str = "write the command as a list of words in quotes, such as run = [\"python3\", \"attack.py\"]";
-    let wrong = || ("run".to_owned(), FORM.to_owned());
+/// What the command of a trial's own program begins with.
+const RUN: &str = "run-";
+
+fn no_program(run: &str, programs: &[&str]) -> String {
+    let known: Vec<String> = programs.iter().map(|id| format!("{RUN}{id}")).collect();
+    let known: Vec<&str> = ["run"]
+        .into_iter()
+        .chain(known.iter().map(String::as_str))
+        .collect();
+    let hint = nearest(run, known.iter().copied());
+    format!(
+        "this lab runs no program called so{hint}; there is: {}",
+        known.join(", ")
+    )
+}
+
+fn command(key: &str, value: Value) -> Result<Vec<String>, (String, String)> {
+    let form = || {
+        format!(
+            "write the command as a list of words in quotes, such as {key} = [\"python3\", \"attack.py\"]"
+        )
+    };
+    let wrong = || (key.to_owned(), form());
     let Value::Array(words) = value else {
         return Err(wrong());
     };
@@ -224,7 +275,19 @@ pub fn sheet(
     );
     if let Some(language) = language {
         sheet += "\n# The program may be written in any language.\n# Say here how to run it, in this folder:\n";
-        writeln!(sheet, "# run = {:?}", language.run)?;
+        // The commands of the trials' own programs differ from it, and stand below.
+        if lab.trials.iter().any(Trial::runs_the_labs_program) {
+            writeln!(sheet, "# run = {:?}", language.run)?;
+        }
+        for trial in lab
+            .trials
+            .iter()
+            .filter(|trial| !trial.runs_the_labs_program())
+        {
+            if let Some(command) = trial.run.get(&language.id) {
+                writeln!(sheet, "# {RUN}{} = {command:?}", trial.id)?;
+            }
+        }
     }
     let (predictions, others): (Vec<&Question>, Vec<&Question>) = lab
         .questions
@@ -346,7 +409,7 @@ mod tests {
             points: 1,
         };
         let questions = ["session-key", "iv"].map(question);
-        match Answers::read(folder.path(), &questions) {
+        match Answers::read_for(folder.path(), &questions, &["mend"]) {
             Ok(answers) => format!("taken: {:?}", answers.answers),
             Err(why) => format!("{why:#}"),
         }
@@ -381,6 +444,12 @@ mod tests {
             ),
             ("run = []\n", 1, "run = [\"python3\", \"attack.py\"]"),
             ("run = [\"\"]\n", 1, "run = [\"python3\", \"attack.py\"]"),
+            (
+                "run-mend = 7\n",
+                1,
+                "run-mend = [\"python3\", \"attack.py\"]",
+            ),
+            ("run-mand = [\"x\"]\n", 1, "did you mean run-mend?"),
             ("[answers]\niv = 0x1f\n", 2, "iv = \"0x1f\""),
             ("[answers]\niv = 1_0 # x\n", 2, "iv = \"1_0\""),
             ("[answers]\niv = 1e500\n", 2, "iv = \"1e500\""),
@@ -425,16 +494,22 @@ mod tests {
     #[test]
     fn a_sheet_that_is_gone_or_not_text_says_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Answers::read(folder.path(), &[]).unwrap_err().to_string();
+        let error = Answers::read_for(folder.path(), &[], &[])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("latchstring lab reset"), "{error}");
         for other in ["/dev/zero", "/"] {
             std::os::unix::fs::symlink(other, folder.path().join(FILE)).unwrap();
-            let error = Answers::read(folder.path(), &[]).unwrap_err().to_string();
+            let error = Answers::read_for(folder.path(), &[], &[])
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("not a file"), "{error}");
             fs::remove_file(folder.path().join(FILE)).unwrap();
         }
         fs::write(folder.path().join(FILE), b"\xff\xfei\0v\0").unwrap();
-        let error = Answers::read(folder.path(), &[]).unwrap_err().to_string();
+        let error = Answers::read_for(folder.path(), &[], &[])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("save it as UTF-8"), "{error}");
     }
 }

@@ -15,9 +15,12 @@ use serde::Deserialize;
 pub use self::{
     question::{Answer, Choice, Question},
     scene::{Protocol, Recording, Scene},
-    trial::{Check, OnThePath, Reads, Trial},
+    trial::{Check, Keeps, Mend, OnThePath, Reads, Side, Trial},
 };
 use super::{files::Files, language::Language, wrong::Wrong};
+
+/// The part of a lab that consists of its answers, beside its trials.
+pub const ANSWERS: &str = "answers";
 
 /// One lab.
 #[derive(Debug, Clone, Deserialize)]
@@ -123,6 +126,20 @@ impl Lab {
     pub fn item_ids(&self) -> impl Iterator<Item = &str> {
         let questions = self.questions.iter().map(|question| question.id.as_str());
         questions.chain(self.checks.iter().map(|check| check.id.as_str()))
+    }
+
+    /// The names of the parts that can be checked alone: its answers, and each of its trials.
+    pub fn parts(&self) -> Vec<&str> {
+        let questions = &self.questions;
+        let answers = questions
+            .iter()
+            .any(|question| question.kind != Answer::Predict);
+        let trials = self.trials.iter().map(|trial| trial.id.as_str());
+        answers
+            .then_some(ANSWERS)
+            .into_iter()
+            .chain(trials)
+            .collect()
     }
 
     /// `CASE.md`: a real system that made the same mistake. It is told once everything has passed.

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::ensure;
+use latchstring_cli::suggest::nearest;
 use latchstring_confine::{note::InForce, run::Launcher};
 use serde::Serialize;
 
 use super::{
     answers::{self, Answers},
-    catalogue::{Answer, Check, Choice, Question},
+    catalogue::{ANSWERS, Answer, Check, Choice, Keeps, Lab, Question},
     diagnosis::Trouble,
     progress::Silent,
     seed::Seed,
@@ -74,6 +76,7 @@ pub async fn check(
         counts: true,
         steps: &Silent,
         launcher,
+        only: None,
     };
     check_with(student, &options).await
 }
@@ -84,7 +87,8 @@ pub async fn check(
 /// When the answer sheet cannot be read or an instance cannot be made; a program that fails is no error but a finding.
 pub async fn check_with(student: &mut Student, options: &Options<'_>) -> anyhow::Result<Report> {
     let lab = student.lab.clone();
-    let answers = Answers::read(&student.folder, &lab.questions)?;
+    check_part(&lab, options.only)?;
+    let answers = Answers::read(&student.folder, &lab)?;
     let is_prediction = |question: &&Question| question.kind == Answer::Predict;
     let (predictions, others): (Vec<_>, Vec<_>) = lab.questions.iter().partition(is_prediction);
     let mut said = Vec::new();
@@ -98,13 +102,15 @@ pub async fn check_with(student: &mut Student, options: &Options<'_>) -> anyhow:
         false => None,
     };
     let mut items = Vec::new();
-    for question in others {
+    let with_answers = options.only.is_none_or(|only| only == ANSWERS);
+    for question in others.into_iter().filter(|_| with_answers) {
         items.push(match trials {
             Some(_) => answer(student, question, &answers),
             None => waiting(question),
         });
     }
-    items.extend(runs(&lab.checks, trials.as_ref())?);
+    let asked = |check: &&Check| options.only.is_none_or(|only| check.trial == only);
+    items.extend(runs(lab.checks.iter().filter(asked), trials.as_ref())?);
 
     let passed: BTreeSet<String> = passing(&items).collect();
     let mut all = Vec::new();
@@ -114,7 +120,10 @@ pub async fn check_with(student: &mut Student, options: &Options<'_>) -> anyhow:
         if letter.is_ok() && outcome.is_some() && options.counts {
             student.state.passed.insert(question.id.clone());
         }
-        all.push(prediction(student, question, letter, outcome)?);
+        // With one part alone, predictions are reported only if they are missing.
+        if options.only.is_none() || letter.is_err() {
+            all.push(prediction(student, question, letter, outcome)?);
+        }
     }
     all.extend(items);
     if options.counts {
@@ -123,6 +132,21 @@ pub async fn check_with(student: &mut Student, options: &Options<'_>) -> anyhow:
     student.save()?;
     let limits = trials.as_ref().and_then(Trials::limits);
     Ok(report(student, all, options.counts, limits))
+}
+
+/// A part of a lab that can be checked alone exists.
+fn check_part(lab: &Lab, only: Option<&str>) -> anyhow::Result<()> {
+    let parts = lab.parts();
+    let unknown = only.filter(|only| !parts.contains(only));
+    ensure!(
+        unknown.is_none(),
+        "the lab {} has no part {:?}{}; there is: {}",
+        lab.id,
+        unknown.unwrap_or_default(),
+        nearest(unknown.unwrap_or_default(), parts.iter().copied()),
+        parts.join(", ")
+    );
+    Ok(())
 }
 
 fn passing(items: &[Item]) -> impl Iterator<Item = String> {
@@ -268,7 +292,10 @@ fn question_item(
 // ------------------------------------------------------------------------------------------------------------ runs
 
 /// Holds the runs against what each check asks for. The output of a program is shown once a trial.
-fn runs(checks: &[Check], trials: Option<&Trials>) -> anyhow::Result<Vec<Item>> {
+fn runs<'a>(
+    checks: impl Iterator<Item = &'a Check>,
+    trials: Option<&Trials>,
+) -> anyhow::Result<Vec<Item>> {
     let mut told = BTreeSet::new();
     let mut items = Vec::new();
     for check in checks {
@@ -285,10 +312,18 @@ fn runs(checks: &[Check], trials: Option<&Trials>) -> anyhow::Result<Vec<Item>> 
     Ok(items)
 }
 
+fn so_it_was(check: &Check) -> &'static str {
+    match check.keeps {
+        None => "so it was in every run",
+        Some(Keeps::Service) => "all honest peers that were sent were served",
+        Some(Keeps::Defences) => "all attacks that were tried have failed",
+    }
+}
+
 fn item_of(check: &Check, trouble: Option<Trouble>) -> Item {
     let passed = trouble.is_none();
     let (found, next) = match trouble {
-        None => ("so it was in every run".to_owned(), None),
+        None => (so_it_was(check).to_owned(), None),
         Some(Trouble { found, next, .. }) => {
             (found, Some(next.unwrap_or_else(|| check.next.clone())))
         }

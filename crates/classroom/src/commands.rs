@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
-use checking::{check, self_test, watch};
+use checking::{How, check, self_test, watch};
 use clap::{Args, Subcommand};
 use folder::{explain, hint, list, reset, serve, start};
 use latchstring_cli::screen;
@@ -74,6 +74,9 @@ pub enum LabCommand {
         /// Which folder is meant
         #[command(flatten)]
         place: PlaceArgs,
+        /// Run this part alone; `lab check` names the parts
+        #[arg(long, value_name = "PART")]
+        only: Option<String>,
     },
     /// Show the course as a map: your points in each lab, and the next lab
     #[command(after_help = "Example: latchstring lab status")]
@@ -124,6 +127,9 @@ pub enum LabCommand {
         /// Repeat the hidden instances of another check with this number; the result does not count [default: new instances]
         #[arg(long)]
         seed: Option<u64>,
+        /// Run this part alone, such as `mend`; the lab's other parts keep what they have
+        #[arg(long, value_name = "PART")]
+        only: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -273,7 +279,9 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
                 false => predict::take(out, &mut student, &answer)?,
             }
         }
-        LabCommand::Watch { lab, place } => return watch(out, lab.as_deref(), &place).await,
+        LabCommand::Watch { lab, place, only } => {
+            return watch(out, lab.as_deref(), &place, only.as_deref()).await;
+        }
         LabCommand::Status { labs } => map::print(out, &standings(&labs, None)?)?,
         LabCommand::SelfTest(plan) => return self_test(out, &plan),
         LabCommand::Serve { lab, place, port } => serve(place.open(lab.as_deref())?, port).await?,
@@ -291,8 +299,15 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
             lab,
             place,
             seed,
+            only,
             json,
-        } => return check(out, place.open(lab.as_deref())?, &place, seed, json).await,
+        } => {
+            let how = How {
+                seed,
+                only: only.as_deref(),
+            };
+            return check(out, place.open(lab.as_deref())?, &place, how, json).await;
+        }
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)

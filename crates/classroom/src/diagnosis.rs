@@ -1,7 +1,10 @@
 //! The reason why a run failed a check, and the next step. A program that never started needs other advice than a wrong
 //! answer does.
 
-use std::{borrow::Cow, path::Path};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use latchstring_attacker::net::terminal::visible;
 
@@ -212,9 +215,17 @@ impl Started<'_> {
                 .strip_prefix("File \"")?
                 .split_once("\", line ")?;
             let line: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            let name = Path::new(file).file_name()?.to_str()?.to_owned();
-            let here = self.folder.join(&name).exists() && !file.starts_with('<');
-            here.then_some((name, line))
+            // The program ran in a copy of the folder: the longest ending that is a file here is the file.
+            let (written, file) = (file, Path::new(file));
+            let endings =
+                (0..file.components().count()).map(|i| file.components().skip(i).collect());
+            let here = |ending: &PathBuf| {
+                ending.is_relative()
+                    && !written.starts_with('<')
+                    && self.folder.join(ending).is_file()
+            };
+            let name = endings.into_iter().find(here)?;
+            Some((name.to_str()?.to_owned(), line))
         });
         named.next()
     }

@@ -9,17 +9,15 @@ use latchstring_confine::{
     scratch::Scratch,
 };
 
-use super::{answers::Answers, diagnosis::Trouble, state, student::Student};
+use super::{answers::Answers, catalogue::Trial, diagnosis::Trouble, state, student::Student};
 
 /// How long a program may be built.
 const FOR_BUILD: Duration = Duration::from_secs(120);
 /// How many lines of a compiler are shown.
 const LINES: usize = 8;
 
-/// A program that can be run.
+/// A program that can be run, or several in one folder.
 pub struct Program {
-    /// The command, without the arguments of a run.
-    pub command: Vec<String>,
     scratch: Scratch,
 }
 
@@ -30,28 +28,30 @@ pub struct Reach {
     pub readable: Vec<PathBuf>,
     /// TCP ports to connect to.
     pub ports: Vec<u16>,
+    /// TCP ports to listen on.
+    pub listens: Vec<u16>,
+    /// The file that is its standard input.
+    pub input: Option<PathBuf>,
 }
 
 impl Program {
     /// Copies a student's folder and builds the program in it. A program that cannot be built is a finding.
     ///
     /// # Errors
-    /// When the folder cannot be copied, or the lab names no command.
+    /// When the folder cannot be copied.
     pub async fn of(
         student: &Student,
         answers: &Answers,
         launcher: &Launcher,
     ) -> anyhow::Result<Result<Self, Trouble>> {
-        let language = student.language()?;
-        // The student's own command says that the program is built.
-        let (command, build) = match (&answers.run, language) {
-            (Some(command), _) => (command.clone(), &Vec::new()),
-            (None, Some(language)) => (language.run.clone(), &language.build),
-            (None, None) => return Err(anyhow::anyhow!("the lab names no command to run")),
-        };
+        let build = student
+            .language()?
+            .map_or(&[][..], |language| &language.build);
         let scratch = Scratch::copy_of(&student.folder, is_no_part)?;
-        let program = Self { command, scratch };
-        if build.is_empty() {
+        let program = Self { scratch };
+        // A command of the student's own says that the program is built.
+        let mut trials = student.lab.trials.iter();
+        if build.is_empty() || trials.all(|trial| answers.command(trial).is_some()) {
             return Ok(Ok(program));
         }
         let never = std::future::pending();
@@ -62,31 +62,32 @@ impl Program {
         })
     }
 
-    /// The lab's own solution, in the first of its languages.
+    /// The lab's own solution, in the first of its languages, and the command of a trial in it.
     ///
     /// # Errors
-    /// When its files cannot be written.
-    pub fn solution(student: &Student) -> anyhow::Result<Self> {
+    /// When its files cannot be written, or the lab names no command.
+    pub fn solution(student: &Student, trial: &Trial) -> anyhow::Result<(Self, Vec<String>)> {
         let language = student.lab.language(None)?;
         let scratch = Scratch::empty()?;
         for part in ["start", "solution"] {
             student.lab.lay_out(part, language, &scratch.work())?;
         }
         let language = language.context("the lab names no command to run")?;
-        let command = language.run.clone();
-        Ok(Self { command, scratch })
+        let command = trial.run.get(&language.id).unwrap_or(&language.run);
+        Ok((Self { scratch }, command.clone()))
     }
 
-    /// Runs it with these arguments until it ends, the time is over, or `decided`.
+    /// Runs one of its commands with these arguments until it ends, the time is over, or `decided`.
     pub async fn run(
         &self,
         launcher: &Launcher,
+        command: &[String],
         args: &[String],
         reach: Reach,
         within: Duration,
         decided: impl Future<Output = ()>,
     ) -> Ran {
-        let command = [&self.command, args].concat();
+        let command = [command, args].concat();
         self.start(launcher, &command, reach, within, decided).await
     }
 
@@ -102,6 +103,8 @@ impl Program {
             writable: vec![self.scratch.top().to_owned()],
             readable: reach.readable,
             ports: reach.ports,
+            listens: reach.listens,
+            input: reach.input,
             ..Job::new(command.to_owned(), self.scratch.work())
         };
         run(launcher, &job, &self.scratch.temporary(), within, decided).await

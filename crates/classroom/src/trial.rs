@@ -1,19 +1,24 @@
 //! Trials: the student's program against hidden instances, and what the live target makes of it.
 
+mod mend;
 mod once;
 mod shown;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::Context;
-use latchstring_confine::{note::InForce, run::Launcher};
+use latchstring_confine::{
+    note::InForce,
+    run::{Launcher, Ran},
+};
 
-use self::shown::Shown;
+use self::{mend::Mended, shown::Shown};
 use super::{
     answers::Answers,
     catalogue::{Check, Trial},
     diagnosis::{self, Trouble},
     instance::Instance,
+    language::Language,
     program::Program,
     progress::Steps,
     seed::Seed,
@@ -33,22 +38,61 @@ pub struct Options<'a> {
     pub steps: &'a dyn Steps,
     /// Starts programs within limits.
     pub launcher: &'a Launcher,
+    /// The only trial that is run; all of them when there is none.
+    pub only: Option<&'a str>,
 }
 
 /// All runs of all trials of a lab.
 #[derive(Default)]
 pub struct Trials {
     /// By trial. A trial that could not be run says why.
-    runs: Vec<(String, anyhow::Result<Vec<Shown>>)>,
+    runs: Vec<(String, anyhow::Result<Outcome>)>,
     /// Why the program could not be built.
     not_built: Option<Trouble>,
+}
+
+/// What came of a trial.
+enum Outcome {
+    /// The program ran against hidden instances.
+    Shown(Vec<Shown>),
+    /// The program is a peer of the ladder, and was graded. Or it has no command.
+    Mended(Result<Mended, Trouble>),
+}
+
+impl Outcome {
+    /// The last run of the program, if there was one.
+    fn last(&self) -> Option<&Ran> {
+        match self {
+            Self::Shown(runs) => runs.last().map(|run| &run.ran),
+            Self::Mended(mended) => mended.as_ref().ok().map(|mended| &mended.ran),
+        }
+    }
+
+    /// The first fault that fails the check, with the run that had it.
+    fn trouble(&self, check: &Check) -> anyhow::Result<Option<(Trouble, Option<&Ran>)>> {
+        match self {
+            Self::Shown(runs) => {
+                for run in runs {
+                    if let Some(why) = run.trouble(check)? {
+                        return Ok(Some((why, Some(&run.ran))));
+                    }
+                }
+                Ok(None)
+            }
+            Self::Mended(Err(why)) => Ok(Some((why.clone(), None))),
+            Self::Mended(Ok(mended)) => {
+                Ok(mended.trouble(check).map(|why| (why, Some(&mended.ran))))
+            }
+        }
+    }
 }
 
 /// The parts that the runs of a trial need.
 struct TrialSetup<'a> {
     student: &'a Student,
     trial: &'a Trial,
-    program: &'a Program,
+    program: &'a Arc<Program>,
+    command: Vec<String>,
     checks: Vec<&'a Check>,
     steps: &'a dyn Steps,
     launcher: &'a Launcher,
@@ -65,44 +109,63 @@ impl Trials {
         options: &Options<'_>,
     ) -> anyhow::Result<Self> {
         let mut trials = Self::default();
-        if student.lab.trials.is_empty() {
+        let asked = |trial: &&Trial| options.only.is_none_or(|only| trial.id == only);
+        let asked: Vec<&Trial> = student.lab.trials.iter().filter(asked).collect();
+        if asked.is_empty() {
             return Ok(trials);
         }
         options.steps.begin("copying and building your program");
         let program = match Program::of(student, answers, options.launcher).await? {
-            Ok(program) => program,
+            Ok(program) => Arc::new(program),
             Err(trouble) => {
                 trials.not_built = Some(trouble);
                 return Ok(trials);
             }
         };
-        for trial in &student.lab.trials {
+        for trial in asked {
+            let command = match command_of(trial, student.language()?, answers) {
+                Ok(command) => command,
+                Err(trouble) => {
+                    let none = Ok(Outcome::Mended(Err(trouble)));
+                    trials.runs.push((trial.id.clone(), none));
+                    continue;
+                }
+            };
             let bench = TrialSetup {
                 student,
                 trial,
                 program: &program,
+                command,
                 checks: (student.lab.checks.iter())
                     .filter(|check| check.trial == trial.id)
                     .collect(),
                 steps: options.steps,
                 launcher: options.launcher,
             };
-            let runs = bench
-                .runs(&options.seed.child(&format!("trial {}", trial.id)))
-                .await;
-            trials.runs.push((trial.id.clone(), runs));
+            let seed = options.seed.child(&format!("trial {}", trial.id));
+            let outcome = match trial.mend {
+                Some(mend) => bench
+                    .mend(mend, &seed)
+                    .await
+                    .map(|it| Outcome::Mended(Ok(it))),
+                None => bench.runs(&seed).await.map(Outcome::Shown),
+            };
+            trials.runs.push((trial.id.clone(), outcome));
         }
         Ok(trials)
     }
 
     /// Which limits the program had in the last run; `None` when it was not run.
     pub fn limits(&self) -> Option<InForce> {
-        let runs = self.runs.iter().filter_map(|(_, runs)| runs.as_ref().ok());
-        let last = runs.flatten().last();
-        last.and_then(|run| run.ran.in_force.clone())
+        let outcomes = self
+            .runs
+            .iter()
+            .filter_map(|(_, outcome)| outcome.as_ref().ok());
+        let last = outcomes.filter_map(Outcome::last).next_back();
+        last.and_then(|ran| ran.in_force.clone())
     }
 
-    fn of(&self, trial: &str) -> Option<&anyhow::Result<Vec<Shown>>> {
+    fn of(&self, trial: &str) -> Option<&anyhow::Result<Outcome>> {
         let mut all = self.runs.iter();
         all.find(|(id, _)| id == trial).map(|(_, runs)| runs)
     }
@@ -112,8 +175,10 @@ impl Trials {
     /// # Errors
     /// When the text names a fact that does not exist.
     pub fn fact(&self, trial: &str, text: &str) -> anyhow::Result<Option<String>> {
-        let last = self.of(trial).and_then(|runs| runs.as_ref().ok()?.last());
-        last.map(|run| run.facts.fill(text)).transpose()
+        let Some(Ok(Outcome::Shown(runs))) = self.of(trial) else {
+            return Ok(None);
+        };
+        runs.last().map(|run| run.facts.fill(text)).transpose()
     }
 
     /// The reason why a check fails: the fault in the first run that failed it. The program's error is added once for
@@ -129,21 +194,43 @@ impl Trials {
         if let Some(trouble) = &self.not_built {
             return Ok(Some(trouble.clone()));
         }
-        let runs = match self.of(&check.trial) {
-            Some(Ok(runs)) => runs,
+        let outcome = match self.of(&check.trial) {
+            Some(Ok(outcome)) => outcome,
             Some(Err(why)) => return Ok(Some(Trouble::wrong(format!("{why:#}")))),
             None => return Ok(Some(Trouble::wrong("it was not run"))),
         };
-        for run in runs {
-            if let Some(mut why) = run.trouble(check)? {
-                if told.insert(check.trial.clone()) {
-                    why.found += &diagnosis::last_words(&run.ran);
-                }
-                return Ok(Some(why));
-            }
+        let Some((mut why, ran)) = outcome.trouble(check)? else {
+            return Ok(None);
+        };
+        if told.insert(check.trial.clone()) {
+            why.found += &ran.map(diagnosis::last_words).unwrap_or_default();
         }
-        Ok(None)
+        Ok(Some(why))
     }
+}
+
+/// The command of a trial: the student's own, or that of the student's language.
+fn command_of(
+    trial: &Trial,
+    language: Option<&Language>,
+    answers: &Answers,
+) -> Result<Vec<String>, Trouble> {
+    let of_language = language.and_then(|language| match trial.runs_the_labs_program() {
+        true => Some(&language.run),
+        false => trial.run.get(&language.id),
+    });
+    let own = answers.command(trial);
+    own.or(of_language).cloned().ok_or_else(|| Trouble {
+        found: format!(
+            "this part has no start code in {}, and no command of yours",
+            language.map_or("this language", |language| &language.id)
+        ),
+        next: Some(format!(
+            "write it in any language, and say in answers.toml how to run it: run-{} = [...]",
+            trial.id
+        )),
+        late: false,
+    })
 }
 
 impl TrialSetup<'_> {

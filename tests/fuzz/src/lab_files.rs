@@ -30,7 +30,7 @@ pub fn run(data: &[u8]) {
     assert!(ids.iter().all(|id| explained.contains_key(*id)));
 
     scratch::file(&folder, "answers.toml", next());
-    match Answers::read(&folder, &lab.questions) {
+    match Answers::read(&folder, &lab) {
         Ok(answers) => {
             for question in &lab.questions {
                 assert_eq!(answers.to(question), answers.to(question).trim());

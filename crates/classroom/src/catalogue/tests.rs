@@ -40,6 +40,46 @@ fn attacks_and_defences_that_do_not_exist_or_do_not_fit_are_named() {
 }
 
 #[test]
+fn a_peer_to_mend_that_does_not_fit_is_named() {
+    let trial = "[[trial]]\nid = \"mend\"\nmend = { rung = 1, side = \"server\" }\nrun.python = [\"python3\", \"s.py\"]\n";
+    let check = "[[check]]\nid = \"there\"\ntitle = \"t\"\npoints = 1\ntrial = \"mend\"\nkeeps = \"service\"\nnext = \"n\"\n";
+    let language = "[[language]]\nid = \"python\"\nrun = [\"python3\", \"a.py\"]\n";
+    let with = |from: &str, to: &str| {
+        let parts = format!("{language}{trial}{check}");
+        assert!(parts.contains(from), "{from}");
+        broken(&format!("{HEAD}[scene]\n{}", parts.replace(from, to)))
+    };
+    for (from, to, says) in [
+        ("rung = 1", "rung = 9", "mends rung 9: choose one of 1 to 8"),
+        ("rung = 1", "rung = 0", "mends rung 0: choose one of 1 to 8"),
+        ("side = \"server\"", "side = \"middle\"", "middle"),
+        (
+            "keeps = \"service\"\n",
+            "",
+            "`keeps` in a check and `mend` in its trial go together",
+        ),
+        (
+            "run.python",
+            "run.rust",
+            "no [[language]] of this id (python)",
+        ),
+        (
+            "[\"python3\", \"s.py\"]",
+            "[]",
+            "`run.python` of the trial \"mend\" is empty",
+        ),
+        (
+            "run.python = [\"python3\", \"s.py\"]",
+            "args = [\"x\"]",
+            "take out `args`",
+        ),
+    ] {
+        let error = with(from, to);
+        assert!(error.contains(says), "{to}: {error}");
+    }
+}
+
+#[test]
 fn parts_that_do_not_fit_are_named() {
     let check =
         "[[check]]\nid = \"there\"\ntitle = \"t\"\npoints = 1\ntrial = \"none\"\nnext = \"n\"\n";

@@ -1,5 +1,7 @@
 //! Trials, and the checks after them.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// The way to run the student's program: against a new hidden instance of the scene each time.
@@ -9,13 +11,19 @@ pub struct Trial {
     /// Its name.
     pub id: String,
     /// The arguments.
+    #[serde(default)]
     pub args: Vec<String>,
+    /// The command that runs the program of this trial, by language, in place of the language's own.
+    #[serde(default)]
+    pub run: BTreeMap<String, Vec<String>>,
     /// How often; each time the victim is another account.
     #[serde(default = "twice")]
     pub times: usize,
     /// Where the program sits on the wire of an honest session to the live target. The program prints, in hex, the
     /// bytes that go on in place of a message.
     pub on_the_path: Option<OnThePath>,
+    /// Where the program is a peer of the ladder, and is graded as one.
+    pub mend: Option<Mend>,
     /// The time limit, in seconds.
     #[serde(default = "half_a_minute")]
     pub timeout_seconds: u64,
@@ -31,6 +39,37 @@ pub struct OnThePath {
     pub message: usize,
 }
 
+/// A peer of the ladder that the program is. It is started as the peers of `latchstring ladder` are: a server with `--port N
+/// --dir D`, a client also with `--user NAME` and the texts on its standard input.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mend {
+    /// Which rung of the ladder it speaks, 1 to 8.
+    pub rung: u8,
+    /// Which end of the wire it is.
+    pub side: Side,
+}
+
+/// An end of the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// It waits for clients.
+    Server,
+    /// It logs in.
+    Client,
+}
+
+/// A group of promises that each peer of a rung makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keeps {
+    /// Honest peers are served.
+    Service,
+    /// Every attack that this rung or one below has ended fails.
+    Defences,
+}
+
 /// How much of a session's messages a program must read.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +78,13 @@ pub struct Reads {
     pub session: String,
     /// How many characters of a hundred must be right.
     pub percent: usize,
+}
+
+impl Trial {
+    /// Whether it runs the lab's program, and not one of its own.
+    pub fn runs_the_labs_program(&self) -> bool {
+        self.run.is_empty()
+    }
 }
 
 fn twice() -> usize {
@@ -70,6 +116,8 @@ pub struct Check {
     pub prints_as_solution: bool,
     /// Ground truth: the program must print the messages that the server took in, one a line, as far as this says.
     pub reads: Option<Reads>,
+    /// For a trial with `mend`: these promises of the rung must be kept.
+    pub keeps: Option<Keeps>,
     /// The advice after a failure.
     pub next: String,
 }

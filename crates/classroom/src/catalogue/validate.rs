@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::{Context, ensure};
 use latchstring_attacker::{Attack, attacks, protocol::hardened::defence::Defence};
 use latchstring_cli::suggest::nearest;
+use latchstring_ladder::Rung;
 
-use super::{Lab, Question};
+use super::{ANSWERS, Lab, Question, Trial};
 
 impl Lab {
     pub(super) fn validate(&self, folder: &str) -> anyhow::Result<()> {
@@ -114,6 +115,63 @@ impl Lab {
                 !self.languages.is_empty() && trial.times > 0,
                 "the trial {:?} runs nothing: give a [[language]] with the command, and `times` above 0",
                 trial.id
+            );
+            ensure!(
+                trial.id != ANSWERS,
+                "a trial is called {ANSWERS:?}, which is the name of another part: rename it"
+            );
+            self.check_command(trial)?;
+            self.check_mend(trial)?;
+        }
+        Ok(())
+    }
+
+    /// A trial with commands of its own has one for the language that is handed out when nobody asks for another.
+    fn check_command(&self, trial: &Trial) -> anyhow::Result<()> {
+        let ids: Vec<&str> = self.languages.iter().map(|one| one.id.as_str()).collect();
+        for (language, command) in &trial.run {
+            ensure!(
+                ids.contains(&language.as_str()),
+                "the trial {:?} has `run.{language}`, and the lab has no [[language]] of this id ({})",
+                trial.id,
+                ids.join(", ")
+            );
+            ensure!(
+                !command.is_empty(),
+                "`run.{language}` of the trial {:?} is empty: write the command",
+                trial.id
+            );
+        }
+        let first = ids.first().copied().unwrap_or_default();
+        ensure!(
+            trial.runs_the_labs_program() || trial.run.contains_key(first),
+            "the trial {:?} has commands of its own, and none for {first}: add `run.{first}`",
+            trial.id
+        );
+        Ok(())
+    }
+
+    /// What a peer of the ladder is asked for is a promise of its rung, and of nobody else.
+    fn check_mend(&self, trial: &Trial) -> anyhow::Result<()> {
+        if let Some(mend) = trial.mend {
+            let spoken = Rung::new(mend.rung).is_ok_and(|rung| rung.is_spoken());
+            ensure!(
+                spoken && mend.rung > 0,
+                "the trial {:?} mends rung {}: choose one of 1 to 8",
+                trial.id,
+                mend.rung
+            );
+            ensure!(
+                trial.args.is_empty() && trial.on_the_path.is_none(),
+                "the trial {:?} mends a peer, which is started as the ladder says: take out `args` and `on-the-path`",
+                trial.id
+            );
+        }
+        for check in self.checks.iter().filter(|check| check.trial == trial.id) {
+            ensure!(
+                check.keeps.is_some() == trial.mend.is_some(),
+                "the check {:?} and its trial do not fit: `keeps` in a check and `mend` in its trial go together",
+                check.id
             );
         }
         Ok(())

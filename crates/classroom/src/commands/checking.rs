@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{bail, ensure};
+use latchstring_cli::screen;
 use latchstring_confine::run::Launcher;
 
 use super::{KEEPER, PlaceArgs, SelfTest, chosen, interrupted, print_json, standings};
@@ -20,15 +21,24 @@ use crate::{
     watch::{self, Look},
 };
 
+/// How much is checked, and against which instances.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How<'a> {
+    /// Hidden instances of this number, which do not count.
+    pub(super) seed: Option<u64>,
+    /// One trial alone.
+    pub(super) only: Option<&'a str>,
+}
+
 /// Checks once, and prints the report. The exit code is 0 only when everything passes.
 pub(super) async fn check(
     out: &mut impl Write,
     mut student: Student,
     place: &PlaceArgs,
-    seed: Option<u64>,
+    how: How<'_>,
     json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let Some(report) = checked(&mut student, seed).await? else {
+    let Some(report) = checked(&mut student, how).await? else {
         bail!("the check was cancelled: of it, only your predictions were saved");
     };
     if json {
@@ -43,13 +53,14 @@ pub(super) async fn check(
 }
 
 /// One check; `None` after Ctrl-C. One with hidden instances that somebody chose does not count.
-async fn checked(student: &mut Student, seed: Option<u64>) -> anyhow::Result<Option<Report>> {
+async fn checked(student: &mut Student, how: How<'_>) -> anyhow::Result<Option<Report>> {
     let told = Told::new()?;
     let options = Options {
-        seed: &chosen(seed)?,
-        counts: seed.is_none(),
+        seed: &chosen(how.seed)?,
+        counts: how.seed.is_none(),
         steps: &told,
         launcher: &Launcher::this_program(&KEEPER)?,
+        only: how.only,
     };
     tokio::select! {
         report = told.during(check::check_with(student, &options)) => report.map(Some),
@@ -73,6 +84,15 @@ fn tell(
         let number = student.lab.number();
         writeln!(out, "Why it is so: latchstring lab explain {number}")?;
     }
+    let parts = student.lab.parts();
+    if !report.passed && parts.len() > 1 {
+        let number = student.lab.number();
+        let line = format!(
+            "One part alone: latchstring lab check {number} --only PART (parts: {})",
+            parts.join(", ")
+        );
+        writeln!(out, "{}", screen::folded_under(&line, screen::USUAL, 2))?;
+    }
     if report.passed && report.counts {
         let standings = standings(&place.labs, Some(student))?;
         writeln!(out, "{}", report::next(&standings))?;
@@ -85,13 +105,14 @@ pub(super) async fn watch(
     out: &mut impl Write,
     lab: Option<&str>,
     place: &PlaceArgs,
+    only: Option<&str>,
 ) -> anyhow::Result<ExitCode> {
     let folder = place.open(lab)?.folder;
     let mut passed = false;
     loop {
         let look = Look::at(&folder);
         let mut student = place.open(lab)?;
-        match checked(&mut student, None).await {
+        match checked(&mut student, How { seed: None, only }).await {
             Ok(Some(report)) => {
                 tell(out, &student, &report, place)?;
                 passed = report.passed;

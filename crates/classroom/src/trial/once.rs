@@ -54,7 +54,7 @@ impl TrialSetup<'_> {
         let within = Duration::from_secs(self.trial.timeout_seconds);
         self.steps.begin(&format!(
             "running {} on target {} of {}, for at most {} seconds",
-            self.program.command.join(" "),
+            self.command.join(" "),
             round + 1,
             self.trial.times,
             within.as_secs()
@@ -62,13 +62,21 @@ impl TrialSetup<'_> {
         let reach = Reach {
             readable: vec![files.path().to_owned()],
             ports: vec![target.at().address().port()],
+            ..Reach::default()
         };
         let ran = match &self.trial.on_the_path {
             None => {
                 let args = facts.fill_all(&self.trial.args)?;
                 let decided = self.decided(&target, &facts);
-                let program = self.program;
-                let run = program.run(self.launcher, &args, reach.clone(), within, decided);
+                let (program, command) = (self.program, &self.command);
+                let run = program.run(
+                    self.launcher,
+                    command,
+                    &args,
+                    reach.clone(),
+                    within,
+                    decided,
+                );
                 run.await
             }
             Some(place) => {
@@ -81,7 +89,7 @@ impl TrialSetup<'_> {
         let visits = target.finish().await;
         facts.set("login", login(&visits));
         let started = Started {
-            command: &self.program.command,
+            command: &self.command,
             folder: &self.student.folder,
         };
         let broken = started.trouble(&ran);
@@ -143,7 +151,9 @@ impl TrialSetup<'_> {
             }
             let args = facts.fill_all(&self.trial.args)?;
             let never = std::future::pending();
-            let run = self.program.run(self.launcher, &args, reach, within, never);
+            let run = self
+                .program
+                .run(self.launcher, &self.command, &args, reach, within, never);
             let ran = ran.insert(run.await);
             Ok(printed_bytes(&ran.stdout))
         };
@@ -153,17 +163,17 @@ impl TrialSetup<'_> {
 
     /// What the lab's own solution prints for these arguments.
     async fn solution(&self, args: &[String], reach: Reach) -> anyhow::Result<String> {
-        let solution = Program::solution(self.student)?;
+        let (solution, command) = Program::solution(self.student, self.trial)?;
         let never = std::future::pending();
         let ran = solution
-            .run(self.launcher, args, reach, FOR_SOLUTION, never)
+            .run(self.launcher, &command, args, reach, FOR_SOLUTION, never)
             .await;
         ensure!(
             ran.end == End::Well,
             "your output is compared with that of the lab's own solution, and `{}` did not run ({:?}): install {} and check again",
-            solution.command.join(" "),
+            command.join(" "),
             ran.end,
-            solution.command.first().map_or("", String::as_str)
+            command.first().map_or("", String::as_str)
         );
         Ok(ran.stdout)
     }

@@ -1,0 +1,249 @@
+//! A trial in which the student's program is a peer of the ladder: it is graded over its wire, by what it does.
+
+use std::{
+    fs,
+    io::{self, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use latchstring_attacker::net::loopback::Loopback;
+use latchstring_confine::run::{End, Launcher, Ran};
+use latchstring_ladder::{
+    Rung, folder,
+    grade::{self, Finding, Promise, client::Launch},
+    rung::Idea,
+};
+use rand::Rng;
+use tempfile::{NamedTempFile, TempDir};
+use tokio::{runtime::Handle, sync::oneshot, task::spawn_blocking, time::sleep};
+
+use super::TrialSetup;
+use crate::{
+    catalogue::{Check, Keeps, Mend, Side},
+    diagnosis::{Started, Trouble},
+    program::{Program, Reach},
+    seed::Seed,
+};
+
+/// How long a server may take until it listens. An interpreter on a busy machine is slow.
+const TO_LISTEN: Duration = Duration::from_secs(15);
+/// How often that is looked at.
+const GLANCE: Duration = Duration::from_millis(50);
+/// How long a client may take for one session.
+const FOR_A_SESSION: Duration = Duration::from_secs(30);
+
+/// What the ladder's grader found.
+pub(super) struct Mended {
+    rung: Rung,
+    findings: Vec<Finding>,
+    /// The obstacle that kept the program from its work.
+    broken: Option<Trouble>,
+    /// The server, or the client's first session.
+    pub(super) ran: Ran,
+}
+
+impl Mended {
+    /// Why the check fails; `None` when it passes.
+    pub(super) fn trouble(&self, check: &Check) -> Option<Trouble> {
+        let service = |finding: &Finding| !matches!(finding.promise, Promise::Withstands(_));
+        // Who serves nobody withstands everything: that is no defence, and it is not tried.
+        let serves_nobody = || self.findings.iter().any(|f| f.promise == Promise::Session);
+        let mut all = self.findings.iter();
+        let finding = match check.keeps {
+            Some(Keeps::Service) => all.find(|finding| service(finding)),
+            Some(Keeps::Defences) => all.find(|finding| !service(finding)),
+            None => None,
+        };
+        match (&self.broken, finding) {
+            (Some(broken), _) => Some(broken.clone()),
+            (None, Some(finding)) => Some(Trouble::wrong(format!("rung {}: {finding}", self.rung))),
+            (None, None) if serves_nobody() => Some(Trouble {
+                found: "not tried: an honest session does not come about yet".to_owned(),
+                next: Some("first let an honest peer through".to_owned()),
+                late: false,
+            }),
+            (None, None) => None,
+        }
+    }
+}
+
+impl TrialSetup<'_> {
+    /// Starts the program as a peer of its rung and grades it.
+    ///
+    /// # Errors
+    /// When the keys cannot be written, or no port is free.
+    pub(super) async fn mend(&self, mend: Mend, seed: &Seed) -> anyhow::Result<Mended> {
+        let rung = Rung::new(mend.rung)?;
+        let seed = seed.stream("grader").next_u64();
+        let keys = tempfile::tempdir()?;
+        folder::write(rung, keys.path())?;
+        self.steps.begin(&format!(
+            "trying {} on rung {rung}, first with honest peers and then with attackers",
+            self.command.join(" ")
+        ));
+        match mend.side {
+            Side::Server => self.server(rung, &keys, seed).await,
+            Side::Client => self.client(rung, &keys, seed).await,
+        }
+    }
+
+    async fn server(&self, rung: Rung, keys: &TempDir, seed: u64) -> anyhow::Result<Mended> {
+        if rung.has(Idea::Proof) {
+            // From here on a server holds public keys alone: one that asks for more finds nothing.
+            fs::remove_dir_all(keys.path().join("client.keys"))?;
+        }
+        let port = free_port()?;
+        let args = ["--port", &port.to_string(), "--dir", path(keys.path())?].map(str::to_owned);
+        let reach = Reach {
+            readable: vec![keys.path().to_owned()],
+            listens: vec![port],
+            ..Reach::default()
+        };
+        let (tell, mut told) = oneshot::channel();
+        let graded = async {
+            let findings = grade_server(rung, port, seed).await;
+            let _ = tell.send(findings);
+        };
+        let within = Duration::from_secs(self.trial.timeout_seconds);
+        let command = &self.command;
+        let run = self
+            .program
+            .run(self.launcher, command, &args, reach, within, graded);
+        let ran = run.await;
+        let (findings, broken) = match told.try_recv() {
+            Ok(Ok(findings)) => (findings, None),
+            Ok(Err(silent)) => (Vec::new(), Some(silent)),
+            Err(_) => (Vec::new(), Some(self.ended(&ran))),
+        };
+        Ok(Mended {
+            rung,
+            findings,
+            broken,
+            ran,
+        })
+    }
+
+    /// Why there is no verdict: the server ended, or was ended, while it was tried.
+    fn ended(&self, ran: &Ran) -> Trouble {
+        let started = Started {
+            command: &self.command,
+            folder: &self.student.folder,
+        };
+        started.trouble(ran).unwrap_or_else(|| Trouble {
+            found: match ran.end {
+                End::Status(code) => {
+                    format!("your server ended with exit status {code} while it was tried")
+                }
+                _ => "your server ended while it was tried".to_owned(),
+            },
+            next: Some(
+                "a server goes on when a connection goes wrong: look for the place where it ends"
+                    .to_owned(),
+            ),
+            late: false,
+        })
+    }
+
+    async fn client(&self, rung: Rung, keys: &TempDir, seed: u64) -> anyhow::Result<Mended> {
+        let mut sessions = Sessions {
+            runtime: Handle::current(),
+            launcher: self.launcher.clone(),
+            program: self.program.clone(),
+            command: self.command.clone(),
+            keys: keys.path().to_owned(),
+            first: None,
+        };
+        let grading = spawn_blocking(move || {
+            let findings = grade::client::client(rung, &mut sessions, seed);
+            (findings, sessions.first)
+        });
+        let (findings, first) = grading.await.context("the grader failed")?;
+        let ran = first.context("your client was never started")?;
+        let broken = Started {
+            command: &self.command,
+            folder: &self.student.folder,
+        }
+        .trouble(&ran);
+        Ok(Mended {
+            rung,
+            findings: findings?,
+            broken,
+            ran,
+        })
+    }
+}
+
+/// Runs the student's client once for each session of the grader, which waits for it in a thread of its own.
+struct Sessions {
+    runtime: Handle,
+    launcher: Launcher,
+    program: Arc<Program>,
+    command: Vec<String>,
+    keys: PathBuf,
+    /// The first session is a plain one: what went wrong in it is worth telling.
+    first: Option<Ran>,
+}
+
+impl Launch for Sessions {
+    fn launch(&mut self, port: u16, user: &str, input: &str) -> io::Result<bool> {
+        let mut typed = NamedTempFile::new()?;
+        typed.write_all(input.as_bytes())?;
+        let keys = path(&self.keys).map_err(io::Error::other)?;
+        let args = ["--port", &port.to_string(), "--dir", keys, "--user", user].map(str::to_owned);
+        let reach = Reach {
+            readable: vec![self.keys.clone()],
+            ports: vec![port],
+            input: Some(typed.path().to_owned()),
+            ..Reach::default()
+        };
+        let never = std::future::pending();
+        let run = self.program.run(
+            &self.launcher,
+            &self.command,
+            &args,
+            reach,
+            FOR_A_SESSION,
+            never,
+        );
+        let ran = self.runtime.block_on(run);
+        let well = ran.end == End::Well;
+        self.first.get_or_insert(ran);
+        Ok(well)
+    }
+}
+
+/// Waits until the server listens, and grades it. When it does not listen, that is all there is to say.
+async fn grade_server(rung: Rung, port: u16, seed: u64) -> Result<Vec<Finding>, Trouble> {
+    let at = Loopback::v4(port);
+    let until = Instant::now() + TO_LISTEN;
+    while at.connect().await.is_err() {
+        if Instant::now() > until {
+            return Err(Trouble {
+                found: format!(
+                    "nothing listens on the port that your server was given, after {} seconds",
+                    TO_LISTEN.as_secs()
+                ),
+                next: Some("listen on 127.0.0.1, on the port after --port".to_owned()),
+                late: false,
+            });
+        }
+        sleep(GLANCE).await;
+    }
+    let grading = spawn_blocking(move || grade::server(rung, at, seed)).await;
+    grading.map_err(|_| Trouble::wrong("the grader failed on this server"))
+}
+
+/// A port that nobody has. Another program may take it before the server does, which is then told that it is in use.
+fn free_port() -> io::Result<u16> {
+    let listener = TcpListener::bind(Loopback::v4(0).address())?;
+    Ok(listener.local_addr()?.port())
+}
+
+fn path(path: &Path) -> anyhow::Result<&str> {
+    let text = path.to_str();
+    text.with_context(|| format!("{} is not UTF-8", path.display()))
+}
