@@ -111,7 +111,7 @@ const FALSE_REPAIRS: [(Flaw, u8, Promise, &str); 15] = [
         Flaw::AnswersAtRandom,
         2,
         Promise::ManyTexts,
-        "of 200 texts answered",
+        "texts answered",
     ),
     (
         Flaw::AnyTag,

@@ -20,6 +20,9 @@ use crate::{
     session::{self, Tap},
 };
 
+/// The name whose key is disabled while a server of rung 8 is graded.
+pub(super) const GIVEN_UP: &str = "x";
+
 /// How long a server may take to end a connection, or to answer.
 pub(super) const SOON: Duration = Duration::from_secs(3);
 
@@ -28,15 +31,23 @@ pub(super) struct Grader<'a> {
     pub(super) rung: Rung,
     pub(super) network: &'a dyn Network,
     seed: u64,
+    /// Each group of checks draws from streams of its own.
+    group: &'static str,
     drawn: Cell<u64>,
 }
 
 impl<'a> Grader<'a> {
-    pub(super) fn new(rung: Rung, network: &'a dyn Network, seed: u64) -> Self {
+    pub(super) fn new(
+        rung: Rung,
+        network: &'a dyn Network,
+        seed: u64,
+        group: &'static str,
+    ) -> Self {
         Self {
             rung,
             network,
             seed,
+            group,
             drawn: Cell::new(0),
         }
     }
@@ -44,12 +55,16 @@ impl<'a> Grader<'a> {
     /// Fresh randomness, from the seed.
     pub(super) fn rng(&self) -> ChaCha20Rng {
         self.drawn.set(self.drawn.get() + 1);
-        cast::rng(self.seed, &format!("grader {}", self.drawn.get()))
+        cast::rng(
+            self.seed,
+            &format!("grader {} {}", self.group, self.drawn.get()),
+        )
     }
 
-    /// One of the users, who all have alice's keys.
+    /// One of the users, who all have alice's keys, but not the one whose key will be disabled.
     pub(super) fn somebody(&self) -> Identity {
-        let names = UNUSUAL.into_iter().chain(["alice"]).collect::<Vec<_>>();
+        let names = UNUSUAL.into_iter().chain(["alice"]);
+        let names: Vec<&str> = names.filter(|name| *name != GIVEN_UP).collect();
         let at = self.rng().random_range(0..names.len());
         user(names[at])
     }
@@ -139,15 +154,34 @@ impl Dialogue {
         frame::seal(self.rung, &self.keys.to_server, number, plaintext).encode(self.rung)
     }
 
+    /// Sends a good frame, and waits for the answer that an honest server gives: one frame, or none below rung 2.
+    pub(super) fn say(&mut self, frame: &[u8]) -> Reaction {
+        self.line.send(frame);
+        let mut bytes = Vec::new();
+        while self.rung.has(Idea::Tag) && frames(self.rung, &bytes).is_empty() {
+            let more = self.line.receive(SOON);
+            if more.is_empty() {
+                break;
+            }
+            bytes.extend(more);
+        }
+        let closed = self.line.is_closed();
+        self.reaction(&bytes, closed)
+    }
+
     /// Sends, and looks what comes until the server hangs up or has said nothing for a while.
     pub(super) fn send(&mut self, bytes: &[u8]) -> Reaction {
         self.line.send(bytes);
         let (bytes, closed) = listen(&mut *self.line);
+        self.reaction(&bytes, closed)
+    }
+
+    fn reaction(&self, bytes: &[u8], closed: bool) -> Reaction {
         let mut reaction = Reaction {
             closed,
             ..Reaction::default()
         };
-        for bytes in frames(self.rung, &bytes) {
+        for bytes in frames(self.rung, bytes) {
             let opened = frame::Frame::decode(self.rung, &bytes)
                 .and_then(|frame| frame::open(self.rung, &self.keys.to_client, &frame))
                 .and_then(|plaintext| Content::decode(self.rung, Way::ToClient, &plaintext));

@@ -31,9 +31,18 @@ pub(super) fn all(grader: &Grader<'_>) -> Vec<Finding> {
     }
     if grader.rung.has(Idea::Password) {
         findings.extend(wrong_password(grader));
-        findings.extend(lockout(grader));
     }
     findings
+}
+
+/// Strangers try one user's name many times, which takes its time from rung 8 on.
+pub(super) fn locked_out(grader: &Grader<'_>) -> Vec<Finding> {
+    let applies = grader.rung.has(Idea::Password);
+    applies
+        .then(|| lockout(grader))
+        .flatten()
+        .into_iter()
+        .collect()
 }
 
 /// The server's random and X25519 value are new for every connection.

@@ -13,10 +13,12 @@ mod login;
 mod order;
 mod quiet;
 
-use std::fmt;
+use std::{fmt, panic::resume_unwind, thread};
 
 use latchstring_attacker::net::loopback::Loopback;
 use serde::Serialize;
+
+use self::dialogue::Grader;
 
 use crate::{
     network::Network,
@@ -85,17 +87,50 @@ impl fmt::Display for Finding {
 /// # Panics
 /// When the rung is not spoken.
 pub fn server(rung: Rung, address: Loopback, seed: u64) -> Vec<Finding> {
-    server_on(rung, &Tcp::new(address, !rung.has(Idea::Numbers)), seed)
+    stages(rung, |groups| {
+        thread::scope(|scope| {
+            let groups = groups.iter().map(|group| {
+                scope.spawn(move || {
+                    let network = Tcp::new(address, !rung.has(Idea::Numbers));
+                    group.run(rung, &network, seed)
+                })
+            });
+            let running: Vec<_> = groups.collect();
+            let found = running.into_iter().map(|group| group.join());
+            found
+                .flat_map(|found| found.unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
+        })
+    })
 }
 
-/// The same on any network: in memory it takes no time.
+/// The same on any network, one group after the other: in memory it takes no time.
 ///
 /// # Panics
 /// As [`server`].
 pub fn server_on(rung: Rung, network: &dyn Network, seed: u64) -> Vec<Finding> {
+    stages(rung, |groups| {
+        let found = groups
+            .iter()
+            .flat_map(|group| group.run(rung, network, seed));
+        found.collect()
+    })
+}
+
+/// Checks that are made one after the other, with a name that their randomness is drawn by.
+struct Group(&'static str, fn(&Grader<'_>) -> Vec<Finding>);
+
+impl Group {
+    fn run(&self, rung: Rung, network: &dyn Network, seed: u64) -> Vec<Finding> {
+        let Self(name, checks) = self;
+        checks(&Grader::new(rung, network, seed, name))
+    }
+}
+
+/// Runs the stages in order. The groups of one stage do not disturb each other.
+fn stages(rung: Rung, run: impl Fn(&[Group]) -> Vec<Finding>) -> Vec<Finding> {
     assert!(rung.is_spoken(), "rung {rung} is latch/2");
-    let grader = dialogue::Grader::new(rung, network, seed);
-    let mut findings = honest::all(&grader);
+    let mut findings = run(&[Group("honest", honest::all)]);
     // A server that serves nobody withstands everything: that is no repair.
     if findings
         .iter()
@@ -103,12 +138,15 @@ pub fn server_on(rung: Rung, network: &dyn Network, seed: u64) -> Vec<Finding> {
     {
         return findings;
     }
-    findings.extend(order::all(&grader));
-    findings.extend(login::all(&grader));
-    if rung.has(Idea::Quiet) {
-        findings.extend(quiet::all(&grader));
-    }
+    findings.extend(run(&[
+        Group("order", order::all),
+        Group("login", login::all),
+        Group("locked out", login::locked_out),
+        Group("idle", quiet::idle),
+        Group("guessed", quiet::guessed),
+    ]));
+    findings.extend(run(&[Group("quiet", quiet::all)]));
     // Whatever was tried, the server must still be there.
-    findings.extend(honest::still_serves(&grader));
+    findings.extend(run(&[Group("after", honest::still_serves)]));
     findings
 }

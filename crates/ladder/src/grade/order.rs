@@ -61,7 +61,7 @@ fn number_is_in_the_counter_block(grader: &Grader<'_>, dialogue: &mut Dialogue) 
     let expected = "each frame is decrypted with its number in the counter block";
     for number in 0..3 {
         let frame = dialogue.frame(number, &text(grader));
-        if dialogue.send(&frame).closed {
+        if dialogue.say(&frame).closed {
             return Some(Finding::new(
                 promise,
                 expected,
@@ -115,7 +115,7 @@ fn reflected(grader: &Grader<'_>, dialogue: &mut Dialogue) -> Option<Finding> {
 
 fn repeated(grader: &Grader<'_>, dialogue: &mut Dialogue) -> Option<Finding> {
     let frame = dialogue.frame(dialogue.first, &text(grader));
-    dialogue.send(&frame);
+    dialogue.say(&frame);
     ends(
         Promise::Withstands("message-replay"),
         "a frame comes a second time",
@@ -151,7 +151,7 @@ fn commands_are_words(_: &Grader<'_>, dialogue: &mut Dialogue) -> Option<Finding
     {
         let number = dialogue.first + u32::try_from(index).expect("two texts");
         let frame = dialogue.frame(number, &Content::Text(command));
-        let reaction = dialogue.send(&frame);
+        let reaction = dialogue.say(&frame);
         let right = [Content::Acknowledgement(Some(number))];
         if reaction.closed || reaction.said != right {
             return Some(Finding::new(promise, expected, reaction.in_words()));
@@ -162,7 +162,7 @@ fn commands_are_words(_: &Grader<'_>, dialogue: &mut Dialogue) -> Option<Finding
 
 fn wrong_count(grader: &Grader<'_>, dialogue: &mut Dialogue) -> Option<Finding> {
     let frame = dialogue.frame(dialogue.first, &text(grader));
-    dialogue.send(&frame);
+    dialogue.say(&frame);
     let close = dialogue.frame(dialogue.first + 1, &Content::Close(2));
     ends(
         Promise::Withstands("truncation"),

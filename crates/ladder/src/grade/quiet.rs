@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Finding, Promise,
-    dialogue::{Dialogue, Grader, listen, user},
+    dialogue::{Dialogue, GIVEN_UP, Grader, listen, user},
 };
 use crate::{
     accounts::MAX_GUESSES,
@@ -13,20 +13,32 @@ use crate::{
     hello::Half,
     login::{Credentials, Identity, Ready, signed_login},
     network::ATTACKER,
-    rung::Rung,
+    rung::{Idea, Rung},
     server::{LOGIN_DEADLINE, REFUSAL_AFTER, ROOM},
     signature::SIGNATURE,
 };
 
 /// How far a refusal may be from its time: other work of the machine is in it.
 const NEAR: Duration = Duration::from_millis(300);
-/// The name whose key is disabled in the end.
-const GIVEN_UP: &str = "x";
-
-/// All checks. The last one disables a key, so it comes last.
+/// What takes a moment, and needs a server that does nothing else: times are measured, and all room is taken.
 pub(super) fn all(grader: &Grader<'_>) -> Vec<Finding> {
-    let checks = [padding, refusals, announced, slow, hog, guesses];
-    checks.iter().filter_map(|check| check(grader)).collect()
+    let checks = [padding, refusals, announced, hog];
+    on_rung_8(grader, &checks)
+}
+
+/// What takes its time.
+pub(super) fn idle(grader: &Grader<'_>) -> Vec<Finding> {
+    on_rung_8(grader, &[slow])
+}
+
+/// What takes its time, and disables a key.
+pub(super) fn guessed(grader: &Grader<'_>) -> Vec<Finding> {
+    on_rung_8(grader, &[guesses])
+}
+
+fn on_rung_8(grader: &Grader<'_>, checks: &[fn(&Grader<'_>) -> Option<Finding>]) -> Vec<Finding> {
+    let applies = checks.iter().filter(|_| grader.rung.has(Idea::Quiet));
+    applies.filter_map(|check| check(grader)).collect()
 }
 
 /// Padding that is not zero, or not the smallest, ends the connection.
