@@ -127,7 +127,7 @@ pub enum LabCommand {
         /// Repeat the hidden instances of another check with this number; the result does not count [default: new instances]
         #[arg(long)]
         seed: Option<u64>,
-        /// Run this part alone, such as `mend`; the lab's other parts keep what they have
+        /// Run this part alone, such as `mend`; the results of the other parts stay
         #[arg(long, value_name = "PART")]
         only: Option<String>,
         /// Print JSON
