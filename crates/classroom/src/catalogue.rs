@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub use self::{
     question::{Answer, Choice, Question},
     scene::{Protocol, Recording, Scene},
-    trial::{Check, Keeps, Mend, OnThePath, Reads, Side, Trial},
+    trial::{AsServer, Check, Keeps, Mend, OnThePath, Reads, SessionEnd, Side, Trial},
 };
 use super::{files::Files, language::Language, wrong::Wrong};
 

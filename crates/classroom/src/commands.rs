@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context;
 use checking::{How, check, self_test, watch};
 use clap::{Args, Subcommand};
-use folder::{explain, hint, list, reset, serve, start};
+use folder::{explain, hint, list, reset, serve, start, visit};
 use latchstring_cli::screen;
 use latchstring_confine::{inner, keeper};
 use tokio::signal::unix::{SignalKind, signal};
@@ -102,6 +102,20 @@ pub enum LabCommand {
         #[arg(long, default_value_t = latchstring_faithful::protocol::DEFAULT_PORT)]
         port: u16,
     },
+    /// Let an honest client log in at your program, to try it as a server
+    #[command(
+        after_help = "The client waits until your program listens. Example: latchstring lab visit 08"
+    )]
+    Visit {
+        /// Name the lab [default: the lab of this folder]
+        lab: Option<String>,
+        /// The lab's folder
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// Connect to this port of 127.0.0.1
+        #[arg(long, default_value_t = VISITED_PORT)]
+        port: u16,
+    },
     /// Give the next hint
     #[command(after_help = "Example: latchstring lab hint 01")]
     Hint {
@@ -189,6 +203,8 @@ pub struct RunProgram {
     inner: bool,
 }
 
+/// Where a student's own server listens: beside the target's port.
+const VISITED_PORT: u16 = latchstring_faithful::protocol::DEFAULT_PORT + 1;
 /// The arguments with which this program is the keeper of a student's program.
 const KEEPER: [&str; 2] = ["lab", "run-program"];
 
@@ -285,6 +301,9 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
         LabCommand::Status { labs } => map::print(out, &standings(&labs, None)?)?,
         LabCommand::SelfTest(plan) => return self_test(out, &plan),
         LabCommand::Serve { lab, place, port } => serve(place.open(lab.as_deref())?, port).await?,
+        LabCommand::Visit { lab, place, port } => {
+            return visit(place.open(lab.as_deref())?, port).await;
+        }
         LabCommand::Hint {
             lab,
             place,

@@ -1,6 +1,9 @@
 //! The reason why a run failed a check, and the next step. A program that never started needs other advice than a wrong
 //! answer does.
 
+mod session;
+mod visit;
+
 use std::{
     borrow::Cow,
     path::{Path, PathBuf},
@@ -16,6 +19,11 @@ use latchstring_confine::{
     job::Limits,
     note::Excess,
     run::{End, KEPT, Ran},
+};
+
+pub use self::{
+    session::{no_messages, not_exactly_heard, other_end},
+    visit::noticed,
 };
 
 /// How much of a program's last words is shown.

@@ -16,6 +16,7 @@ use super::{
     record::{self, Recorded},
     seed::Seed,
     target::Accounts,
+    visitor::Visitor,
 };
 
 /// When every capture says that it was made, since 1970: the day does not matter, and the real one is nobody's business.
@@ -74,6 +75,23 @@ impl Instance {
             }
         }
         Ok(())
+    }
+
+    /// The first user, with the messages of this session of the scene.
+    ///
+    /// # Errors
+    /// When the scene has no account, or no such session.
+    pub fn visitor(&self, scene: &Scene, session: &str) -> anyhow::Result<Visitor> {
+        let user = self.accounts.users().first();
+        let user = user.context("the session needs an account in its scene")?;
+        let mut sessions = scene.sessions.iter();
+        let session = sessions.find(|known| known.id == session);
+        let session = session.context("the session does not exist")?;
+        Ok(Visitor {
+            user: user.clone(),
+            key: self.accounts.keys().public_key(user)?,
+            messages: self.facts.fill_all(&session.messages)?,
+        })
     }
 
     /// The names of its capture files with the sessions' ids.

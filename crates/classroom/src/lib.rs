@@ -7,6 +7,7 @@
 //! * [`student`]: a student's folder, found by [`place`]; [`state`]: what is remembered of it;
 //! * [`trial`]: runs the student's program within limits against a live [`target`], and goes by what that target believed;
 //! * [`wire`]: an honest session to the target, on whose way the program changes a message;
+//! * [`visitor`]: an honest client that logs in at the student's program, where that plays a server;
 //! * [`diagnosis`]: why a run did not come out as it should, and what to do;
 //! * [`check`]: makes a report of that, of the answers and of the predictions, and [`report`] prints it;
 //! * [`program`]: the student's program, copied and built; [`language`], [`parts`]: in which language it begins;
@@ -41,6 +42,7 @@ pub mod student;
 pub mod target;
 pub mod toml_error;
 pub mod trial;
+pub mod visitor;
 pub mod watch;
 pub mod wire;
 pub mod wrong;

@@ -86,8 +86,8 @@ pub struct Visit {
     pub refused: Option<Refusal>,
     /// The messages that the server accepted from that user.
     pub heard: Vec<String>,
-    /// Whether the visit is over.
-    pub ended: bool,
+    /// How the visit ended, once it is over.
+    pub ended: Option<Ending>,
 }
 
 impl Visit {
@@ -120,7 +120,7 @@ impl Visit {
                     _ => None,
                 };
                 self.heard.extend(command.map(str::to_owned));
-                self.ended = true;
+                self.ended = Some(how.clone());
             }
         }
     }
@@ -189,7 +189,7 @@ impl Target {
     pub async fn finish(self) -> Vec<Visit> {
         // A program that connected and left at once may not have been accepted yet.
         sleep(Duration::from_millis(20)).await;
-        self.wait_until(|visits| visits.iter().all(|visit| visit.ended))
+        self.wait_until(|visits| visits.iter().all(|visit| visit.ended.is_some()))
             .await;
         self.task.abort();
         self.visits()

@@ -1,5 +1,6 @@
 //! Trials: the student's program against hidden instances, and what the live target makes of it.
 
+mod as_server;
 mod mend;
 mod once;
 mod shown;

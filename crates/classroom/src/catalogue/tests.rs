@@ -93,6 +93,13 @@ fn parts_that_do_not_fit_are_named() {
         check.replace("there", "unexplained")
     ));
     assert!(error.contains("\"## unexplained\""), "{error}");
+    let trial = "[[trial]]\nid = \"none\"\nargs = []\n";
+    let of_nobody = format!("{check}session-ends = \"vanished\"\n");
+    let error = broken(&format!("{HEAD}[scene]\n{trial}{of_nobody}"));
+    assert!(
+        error.contains("name the user with `logged-in-as`"),
+        "{error}"
+    );
     let error = broken(&format!("{}[scene]\n", HEAD.replace("99-test", "98-test")));
     assert!(
         error.contains("98-test") && error.contains("99-test"),

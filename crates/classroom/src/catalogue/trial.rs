@@ -20,13 +20,23 @@ pub struct Trial {
     #[serde(default = "twice")]
     pub times: usize,
     /// Where the program sits on the wire of an honest session to the live target. The program prints, in hex, the
-    /// bytes that go on in place of a message.
+    /// bytes that go on: in place of one message, or in place of all.
     pub on_the_path: Option<OnThePath>,
     /// Where the program is a peer of the ladder, and is graded as one.
     pub mend: Option<Mend>,
+    /// The program plays the server, at the free port `{listen}`, and an honest client logs in there.
+    pub as_server: Option<AsServer>,
     /// The time limit, in seconds.
     #[serde(default = "half_a_minute")]
     pub timeout_seconds: u64,
+}
+
+/// A place in front of the live target.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AsServer {
+    /// The session of the scene that the honest client has again, with the program.
+    pub session: String,
 }
 
 /// A place on the wire of an honest session.
@@ -35,8 +45,19 @@ pub struct Trial {
 pub struct OnThePath {
     /// The session of the scene that runs again, with the live target.
     pub session: String,
-    /// The number of the message that the program may change; the first is 1.
-    pub message: usize,
+    /// The number of the message that the program may change; the first is 1. Without a number the program holds all
+    /// messages of the session, and prints, one a line, those that the target gets instead.
+    pub message: Option<usize>,
+}
+
+/// How a session ends, to the faithful server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionEnd {
+    /// By the command `change()`.
+    Changed,
+    /// By the end of the connection.
+    Vanished,
 }
 
 /// A peer of the ladder that the program is. It is started as the peers of `latchstring ladder` are: a server with `--port N
@@ -111,6 +132,11 @@ pub struct Check {
     pub logged_in_as: Option<String>,
     /// Ground truth: the target itself decrypted these words, from that user.
     pub heard: Option<String>,
+    /// Ground truth: the target took exactly these messages from that user, in this order.
+    #[serde(default)]
+    pub heard_exactly: Vec<String>,
+    /// Ground truth: the target's record of how that user's session ended.
+    pub session_ends: Option<SessionEnd>,
     /// The program must print what the lab's solution prints, no line more and no line less; their order does not count.
     #[serde(default)]
     pub prints_as_solution: bool,
@@ -118,6 +144,9 @@ pub struct Check {
     pub reads: Option<Reads>,
     /// For a trial with `mend`: these promises of the rung must be kept.
     pub keeps: Option<Keeps>,
+    /// Ground truth: the client that logged in at the program said everything, and had nothing to complain about.
+    #[serde(default)]
+    pub unnoticed: bool,
     /// The advice after a failure.
     pub next: String,
 }

@@ -101,8 +101,10 @@ impl Lab {
             .iter()
             .filter_map(|trial| trial.on_the_path.as_ref());
         let reads = self.checks.iter().filter_map(|check| check.reads.as_ref());
+        let as_servers = (self.trials.iter()).filter_map(|trial| trial.as_server.as_ref());
         for session in on_paths
             .map(|path| &path.session)
+            .chain(as_servers.map(|place| &place.session))
             .chain(reads.map(|reads| &reads.session))
         {
             ensure!(
@@ -110,7 +112,26 @@ impl Lab {
                 "there is no [[scene.session]] with the id {session:?}"
             );
         }
+        for check in &self.checks {
+            let of_a_user = !check.heard_exactly.is_empty() || check.session_ends.is_some();
+            ensure!(
+                !of_a_user || check.logged_in_as.is_some(),
+                "the check {:?} looks at a user's session: name the user with `logged-in-as`",
+                check.id
+            );
+            let mut trials = self.trials.iter().filter(|trial| trial.as_server.is_some());
+            ensure!(
+                !check.unnoticed || trials.any(|trial| trial.id == check.trial),
+                "the check {:?} asks for `unnoticed`, and its trial has no client: give the trial `as-server`",
+                check.id
+            );
+        }
         for trial in &self.trials {
+            ensure!(
+                trial.as_server.is_none() || trial.on_the_path.is_none(),
+                "the trial {:?} has both `on-the-path` and `as-server`: choose one",
+                trial.id
+            );
             ensure!(
                 !self.languages.is_empty() && trial.times > 0,
                 "the trial {:?} runs nothing: give a [[language]] with the command, and `times` above 0",

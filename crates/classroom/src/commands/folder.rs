@@ -3,9 +3,10 @@
 use std::{
     io::{self, BufRead, Write},
     path::Path,
+    process::ExitCode,
 };
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use latchstring_attacker::net::{loopback::Loopback, terminal::visible_lines};
 use latchstring_cli::screen;
 use latchstring_faithful::server::{Listener, REPLY_PAUSE, ServerEvent};
@@ -18,6 +19,7 @@ use crate::{
     seed::Seed,
     state,
     student::Student,
+    visitor::Step,
 };
 
 pub(super) fn list(out: &mut impl Write, labs: &LabsArg, json: bool) -> anyhow::Result<()> {
@@ -109,6 +111,47 @@ pub(super) async fn serve(student: Student, port: u16) -> anyhow::Result<()> {
         interrupted = interrupted() => interrupted?,
     }
     Ok(())
+}
+
+/// An honest client of the lab, which logs in at the student's program. The exit code is 0 if it noticed nothing.
+pub(super) async fn visit(student: Student, port: u16) -> anyhow::Result<ExitCode> {
+    let lab = &student.lab;
+    let mut places = lab
+        .trials
+        .iter()
+        .filter_map(|trial| trial.as_server.as_ref());
+    let place = places.next().with_context(|| {
+        format!(
+            "no program of the lab {} plays a server, so no client visits it: `latchstring lab serve` starts the target",
+            lab.id
+        )
+    })?;
+    let instance = Instance::make(&lab.scene, &student.seed()?).await?;
+    let visitor = instance.visitor(&lab.scene, &place.session)?;
+    let user = &visitor.user;
+    let say = |line: &str| {
+        let out = &mut screen::out();
+        let _ = writeln!(out, "{}", visible_lines(line)).and_then(|()| out.flush());
+    };
+    say(&format!(
+        "{user} wants to log in at 127.0.0.1:{port}. Ctrl-C ends it."
+    ));
+    let mut code = ExitCode::FAILURE;
+    let tell = |step: Step| match step {
+        Step::Connected => say("[*] Connected."),
+        Step::LoggedIn => say("[*] Logged in: the server has sent a session key and an IV."),
+        Step::Said(text) => say(&format!("[>] {text}")),
+        Step::Noticed(why) => say(&format!("[!] {user} noticed something: {why}")),
+        Step::Left => {
+            code = ExitCode::SUCCESS;
+            say(&format!("[*] {user} has left, and noticed nothing."));
+        }
+    };
+    tokio::select! {
+        () = visitor.visit(Loopback::v4(port), tell) => {}
+        interrupted = interrupted() => interrupted?,
+    }
+    Ok(code)
 }
 
 pub(super) fn hint(

@@ -18,7 +18,7 @@ use crate::{
     program::{Program, Reach},
     seed::Seed,
     target::{Target, Visit},
-    wire::{Path, printed_bytes},
+    wire::{Path, printed_bytes, printed_messages},
 };
 
 /// After a refusal the program may try once more; after so long it is not expected to.
@@ -51,7 +51,7 @@ impl TrialSetup<'_> {
             facts.set("victim", victim);
             facts.set("victim.public-key", path.display());
         }
-        let within = Duration::from_secs(self.trial.timeout_seconds);
+        let within = self.within();
         self.steps.begin(&format!(
             "running {} on target {} of {}, for at most {} seconds",
             self.command.join(" "),
@@ -64,8 +64,9 @@ impl TrialSetup<'_> {
             ports: vec![target.at().address().port()],
             ..Reach::default()
         };
-        let ran = match &self.trial.on_the_path {
-            None => {
+        let mut visit = None;
+        let ran = match (&self.trial.on_the_path, &self.trial.as_server) {
+            (None, None) => {
                 let args = facts.fill_all(&self.trial.args)?;
                 let decided = self.decided(&target, &facts);
                 let (program, command) = (self.program, &self.command);
@@ -79,9 +80,15 @@ impl TrialSetup<'_> {
                 );
                 run.await
             }
-            Some(place) => {
+            (None, Some(place)) => {
+                let run = self.as_server(place, &instance, &mut facts, reach.clone());
+                let (ran, steps) = run.await?;
+                visit = Some(steps);
+                ran
+            }
+            (Some(place), _) => {
                 let (path, typed) = self.path(place, &instance, &target, &facts)?;
-                self.on_the_path(&path, &typed, &mut facts, reach.clone(), within)
+                self.on_the_path(&path, place.message, &typed, &mut facts, reach.clone())
                     .await?
             }
         };
@@ -108,7 +115,8 @@ impl TrialSetup<'_> {
             visits,
             broken,
             wanted,
-            on_the_path: self.trial.on_the_path.is_some(),
+            visit,
+            on_the_path: self.trial.on_the_path.clone(),
         })
     }
 
@@ -128,37 +136,54 @@ impl TrialSetup<'_> {
             target,
             accounts: &instance.accounts,
             user: user.context("the session needs an account in its scene")?,
-            message: place.message,
         };
         Ok((path, facts.fill_all(&session.messages)?))
     }
 
-    /// Runs the session, and the program in the middle of it. The program is told the ciphertexts so far as
-    /// `{ciphertext.N}`, and the one that it may change as `{ciphertext}`.
+    /// Runs the session, and the program in the middle of it. The program gets the ciphertexts so far as
+    /// `{ciphertext.N}`, the last of them as `{ciphertext}`, and all as `{ciphertexts}`.
     async fn on_the_path(
         &self,
         path: &Path<'_>,
+        message: Option<usize>,
         typed: &[String],
         facts: &mut Facts,
         reach: Reach,
-        within: Duration,
     ) -> anyhow::Result<Ran> {
         let mut ran = None;
-        let change = async |sent: &[Vec<u8>]| -> anyhow::Result<Option<Vec<u8>>> {
-            for (i, ciphertext) in sent.iter().enumerate() {
-                facts.set(format!("ciphertext.{}", i + 1), hex::encode(ciphertext));
-                facts.set("ciphertext", hex::encode(ciphertext));
+        let run = async |sent: &[Vec<u8>]| -> anyhow::Result<String> {
+            let ciphertexts: Vec<String> = sent.iter().map(hex::encode).collect();
+            for (i, ciphertext) in ciphertexts.iter().enumerate() {
+                facts.set(format!("ciphertext.{}", i + 1), ciphertext);
+                facts.set("ciphertext", ciphertext);
             }
+            facts.set("ciphertexts", ciphertexts.join(" "));
             let args = facts.fill_all(&self.trial.args)?;
-            let never = std::future::pending();
+            let (never, within) = (std::future::pending(), self.within());
             let run = self
                 .program
                 .run(self.launcher, &self.command, &args, reach, within, never);
-            let ran = ran.insert(run.await);
-            Ok(printed_bytes(&ran.stdout))
+            Ok(ran.insert(run.await).stdout.clone())
         };
-        path.run(typed, change).await?;
+        match message {
+            Some(number) => {
+                let change = async |sent: &[Vec<u8>]| Ok(printed_bytes(&run(sent).await?));
+                path.change_one(typed, number, change).await?;
+            }
+            None => {
+                let choose = async |sent: &[Vec<u8>]| {
+                    let printed = printed_messages(&run(sent).await?);
+                    Ok(printed.ok().filter(|messages| !messages.is_empty()))
+                };
+                path.hold_all(typed, choose).await?;
+            }
+        }
         ran.context("the session has no message of this number: the program was not run")
+    }
+
+    /// How long one run may take.
+    pub(super) fn within(&self) -> Duration {
+        Duration::from_secs(self.trial.timeout_seconds)
     }
 
     /// What the lab's own solution prints for these arguments.
@@ -194,7 +219,7 @@ impl TrialSetup<'_> {
                 .all(|trouble| matches!(trouble, Ok(None)))
         };
         let gone = |visits: &[Visit]| {
-            visits.iter().all(|visit| visit.ended)
+            visits.iter().all(|visit| visit.ended.is_some())
                 && visits.iter().any(|visit| visit.refused.is_some())
         };
         loop {

@@ -3,10 +3,11 @@
 use latchstring_confine::run::Ran;
 
 use crate::{
-    catalogue::Check,
+    catalogue::{Check, OnThePath},
     diagnosis::{self, Trouble},
     facts::Facts,
     target::Visit,
+    visitor::Step,
 };
 
 /// One run of the program, with what the target saw.
@@ -18,8 +19,10 @@ pub(super) struct Shown {
     pub(super) broken: Option<Trouble>,
     /// The output of the lab's solution, if a check compares with it.
     pub(super) wanted: Option<String>,
-    /// Whether the program sat on the wire of an honest session.
-    pub(super) on_the_path: bool,
+    /// The steps of the client that visited the program, if the program played the server.
+    pub(super) visit: Option<Vec<Step>>,
+    /// Where the program sat on the wire of an honest session, if it did.
+    pub(super) on_the_path: Option<OnThePath>,
 }
 
 impl Shown {
@@ -33,10 +36,19 @@ impl Shown {
     pub(super) fn trouble(&self, check: &Check) -> anyhow::Result<Option<Trouble>> {
         let gave_up = || diagnosis::gave_up(&self.ran).filter(|_| self.visits.is_empty());
         let program = self.broken.clone().or_else(gave_up);
+        if let Some(steps) = self.visit.as_ref().filter(|_| check.unnoticed) {
+            let trouble = diagnosis::noticed(steps, self.broken.as_ref());
+            if trouble.is_some() {
+                return Ok(trouble);
+            }
+        }
         let on_target = on_target(check, &self.facts, &self.visits, program.as_ref())?;
-        if on_target.is_some() && self.on_the_path {
+        if let (true, Some(place)) = (on_target.is_some(), &self.on_the_path) {
             // The honest session went on without the program.
-            let said_nothing = || diagnosis::no_bytes(&self.ran);
+            let said_nothing = || match place.message {
+                Some(_) => diagnosis::no_bytes(&self.ran),
+                None => diagnosis::no_messages(&self.ran),
+            };
             return Ok(self.broken.clone().or_else(said_nothing).or(on_target));
         }
         if on_target.is_some() || !(check.prints_as_solution || check.reads.is_some()) {
@@ -75,7 +87,20 @@ pub(super) fn on_target(
             return Ok(Some(trouble));
         }
     }
-    let words = fill(&check.heard)?;
-    Ok(words
-        .and_then(|words| diagnosis::not_heard(&words, user.as_deref(), visits, broken.cloned())))
+    if let Some(words) = fill(&check.heard)? {
+        let trouble = diagnosis::not_heard(&words, user.as_deref(), visits, broken.cloned());
+        if trouble.is_some() {
+            return Ok(trouble);
+        }
+    }
+    let user = user.unwrap_or_default();
+    let exactly = facts.fill_all(&check.heard_exactly)?;
+    if !exactly.is_empty() {
+        let trouble = diagnosis::not_exactly_heard(&exactly, &user, visits);
+        if trouble.is_some() {
+            return Ok(trouble);
+        }
+    }
+    let ends = check.session_ends;
+    Ok(ends.and_then(|end| diagnosis::other_end(end, &user, visits)))
 }

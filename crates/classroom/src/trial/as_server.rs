@@ -1,0 +1,59 @@
+//! A student's program in the server's place: an honest client logs in at it.
+
+use std::{sync::Mutex, time::Duration};
+
+use anyhow::Context;
+use latchstring_attacker::net::loopback::Loopback;
+use latchstring_confine::run::Ran;
+use tokio::time::sleep;
+
+use super::TrialSetup;
+use crate::{catalogue::AsServer, facts::Facts, instance::Instance, program::Reach, visitor::Step};
+
+/// How long a program may go on after its visitor has left: it may still have something to print or to send.
+const AFTER_VISIT: Duration = Duration::from_secs(3);
+
+impl TrialSetup<'_> {
+    /// Runs the program as a server at the free port `{listen}`, and lets a visitor of the scene log in there. Gives
+    /// the steps of that visit too.
+    pub(super) async fn as_server(
+        &self,
+        place: &AsServer,
+        instance: &Instance,
+        facts: &mut Facts,
+        mut reach: Reach,
+    ) -> anyhow::Result<(Ran, Vec<Step>)> {
+        let at = free_port().await?;
+        facts.set("listen", at.address().port());
+        reach.listens.push(at.address().port());
+        let visitor = instance.visitor(&self.student.lab.scene, &place.session)?;
+        let args = facts.fill_all(&self.trial.args)?;
+        let steps = Mutex::new(Vec::new());
+        let visit = async {
+            let tell = |step| {
+                if let Ok(mut steps) = steps.lock() {
+                    steps.push(step);
+                }
+            };
+            visitor.visit(at, tell).await;
+            sleep(AFTER_VISIT).await;
+        };
+        let run = (self.program).run(
+            self.launcher,
+            &self.command,
+            &args,
+            reach,
+            self.within(),
+            visit,
+        );
+        let ran = run.await;
+        let steps = steps.into_inner().ok().context("the visit failed")?;
+        Ok((ran, steps))
+    }
+}
+
+/// A port that nobody listens at. The system does not give a port out twice in a row, so it stays free for a while.
+async fn free_port() -> anyhow::Result<Loopback> {
+    let listener = Loopback::v4(0).bind().await?;
+    Ok(Loopback::new(listener.local_addr()?)?)
+}
