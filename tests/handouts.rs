@@ -54,6 +54,18 @@ impl Clone {
             .unwrap()
     }
 
+    /// Puts the files of a lab's solution over those of the student.
+    fn solve(&self, id: &str) {
+        let solution = workspace().join("labs").join(id).join("solution");
+        for part in [solution.clone(), solution.join("python")] {
+            for entry in fs::read_dir(part).into_iter().flatten().flatten() {
+                if entry.path().is_file() {
+                    fs::copy(entry.path(), self.folder(id).join(entry.file_name())).unwrap();
+                }
+            }
+        }
+    }
+
     fn folder(&self, id: &str) -> PathBuf {
         self.top.join("lab-work").join(id)
     }
@@ -406,6 +418,99 @@ fn lab_04_is_walked_with_its_handout_alone() {
 }
 
 #[test]
+fn in_lab_08_a_user_visits_the_program_as_the_handout_says() {
+    let id = "08-in-the-middle";
+    let clone = Clone::fresh();
+    let steps = Clone::handout(id);
+    let (setup, start) = (at(&steps, "export"), at(&steps, "latchstring lab start"));
+    printed(&clone.shell(&steps[setup..=start]));
+    clone.solve(id);
+    let [own, bank] = [free_port(), free_port()];
+    let mut served = Served::start(&clone, &steps[at(&steps, "latchstring lab serve")], bank);
+    let visited = |program: &str| {
+        let program = steps[at(&steps, program)]
+            .replace("22223", &own.to_string())
+            .replace("22222", &bank.to_string());
+        assert!(program.ends_with('&'), "{program}");
+        let visit = &steps[at(&steps, "latchstring lab visit")];
+        let cd = &steps[at(&steps, "cd ")];
+        let visit = format!("{visit} --port {own}");
+        printed(&clone.shell(&[steps[setup].clone(), cd.clone(), program, visit]))
+    };
+    let harvested = visited("python3 rogue.py harvest");
+    let typed = harvested.lines().find_map(|line| line.strip_prefix("[>] "));
+    let typed = typed.expect("the user has typed something");
+    assert!(
+        harvested.lines().any(|line| line == typed) && harvested.contains("noticed nothing"),
+        "{harvested}"
+    );
+    assert!(visited("python3 rogue.py relay").contains("noticed nothing"));
+    served.until("Logged in");
+    served.until("Decrypted Message: raise the limit");
+}
+
+/// The ids of all labs.
+fn all_labs() -> Vec<String> {
+    let folders = fs::read_dir(workspace().join("labs")).unwrap();
+    let mut ids: Vec<String> = folders
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().join("lab.toml").is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    ids.sort();
+    ids
+}
+
+/// Commands of the steps that wait for a person, or for a target in a second terminal.
+fn waits(command: &str) -> bool {
+    let begins = [
+        "latchstring lab serve",
+        "latchstring lab visit",
+        "latchstring lab predict",
+    ];
+    let waits = begins.iter().any(|begins| command.starts_with(begins));
+    waits || command.contains("127.0.0.1") || command.ends_with('&')
+}
+
+/// Whether a command has a word in capitals that a student replaces, such as `KEY`.
+fn has_placeholder(command: &str) -> bool {
+    let words = command.split([' ', '"']).skip(1);
+    { words }.any(|word| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_uppercase()))
+}
+
+/// The labs with a walk of their own above: their commands build on each other's output.
+const WALKED: [&str; 2] = ["00-first-contact", "04-two-time-pad"];
+
+#[test]
+fn the_steps_of_every_other_handout_run_as_they_are_printed_once_the_lab_is_solved() {
+    for id in all_labs()
+        .iter()
+        .filter(|id| !WALKED.contains(&id.as_str()))
+    {
+        let clone = Clone::fresh();
+        let steps = Clone::handout(id);
+        let start = at(&steps, "latchstring lab start");
+        printed(&clone.shell(&steps[..=start]));
+        clone.solve(id);
+        let folder = steps[at(&steps, "cd ")].clone();
+        let solved = [
+            "export PATH=\"$PWD/target/release:$PATH\"",
+            &folder,
+            "python3 solve.py",
+        ];
+        printed(&clone.shell(&solved.map(str::to_owned)));
+        let run = steps.iter().enumerate();
+        let run = run.filter(|(i, step)| *i != start && !waits(step) && !has_placeholder(step));
+        let run: Vec<String> = run.map(|(_, step)| step.clone()).collect();
+        let report = printed(&clone.shell(&run));
+        assert!(
+            report.contains("pass") && !report.contains("FAIL"),
+            "{id}: {report}"
+        );
+    }
+}
+
+#[test]
 fn the_readme_and_every_handout_begin_with_the_same_line() {
     let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
     let setup = clone_setup();
@@ -516,7 +621,11 @@ fn the_list_says_what_is_started_and_done_and_why_numbers_are_missing() {
     let folder = tempfile::tempdir().unwrap();
     let top = folder.path();
     let (out, _, _) = lab(top, &["list"]);
-    assert_eq!(out.matches("not started").count(), 6, "{out}");
+    assert_eq!(
+        out.matches("not started").count(),
+        all_labs().len(),
+        "{out}"
+    );
     assert!(out.contains("03 is not written yet"), "{out}");
     assert!(out.contains("Next: latchstring lab start 00"), "{out}");
     lab(top, &["start", "00"]);
