@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use latchstring_arena::against::Against;
 use latchstring_attacker::capture::{trace::Trace, write_sessions};
 use rand::seq::SliceRandom;
 
@@ -134,21 +135,24 @@ async fn run_session(
                 .context("a faithful session needs an account in its scene")?;
             record::faithful(accounts, user, &typed, &seed).await?
         }
-        Protocol::Hardened => record::hardened(&typed, &seed).await?,
+        Protocol::Hardened => {
+            let against = Against::without(&recording.left_out()?);
+            record::hardened(against, &typed, &seed).await?
+        }
     };
     ensure!(
         recorded.received == typed,
         "the server did not receive the typed messages"
     );
-    tell(recording, &recorded, facts);
+    tell(recording, &recorded, facts)?;
     if recording.blank_server {
         recorded.blank_server();
     }
-    Ok((recording.file.clone(), recorded.into_trace()))
+    Ok((facts.fill(&recording.file)?, recorded.into_trace()))
 }
 
 /// The facts of a session, as its run has shown them.
-fn tell(recording: &Recording, recorded: &Recorded, facts: &mut Facts) {
+fn tell(recording: &Recording, recorded: &Recorded, facts: &mut Facts) -> anyhow::Result<()> {
     let mut set = |name: &str, value: &dyn ToString| {
         facts.set(format!("{}.{name}", recording.id), value.to_string())
     };
@@ -159,9 +163,11 @@ fn tell(recording: &Recording, recorded: &Recorded, facts: &mut Facts) {
         set(&format!("message.{}.length", i + 1), &text.len());
     }
     set("in-clear", &recorded.in_clear());
+    set("read-later", &recorded.read_later()?);
     for (name, value) in recorded.measured() {
         set(name, &value);
     }
+    Ok(())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

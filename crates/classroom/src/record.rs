@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use latchstring_attacker::{
-    Scene,
+    Claim, Run, Scene,
+    attacks::retrospective,
     capture::trace::{Side, Trace},
-    protocol::hardened::message::{CLIENT_HELLO_LEN, SERVER_HELLO_LEN},
     protocol_faithful::message::UserName,
-    vantage::blank_server,
+    vantage::{Wiretap, blank_server},
 };
 use latchstring_faithful::client;
 use rand::Rng;
@@ -34,6 +34,7 @@ pub struct Recorded {
     pub user: String,
     /// The messages that the server accepted from that user.
     pub received: Vec<String>,
+    against: Against,
     trace: Trace,
     /// Session key and IV, where they exist for everybody to see.
     secrets: Option<([u8; 32], [u8; 8])>,
@@ -73,27 +74,22 @@ pub async fn faithful(
     Ok(Recorded {
         user: visit.user.context("the server let nobody in")?,
         received: visit.heard,
+        against: Against::Faithful,
         trace: taken(&traces),
         secrets,
     })
 }
 
-/// `latch/2` between the lab's published keys.
+/// `latch/2` between the lab's published keys, with or without all of its defences.
 ///
 /// # Errors
 /// When the two do not understand each other.
-pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded> {
+pub async fn hardened(against: Against, typed: &[String], seed: &Seed) -> anyhow::Result<Recorded> {
     let number = seed.stream("hardened session").next_u64();
     let (listener, dialer) = network(Over::Tcp).await?;
-    let server = peers::serve(
-        Against::hardened(),
-        &Scene::PLAIN,
-        (listener, dialer),
-        number.into(),
-    )
-    .await?;
+    let server = peers::serve(against, &Scene::PLAIN, (listener, dialer), number.into()).await?;
     let traces = Traces::default();
-    let tap = Tap::new(None, recording(&traces, Against::hardened()));
+    let tap = Tap::new(None, recording(&traces, against));
     let stream = dial_tapped(server.dialer(), Over::Tcp, tap.clone()).await?;
     let visit = peers::Visit {
         script: typed.to_vec(),
@@ -116,6 +112,7 @@ pub async fn hardened(typed: &[String], seed: &Seed) -> anyhow::Result<Recorded>
             .into_iter()
             .filter_map(heard)
             .collect(),
+        against,
         trace: taken(&traces),
         secrets: None,
     })
@@ -179,6 +176,33 @@ impl Recorded {
         }
     }
 
+    /// How much of the messages the attack `retrospective` reads: `all`, `some` or `nothing`. It has this recording, and
+    /// later steals every long-term key.
+    ///
+    /// # Errors
+    /// When that attack needs another vantage.
+    pub fn read_later(&self) -> anyhow::Result<&'static str> {
+        let Run::SniffThenSteal(run) = retrospective::ATTACK.run else {
+            bail!("the attack `retrospective` needs more than a recording and stolen keys");
+        };
+        let report = run(&self.wiretap(), &peers::stolen_files(self.against));
+        let whole = |text: &String| text.bytes().map(Some).collect::<Vec<_>>();
+        let all: Vec<_> = self.received.iter().map(whole).collect();
+        Ok(match report.claim {
+            Claim::Read(read) if read == all => "all",
+            Claim::Read(_) => "some",
+            _ => "nothing",
+        })
+    }
+
+    fn wiretap(&self) -> Wiretap {
+        Wiretap {
+            dialect: self.against.dialect(),
+            trace: self.trace.clone(),
+            directory: Vec::new(),
+        }
+    }
+
     /// Facts that are read off the wire.
     pub fn measured(&self) -> Vec<(&'static str, String)> {
         match self.secrets {
@@ -219,48 +243,16 @@ impl Recorded {
     }
 
     fn measured_hardened(&self) -> Vec<(&'static str, String)> {
-        let records = |side, hello| record_lengths(&self.trace.stream(side), hello);
-        let client = records(Side::Client, CLIENT_HELLO_LEN);
-        let server = records(Side::Server, SERVER_HELLO_LEN);
-        // The client's first record is its login; its messages follow.
-        let message = client.get(1).copied().unwrap_or_default();
+        let wiretap = self.wiretap();
+        let lengths = |side| -> Vec<usize> { wiretap.pieces(side).iter().map(Vec::len).collect() };
+        // A hello comes first. The client's first record is its login; its messages follow.
+        let (client, server) = (lengths(Side::Client), lengths(Side::Server));
+        let length = |nth| client.get(nth).copied().unwrap_or_default();
         vec![
-            ("client-records", client.len().to_string()),
-            ("server-records", server.len().to_string()),
-            ("message-record-length", message.to_string()),
+            ("hello.length", length(0).to_string()),
+            ("client-records", client.len().saturating_sub(1).to_string()),
+            ("server-records", server.len().saturating_sub(1).to_string()),
+            ("message-record-length", length(2).to_string()),
         ]
-    }
-}
-
-/// The lengths of a stream's records, length field included: `u32 len ‖ len bytes`, behind a hello.
-fn record_lengths(stream: &[u8], hello: usize) -> Vec<usize> {
-    let mut rest = stream.get(hello..).unwrap_or_default();
-    let mut lengths = Vec::new();
-    while let Some(field) = rest.first_chunk::<4>() {
-        let whole = 4 + u32::from_be_bytes(*field) as usize;
-        let Some(after) = rest.get(whole..) else {
-            break;
-        };
-        lengths.push(whole);
-        rest = after;
-    }
-    lengths
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn records_are_counted_to_the_last_whole_one() {
-        let stream = [
-            &[9; 3][..],
-            &[0, 0, 0, 2, 7, 7],
-            &[0, 0, 0, 1, 7],
-            &[0, 0, 0, 9, 7],
-        ]
-        .concat();
-        assert_eq!(record_lengths(&stream, 3), [6, 5]);
-        assert_eq!(record_lengths(&[], 3), [0; 0]);
     }
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context, ensure};
+use latchstring_attacker::protocol::hardened::defence::Defence;
+use latchstring_cli::suggest::nearest;
 use serde::Deserialize;
 
 /// The parts that are made for a student: accounts and recordings.
@@ -29,13 +32,40 @@ pub struct Recording {
     pub id: String,
     /// The protocol.
     pub protocol: Protocol,
-    /// The capture file.
+    /// Leave these defences of the hardened protocol out, by their ids.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// The capture file; facts in its name are filled in.
     pub file: String,
     /// The messages that the user types.
     pub messages: Vec<String>,
     /// Set all that the server says to zero: no session key to be seen.
     #[serde(default)]
     pub blank_server: bool,
+}
+
+impl Recording {
+    /// The defences that are left out.
+    ///
+    /// # Errors
+    /// When there is no such defence, or the protocol has none to leave out.
+    pub fn left_out(&self) -> anyhow::Result<Vec<Defence>> {
+        let (id, protocol) = (&self.id, self.protocol);
+        ensure!(
+            self.without.is_empty() || protocol == Protocol::Hardened,
+            "the session {id:?} leaves defences out, and only the hardened protocol has any: take `without` out"
+        );
+        let find = |name: &String| {
+            let unknown = || {
+                let hint = nearest(name, Defence::ALL.iter().map(|defence| defence.id()));
+                format!(
+                    "the session {id:?} leaves out {name:?}, and there is no such defence{hint}; `latchstring-attack list` names them"
+                )
+            };
+            Defence::find(name).with_context(unknown)
+        };
+        self.without.iter().map(find).collect()
+    }
 }
 
 /// Faithful or hardened.

@@ -80,6 +80,35 @@ fn a_peer_to_mend_that_does_not_fit_is_named() {
 }
 
 #[test]
+fn defences_are_left_out_of_the_hardened_protocol_only_and_by_their_names() {
+    let session = |protocol: &str, without: &str| {
+        broken(&format!(
+            "{HEAD}[scene]\n[[scene.session]]\nid = \"s\"\nprotocol = {protocol:?}\nwithout = [{without:?}]\nfile = \"f\"\nmessages = []\n"
+        ))
+    };
+    let faithful = session("faithful", "mac");
+    assert!(
+        faithful.contains("only the hardened protocol"),
+        "{faithful}"
+    );
+    let unknown = session("hardened", "macc");
+    assert!(unknown.contains("did you mean mac?"), "{unknown}");
+}
+
+#[test]
+fn a_check_compares_the_output_in_one_way_and_with_some_line() {
+    let check = |how: &str| {
+        broken(&format!(
+            "{HEAD}[scene]\n[[language]]\nid = \"l\"\nrun = [\"l\"]\n[[trial]]\nid = \"t\"\nargs = []\n[[check]]\nid = \"there\"\ntitle = \"t\"\npoints = 1\ntrial = \"t\"\nnext = \"n\"\n{how}\n"
+        ))
+    };
+    let two = check("prints = [\"x\"]\nprints-as-solution = true");
+    assert!(two.contains("in two ways"), "{two}");
+    let none = check("prints = []");
+    assert!(none.contains("wants no line"), "{none}");
+}
+
+#[test]
 fn parts_that_do_not_fit_are_named() {
     let check =
         "[[check]]\nid = \"there\"\ntitle = \"t\"\npoints = 1\ntrial = \"none\"\nnext = \"n\"\n";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::ensure;
 use serde::Deserialize;
 
 /// The way to run the student's program: against a new hidden instance of the scene each time.
@@ -140,6 +141,9 @@ pub struct Check {
     /// The program must print what the lab's solution prints, no line more and no line less; their order does not count.
     #[serde(default)]
     pub prints_as_solution: bool,
+    /// Ground truth: the program must print these lines, no line more and no line less; their order does not count. A fact
+    /// may hold several lines.
+    pub prints: Option<Vec<String>>,
     /// Ground truth: the program must print the messages that the server took in, one a line, as far as this says.
     pub reads: Option<Reads>,
     /// For a trial with `mend`: these promises of the rung must be kept.
@@ -149,4 +153,33 @@ pub struct Check {
     pub unnoticed: bool,
     /// The advice after a failure.
     pub next: String,
+}
+
+impl Check {
+    /// Whether it goes by what the program prints, which is known when the program ends.
+    pub fn goes_by_output(&self) -> bool {
+        self.prints_as_solution || self.prints.is_some() || self.reads.is_some()
+    }
+
+    /// Whether its conditions fit together.
+    ///
+    /// # Errors
+    /// When it compares the output in two ways, or with no line.
+    pub(super) fn validate(&self) -> anyhow::Result<()> {
+        let id = &self.id;
+        let ways = [
+            self.prints_as_solution,
+            self.prints.is_some(),
+            self.reads.is_some(),
+        ];
+        ensure!(
+            ways.into_iter().filter(|way| *way).count() < 2,
+            "the check {id:?} compares the output in two ways: keep one of `prints`, `prints-as-solution` and `reads`"
+        );
+        ensure!(
+            self.prints.as_ref().is_none_or(|lines| !lines.is_empty()),
+            "the check {id:?} wants no line to be printed, and a program that does nothing does that: name a line in `prints`"
+        );
+        Ok(())
+    }
 }

@@ -7,7 +7,7 @@ use latchstring_attacker::{Attack, attacks, protocol::hardened::defence::Defence
 use latchstring_cli::suggest::nearest;
 use latchstring_ladder::Rung;
 
-use super::{ANSWERS, Lab, Question, Trial};
+use super::{ANSWERS, Check, Lab, Question, Trial};
 
 impl Lab {
     pub(super) fn validate(&self, folder: &str) -> anyhow::Result<()> {
@@ -95,6 +95,10 @@ impl Lab {
                 "there is no [[trial]] with the id {trial:?}"
             );
         }
+        for session in &self.scene.sessions {
+            session.left_out()?;
+        }
+        self.checks.iter().try_for_each(Check::validate)?;
         let sessions = || self.scene.sessions.iter().map(|session| &session.id);
         let on_paths = self
             .trials

@@ -206,8 +206,7 @@ impl TrialSetup<'_> {
     /// Ends when nothing more can change the verdict on the live target. That is so if all required events were seen,
     /// or if the login was refused and the program does not connect again.
     async fn decided(&self, target: &Target, facts: &Facts) {
-        let by_output = |check: &&Check| check.prints_as_solution || check.reads.is_some();
-        if self.checks.iter().any(by_output) {
+        if self.checks.iter().any(|check| check.goes_by_output()) {
             // What a program prints is known when it ends.
             return std::future::pending().await;
         }

@@ -51,7 +51,7 @@ impl Shown {
             };
             return Ok(self.broken.clone().or_else(said_nothing).or(on_target));
         }
-        if on_target.is_some() || !(check.prints_as_solution || check.reads.is_some()) {
+        if on_target.is_some() || !check.goes_by_output() {
             return Ok(on_target);
         }
         if let Some(broken) = &self.broken {
@@ -60,6 +60,10 @@ impl Shown {
         if let Some(reads) = &check.reads {
             let right = self.texts(&reads.session);
             return Ok(diagnosis::too_little_read(&self.ran, &right, reads.percent));
+        }
+        if let Some(lines) = &check.prints {
+            let wanted = self.facts.fill_all(lines)?.join("\n");
+            return Ok(diagnosis::other_lines(&self.ran, &wanted));
         }
         Ok(match &self.wanted {
             Some(wanted) => diagnosis::other_lines(&self.ran, wanted),
