@@ -14,8 +14,8 @@ use serde::Deserialize;
 
 pub use self::{
     question::{Answer, Choice, Question},
-    scene::{Protocol, Recording, Scene},
-    trial::{AsServer, Check, Keeps, Mend, OnThePath, Reads, SessionEnd, Side, Trial},
+    scene::{Document, Protocol, Recording, Scene},
+    trial::{AsServer, Check, Deploy, Keeps, Mend, OnThePath, Reads, SessionEnd, Side, Trial},
 };
 use super::{files::Files, language::Language, wrong::Wrong};
 

@@ -31,6 +31,7 @@ pub struct Instance {
     pub accounts: Accounts,
     captures: Vec<(String, Trace)>,
     public_keys: Option<String>,
+    documents: Vec<(String, String)>,
 }
 
 impl Instance {
@@ -50,11 +51,16 @@ impl Instance {
             );
         }
         let public_keys = scene.public_keys.clone();
+        let documents = scene.documents.iter();
+        let documents =
+            documents.map(|document| Ok((document.file.clone(), facts.fill(&document.text)?)));
+        let documents = documents.collect::<anyhow::Result<_>>()?;
         Ok(Self {
             facts,
             accounts,
             captures,
             public_keys,
+            documents,
         })
     }
 
@@ -65,6 +71,9 @@ impl Instance {
     pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
         for (name, trace) in &self.captures {
             write_sessions(&folder.join(name), std::slice::from_ref(trace), RECORDED)?;
+        }
+        for (name, text) in &self.documents {
+            write(&folder.join(name), text.as_bytes())?;
         }
         if let Some(keys) = &self.public_keys {
             for user in self.accounts.users() {
@@ -95,13 +104,13 @@ impl Instance {
         })
     }
 
-    /// The names of its capture files with the sessions' ids.
-    pub fn capture_files<'a>(
-        &'a self,
-        scene: &'a Scene,
-    ) -> impl Iterator<Item = (&'a str, PathBuf)> {
-        let ids = scene.sessions.iter().map(|session| session.id.as_str());
-        ids.zip(self.captures.iter().map(|(name, _)| PathBuf::from(name)))
+    /// The names of its captures and documents, with their ids.
+    pub fn named_files<'a>(&'a self, scene: &'a Scene) -> impl Iterator<Item = (&'a str, PathBuf)> {
+        let sessions = scene.sessions.iter().map(|session| session.id.as_str());
+        let documents = scene.documents.iter().map(|document| document.id.as_str());
+        let names = self.captures.iter().map(|(name, _)| name);
+        let names = names.chain(self.documents.iter().map(|(name, _)| name));
+        sessions.chain(documents).zip(names.map(PathBuf::from))
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Program {
 pub struct Reach {
     /// Folders and files to read.
     pub readable: Vec<PathBuf>,
+    /// Folders to read and write.
+    pub writable: Vec<PathBuf>,
     /// TCP ports to connect to.
     pub ports: Vec<u16>,
     /// TCP ports to listen on.
@@ -100,7 +102,7 @@ impl Program {
         decided: impl Future<Output = ()>,
     ) -> Ran {
         let job = Job {
-            writable: vec![self.scratch.top().to_owned()],
+            writable: [vec![self.scratch.top().to_owned()], reach.writable].concat(),
             readable: reach.readable,
             ports: reach.ports,
             listens: reach.listens,

@@ -1,8 +1,11 @@
 //! Trials: the student's program against hidden instances, and what the live target makes of it.
 
 mod as_server;
+mod deploy;
+mod graded;
 mod mend;
 mod once;
+mod place;
 mod shown;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -13,7 +16,7 @@ use latchstring_confine::{
     run::{Launcher, Ran},
 };
 
-use self::{mend::Mended, shown::Shown};
+use self::{graded::Graded, shown::Shown};
 use super::{
     answers::Answers,
     catalogue::{Check, Trial},
@@ -56,8 +59,8 @@ pub struct Trials {
 enum Outcome {
     /// The program ran against hidden instances.
     Shown(Vec<Shown>),
-    /// The program is a peer of the ladder, and was graded. Or it has no command.
-    Mended(Result<Mended, Trouble>),
+    /// The program was watched from outside. Or it has no command.
+    Graded(Result<Graded, Trouble>),
 }
 
 impl Outcome {
@@ -65,7 +68,7 @@ impl Outcome {
     fn last(&self) -> Option<&Ran> {
         match self {
             Self::Shown(runs) => runs.last().map(|run| &run.ran),
-            Self::Mended(mended) => mended.as_ref().ok().map(|mended| &mended.ran),
+            Self::Graded(graded) => graded.as_ref().ok().map(|graded| &graded.ran),
         }
     }
 
@@ -80,9 +83,9 @@ impl Outcome {
                 }
                 Ok(None)
             }
-            Self::Mended(Err(why)) => Ok(Some((why.clone(), None))),
-            Self::Mended(Ok(mended)) => {
-                Ok(mended.trouble(check).map(|why| (why, Some(&mended.ran))))
+            Self::Graded(Err(why)) => Ok(Some((why.clone(), None))),
+            Self::Graded(Ok(graded)) => {
+                Ok(graded.trouble(check).map(|why| (why, Some(&graded.ran))))
             }
         }
     }
@@ -127,7 +130,7 @@ impl Trials {
             let command = match command_of(trial, student.language()?, answers) {
                 Ok(command) => command,
                 Err(trouble) => {
-                    let none = Ok(Outcome::Mended(Err(trouble)));
+                    let none = Ok(Outcome::Graded(Err(trouble)));
                     trials.runs.push((trial.id.clone(), none));
                     continue;
                 }
@@ -144,12 +147,11 @@ impl Trials {
                 launcher: options.launcher,
             };
             let seed = options.seed.child(&format!("trial {}", trial.id));
-            let outcome = match trial.mend {
-                Some(mend) => bench
-                    .mend(mend, &seed)
-                    .await
-                    .map(|it| Outcome::Mended(Ok(it))),
-                None => bench.runs(&seed).await.map(Outcome::Shown),
+            let graded = |graded| Outcome::Graded(Ok(graded));
+            let outcome = match (&trial.mend, &trial.deploy) {
+                (Some(mend), _) => bench.mend(*mend, &seed).await.map(graded),
+                (None, Some(deploy)) => bench.deploy(deploy, &seed).await.map(graded),
+                (None, None) => bench.runs(&seed).await.map(Outcome::Shown),
             };
             trials.runs.push((trial.id.clone(), outcome));
         }

@@ -67,6 +67,12 @@ impl Launcher {
         Ok(Self::at(&program, arguments))
     }
 
+    /// A program in the same folder as this one.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        let program = self.0.first().map(Path::new).unwrap_or(Path::new(""));
+        program.with_file_name(name)
+    }
+
     /// A program, with these arguments.
     pub fn at(program: &Path, arguments: &[&str]) -> Self {
         let program = program.as_os_str().to_owned();

@@ -22,6 +22,21 @@ pub struct Scene {
     /// Sessions that are really run and recorded.
     #[serde(default, rename = "session")]
     pub sessions: Vec<Recording>,
+    /// Texts, such as the log of a server.
+    #[serde(default, rename = "document")]
+    pub documents: Vec<Document>,
+}
+
+/// A text file that is filled in with facts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// The prefix of its facts.
+    pub id: String,
+    /// The name of the file.
+    pub file: String,
+    /// Its text, with facts in braces.
+    pub text: String,
 }
 
 /// One recorded session.

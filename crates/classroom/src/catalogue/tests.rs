@@ -56,7 +56,7 @@ fn a_peer_to_mend_that_does_not_fit_is_named() {
         (
             "keeps = \"service\"\n",
             "",
-            "`keeps` in a check and `mend` in its trial go together",
+            "`keeps` in a check, and `mend` or `deploy` in its trial, go together",
         ),
         (
             "run.python",

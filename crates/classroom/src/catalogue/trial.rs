@@ -25,6 +25,8 @@ pub struct Trial {
     pub on_the_path: Option<OnThePath>,
     /// Where the program is a peer of the ladder, and is graded as one.
     pub mend: Option<Mend>,
+    /// The program sets up the hardened server and starts it, and people use it.
+    pub deploy: Option<Deploy>,
     /// The program plays the server, at the free port `{listen}`, and an honest client logs in there.
     pub as_server: Option<AsServer>,
     /// The time limit, in seconds.
@@ -70,6 +72,18 @@ pub struct Mend {
     pub rung: u8,
     /// Which end of the wire it is.
     pub side: Side,
+}
+
+/// A hardened server that the program sets up in `{folder}` with the server program `{server}`, and starts at the free port
+/// `{listen}`: its directory is `server`, its log in JSON the file `log`, and an invitation for a person the file
+/// `invitations/NAME`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deploy {
+    /// Who is invited.
+    pub people: Vec<String>,
+    /// The most connections of one source that are not logged in.
+    pub strangers: usize,
 }
 
 /// An end of the wire.

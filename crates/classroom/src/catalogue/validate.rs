@@ -194,8 +194,8 @@ impl Lab {
         }
         for check in self.checks.iter().filter(|check| check.trial == trial.id) {
             ensure!(
-                check.keeps.is_some() == trial.mend.is_some(),
-                "the check {:?} and its trial do not fit: `keeps` in a check and `mend` in its trial go together",
+                check.keeps.is_some() == (trial.mend.is_some() || trial.deploy.is_some()),
+                "the check {:?} and its trial do not fit: `keeps` in a check, and `mend` or `deploy` in its trial, go together",
                 check.id
             );
         }

@@ -3,14 +3,12 @@
 use std::{
     fs,
     io::{self, Write},
-    net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::Context;
-use latchstring_attacker::net::loopback::Loopback;
 use latchstring_confine::run::{End, Launcher, Ran};
 use latchstring_ladder::{
     Rung, folder,
@@ -19,56 +17,34 @@ use latchstring_ladder::{
 };
 use rand::Rng;
 use tempfile::{NamedTempFile, TempDir};
-use tokio::{runtime::Handle, sync::oneshot, task::spawn_blocking, time::sleep};
+use tokio::{runtime::Handle, sync::oneshot, task::spawn_blocking};
 
-use super::TrialSetup;
+use super::{
+    TrialSetup,
+    graded::{Fault, Graded},
+    place::{free_port, listening, path},
+};
 use crate::{
-    catalogue::{Check, Keeps, Mend, Side},
+    catalogue::{Keeps, Mend, Side},
     diagnosis::{Started, Trouble},
     program::{Program, Reach},
     seed::Seed,
 };
 
-/// How long a server may take until it listens. An interpreter on a busy machine is slow.
-const TO_LISTEN: Duration = Duration::from_secs(15);
-/// How often that is looked at.
-const GLANCE: Duration = Duration::from_millis(50);
 /// How long a client may take for one session.
 const FOR_A_SESSION: Duration = Duration::from_secs(30);
 
-/// What the ladder's grader found.
-pub(super) struct Mended {
-    rung: Rung,
-    findings: Vec<Finding>,
-    /// The obstacle that kept the program from its work.
-    broken: Option<Trouble>,
-    /// The server, or the client's first session.
-    pub(super) ran: Ran,
-}
-
-impl Mended {
-    /// Why the check fails; `None` when it passes.
-    pub(super) fn trouble(&self, check: &Check) -> Option<Trouble> {
-        let service = |finding: &Finding| !matches!(finding.promise, Promise::Withstands(_));
-        // Who serves nobody withstands everything: that is no defence, and it is not tried.
-        let serves_nobody = || self.findings.iter().any(|f| f.promise == Promise::Session);
-        let mut all = self.findings.iter();
-        let finding = match check.keeps {
-            Some(Keeps::Service) => all.find(|finding| service(finding)),
-            Some(Keeps::Defences) => all.find(|finding| !service(finding)),
-            None => None,
-        };
-        match (&self.broken, finding) {
-            (Some(broken), _) => Some(broken.clone()),
-            (None, Some(finding)) => Some(Trouble::wrong(format!("rung {}: {finding}", self.rung))),
-            (None, None) if serves_nobody() => Some(Trouble {
-                found: "not tried: an honest session does not come about yet".to_owned(),
-                next: Some("first let an honest peer through".to_owned()),
-                late: false,
-            }),
-            (None, None) => None,
-        }
-    }
+/// The ladder's findings, in the two groups that a check can ask for.
+fn faults(rung: Rung, findings: Vec<Finding>) -> Vec<Fault> {
+    let fault = |finding: Finding| Fault {
+        of: match finding.promise {
+            Promise::Withstands(_) => Keeps::Defences,
+            _ => Keeps::Service,
+        },
+        found: format!("rung {rung}: {finding}"),
+        serves_nobody: finding.promise == Promise::Session,
+    };
+    findings.into_iter().map(fault).collect()
 }
 
 impl TrialSetup<'_> {
@@ -76,7 +52,7 @@ impl TrialSetup<'_> {
     ///
     /// # Errors
     /// When the keys cannot be written, or no port is free.
-    pub(super) async fn mend(&self, mend: Mend, seed: &Seed) -> anyhow::Result<Mended> {
+    pub(super) async fn mend(&self, mend: Mend, seed: &Seed) -> anyhow::Result<Graded> {
         let rung = Rung::new(mend.rung)?;
         let seed = seed.stream("grader").next_u64();
         let keys = tempfile::tempdir()?;
@@ -91,7 +67,7 @@ impl TrialSetup<'_> {
         }
     }
 
-    async fn server(&self, rung: Rung, keys: &TempDir, seed: u64) -> anyhow::Result<Mended> {
+    async fn server(&self, rung: Rung, keys: &TempDir, seed: u64) -> anyhow::Result<Graded> {
         if rung.has(Idea::Proof) {
             // From here on a server holds public keys alone: one that asks for more finds nothing.
             fs::remove_dir_all(keys.path().join("client.keys"))?;
@@ -119,16 +95,15 @@ impl TrialSetup<'_> {
             Ok(Err(silent)) => (Vec::new(), Some(silent)),
             Err(_) => (Vec::new(), Some(self.ended(&ran))),
         };
-        Ok(Mended {
-            rung,
-            findings,
+        Ok(Graded {
+            faults: faults(rung, findings),
             broken,
             ran,
         })
     }
 
     /// Why there is no verdict: the server ended, or was ended, while it was tried.
-    fn ended(&self, ran: &Ran) -> Trouble {
+    pub(super) fn ended(&self, ran: &Ran) -> Trouble {
         let started = Started {
             command: &self.command,
             folder: &self.student.folder,
@@ -148,7 +123,7 @@ impl TrialSetup<'_> {
         })
     }
 
-    async fn client(&self, rung: Rung, keys: &TempDir, seed: u64) -> anyhow::Result<Mended> {
+    async fn client(&self, rung: Rung, keys: &TempDir, seed: u64) -> anyhow::Result<Graded> {
         let mut sessions = Sessions {
             runtime: Handle::current(),
             launcher: self.launcher.clone(),
@@ -168,9 +143,8 @@ impl TrialSetup<'_> {
             folder: &self.student.folder,
         }
         .trouble(&ran);
-        Ok(Mended {
-            rung,
-            findings: findings?,
+        Ok(Graded {
+            faults: faults(rung, findings?),
             broken,
             ran,
         })
@@ -218,32 +192,7 @@ impl Launch for Sessions {
 
 /// Waits until the server listens, and grades it. When it does not listen, that is all there is to say.
 async fn grade_server(rung: Rung, port: u16, seed: u64) -> Result<Vec<Finding>, Trouble> {
-    let at = Loopback::v4(port);
-    let until = Instant::now() + TO_LISTEN;
-    while at.connect().await.is_err() {
-        if Instant::now() > until {
-            return Err(Trouble {
-                found: format!(
-                    "nothing listens on the port that your server was given, after {} seconds",
-                    TO_LISTEN.as_secs()
-                ),
-                next: Some("listen on 127.0.0.1, on the port after --port".to_owned()),
-                late: false,
-            });
-        }
-        sleep(GLANCE).await;
-    }
+    let at = listening(port).await?;
     let grading = spawn_blocking(move || grade::server(rung, at, seed)).await;
     grading.map_err(|_| Trouble::wrong("the grader failed on this server"))
-}
-
-/// A port that nobody has. Another program may take it before the server does, which is then told that it is in use.
-fn free_port() -> io::Result<u16> {
-    let listener = TcpListener::bind(Loopback::v4(0).address())?;
-    Ok(listener.local_addr()?.port())
-}
-
-fn path(path: &Path) -> anyhow::Result<&str> {
-    let text = path.to_str();
-    text.with_context(|| format!("{} is not UTF-8", path.display()))
 }

@@ -37,7 +37,7 @@ impl TrialSetup<'_> {
         let files = tempfile::tempdir()?;
         instance.write(files.path())?;
         let mut facts = instance.facts.clone();
-        for (id, file) in instance.capture_files(&lab.scene) {
+        for (id, file) in instance.named_files(&lab.scene) {
             facts.set(format!("{id}.file"), files.path().join(file).display());
         }
         let target =
