@@ -26,7 +26,12 @@ impl Clone {
         let top = folder.path().join("my clone");
         let programs = top.join("target/release");
         fs::create_dir_all(&programs).unwrap();
-        for program in ["latchstring", "latchstring-attack"] {
+        for program in [
+            "latchstring",
+            "latchstring-attack",
+            "latchstring-server",
+            "latchstring-client",
+        ] {
             symlink(binary(program), programs.join(program)).unwrap();
         }
         Self {
@@ -467,6 +472,7 @@ fn waits(command: &str) -> bool {
         "latchstring lab serve",
         "latchstring lab visit",
         "latchstring lab predict",
+        "python3 operate.py deploy",
     ];
     let waits = begins.iter().any(|begins| command.starts_with(begins));
     waits || command.contains("127.0.0.1") || command.ends_with('&')
@@ -626,7 +632,9 @@ fn the_list_says_what_is_started_and_done_and_why_numbers_are_missing() {
         all_labs().len(),
         "{out}"
     );
-    assert!(out.contains("03 is not written yet"), "{out}");
+    let last = all_labs().last().unwrap()[..2].parse::<usize>().unwrap();
+    let gaps = all_labs().len() <= last;
+    assert_eq!(out.contains("not written yet"), gaps, "{out}");
     assert!(out.contains("Next: latchstring lab start 00"), "{out}");
     lab(top, &["start", "00"]);
     answer(
