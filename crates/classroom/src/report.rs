@@ -124,12 +124,19 @@ impl Standing {
 /// # Errors
 /// When nobody reads it any more.
 pub fn list(out: &mut impl Write, all: &[Standing]) -> io::Result<()> {
+    let longest = |text: fn(&Lab) -> &str| {
+        let lengths = all
+            .iter()
+            .map(|standing| text(&standing.lab).chars().count());
+        lengths.max().unwrap_or_default()
+    };
+    let (titles, levels) = (longest(|lab| &lab.title), longest(|lab| &lab.level));
     for standing in all {
         let lab = &standing.lab;
         writeln!(
             out,
-            "{:18} {:14} {:3} min  {:12} {}",
-            lab.id,
+            "{}  {:titles$}  {:3} min  {:levels$}  {}",
+            lab.number(),
             lab.title,
             lab.minutes,
             lab.level,
