@@ -317,6 +317,7 @@ fn so_it_was(check: &Check) -> &'static str {
         None => "so it was in every run",
         Some(Keeps::Service) => "all honest peers that were sent were served",
         Some(Keeps::Defences) => "all attacks that were tried have failed",
+        Some(Keeps::All) => "honest peers were served, and all attacks that were tried have failed",
     }
 }
 

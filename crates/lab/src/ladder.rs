@@ -1,5 +1,7 @@
 //! `latchstring ladder`: the way from faithful to hardened, one rung at a time.
 
+mod page;
+
 use std::{
     io::{BufRead, Write, stdin},
     path::{Path, PathBuf},
@@ -63,6 +65,12 @@ enum LadderCommand {
         #[arg(long, default_value_t = DEFAULT_SEED)]
         seed: u64,
     },
+    /// Print the page of a rung: every byte of its wire, and a session with every value
+    #[command(after_help = "Example: latchstring ladder page 3")]
+    Page {
+        /// Print the page of this rung, 0 to 9
+        rung: Rung,
+    },
     /// Serve a rung on 127.0.0.1
     #[command(after_help = "Example: latchstring ladder serve --rung 3 --port 7000")]
     Serve(Peer),
@@ -114,6 +122,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let table = Table::run(seed, |_| ())?;
             write!(anstream::stdout(), "{}", text::rung(&table, rung))?;
             Ok(as_promised(&table))
+        }
+        Some(LadderCommand::Page { rung }) => {
+            write!(anstream::stdout(), "{}", page::of(rung))?;
+            Ok(ExitCode::SUCCESS)
         }
         Some(LadderCommand::Serve(peer)) => serve_rung(&peer),
         Some(LadderCommand::Connect { peer, user }) => connect(&peer, &user),

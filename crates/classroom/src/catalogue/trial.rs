@@ -104,6 +104,8 @@ pub enum Keeps {
     Service,
     /// Every attack that this rung or one below has ended fails.
     Defences,
+    /// Both.
+    All,
 }
 
 /// How much of a session's messages a program must read.

@@ -32,10 +32,8 @@ impl Graded {
         if let Some(broken) = &self.broken {
             return Some(broken.clone());
         }
-        let fault = self
-            .faults
-            .iter()
-            .find(|fault| Some(fault.of) == check.keeps);
+        let asked = |fault: &&Fault| matches!(check.keeps, Some(asked) if asked == Keeps::All || asked == fault.of);
+        let fault = self.faults.iter().find(asked);
         // Who serves nobody withstands everything: that is no defence, and it is not tried.
         let serves_nobody = self.faults.iter().any(|fault| fault.serves_nobody);
         match fault {
