@@ -5,6 +5,7 @@
 
 mod question;
 mod scene;
+mod target;
 mod trial;
 mod validate;
 
@@ -15,7 +16,8 @@ use serde::Deserialize;
 pub use self::{
     question::{Answer, Choice, Question},
     scene::{Document, Protocol, Recording, Scene},
-    trial::{AsServer, Check, Deploy, Keeps, Mend, OnThePath, Reads, SessionEnd, Side, Trial},
+    target::{Small, TargetKind},
+    trial::{AsServer, Check, Deploy, Jam, Keeps, Mend, OnThePath, Reads, SessionEnd, Side, Trial},
 };
 use super::{files::Files, language::Language, wrong::Wrong};
 

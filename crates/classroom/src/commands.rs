@@ -2,6 +2,7 @@
 
 mod checking;
 mod folder;
+mod serving;
 
 use std::{
     io::{self, Write},
@@ -12,9 +13,10 @@ use std::{
 use anyhow::Context;
 use checking::{How, check, self_test, watch};
 use clap::{Args, Subcommand};
-use folder::{explain, hint, list, reset, serve, start, visit};
+use folder::{explain, hint, list, reset, start};
 use latchstring_cli::screen;
 use latchstring_confine::{inner, keeper};
+use serving::{serve, visit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -101,6 +103,9 @@ pub enum LabCommand {
         /// Listen on this port of 127.0.0.1
         #[arg(long, default_value_t = latchstring_faithful::protocol::DEFAULT_PORT)]
         port: u16,
+        /// Run the target of this trial [default: the first one of the lab]
+        #[arg(long)]
+        trial: Option<String>,
     },
     /// Let an honest client log in at your program, to try it as a server
     #[command(
@@ -300,7 +305,12 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
         }
         LabCommand::Status { labs } => map::print(out, &standings(&labs, None)?)?,
         LabCommand::SelfTest(plan) => return self_test(out, &plan),
-        LabCommand::Serve { lab, place, port } => serve(place.open(lab.as_deref())?, port).await?,
+        LabCommand::Serve {
+            lab,
+            place,
+            port,
+            trial,
+        } => serve(place.open(lab.as_deref())?, port, trial.as_deref()).await?,
         LabCommand::Visit { lab, place, port } => {
             return visit(place.open(lab.as_deref())?, port).await;
         }

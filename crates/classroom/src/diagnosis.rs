@@ -1,6 +1,7 @@
 //! The reason why a run failed a check, and the next step. A program that never started needs other advice than a wrong
 //! answer does.
 
+mod jam;
 mod session;
 mod visit;
 
@@ -22,6 +23,7 @@ use latchstring_confine::{
 };
 
 pub use self::{
+    jam::Jammed,
     session::{no_messages, not_exactly_heard, other_end},
     visit::noticed,
 };

@@ -29,6 +29,8 @@ pub struct Instance {
     pub facts: Facts,
     /// The users.
     pub accounts: Accounts,
+    /// The public keys that are handed out: those of users, and of strangers.
+    published: Vec<(String, String)>,
     captures: Vec<(String, Trace)>,
     public_keys: Option<String>,
     documents: Vec<(String, String)>,
@@ -42,7 +44,15 @@ impl Instance {
     pub async fn make(scene: &Scene, seed: &Seed) -> anyhow::Result<Self> {
         let mut facts = Facts::default();
         draw_words(scene, seed, &mut facts);
-        let accounts = Accounts::make(&facts.fill_all(&scene.accounts)?, seed)?;
+        let mut names = facts.fill_all(&scene.accounts)?;
+        let strangers = facts.fill_all(&scene.strangers)?;
+        let listed = names.len();
+        names.extend(facts.fill_all(&scene.unlisted)?);
+        let accounts = Accounts::make(&names, seed)?;
+        let strangers = Accounts::make(&strangers, &seed.child("strangers"))?;
+        let mut published = accounts.public_pems()?;
+        published.truncate(listed);
+        published.extend(strangers.public_pems()?);
         let mut captures = Vec::new();
         for recording in &scene.sessions {
             let made = run_session(recording, &accounts, seed, &mut facts).await;
@@ -58,6 +68,7 @@ impl Instance {
         Ok(Self {
             facts,
             accounts,
+            published,
             captures,
             public_keys,
             documents,
@@ -76,12 +87,9 @@ impl Instance {
             write(&folder.join(name), text.as_bytes())?;
         }
         if let Some(keys) = &self.public_keys {
-            for user in self.accounts.users() {
-                let pem = self.accounts.public_pem(user)? + "\n";
-                write(
-                    &folder.join(keys).join(format!("{user}.pub")),
-                    pem.as_bytes(),
-                )?;
+            for (name, pem) in &self.published {
+                let path = folder.join(keys).join(format!("{name}.pub"));
+                write(&path, format!("{pem}\n").as_bytes())?;
             }
         }
         Ok(())

@@ -1,6 +1,9 @@
 //! The live target: the report's server in this process, on a port of loopback that the system chose. A witness records
 //! the server's decisions. That record is what a check goes by.
 
+pub mod gate;
+pub mod small;
+
 use std::time::Duration;
 
 use latchstring_arena::{
@@ -67,6 +70,15 @@ impl Accounts {
     /// When there is no such user.
     pub fn public_pem(&self, user: &UserName) -> anyhow::Result<String> {
         Ok(self.keys.public_key(user)?.to_pem()?)
+    }
+
+    /// Each user's name and public key as PEM, in the order of the list.
+    ///
+    /// # Errors
+    /// As [`Accounts::public_pem`].
+    pub fn public_pems(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let pem = |user: &UserName| Ok((user.to_string(), self.public_pem(user)?));
+        self.users.iter().map(pem).collect()
     }
 
     /// Where the keys are.

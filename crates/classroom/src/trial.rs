@@ -3,6 +3,7 @@
 mod as_server;
 mod deploy;
 mod graded;
+mod jam;
 mod mend;
 mod once;
 mod place;

@@ -14,6 +14,12 @@ pub struct Scene {
     /// Users of the faithful target, in the order of its list.
     #[serde(default)]
     pub accounts: Vec<String>,
+    /// Users whose accounts come last in the list, and whose public keys nobody gets.
+    #[serde(default)]
+    pub unlisted: Vec<String>,
+    /// People with a public key and without an account.
+    #[serde(default)]
+    pub strangers: Vec<String>,
     /// The folder in which the student finds their public keys.
     pub public_keys: Option<String>,
     /// Pools that words are drawn from: `{place}` or `{place.1}` is the first of its pool, `{place.2}` another.

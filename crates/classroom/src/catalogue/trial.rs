@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::ensure;
+use std::time::Duration;
+
 use serde::Deserialize;
+
+use super::target::TargetKind;
 
 /// The way to run the student's program: against a new hidden instance of the scene each time.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,11 +31,35 @@ pub struct Trial {
     pub mend: Option<Mend>,
     /// The program sets up the hardened server and starts it, and people use it.
     pub deploy: Option<Deploy>,
+    /// The server that it meets.
+    #[serde(default)]
+    pub target: TargetKind,
+    /// The program keeps the target busy, and an honest user tries to log in meanwhile.
+    pub jam: Option<Jam>,
     /// The program plays the server, at the free port `{listen}`, and an honest client logs in there.
     pub as_server: Option<AsServer>,
     /// The time limit, in seconds.
     #[serde(default = "half_a_minute")]
     pub timeout_seconds: u64,
+}
+
+/// How long the honest user must be kept out, and the program's budget.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jam {
+    /// So long, in seconds.
+    pub seconds: u64,
+    /// At most so many connections.
+    pub connections: u64,
+    /// At most so many bytes to the target.
+    pub bytes: u64,
+}
+
+impl Jam {
+    /// How long the honest user must be kept out.
+    pub fn time(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
 }
 
 /// A place in front of the live target.
@@ -164,6 +192,10 @@ pub struct Check {
     pub reads: Option<Reads>,
     /// For a trial with `mend`: these promises of the rung must be kept.
     pub keeps: Option<Keeps>,
+    /// Ground truth: for the time that the trial's `jam` says, no honest user was let in, and the budget was kept. When the
+    /// program is gone, the target serves that user again.
+    #[serde(default)]
+    pub jams: bool,
     /// Ground truth: the client that logged in at the program said everything, and had nothing to complain about.
     #[serde(default)]
     pub unnoticed: bool,

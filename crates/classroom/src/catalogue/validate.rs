@@ -123,6 +123,12 @@ impl Lab {
                 "the check {:?} looks at a user's session: name the user with `logged-in-as`",
                 check.id
             );
+            let mut jams = self.trials.iter().filter(|trial| trial.jam.is_some());
+            ensure!(
+                !check.jams || jams.any(|trial| trial.id == check.trial),
+                "the check {:?} asks for `jams`, and its trial keeps nothing busy: give the trial `jam`",
+                check.id
+            );
             let mut trials = self.trials.iter().filter(|trial| trial.as_server.is_some());
             ensure!(
                 !check.unnoticed || trials.any(|trial| trial.id == check.trial),
@@ -131,9 +137,14 @@ impl Lab {
             );
         }
         for trial in &self.trials {
+            let kinds = [
+                trial.as_server.is_some(),
+                trial.on_the_path.is_some(),
+                trial.jam.is_some(),
+            ];
             ensure!(
-                trial.as_server.is_none() || trial.on_the_path.is_none(),
-                "the trial {:?} has both `on-the-path` and `as-server`: choose one",
+                kinds.into_iter().filter(|kind| *kind).count() <= 1,
+                "the trial {:?} has more than one of `on-the-path`, `as-server` and `jam`: choose one",
                 trial.id
             );
             ensure!(

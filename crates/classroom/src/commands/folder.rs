@@ -1,25 +1,19 @@
-//! The commands of a student's folder: `list`, `start`, `serve`, `hint`, `explain` and `reset`.
+//! The commands of a student's folder: `list`, `start`, `hint`, `explain` and `reset`.
 
 use std::{
     io::{self, BufRead, Write},
     path::Path,
-    process::ExitCode,
 };
 
-use anyhow::{Context, ensure};
-use latchstring_attacker::net::{loopback::Loopback, terminal::visible_lines};
-use latchstring_cli::screen;
-use latchstring_faithful::server::{Listener, REPLY_PAUSE, ServerEvent};
+use anyhow::ensure;
 
-use super::{LabsArg, PlaceArgs, chosen, interrupted, print_json, standings};
+use super::{LabsArg, PlaceArgs, chosen, print_json, standings};
 use crate::{
-    instance::Instance,
     labs, place as places,
     report::{self, Standing},
     seed::Seed,
     state,
     student::Student,
-    visitor::Step,
 };
 
 pub(super) fn list(out: &mut impl Write, labs: &LabsArg, json: bool) -> anyhow::Result<()> {
@@ -71,87 +65,6 @@ pub(super) async fn start(
     let dir = place.dir.as_ref();
     let dir = dir.map_or_else(String::new, |dir| format!(" --dir {}", dir.display()));
     Ok(report::welcome(out, &student, &dir)?)
-}
-
-pub(super) async fn serve(student: Student, port: u16) -> anyhow::Result<()> {
-    ensure!(
-        !student.lab.scene.accounts.is_empty(),
-        "the lab {} has no target to run: work on its captures",
-        student.lab.id
-    );
-    let instance = Instance::make(&student.lab.scene, &student.seed()?).await?;
-    let listener = Listener::bind(Loopback::v4(port)).await?;
-    let names: Vec<&str> = instance
-        .accounts
-        .users()
-        .iter()
-        .map(|user| user.as_str())
-        .collect();
-    let say = |line: &str| {
-        let out = &mut screen::out();
-        // A closed screen is no reason to stop serving.
-        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-    };
-    say(&format!(
-        "Your target, with accounts for {}. Ctrl-C ends it.",
-        names.join(", ")
-    ));
-    let mut show = |event: ServerEvent| match &event {
-        ServerEvent::Recognised { user } => say(&format!("[*] That login is {user}'s.")),
-        ServerEvent::LoggedIn { user } => say(&format!("[*] Logged in: {user}")),
-        event => {
-            if let Some(lines) = event.screen() {
-                say(&visible_lines(&lines));
-            }
-        }
-    };
-    let mut randomness = Seed::fresh()?.stream("served target");
-    tokio::select! {
-        () = listener.serve(instance.accounts.keys(), REPLY_PAUSE, &mut randomness, &mut show) => {}
-        interrupted = interrupted() => interrupted?,
-    }
-    Ok(())
-}
-
-/// An honest client of the lab, which logs in at the student's program. The exit code is 0 if it noticed nothing.
-pub(super) async fn visit(student: Student, port: u16) -> anyhow::Result<ExitCode> {
-    let lab = &student.lab;
-    let mut places = lab
-        .trials
-        .iter()
-        .filter_map(|trial| trial.as_server.as_ref());
-    let place = places.next().with_context(|| {
-        format!(
-            "no program of the lab {} plays a server, so no client visits it: `latchstring lab serve` starts the target",
-            lab.id
-        )
-    })?;
-    let instance = Instance::make(&lab.scene, &student.seed()?).await?;
-    let visitor = instance.visitor(&lab.scene, &place.session)?;
-    let user = &visitor.user;
-    let say = |line: &str| {
-        let out = &mut screen::out();
-        let _ = writeln!(out, "{}", visible_lines(line)).and_then(|()| out.flush());
-    };
-    say(&format!(
-        "{user} wants to log in at 127.0.0.1:{port}. Ctrl-C ends it."
-    ));
-    let mut code = ExitCode::FAILURE;
-    let tell = |step: Step| match step {
-        Step::Connected => say("[*] Connected."),
-        Step::LoggedIn => say("[*] Logged in: the server has sent a session key and an IV."),
-        Step::Said(text) => say(&format!("[>] {text}")),
-        Step::Noticed(why) => say(&format!("[!] {user} noticed something: {why}")),
-        Step::Left => {
-            code = ExitCode::SUCCESS;
-            say(&format!("[*] {user} has left, and noticed nothing."));
-        }
-    };
-    tokio::select! {
-        () = visitor.visit(Loopback::v4(port), tell) => {}
-        interrupted = interrupted() => interrupted?,
-    }
-    Ok(code)
 }
 
 pub(super) fn hint(

@@ -7,7 +7,7 @@ use latchstring_attacker::net::loopback::Loopback;
 use latchstring_confine::run::Ran;
 use tokio::time::sleep;
 
-use super::TrialSetup;
+use super::{TrialSetup, place::free_port};
 use crate::{catalogue::AsServer, facts::Facts, instance::Instance, program::Reach, visitor::Step};
 
 /// How long a program may go on after its visitor has left: it may still have something to print or to send.
@@ -23,9 +23,9 @@ impl TrialSetup<'_> {
         facts: &mut Facts,
         mut reach: Reach,
     ) -> anyhow::Result<(Ran, Vec<Step>)> {
-        let at = free_port().await?;
-        facts.set("listen", at.address().port());
-        reach.listens.push(at.address().port());
+        let port = free_port()?;
+        facts.set("listen", port);
+        reach.listens.push(port);
         let visitor = instance.visitor(&self.student.lab.scene, &place.session)?;
         let args = facts.fill_all(&self.trial.args)?;
         let steps = Mutex::new(Vec::new());
@@ -35,7 +35,7 @@ impl TrialSetup<'_> {
                     steps.push(step);
                 }
             };
-            visitor.visit(at, tell).await;
+            visitor.visit(Loopback::v4(port), tell).await;
             sleep(AFTER_VISIT).await;
         };
         let run = (self.program).run(
@@ -50,10 +50,4 @@ impl TrialSetup<'_> {
         let steps = steps.into_inner().ok().context("the visit failed")?;
         Ok((ran, steps))
     }
-}
-
-/// A port that nobody listens at. The system does not give a port out twice in a row, so it stays free for a while.
-async fn free_port() -> anyhow::Result<Loopback> {
-    let listener = Loopback::v4(0).bind().await?;
-    Ok(Loopback::new(listener.local_addr()?)?)
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use latchstring_attacker::net::loopback::Loopback;
 use latchstring_confine::run::{End, Ran};
 use latchstring_faithful::server::REPLY_PAUSE;
 
@@ -11,13 +12,13 @@ use super::{
     shown::{Shown, on_target},
 };
 use crate::{
-    catalogue::{Check, OnThePath},
+    catalogue::{Check, OnThePath, TargetKind},
     diagnosis::Started,
     facts::Facts,
     instance::Instance,
     program::{Program, Reach},
     seed::Seed,
-    target::{Target, Visit},
+    target::{Target, Visit, small},
     wire::{Path, printed_bytes, printed_messages},
 };
 
@@ -40,8 +41,10 @@ impl TrialSetup<'_> {
         for (id, file) in instance.named_files(&lab.scene) {
             facts.set(format!("{id}.file"), files.path().join(file).display());
         }
-        let target =
-            Target::start(&instance.accounts, seed.stream("live target"), REPLY_PAUSE).await?;
+        if let Some(keys) = &lab.scene.public_keys {
+            facts.set("public-keys", files.path().join(keys).display());
+        }
+        let target = self.target(&instance, seed).await?;
         facts.set("host", target.at().address().ip());
         facts.set("port", target.at().address().port());
         let users = instance.accounts.users();
@@ -64,9 +67,10 @@ impl TrialSetup<'_> {
             ports: vec![target.at().address().port()],
             ..Reach::default()
         };
-        let mut visit = None;
-        let ran = match (&self.trial.on_the_path, &self.trial.as_server) {
-            (None, None) => {
+        let (mut visit, mut jammed) = (None, None);
+        let trial = self.trial;
+        let ran = match (&trial.on_the_path, &trial.as_server, &trial.jam) {
+            (None, None, None) => {
                 let args = facts.fill_all(&self.trial.args)?;
                 let decided = self.decided(&target, &facts);
                 let (program, command) = (self.program, &self.command);
@@ -80,13 +84,19 @@ impl TrialSetup<'_> {
                 );
                 run.await
             }
-            (None, Some(place)) => {
+            (None, None, Some(jam)) => {
+                let run = self.jam(jam, &instance, &target, &mut facts, reach.clone());
+                let (ran, what) = run.await?;
+                jammed = Some((*jam, what));
+                ran
+            }
+            (None, Some(place), _) => {
                 let run = self.as_server(place, &instance, &mut facts, reach.clone());
                 let (ran, steps) = run.await?;
                 visit = Some(steps);
                 ran
             }
-            (Some(place), _) => {
+            (Some(place), _, _) => {
                 let (path, typed) = self.path(place, &instance, &target, &facts)?;
                 self.on_the_path(&path, place.message, &typed, &mut facts, reach.clone())
                     .await?
@@ -116,8 +126,21 @@ impl TrialSetup<'_> {
             broken,
             wanted,
             visit,
+            jammed,
             on_the_path: self.trial.on_the_path.clone(),
         })
+    }
+
+    /// The server that the program meets.
+    async fn target(&self, instance: &Instance, seed: &Seed) -> anyhow::Result<Target> {
+        let (accounts, randomness) = (&instance.accounts, seed.stream("live target"));
+        match &self.trial.target {
+            TargetKind::Faithful => Target::start(accounts, randomness, REPLY_PAUSE).await,
+            TargetKind::Small(rules) => {
+                let at = Loopback::v4(0);
+                small::start(accounts, randomness, rules.clone(), at, |_| {}).await
+            }
+        }
     }
 
     /// The honest session that the program sits on: the scene's, typed once more.

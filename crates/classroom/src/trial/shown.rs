@@ -3,8 +3,8 @@
 use latchstring_confine::run::Ran;
 
 use crate::{
-    catalogue::{Check, OnThePath},
-    diagnosis::{self, Trouble},
+    catalogue::{Check, Jam, OnThePath},
+    diagnosis::{self, Jammed, Trouble},
     facts::Facts,
     target::Visit,
     visitor::Step,
@@ -21,6 +21,8 @@ pub(super) struct Shown {
     pub(super) wanted: Option<String>,
     /// The steps of the client that visited the program, if the program played the server.
     pub(super) visit: Option<Vec<Step>>,
+    /// What happened meanwhile, if the program kept the target busy.
+    pub(super) jammed: Option<(Jam, Jammed)>,
     /// Where the program sat on the wire of an honest session, if it did.
     pub(super) on_the_path: Option<OnThePath>,
 }
@@ -41,6 +43,9 @@ impl Shown {
             if trouble.is_some() {
                 return Ok(trouble);
             }
+        }
+        if let Some((jam, jammed)) = self.jammed.as_ref().filter(|_| check.jams) {
+            return Ok(jammed.trouble(jam, self.broken.as_ref()));
         }
         let on_target = on_target(check, &self.facts, &self.visits, program.as_ref())?;
         if let (true, Some(place)) = (on_target.is_some(), &self.on_the_path) {
