@@ -63,15 +63,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "book",
-        &[
-            "cli",
-            "arena",
-            "attacker",
-            "capture",
-            "ladder",
-            "matrix",
-            "classroom",
-        ],
+        &["cli", "arena", "attacker", "capture", "ladder", "matrix"],
     ),
     ("workbench", &["net", "capture", "cryptanalysis"]),
     (

@@ -28,7 +28,6 @@ use anyhow::Context;
 use latchstring_attacker::{attacks, protocol::hardened::defence::Defence};
 
 pub use self::{capture::capture, doc::HEADINGS};
-use latchstring_classroom::{catalogue::Lab, labs};
 
 use latchstring_ladder::table::Table;
 use latchstring_matrix::{Matrix, Row, picture};
@@ -64,17 +63,16 @@ const FOLDERS: [(&str, &str); 4] = [
 /// # Errors
 /// When a source cannot be read, an attack's file lacks a heading, or a page lacks its markers.
 pub fn artefacts(root: &Path, matrix: &Matrix, ladder: &Table) -> anyhow::Result<Vec<Artefact>> {
-    let labs = labs::in_folder(&root.join("labs"))?;
     let mut made = Vec::new();
     for row in &matrix.rows {
-        made.push(attack_page(root, matrix, row, &labs)?);
+        made.push(attack_page(root, matrix, row)?);
         made.push(Artefact::new(
             format!("captures/{}.pcapng", row.attack),
             capture(&row.attack)?,
         ));
     }
     for defence in Defence::ALL {
-        let text = page::of_defence(matrix, *defence, &page::Places::of(root, *defence)?, &labs);
+        let text = page::of_defence(matrix, *defence, &page::Places::of(root, *defence)?);
         made.push(Artefact::new(
             format!("docs/src/defences/{defence}.md"),
             text,
@@ -93,11 +91,11 @@ fn read(root: &Path, path: &str) -> anyhow::Result<String> {
     fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {path}"))
 }
 
-fn attack_page(root: &Path, matrix: &Matrix, row: &Row, labs: &[Lab]) -> anyhow::Result<Artefact> {
+fn attack_page(root: &Path, matrix: &Matrix, row: &Row) -> anyhow::Result<Artefact> {
     let id = &row.attack;
     let source = format!("crates/attacker/src/attacks/{}.rs", id.replace('-', "_"));
     let doc = doc::Doc::of(&read(root, &source)?);
-    let text = page::of_attack(matrix, row, &doc, labs).with_context(|| source)?;
+    let text = page::of_attack(matrix, row, &doc).with_context(|| source)?;
     Ok(Artefact::new(format!("docs/src/attacks/{id}.md"), text))
 }
 

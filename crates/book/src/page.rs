@@ -15,7 +15,6 @@ use super::{
     doc::{Doc, HEADINGS},
     tables,
 };
-use latchstring_classroom::catalogue::Lab;
 
 use latchstring_arena::{Run, verdict::Outcome};
 use latchstring_matrix::{Column, Matrix, Row};
@@ -26,12 +25,7 @@ const MADE: &str = "<!-- Made by `latchstring-book` from";
 ///
 /// # Errors
 /// When the file lacks one of the headings.
-pub(super) fn of_attack(
-    matrix: &Matrix,
-    row: &Row,
-    doc: &Doc,
-    labs: &[Lab],
-) -> anyhow::Result<String> {
+pub(super) fn of_attack(matrix: &Matrix, row: &Row, doc: &Doc) -> anyhow::Result<String> {
     let code = format!(
         "crates/attacker/src/attacks/{}.rs",
         row.attack.replace('-', "_")
@@ -49,7 +43,7 @@ pub(super) fn of_attack(
             page += &told(row, matrix, column);
         }
     }
-    page += &commands(matrix, row, labs);
+    page += &commands(matrix, row);
     Ok(page)
 }
 
@@ -99,7 +93,7 @@ fn quoted(run: &Run) -> String {
     format!("> {}: {}\n", run.verdict.outcome, run.verdict.statement)
 }
 
-fn commands(matrix: &Matrix, row: &Row, labs: &[Lab]) -> String {
+fn commands(matrix: &Matrix, row: &Row) -> String {
     let id = &row.attack;
     let mut out = format!(
         "\n## See it run\n\n```sh\ncargo run --release -- matrix --attack {id}\n\
@@ -117,20 +111,13 @@ fn commands(matrix: &Matrix, row: &Row, labs: &[Lab]) -> String {
     {
         out += &run_command(id, "--capture captures/faithful-chat.pcap");
     }
-    out += "```\n";
-    out + &by_hand(labs.iter().filter(|lab| lab.attacks.contains(id)))
+    out += &by_hand(id);
+    out + "```\n"
 }
 
-/// A line that names these labs, or nothing without labs.
-fn by_hand<'a>(labs: impl Iterator<Item = &'a Lab>) -> String {
-    let labs: Vec<String> = labs.map(|lab| format!("`{}`", lab.id)).collect();
-    match labs.is_empty() {
-        true => String::new(),
-        false => format!(
-            "\nWith your own hands: [lab](../labs.md) {}.\n",
-            labs.join(", ")
-        ),
-    }
+/// The command that lists the labs about something: which these are is for the labs to say.
+fn by_hand(id: &str) -> String {
+    format!("cargo run --release -- lab list --about {id}\n")
 }
 
 fn run_command(attack: &str, on: &str) -> String {
@@ -154,12 +141,7 @@ pub(super) fn address(matrix: &Matrix, row: &Row, column: &Column) -> String {
 }
 
 /// The page on a defence: a description, the attacks that return without it, and its place in the code.
-pub(super) fn of_defence(
-    matrix: &Matrix,
-    defence: Defence,
-    places: &Places,
-    labs: &[Lab],
-) -> String {
+pub(super) fn of_defence(matrix: &Matrix, defence: Defence, places: &Places) -> String {
     let source = "crates/protocol/src/hardened/defence.rs";
     let about = defence.about();
     let mut page = format!("# {defence}\n\n{MADE} {source}; change that. -->\n\n{about}\n");
@@ -184,11 +166,8 @@ pub(super) fn of_defence(
     for (row, _) in broken {
         page += &run_command(&row.attack, &format!("--against {alone}"));
     }
-    page += "```\n";
-    page + &by_hand(
-        labs.iter()
-            .filter(|lab| lab.defences.iter().any(|id| id == defence.id())),
-    )
+    page += &by_hand(defence.id());
+    page + "```\n"
 }
 
 /// The attacks that succeed in a column.

@@ -108,6 +108,14 @@ impl Lab {
         self.id.split('-').next().unwrap_or_default()
     }
 
+    /// Whether it is about this attack or defence.
+    pub fn is_about(&self, id: &str) -> bool {
+        self.attacks
+            .iter()
+            .chain(&self.defences)
+            .any(|about| about == id)
+    }
+
     /// All the points there are.
     pub fn points(&self) -> u32 {
         let questions = self.questions.iter().map(|question| question.points);

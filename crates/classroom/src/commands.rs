@@ -33,6 +33,9 @@ pub enum LabCommand {
         /// Where the labs are
         #[command(flatten)]
         labs: LabsArg,
+        /// List only labs about this attack or defence
+        #[arg(long, value_name = "ID")]
+        about: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -286,7 +289,7 @@ impl PlaceArgs {
 pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
     let out = &mut screen::out();
     match command {
-        LabCommand::List { labs, json } => list(out, &labs, json)?,
+        LabCommand::List { labs, about, json } => list(out, &labs, about.as_deref(), json)?,
         LabCommand::Start {
             lab,
             place,

@@ -124,6 +124,24 @@ impl Standing {
 /// # Errors
 /// When nobody reads it any more.
 pub fn list(out: &mut impl Write, all: &[Standing]) -> io::Result<()> {
+    lines(out, all)?;
+    let gaps = gaps(all);
+    if !gaps.is_empty() {
+        writeln!(
+            out,
+            "\nNothing is missing here: {} {} not written yet.",
+            gaps.join(" and "),
+            if gaps.len() == 1 { "is" } else { "are" }
+        )?;
+    }
+    writeln!(out, "\n{}", next(all))
+}
+
+/// A line for each lab.
+///
+/// # Errors
+/// When nobody reads it any more.
+pub fn lines(out: &mut impl Write, all: &[Standing]) -> io::Result<()> {
     let longest = |text: fn(&Lab) -> &str| {
         let lengths = all
             .iter()
@@ -143,16 +161,7 @@ pub fn list(out: &mut impl Write, all: &[Standing]) -> io::Result<()> {
             standing.words()
         )?;
     }
-    let gaps = gaps(all);
-    if !gaps.is_empty() {
-        writeln!(
-            out,
-            "\nNothing is missing here: {} {} not written yet.",
-            gaps.join(" and "),
-            if gaps.len() == 1 { "is" } else { "are" }
-        )?;
-    }
-    writeln!(out, "\n{}", next(all))
+    Ok(())
 }
 
 /// The numbers between the first lab and the last one that no lab has.

@@ -6,6 +6,8 @@ use std::{
 };
 
 use anyhow::ensure;
+use latchstring_attacker::{attacks, protocol::hardened::defence::Defence};
+use latchstring_cli::suggest::nearest;
 
 use super::{LabsArg, PlaceArgs, chosen, print_json, standings};
 use crate::{
@@ -16,8 +18,17 @@ use crate::{
     student::Student,
 };
 
-pub(super) fn list(out: &mut impl Write, labs: &LabsArg, json: bool) -> anyhow::Result<()> {
-    let all = standings(labs, None)?;
+pub(super) fn list(
+    out: &mut impl Write,
+    labs: &LabsArg,
+    about: Option<&str>,
+    json: bool,
+) -> anyhow::Result<()> {
+    let mut all = standings(labs, None)?;
+    if let Some(id) = about {
+        subject_exists(id)?;
+        all.retain(|standing| standing.lab.is_about(id));
+    }
     if json {
         let line = |standing: &Standing| {
             let lab = &standing.lab;
@@ -36,7 +47,24 @@ pub(super) fn list(out: &mut impl Write, labs: &LabsArg, json: bool) -> anyhow::
         };
         return print_json(&all.iter().map(line).collect::<Vec<_>>());
     }
-    Ok(report::list(out, &all)?)
+    match about {
+        Some(id) if all.is_empty() => writeln!(out, "No lab is about {id}.")?,
+        Some(_) => report::lines(out, &all)?,
+        None => report::list(out, &all)?,
+    }
+    Ok(())
+}
+
+/// Labs are about attacks and defences, by their ids.
+fn subject_exists(id: &str) -> anyhow::Result<()> {
+    let attacks = attacks::ALL.iter().map(|attack| attack.id);
+    let mut all = attacks.chain(Defence::ALL.iter().map(|defence| defence.id()));
+    ensure!(
+        all.clone().any(|known| known == id),
+        "there is no attack and no defence {id:?}{}; `latchstring-attack list` names them",
+        nearest(id, all.by_ref())
+    );
+    Ok(())
 }
 
 pub(super) async fn start(
