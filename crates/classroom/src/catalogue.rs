@@ -15,7 +15,9 @@ use serde::Deserialize;
 
 pub use self::{
     question::{Answer, Choice, Question},
-    scene::{Document, Protocol, Recording, Scene},
+    scene::{
+        Document, Hash, KeyFolder, Protocol, Recording, Scene, StolenStore, StoredUser, WeakServer,
+    },
     target::{Small, TargetKind},
     trial::{AsServer, Check, Deploy, Jam, Keeps, Mend, OnThePath, Reads, SessionEnd, Side, Trial},
 };

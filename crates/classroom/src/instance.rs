@@ -1,23 +1,27 @@
 //! One instance of a lab: words are drawn, keys are made, and the sessions of its scene are really run and recorded.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use anyhow::{Context, ensure};
-use latchstring_arena::against::Against;
+use latchstring_arena::{against::Against, weakened::generator::SeededWithTime};
 use latchstring_attacker::capture::{trace::Trace, write_sessions};
 use rand::seq::SliceRandom;
 
 use super::{
     catalogue::{Protocol, Recording, Scene},
     facts::Facts,
+    faulty_keys,
     record::{self, Recorded},
     seed::Seed,
+    stolen_store,
     target::Accounts,
     visitor::Visitor,
+    weak_server::Seeded,
 };
 
 /// When every capture says that it was made, since 1970: the day does not matter, and the real one is nobody's business.
@@ -29,11 +33,11 @@ pub struct Instance {
     pub facts: Facts,
     /// The users.
     pub accounts: Accounts,
-    /// The public keys that are handed out: those of users, and of strangers.
-    published: Vec<(String, String)>,
-    captures: Vec<(String, Trace)>,
-    public_keys: Option<String>,
-    documents: Vec<(String, String)>,
+    captures: Vec<(PathBuf, Trace)>,
+    /// All other files: their paths and contents.
+    files: Vec<(PathBuf, String)>,
+    /// The facts whose values are places, and the paths of these.
+    places: Vec<(String, PathBuf)>,
 }
 
 impl Instance {
@@ -45,37 +49,96 @@ impl Instance {
         let mut facts = Facts::default();
         draw_words(scene, seed, &mut facts);
         let mut names = facts.fill_all(&scene.accounts)?;
-        let strangers = facts.fill_all(&scene.strangers)?;
-        let listed = names.len();
         names.extend(facts.fill_all(&scene.unlisted)?);
         let accounts = Accounts::make(&names, seed)?;
-        let strangers = Accounts::make(&strangers, &seed.child("strangers"))?;
-        let mut published = accounts.public_pems()?;
-        published.truncate(listed);
-        published.extend(strangers.public_pems()?);
-        let mut captures = Vec::new();
-        for recording in &scene.sessions {
-            let made = run_session(recording, &accounts, seed, &mut facts).await;
-            captures.push(
-                made.with_context(|| format!("the session {:?} did not come about", recording.id))?,
-            );
-        }
-        let public_keys = scene.public_keys.clone();
-        let documents = scene.documents.iter();
-        let documents =
-            documents.map(|document| Ok((document.file.clone(), facts.fill(&document.text)?)));
-        let documents = documents.collect::<anyhow::Result<_>>()?;
-        Ok(Self {
+        let mut instance = Self {
             facts,
             accounts,
-            published,
-            captures,
-            public_keys,
-            documents,
-        })
+            captures: Vec::new(),
+            files: Vec::new(),
+            places: Vec::new(),
+        };
+        instance.record(scene, seed).await?;
+        instance.add_public_keys(scene, seed)?;
+        instance.add_faulty_keys(scene, seed)?;
+        instance.add_stores(scene, seed)?;
+        instance.add_documents(scene)?;
+        Ok(instance)
     }
 
-    /// Writes what a student is handed: captures and public keys.
+    /// Runs the sessions, and records them.
+    async fn record(&mut self, scene: &Scene, seed: &Seed) -> anyhow::Result<()> {
+        let mut servers = BTreeMap::new();
+        for server in &scene.servers {
+            let drawn = Seeded::draw(server, seed, &mut self.facts)?;
+            servers.insert(server.id.as_str(), drawn);
+        }
+        for recording in &scene.sessions {
+            let weak = recording.server.as_deref();
+            let weak = weak.and_then(|server| servers.get_mut(server));
+            let generator = weak.map(Seeded::next_session);
+            let made =
+                run_session(recording, &self.accounts, generator, seed, &mut self.facts).await;
+            let (file, trace) =
+                made.with_context(|| format!("the session {:?} did not come about", recording.id))?;
+            let file = PathBuf::from(file);
+            self.places
+                .push((format!("{}.file", recording.id), file.clone()));
+            self.captures.push((file, trace));
+        }
+        Ok(())
+    }
+
+    /// Adds the public keys of the users who are listed, and of strangers.
+    fn add_public_keys(&mut self, scene: &Scene, seed: &Seed) -> anyhow::Result<()> {
+        let Some(folder) = scene.public_keys.as_ref().map(PathBuf::from) else {
+            return Ok(());
+        };
+        let strangers = self.facts.fill_all(&scene.strangers)?;
+        let strangers = Accounts::make(&strangers, &seed.child("strangers"))?;
+        let mut published = self.accounts.public_pems()?;
+        published.truncate(scene.accounts.len());
+        published.extend(strangers.public_pems()?);
+        let path = |name| folder.join(format!("{name}.pub"));
+        let files = published.into_iter();
+        self.files
+            .extend(files.map(|(name, pem)| (path(name), pem + "\n")));
+        self.places.push(("public-keys".to_owned(), folder));
+        Ok(())
+    }
+
+    fn add_faulty_keys(&mut self, scene: &Scene, seed: &Seed) -> anyhow::Result<()> {
+        for keys in &scene.keys {
+            let folder = PathBuf::from(&keys.folder);
+            let made = faulty_keys::make(keys, seed, &mut self.facts)?;
+            let made = made.into_iter().map(|(name, pem)| (folder.join(name), pem));
+            self.files.extend(made);
+            self.places.push((format!("{}.folder", keys.id), folder));
+        }
+        Ok(())
+    }
+
+    fn add_stores(&mut self, scene: &Scene, seed: &Seed) -> anyhow::Result<()> {
+        for store in &scene.stores {
+            let file = PathBuf::from(&store.file);
+            let made = stolen_store::make(store, seed, &mut self.facts)?;
+            self.files.push((file.clone(), made));
+            self.places.push((format!("{}.file", store.id), file));
+        }
+        Ok(())
+    }
+
+    fn add_documents(&mut self, scene: &Scene) -> anyhow::Result<()> {
+        for document in &scene.documents {
+            let file = PathBuf::from(&document.file);
+            self.files
+                .push((file.clone(), self.facts.fill(&document.text)?));
+            self.places.push((format!("{}.file", document.id), file));
+        }
+        Ok(())
+    }
+
+    /// Writes all files that a student is handed.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -83,16 +146,8 @@ impl Instance {
         for (name, trace) in &self.captures {
             write_sessions(&folder.join(name), std::slice::from_ref(trace), RECORDED)?;
         }
-        for (name, text) in &self.documents {
-            write(&folder.join(name), text.as_bytes())?;
-        }
-        if let Some(keys) = &self.public_keys {
-            for (name, pem) in &self.published {
-                let path = folder.join(keys).join(format!("{name}.pub"));
-                write(&path, format!("{pem}\n").as_bytes())?;
-            }
-        }
-        Ok(())
+        let mut files = self.files.iter();
+        files.try_for_each(|(name, text)| write(&folder.join(name), text.as_bytes()))
     }
 
     /// The first user, with the messages of this session of the scene.
@@ -112,13 +167,10 @@ impl Instance {
         })
     }
 
-    /// The names of its captures and documents, with their ids.
-    pub fn named_files<'a>(&'a self, scene: &'a Scene) -> impl Iterator<Item = (&'a str, PathBuf)> {
-        let sessions = scene.sessions.iter().map(|session| session.id.as_str());
-        let documents = scene.documents.iter().map(|document| document.id.as_str());
-        let names = self.captures.iter().map(|(name, _)| name);
-        let names = names.chain(self.documents.iter().map(|(name, _)| name));
-        sessions.chain(documents).zip(names.map(PathBuf::from))
+    /// The facts whose values are places, and the paths of these in the folder that [`Instance::write`] is given.
+    pub fn places(&self) -> impl Iterator<Item = (&str, &Path)> {
+        let places = self.places.iter();
+        places.map(|(fact, path)| (fact.as_str(), path.as_path()))
     }
 }
 
@@ -139,6 +191,7 @@ fn draw_words(scene: &Scene, seed: &Seed, facts: &mut Facts) {
 async fn run_session(
     recording: &Recording,
     accounts: &Accounts,
+    weak: Option<SeededWithTime>,
     seed: &Seed,
     facts: &mut Facts,
 ) -> anyhow::Result<(String, Trace)> {
@@ -150,7 +203,13 @@ async fn run_session(
                 .users()
                 .first()
                 .context("a faithful session needs an account in its scene")?;
-            record::faithful(accounts, user, &typed, &seed).await?
+            match weak {
+                Some(weak) => record::faithful(accounts, user, &typed, weak).await?,
+                None => {
+                    let good = seed.stream("faithful server");
+                    record::faithful(accounts, user, &typed, good).await?
+                }
+            }
         }
         Protocol::Hardened => {
             let against = Against::without(&recording.left_out()?);

@@ -11,7 +11,7 @@ use latchstring_attacker::{
     vantage::{Wiretap, blank_server},
 };
 use latchstring_faithful::client;
-use rand::Rng;
+use rand::{CryptoRng, Rng};
 
 use super::{
     seed::Seed,
@@ -40,7 +40,7 @@ pub struct Recorded {
     secrets: Option<([u8; 32], [u8; 8])>,
 }
 
-/// The report's server and client.
+/// The report's server, which draws its keys from this randomness, and its client.
 ///
 /// # Errors
 /// When the two do not understand each other.
@@ -48,9 +48,9 @@ pub async fn faithful(
     accounts: &Accounts,
     user: &UserName,
     typed: &[String],
-    seed: &Seed,
+    randomness: impl CryptoRng + Send + 'static,
 ) -> anyhow::Result<Recorded> {
-    let target = Target::start(accounts, seed.stream("faithful server"), REPLY_PAUSE).await?;
+    let target = Target::start(accounts, randomness, REPLY_PAUSE).await?;
     let traces = Traces::default();
     let tap = Tap::new(None, recording(&traces, Against::Faithful));
     let stream = dial_tapped(&Dialer::tcp(target.at()), Over::Tcp, tap.clone()).await?;

@@ -15,7 +15,7 @@ use latchstring_attacker::{
     protocol_faithful::message::{CHANGE, QUIT, UserName},
 };
 use latchstring_faithful::{keys::KeyDir, server::Listener};
-use rand::rngs::ChaCha20Rng;
+use rand::CryptoRng;
 use tempfile::TempDir;
 use tokio::{
     task::JoinHandle,
@@ -152,7 +152,7 @@ impl Target {
     /// When no port is free.
     pub async fn start(
         accounts: &Accounts,
-        mut randomness: ChaCha20Rng,
+        mut randomness: impl CryptoRng + Send + 'static,
         pause: Duration,
     ) -> anyhow::Result<Self> {
         let listener = Listener::bind(Loopback::v4(0)).await?;

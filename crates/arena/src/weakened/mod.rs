@@ -41,6 +41,7 @@ use latchstring_attacker::protocol::hardened::{
 };
 
 use latchstring_cli::suggest::nearest;
+pub use passwords::memory_hard;
 
 /// `latch/2` without some of its defences.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -41,6 +41,14 @@ fn at_cost(password: &str, defences: &impl Defences, cost: Cost) -> String {
     made.entry(of).or_insert_with(hash).clone()
 }
 
+/// How a deployed server stores a new password under this salt.
+///
+/// # Errors
+/// When the password is too short or too long, or there is not enough memory.
+pub fn memory_hard(password: &str, salt: [u8; 16]) -> Result<String, PasswordError> {
+    password::hash(password.as_bytes(), salt, Cost::DEPLOYED)
+}
+
 /// A salted SHA-256: the salt is right, and the speed is wrong.
 fn fast(password: &[u8]) -> String {
     format!("{FAST}{}", hex::encode(hash(&[&SALT, password])))

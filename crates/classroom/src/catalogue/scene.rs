@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
-use latchstring_attacker::protocol::hardened::defence::Defence;
+use latchstring_attacker::{
+    cryptanalysis::generators::Generator, protocol::hardened::defence::Defence,
+};
 use latchstring_cli::suggest::nearest;
 use serde::Deserialize;
 
-/// The parts that are made for a student: accounts and recordings.
+/// The parts that are made for a student: accounts, recordings and other files.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scene {
@@ -25,9 +27,18 @@ pub struct Scene {
     /// Pools that words are drawn from: `{place}` or `{place.1}` is the first of its pool, `{place.2}` another.
     #[serde(default)]
     pub words: BTreeMap<String, Vec<String>>,
+    /// Servers that draw their keys from a weak generator.
+    #[serde(default, rename = "server")]
+    pub servers: Vec<WeakServer>,
     /// Sessions that are really run and recorded.
     #[serde(default, rename = "session")]
     pub sessions: Vec<Recording>,
+    /// Folders of public keys, some of them faulty.
+    #[serde(default, rename = "keys")]
+    pub keys: Vec<KeyFolder>,
+    /// Password stores, as a thief finds them.
+    #[serde(default, rename = "store")]
+    pub stores: Vec<StolenStore>,
     /// Texts, such as the log of a server.
     #[serde(default, rename = "document")]
     pub documents: Vec<Document>,
@@ -45,6 +56,75 @@ pub struct Document {
     pub text: String,
 }
 
+/// A server of the faithful protocol that seeded a weak generator at its start, and never again.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WeakServer {
+    /// The prefix of its facts.
+    pub id: String,
+    /// The generator, by the name that `latchstring weak-server` has for it.
+    pub generator: String,
+    /// The first possible seed: a number, in which facts are filled in.
+    pub from: String,
+    /// The number of possible seeds, in the same way.
+    pub seeds: String,
+}
+
+/// A folder of public keys of 1024 bits.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KeyFolder {
+    /// The prefix of its facts.
+    pub id: String,
+    /// The name of the folder.
+    pub folder: String,
+    /// The owners of the keys.
+    pub names: Vec<String>,
+    /// How many keys have primes that are close to each other: a number, in which facts are filled in.
+    pub close: String,
+    /// How many keys have one prime in common, in the same way.
+    pub shared: String,
+}
+
+/// A file with users and the stored forms of their passwords.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StolenStore {
+    /// The prefix of its facts.
+    pub id: String,
+    /// The name of the file.
+    pub file: String,
+    /// How passwords are stored.
+    pub hash: Hash,
+    /// So many of the users are drawn for each instance; without it all are in the store.
+    pub draw: Option<usize>,
+    /// The users.
+    pub users: Vec<StoredUser>,
+}
+
+/// How passwords are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hash {
+    /// SHA-256 over a salt of 16 bytes and the password.
+    Sha256,
+    /// argon2id, as the hardened server stores them.
+    Argon2id,
+}
+
+/// A user of a store.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StoredUser {
+    /// The name.
+    pub name: String,
+    /// The password.
+    pub password: String,
+    /// Whether the lab's program must find it.
+    #[serde(default)]
+    pub falls: bool,
+}
+
 /// One recorded session.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -53,6 +133,8 @@ pub struct Recording {
     pub id: String,
     /// The protocol.
     pub protocol: Protocol,
+    /// The weak server of the scene that it is with. Its sessions come one after the other, in the order of the scene.
+    pub server: Option<String>,
     /// Leave these defences of the hardened protocol out, by their ids.
     #[serde(default)]
     pub without: Vec<String>,
@@ -63,6 +145,41 @@ pub struct Recording {
     /// Set all that the server says to zero: no session key to be seen.
     #[serde(default)]
     pub blank_server: bool,
+}
+
+impl Scene {
+    /// Whether its parts fit together.
+    ///
+    /// # Errors
+    /// With the name of what does not fit.
+    pub(super) fn validate(&self) -> anyhow::Result<()> {
+        for server in &self.servers {
+            let generator = server.generator.parse::<Generator>();
+            generator.with_context(|| format!("the server {:?} cannot be made", server.id))?;
+        }
+        for session in &self.sessions {
+            let Some(wanted) = &session.server else {
+                continue;
+            };
+            let id = &session.id;
+            ensure!(
+                self.servers.iter().any(|server| server.id == *wanted),
+                "the session {id:?} is with the server {wanted:?}, and there is no [[scene.server]] with this id"
+            );
+            ensure!(
+                session.protocol == Protocol::Faithful,
+                "the session {id:?} is with a weak server, which speaks the faithful protocol only: take `server` out"
+            );
+        }
+        for store in &self.stores {
+            let (id, users) = (&store.id, store.users.len());
+            ensure!(
+                store.draw.is_none_or(|draw| (1..=users).contains(&draw)),
+                "`draw` of the store {id:?} is not from 1 to the number of its users, {users}"
+            );
+        }
+        Ok(())
+    }
 }
 
 impl Recording {

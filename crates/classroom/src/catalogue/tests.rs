@@ -96,6 +96,41 @@ fn defences_are_left_out_of_the_hardened_protocol_only_and_by_their_names() {
 }
 
 #[test]
+fn servers_generators_and_stores_that_do_not_fit_are_named() {
+    let server =
+        "[[scene.server]]\nid = \"clock\"\ngenerator = \"python\"\nfrom = \"1\"\nseeds = \"9\"\n";
+    let session = "[[scene.session]]\nid = \"s\"\nserver = \"clock\"\nprotocol = \"faithful\"\nfile = \"f\"\nmessages = []\n";
+    let store = "[[scene.store]]\nid = \"old\"\nfile = \"f\"\nhash = \"sha256\"\ndraw = 1\nusers = [{ name = \"n\", password = \"p\" }]\n";
+    let with = |from: &str, to: &str| {
+        let parts = format!("{server}{session}{store}");
+        assert!(parts.contains(from), "{from}");
+        broken(&format!("{HEAD}[scene]\n{}", parts.replace(from, to)))
+    };
+    for (from, to, says) in [
+        (
+            "\"python\"",
+            "\"pithon\"",
+            "there is no generator \"pithon\"",
+        ),
+        (
+            "server = \"clock\"",
+            "server = \"cloc\"",
+            "no [[scene.server]] with this id",
+        ),
+        ("\"faithful\"", "\"hardened\"", "the faithful protocol only"),
+        (
+            "draw = 1",
+            "draw = 2",
+            "from 1 to the number of its users, 1",
+        ),
+        ("\"sha256\"", "\"md5\"", "md5"),
+    ] {
+        let error = with(from, to);
+        assert!(error.contains(says), "{to}: {error}");
+    }
+}
+
+#[test]
 fn a_check_compares_the_output_in_one_way_and_with_some_line() {
     let check = |how: &str| {
         broken(&format!(

@@ -98,6 +98,7 @@ impl Lab {
         for session in &self.scene.sessions {
             session.left_out()?;
         }
+        self.scene.validate()?;
         self.checks.iter().try_for_each(Check::validate)?;
         let sessions = || self.scene.sessions.iter().map(|session| &session.id);
         let on_paths = self

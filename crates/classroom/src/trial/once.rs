@@ -34,15 +34,11 @@ impl TrialSetup<'_> {
         round: usize,
         seed: &Seed,
     ) -> anyhow::Result<Shown> {
-        let lab = &self.student.lab;
         let files = tempfile::tempdir()?;
         instance.write(files.path())?;
         let mut facts = instance.facts.clone();
-        for (id, file) in instance.named_files(&lab.scene) {
-            facts.set(format!("{id}.file"), files.path().join(file).display());
-        }
-        if let Some(keys) = &lab.scene.public_keys {
-            facts.set("public-keys", files.path().join(keys).display());
+        for (fact, path) in instance.places() {
+            facts.set(fact, files.path().join(path).display());
         }
         let target = self.target(&instance, seed).await?;
         facts.set("host", target.at().address().ip());
