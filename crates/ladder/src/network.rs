@@ -19,6 +19,15 @@ pub const HONEST: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
 /// The address of attackers.
 pub const ATTACKER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 66));
 
+/// How long a slow network waits before the next byte of a write. Its first bytes come so late that a reader is back at its
+/// next read, also on a busy machine; the rest may come faster.
+pub fn before_next_byte(sent: usize) -> Duration {
+    match sent < 40 {
+        true => Duration::from_millis(1),
+        false => Duration::from_micros(50),
+    }
+}
+
 /// A client's end of a connection.
 pub trait Line {
     /// Sends, in one write.

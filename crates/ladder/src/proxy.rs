@@ -9,18 +9,34 @@ use std::{
 
 use latchstring_attacker::net::loopback::Loopback;
 
-use crate::session::{Let, Middle};
+use crate::{
+    network::before_next_byte,
+    session::{Let, Middle},
+};
+
+/// How bytes travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As they come.
+    Whole,
+    /// One by one, in both directions.
+    ByteByByte,
+}
 
 /// Takes one connection on a free port, dials the server, and lets `middle` decide about every piece.
 ///
 /// # Errors
 /// When there is no port.
-pub fn between(server: Loopback, middle: Box<dyn Middle + Send>) -> io::Result<Loopback> {
+pub fn between(
+    server: Loopback,
+    middle: Box<dyn Middle + Send>,
+    pace: Pace,
+) -> io::Result<Loopback> {
     let listener = TcpListener::bind(Loopback::v4(0).address())?;
     let here = Loopback::new(listener.local_addr()?).map_err(io::Error::other)?;
     thread::spawn(move || {
         // An end that hangs up ends the session; nobody waits for this thread.
-        let _ = one_session(&listener, server, middle);
+        let _ = one_session(&listener, server, middle, pace);
     });
     Ok(here)
 }
@@ -29,10 +45,15 @@ fn one_session(
     listener: &TcpListener,
     server: Loopback,
     middle: Box<dyn Middle + Send>,
+    pace: Pace,
 ) -> io::Result<()> {
     let (client, _) = listener.accept()?;
     let server = TcpStream::connect(server.address())?;
-    let ends = Ends { client, server };
+    let ends = Ends {
+        client,
+        server,
+        pace,
+    };
     ends.client.set_nodelay(true)?;
     ends.server.set_nodelay(true)?;
     let middle = Arc::new(Mutex::new(middle));
@@ -58,6 +79,7 @@ fn one_session(
 struct Ends {
     client: TcpStream,
     server: TcpStream,
+    pace: Pace,
 }
 
 impl Ends {
@@ -65,6 +87,7 @@ impl Ends {
         Ok(Self {
             client: self.client.try_clone()?,
             server: self.server.try_clone()?,
+            pace: self.pace,
         })
     }
 
@@ -91,14 +114,25 @@ impl Ends {
 
     fn pass_on(&self, allowed: &Let) -> io::Result<()> {
         for bytes in &allowed.to_server {
-            (&self.server).write_all(bytes)?;
+            self.write(&self.server, bytes)?;
         }
-        (&self.client).write_all(&allowed.to_client)?;
+        self.write(&self.client, &allowed.to_client)?;
         if allowed.cut_server {
             self.server.shutdown(Shutdown::Both)?;
         }
         if allowed.cut_client {
             self.client.shutdown(Shutdown::Both)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, mut to: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+        if self.pace == Pace::Whole {
+            return to.write_all(bytes);
+        }
+        for (sent, byte) in bytes.chunks(1).enumerate() {
+            to.write_all(byte)?;
+            thread::sleep(before_next_byte(sent));
         }
         Ok(())
     }

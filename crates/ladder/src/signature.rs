@@ -73,6 +73,14 @@ impl SigningKey {
         })
     }
 
+    /// What an impostor has: it shows another's public half, and signs with its own private one.
+    pub fn showing(self, other: &Self) -> Self {
+        Self {
+            spki: other.spki.clone(),
+            ..self
+        }
+    }
+
     /// The public half.
     pub fn spki(&self) -> &[u8] {
         &self.spki

@@ -1,6 +1,10 @@
 //! The grader is right about clients: ours pass on every rung, and false repairs fail.
 
+mod flawed_line;
+
 use std::io;
+
+use flawed_line::Flawed;
 
 use latchstring_arena::DEFAULT_SEED;
 use latchstring_attacker::net::loopback::Loopback;
@@ -19,7 +23,7 @@ use latchstring_ladder::{
 
 /// What is wrong with a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flaw {
+pub(crate) enum Flaw {
     Nothing,
     /// Pins whatever key comes first, every time.
     PinsEveryTime,
@@ -31,6 +35,14 @@ enum Flaw {
     DropsLong,
     /// Never connects: nobody can attack it.
     StaysAtHome,
+    /// Numbers its frames from 0 to 255, and then again.
+    NumberInOneByte,
+    /// Takes what one read returns for all that the server says.
+    OneReadOneMessage,
+    /// Does not compare the tag of an answer.
+    AnyTag,
+    /// Says the same hello every time.
+    SameHello,
 }
 
 struct Ours {
@@ -52,17 +64,22 @@ impl Launch for Ours {
         let (user, pin) =
             folder::client(self.rung, self.keys.path(), user).map_err(io::Error::other)?;
         let pin = pin.filter(|_| self.flaw != Flaw::PinsEveryTime);
-        let rng = latchstring_ladder::cast::rng(port.into(), "a graded client");
+        let drawn = match self.flaw {
+            Flaw::SameHello => 1,
+            _ => u64::from(port),
+        };
+        let rng = latchstring_ladder::cast::rng(drawn, "a graded client");
         let mut client = Client::start(self.rung, pin, Box::new(user), rng);
         let network = Tcp::new(Loopback::v4(port), !self.rung.has(Idea::Numbers));
-        let mut line = network.dial(HONEST)?;
+        let line = network.dial(HONEST)?;
+        let mut line = Flawed::new(line, self.rung, self.flaw);
         for text in input.lines() {
             if self.flaw != Flaw::DropsLong || text.len() < 4096 {
                 client.say(text.as_bytes()).map_err(io::Error::other)?;
             }
         }
         client.finish();
-        session::run(&mut client, &mut *line, &mut Tap::default());
+        session::run(&mut client, &mut line, &mut Tap::default());
         let well = client.ending().is_some_and(|ending| !ending.is_complaint());
         Ok(well || self.flaw == Flaw::NoticesNothing)
     }
@@ -72,7 +89,8 @@ fn findings(number: u8, flaw: Flaw) -> Vec<Finding> {
     let rung = Rung::new(number).unwrap();
     let keys = tempfile::tempdir().unwrap();
     folder::write(rung, keys.path()).unwrap();
-    client(rung, &mut Ours { rung, flaw, keys }, DEFAULT_SEED).unwrap()
+    let mut ours = Ours { rung, flaw, keys };
+    client(rung, &mut ours, DEFAULT_SEED).unwrap()
 }
 
 #[test]
@@ -109,6 +127,31 @@ fn each_false_repair_breaks_its_promise_with_a_message_for_its_author() {
             4,
             Promise::Withstands("truncation"),
             "exit code 0",
+        ),
+        (
+            Flaw::NumberInOneByte,
+            1,
+            Promise::Withstands("keystream-reuse"),
+            "256 numbers in 301 frames",
+        ),
+        (
+            Flaw::NumberInOneByte,
+            2,
+            Promise::Withstands("keystream-reuse"),
+            "256 numbers in 301 frames",
+        ),
+        (Flaw::OneReadOneMessage, 1, Promise::SlowNetwork, "0 texts"),
+        (
+            Flaw::AnyTag,
+            2,
+            Promise::Withstands("bit-flip"),
+            "exit code 0",
+        ),
+        (
+            Flaw::SameHello,
+            5,
+            Promise::Withstands("retrospective"),
+            "a value of an earlier connection",
         ),
         (Flaw::OnlyAlice, 3, Promise::Names, "another user"),
         (Flaw::DropsLong, 3, Promise::Lengths, "1 texts arrived"),

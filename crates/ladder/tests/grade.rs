@@ -98,7 +98,37 @@ fn a_server_that_closes_every_connection_serves_nobody_and_so_withstands_nothing
 }
 
 /// The flaw, a rung on which it is tried, the promise that it breaks, and words of the message.
-const FALSE_REPAIRS: [(Flaw, u8, Promise, &str); 15] = [
+const FALSE_REPAIRS: [(Flaw, u8, Promise, &str); 20] = [
+    (
+        Flaw::EndsAtLong,
+        1,
+        Promise::Lengths,
+        "ended before change()",
+    ),
+    (
+        Flaw::NumberInOneByte,
+        1,
+        Promise::ManyTexts,
+        "an open connection after change()",
+    ),
+    (
+        Flaw::NumberInOneByte,
+        1,
+        Promise::Withstands("keystream-reuse"),
+        "an open connection after the text change()",
+    ),
+    (
+        Flaw::CountsForItself,
+        1,
+        Promise::Withstands("keystream-reuse"),
+        "an open connection after the text change()",
+    ),
+    (
+        Flaw::NumberInOneByte,
+        2,
+        Promise::ManyTexts,
+        "256 of 300 texts answered",
+    ),
     (
         Flaw::RefusesAlice,
         3,

@@ -2,25 +2,21 @@
 //!
 //! Ground truth is our server's: which texts it took, and how it saw the session end. Of the client there is its exit code.
 
-use std::{
-    collections::BTreeSet,
-    io,
-    sync::{Arc, Mutex},
-};
+mod recorded;
+mod spoilt;
+
+use std::io;
 
 use latchstring_attacker::net::loopback::Loopback;
 use rand::{RngExt, rngs::ChaCha20Rng};
 
-use super::{Finding, Promise};
+use super::{Finding, Promise, honest::MANY};
 use crate::{
     accounts::{Accounts, Door},
     cast,
     content::max_text,
     folder,
-    frame::Frame,
-    impostor::{AnyLogin, Logins},
-    path::{Deed, OnTexts, texts_of},
-    proxy,
+    proxy::{self, Pace},
     rung::{Idea, Rung},
     serve::{Listening, serve},
     server::{Server, What},
@@ -58,12 +54,13 @@ pub fn client(rung: Rung, launch: &mut dyn Launch, seed: u64) -> io::Result<Vec<
     if !findings.is_empty() {
         return Ok(findings);
     }
-    findings.extend(grader.honest(Promise::ManyTexts, "alice", 200)?);
+    findings.extend(grader.many_texts()?);
     findings.extend(grader.lengths()?);
     for name in folder::UNUSUAL {
         findings.extend(grader.honest(Promise::Names, name, 1)?);
     }
-    findings.extend(grader.recorded()?);
+    findings.extend(grader.slow()?);
+    findings.extend(grader.comes_back()?);
     findings.extend(grader.on_path()?);
     if rung.has(Idea::Exchange) {
         findings.extend(grader.rogue()?);
@@ -86,6 +83,26 @@ struct Came {
     user: Option<String>,
     texts: Vec<String>,
     complained: bool,
+}
+
+impl Came {
+    /// What is wrong with it, if this user wanted to say these texts.
+    fn fault(&self, user: &str, texts: &[String]) -> Option<String> {
+        let another = self.user.as_deref().is_some_and(|came| came != user);
+        if another {
+            return Some("another user logged in".to_owned());
+        }
+        if self.texts != texts {
+            return Some(match self.texts.len() == texts.len() {
+                true => "texts that differ from those of the standard input".to_owned(),
+                false => format!("{} texts arrived", self.texts.len()),
+            });
+        }
+        if self.complained {
+            return Some("the server had to end the session".to_owned());
+        }
+        (!self.success).then(|| "another exit code than 0".to_owned())
+    }
 }
 
 impl Grader<'_> {
@@ -122,19 +139,31 @@ impl Grader<'_> {
         texts: &[String],
     ) -> io::Result<Came> {
         let address = match middle {
-            Some(middle) => proxy::between(server.address(), middle)?,
+            Some(middle) => proxy::between(server.address(), middle, Pace::Whole)?,
             None => server.address(),
         };
+        self.run_at(address, server, user, texts)
+    }
+
+    /// Runs the client against whatever listens there. The server behind it says what came.
+    fn run_at(
+        &mut self,
+        address: Loopback,
+        server: &Listening,
+        user: &str,
+        texts: &[String],
+    ) -> io::Result<Came> {
+        let before = server.server(|server| server.log().len());
         let input: String = texts.iter().map(|text| format!("{text}\n")).collect();
         let success = self.launch.launch(address.address().port(), user, &input)?;
         settled(server);
         Ok(server.server(|server| {
-            let log = server.log().iter();
-            let took = log.filter_map(|event| match &event.what {
+            let events = || server.log()[before..].iter();
+            let took = events().filter_map(|event| match &event.what {
                 What::Took(text) => Some(String::from_utf8_lossy(text).into_owned()),
                 _ => None,
             });
-            let mut let_in = server.log().iter().filter_map(|event| match &event.what {
+            let mut let_in = events().filter_map(|event| match &event.what {
                 What::LetIn(user) => Some(user.clone()),
                 _ => None,
             });
@@ -144,9 +173,13 @@ impl Grader<'_> {
                 success,
                 user: let_in.next(),
                 texts: took.collect(),
-                complained: server.log().iter().any(|event| complained(&event.what)),
+                complained: events().any(|event| complained(&event.what)),
             }
         }))
+    }
+
+    fn texts(&mut self, count: usize) -> Vec<String> {
+        (0..count).map(|_| self.text()).collect()
     }
 
     fn honest(
@@ -155,7 +188,7 @@ impl Grader<'_> {
         user: &str,
         texts: usize,
     ) -> io::Result<Option<Finding>> {
-        let texts: Vec<String> = (0..texts).map(|_| self.text()).collect();
+        let texts = self.texts(texts);
         self.arrive(promise, user, &texts)
     }
 
@@ -174,124 +207,29 @@ impl Grader<'_> {
         let server = self.honest_server()?;
         let came = self.run(&server, None, user, texts)?;
         server.stop();
-        let expected = format!(
-            "all {} texts arrive in order, the session ends properly, and the exit code is 0",
-            texts.len()
-        );
-        let saw = if came.user.as_deref().is_some_and(|came| came != user) {
-            "another user logged in".to_owned()
-        } else if came.texts != texts {
-            format!("{} texts arrived", came.texts.len())
-        } else if came.complained {
-            "the server had to end the session".to_owned()
-        } else if !came.success {
-            "another exit code than 0".to_owned()
-        } else {
-            return Ok(None);
-        };
-        Ok(Some(Finding::new(promise, expected, saw)))
+        Ok(arrived(promise, &came, user, texts))
     }
 
-    /// What a listener sees of an honest session.
-    fn recorded(&mut self) -> io::Result<Vec<Finding>> {
-        let seen = Arc::new(Mutex::new(Tap::default()));
+    /// Each byte comes and goes by itself.
+    fn slow(&mut self) -> io::Result<Option<Finding>> {
         let server = self.honest_server()?;
-        let texts = ["ok".to_owned(), self.text()];
-        self.run(
-            &server,
-            Some(Box::new(Shared(seen.clone()))),
-            "alice",
-            &texts,
-        )?;
+        let texts = self.texts(1);
+        let middle = Box::new(Tap::default());
+        let address = proxy::between(server.address(), middle, Pace::ByteByByte)?;
+        let came = self.run_at(address, &server, "alice", &texts)?;
         server.stop();
-        let tap = seen
-            .lock()
-            .expect("no thread panicked while recording")
-            .clone();
-        let mut findings = Vec::new();
-        let frames = texts_of(self.rung, &[tap.client.concat()]);
-        let numbers = frames
-            .iter()
-            .filter_map(|frame| Frame::decode(self.rung, frame).ok());
-        let numbers: Vec<u32> = numbers.map(|frame| frame.number).collect();
-        let distinct: BTreeSet<u32> = numbers.iter().copied().collect();
-        if self.rung.has(Idea::Numbers) && distinct.len() < numbers.len() {
-            let promise = Promise::Withstands("keystream-reuse");
-            findings.push(Finding::new(
-                promise,
-                "every frame has a number of its session's own",
-                "a number came twice",
-            ));
-        }
-        Ok(findings)
+        Ok(arrived(Promise::SlowNetwork, &came, "alice", &texts))
     }
+}
 
-    /// The client must notice what is done to the server's answers.
-    fn on_path(&mut self) -> io::Result<Vec<Finding>> {
-        let mut findings = Vec::new();
-        let deeds: [(Idea, &'static str, &str, Spoil); 3] = [
-            (
-                Idea::Tag,
-                "reflection",
-                "its own frame comes back as an answer",
-                Spoil::Reflect,
-            ),
-            (
-                Idea::Order,
-                "drop",
-                "a text was swallowed and an old answer repeated",
-                Spoil::Drop,
-            ),
-            (
-                Idea::Ending,
-                "truncation",
-                "the connection ends before the close is acknowledged",
-                Spoil::Cut,
-            ),
-        ];
-        for (idea, attack, why, spoil) in deeds {
-            if !self.rung.has(idea) {
-                continue;
-            }
-            let server = self.honest_server()?;
-            let texts = [self.text(), "ok".to_owned(), self.text()];
-            let came = self.run(&server, Some(spoil.middle(self.rung)), "alice", &texts)?;
-            server.stop();
-            if came.success {
-                let expected = format!("the exit code is not 0 when {why}");
-                findings.push(Finding::new(
-                    Promise::Withstands(attack),
-                    expected,
-                    "exit code 0",
-                ));
-            }
-        }
-        Ok(findings)
-    }
-
-    /// A server with another host key, which lets everybody in.
-    fn rogue(&mut self) -> io::Result<Option<Finding>> {
-        let came = Logins::default();
-        let door = AnyLogin {
-            came: came.clone(),
-            visitor: cast::alice().name,
-        };
-        let server = self.server(cast::mallorys_host(), Box::new(door))?;
-        let texts = [self.text()];
-        let session = self.run(&server, None, "alice", &texts)?;
-        server.stop();
-        let saw = match (came.first(), session.success) {
-            (Some(_), _) => "the client sent its login",
-            (None, true) => "exit code 0",
-            (None, false) => return Ok(None),
-        };
-        let expected = "a host with another key gets nothing, and the exit code is not 0";
-        Ok(Some(Finding::new(
-            Promise::Withstands("rogue-server"),
-            expected,
-            saw,
-        )))
-    }
+/// A finding, unless all texts arrived in order and the client says so.
+fn arrived(promise: Promise, came: &Came, user: &str, texts: &[String]) -> Option<Finding> {
+    let expected = format!(
+        "all {} texts arrive in order, the session ends properly, and the exit code is 0",
+        texts.len()
+    );
+    let saw = came.fault(user, texts)?;
+    Some(Finding::new(promise, expected, saw))
 }
 
 /// Waits until the server has seen the end of every connection.
@@ -306,43 +244,5 @@ fn settled(server: &Listening) {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Spoil {
-    Reflect,
-    Drop,
-    Cut,
-}
-
-impl Spoil {
-    fn middle(self, rung: Rung) -> Box<dyn Middle + Send> {
-        Box::new(OnTexts::new(rung, move |index, _| match (self, index) {
-            (Self::Reflect, 1) => Deed::Reflect,
-            (Self::Drop, 1) => Deed::Replace(Vec::new()),
-            // Behind three texts comes the close.
-            (Self::Cut, 3) => Deed::Cut,
-            _ => Deed::Pass,
-        }))
-    }
-}
-
-/// A tap that is read when the session is over.
-struct Shared(Arc<Mutex<Tap>>);
-
-impl Middle for Shared {
-    fn client_wrote(&mut self, bytes: &[u8]) -> crate::session::Let {
-        self.0
-            .lock()
-            .expect("no thread panicked while recording")
-            .client_wrote(bytes)
-    }
-
-    fn server_said(&mut self, bytes: &[u8]) -> crate::session::Let {
-        self.0
-            .lock()
-            .expect("no thread panicked while recording")
-            .server_said(bytes)
     }
 }

@@ -25,6 +25,9 @@ pub(super) const GIVEN_UP: &str = "x";
 
 /// How long a server may take to end a connection, or to answer.
 pub(super) const SOON: Duration = Duration::from_secs(3);
+/// How long a server may take to end a connection after bytes that it should not have sent. The check has failed by then,
+/// so this wait is only for the finding's words.
+const THEN: Duration = Duration::from_millis(300);
 
 /// Tries one server.
 pub(super) struct Grader<'a> {
@@ -156,24 +159,32 @@ impl Dialogue {
 
     /// Sends a good frame, and waits for the answer that an honest server gives: one frame, or none below rung 2.
     pub(super) fn say(&mut self, frame: &[u8]) -> Reaction {
-        self.line.send(frame);
-        let mut bytes = Vec::new();
-        while self.rung.has(Idea::Tag) && frames(self.rung, &bytes).is_empty() {
-            let more = self.line.receive(SOON);
-            if more.is_empty() {
-                break;
-            }
-            bytes.extend(more);
-        }
+        let bytes = self.last_answer(frame);
         let closed = self.line.is_closed();
         self.reaction(&bytes, closed)
     }
 
-    /// Sends, and looks what comes until the server hangs up or has said nothing for a while.
+    /// Sends what must end the connection without an answer, and looks what comes.
     pub(super) fn send(&mut self, bytes: &[u8]) -> Reaction {
         self.line.send(bytes);
-        let (bytes, closed) = listen(&mut *self.line);
+        let (bytes, closed) = listen(&mut *self.line, THEN);
         self.reaction(&bytes, closed)
+    }
+
+    /// Sends what must end the connection after an answer, or without one where the rung has none.
+    pub(super) fn end(&mut self, bytes: &[u8]) -> Reaction {
+        self.line.send(bytes);
+        let (bytes, closed) = listen(&mut *self.line, SOON);
+        self.reaction(&bytes, closed)
+    }
+
+    /// Sends an honest text. Whether it was taken: answered, or on the lowest rungs not followed by the end.
+    pub(super) fn takes(&mut self, frame: &[u8]) -> bool {
+        if self.rung.has(Idea::Tag) {
+            return !self.say(frame).said.is_empty();
+        }
+        self.line.send(frame);
+        is_quiet(&mut *self.line, frame.len())
     }
 
     fn reaction(&self, bytes: &[u8], closed: bool) -> Reaction {
@@ -196,22 +207,35 @@ impl Dialogue {
     /// The bytes that came last, for those who send them back.
     pub(super) fn last_answer(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.line.send(bytes);
-        self.line.receive(SOON)
+        let mut answer = Vec::new();
+        while self.rung.has(Idea::Tag) && frames(self.rung, &answer).is_empty() {
+            let more = self.line.receive(SOON);
+            if more.is_empty() {
+                break;
+            }
+            answer.extend(more);
+        }
+        answer
     }
 }
 
-/// Everything until the server hangs up, or until something came and then nothing did.
-pub(super) fn listen(line: &mut dyn Line) -> (Vec<u8>, bool) {
-    let mut all = Vec::new();
+/// Whether a server that has nothing to say is still there after so many bytes. The wait leaves a slow server the time to
+/// decrypt them; a right one is waited for, too, so it is short.
+pub(super) fn is_quiet(line: &mut dyn Line, bytes: usize) -> bool {
+    let wait = Duration::from_millis(100 + bytes as u64 / 16);
+    line.receive(wait).is_empty() && !line.is_closed()
+}
+
+/// Everything until the server hangs up, or until something came and for the time `then` nothing did.
+pub(super) fn listen(line: &mut dyn Line, then: Duration) -> (Vec<u8>, bool) {
+    let (mut all, mut wait) = (Vec::new(), SOON);
     loop {
-        let bytes = line.receive(SOON);
-        if bytes.is_empty() {
+        let bytes = line.receive(wait);
+        all.extend(&bytes);
+        if bytes.is_empty() || line.is_closed() {
             return (all, line.is_closed());
         }
-        all.extend(bytes);
-        if line.is_closed() {
-            return (all, true);
-        }
+        wait = then;
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Finding, Promise,
-    dialogue::{Grader, user},
+    dialogue::{Grader, is_quiet, user},
 };
 use crate::{
     client::Client,
@@ -12,13 +12,13 @@ use crate::{
     content::max_text,
     folder::UNUSUAL,
     login::Identity,
-    network::{HONEST, Line},
+    network::{HONEST, Line, Network, before_next_byte},
     rung::Idea,
     session::{self, Tap},
 };
 
-/// Texts in one long session.
-const MANY: usize = 200;
+/// Texts in one long session: the number of a frame needs more than one byte.
+pub(super) const MANY: usize = 300;
 
 /// All honest sessions; the first that fails of each kind.
 pub(super) fn all(grader: &Grader<'_>) -> Vec<Finding> {
@@ -85,7 +85,7 @@ fn run_on(
     promise: Promise,
     user: Identity,
     texts: &[Vec<u8>],
-    line: Option<Box<dyn Line>>,
+    line: Option<Box<dyn Line + '_>>,
 ) -> Option<Finding> {
     let expected = format!(
         "an honest client logs in, and all its {} texts are taken",
@@ -99,9 +99,35 @@ fn run_on(
         client.say(text).expect("the graders' texts fit");
     }
     session::settle(&mut client, &mut *line, &mut Tap::default());
+    if !grader.rung.has(Idea::Tag) && client.is_open() {
+        let longest = texts.iter().map(Vec::len).max().unwrap_or_default();
+        return ends_with_change(promise, &mut client, &mut *line, longest);
+    }
     client.finish();
     session::run(&mut client, &mut *line, &mut Tap::default());
     verdict(grader, promise, expected, &client, texts.len())
+}
+
+/// Below rung 2 a server answers no text. All that it shows is that it stays until `change()`, and then goes.
+fn ends_with_change(
+    promise: Promise,
+    client: &mut Client,
+    line: &mut dyn Line,
+    longest: usize,
+) -> Option<Finding> {
+    let expected =
+        "the server takes all texts of an honest client, and ends the connection at change()";
+    if !is_quiet(line, longest) {
+        let saw = "the connection ended before change()";
+        return Some(Finding::new(promise, expected, saw));
+    }
+    client.finish();
+    while let Some(bytes) = client.write() {
+        line.send(&bytes);
+    }
+    line.receive(session::PATIENCE);
+    let saw = "an open connection after change()";
+    (!line.is_closed()).then(|| Finding::new(promise, expected, saw))
 }
 
 /// Judged by the client alone: what it was told is all that an honest user has.
@@ -125,30 +151,36 @@ fn verdict(
 }
 
 /// Each byte goes by itself.
-struct OneByOne(Box<dyn Line>);
+struct OneByOne<'a> {
+    network: &'a dyn Network,
+    line: Box<dyn Line>,
+}
 
-impl Line for OneByOne {
+impl Line for OneByOne<'_> {
     fn send(&mut self, bytes: &[u8]) {
-        bytes.chunks(1).for_each(|byte| self.0.send(byte));
+        for (sent, byte) in bytes.chunks(1).enumerate() {
+            self.line.send(byte);
+            self.network.pass(before_next_byte(sent));
+        }
     }
 
     fn receive(&mut self, wait: Duration) -> Vec<u8> {
-        self.0.receive(wait)
+        self.line.receive(wait)
     }
 
     fn is_closed(&mut self) -> bool {
-        self.0.is_closed()
+        self.line.is_closed()
     }
 
     fn hang_up(&mut self) {
-        self.0.hang_up();
+        self.line.hang_up();
     }
 }
 
 fn slow(grader: &Grader<'_>) -> Option<Finding> {
-    let line = grader
-        .dial()
-        .map(|line| Box::new(OneByOne(line)) as Box<dyn Line>);
+    let network = grader.network;
+    let line = grader.dial();
+    let line = line.map(|line| Box::new(OneByOne { network, line }) as Box<dyn Line + '_>);
     run_on(
         grader,
         Promise::SlowNetwork,

@@ -4,7 +4,7 @@ use rand::rngs::ChaCha20Rng;
 
 use super::{
     Finding, Promise,
-    dialogue::{Grader, listen},
+    dialogue::{Grader, SOON, listen},
 };
 use crate::{
     cast,
@@ -62,7 +62,7 @@ fn fresh(grader: &Grader<'_>) -> Option<Finding> {
 fn hello_is_refused(grader: &Grader<'_>, hello: &[u8], why: &str) -> Option<Finding> {
     let mut line = grader.dial()?;
     line.send(hello);
-    let (bytes, closed) = listen(&mut *line);
+    let (bytes, closed) = listen(&mut *line, SOON);
     let expected = format!("the connection ends when {why}");
     let saw = format!("{} bytes, and an open connection", bytes.len());
     (!closed).then(|| Finding::new(Promise::Withstands("cleartext-key"), expected, saw))
@@ -91,7 +91,7 @@ fn replayed(grader: &Grader<'_>) -> Option<Finding> {
     for bytes in &tap.client {
         line.send(bytes);
     }
-    let (bytes, closed) = listen(&mut *line);
+    let (bytes, closed) = listen(&mut *line, SOON);
     let more = bytes.len().saturating_sub(HELLO + HOST_PROOF);
     let right = closed && more == 0;
     let end = if closed {

@@ -13,8 +13,9 @@ use crate::{
 /// A check in a session of its own.
 type Check = fn(&Grader<'_>, &mut Dialogue) -> Option<Finding>;
 
-const CHECKS: [(Idea, Check); 9] = [
+const CHECKS: [(Idea, Check); 10] = [
     (Idea::Numbers, number_is_in_the_counter_block),
+    (Idea::Numbers, number_is_the_frames_own),
     (Idea::Tag, changed_text),
     (Idea::Tag, changed_tag),
     (Idea::Tag, reflected),
@@ -61,18 +62,34 @@ fn number_is_in_the_counter_block(grader: &Grader<'_>, dialogue: &mut Dialogue) 
     let expected = "each frame is decrypted with its number in the counter block";
     for number in 0..3 {
         let frame = dialogue.frame(number, &text(grader));
-        if dialogue.say(&frame).closed {
-            return Some(Finding::new(
-                promise,
-                expected,
-                "the connection ended at a text",
-            ));
+        if !dialogue.takes(&frame) {
+            let saw = "the connection ended at a text";
+            return Some(Finding::new(promise, expected, saw));
         }
     }
-    let change = dialogue.frame(3, &Content::Text(b"change()".to_vec()));
-    let reaction = dialogue.send(&change);
+    changes(promise, expected, dialogue, 3)
+}
+
+/// Where no order is asked for, a frame may have any number. This one differs from a small one in each of its bytes.
+fn number_is_the_frames_own(grader: &Grader<'_>, dialogue: &mut Dialogue) -> Option<Finding> {
+    if grader.rung.has(Idea::Order) {
+        return None;
+    }
+    let promise = Promise::Withstands("keystream-reuse");
+    let expected = "a frame is decrypted with the number that it states, with all 32 bits";
+    changes(promise, expected, dialogue, 0x0102_0300)
+}
+
+/// The text `change()` in a frame with this number ends the connection.
+fn changes(
+    promise: Promise,
+    expected: &str,
+    dialogue: &mut Dialogue,
+    number: u32,
+) -> Option<Finding> {
+    let change = dialogue.frame(number, &Content::Text(b"change()".to_vec()));
     let saw = "an open connection after the text change()";
-    (!reaction.closed).then(|| Finding::new(promise, expected, saw))
+    (!dialogue.end(&change).closed).then(|| Finding::new(promise, expected, saw))
 }
 
 fn changed_text(grader: &Grader<'_>, dialogue: &mut Dialogue) -> Option<Finding> {
@@ -144,12 +161,12 @@ fn congruent(grader: &Grader<'_>, dialogue: &mut Dialogue) -> Option<Finding> {
 
 fn commands_are_words(_: &Grader<'_>, dialogue: &mut Dialogue) -> Option<Finding> {
     let promise = Promise::Withstands("in-band");
-    let expected = "quit() and change() are acknowledged as any other text";
-    for (index, command) in [b"quit()".to_vec(), b"change()".to_vec()]
-        .into_iter()
-        .enumerate()
-    {
-        let number = dialogue.first + u32::try_from(index).expect("two texts");
+    let expected =
+        "quit() and change() are acknowledged as any other text, and so is the text after them";
+    // A server that acknowledges a command and then follows it is found at the next text.
+    let texts = ["quit()", "change()", "go on"].map(|text| text.as_bytes().to_vec());
+    for (index, command) in texts.into_iter().enumerate() {
+        let number = dialogue.first + u32::try_from(index).expect("three texts");
         let frame = dialogue.frame(number, &Content::Text(command));
         let reaction = dialogue.say(&frame);
         let right = [Content::Acknowledgement(Some(number))];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Finding, Promise,
-    dialogue::{Dialogue, GIVEN_UP, Grader, listen, user},
+    dialogue::{Dialogue, GIVEN_UP, Grader, SOON, listen, user},
 };
 use crate::{
     accounts::MAX_GUESSES,
@@ -20,6 +20,8 @@ use crate::{
 
 /// How far a refusal may be from its time: other work of the machine is in it.
 const NEAR: Duration = Duration::from_millis(300);
+/// How often a refusal is timed until it is near: a busy machine delays one now and then, and a wrong server delays all.
+const TIMINGS: usize = 3;
 /// What takes a moment, and needs a server that does nothing else: times are measured, and all room is taken.
 pub(super) fn all(grader: &Grader<'_>) -> Vec<Finding> {
     let checks = [padding, refusals, announced, hog];
@@ -65,13 +67,13 @@ fn ends(dialogue: &mut Dialogue, plaintext: &[u8]) -> Option<Finding> {
 fn refusals(grader: &Grader<'_>) -> Option<Finding> {
     let junk =
         |name: &[u8], rung: Rung| Ready(signed_login(rung, name, &[0x5a; SIGNATURE], b"wrong"));
-    let wrong = Identity {
+    let wrong = || Identity {
         password: "wrong".to_owned(),
         ..user("alice")
     };
     let answers = [
-        answered(grader, junk(b"nobody", grader.rung))?,
-        answered(grader, junk(b"alice", grader.rung))?,
+        answered(grader, || junk(b"nobody", grader.rung))?,
+        answered(grader, || junk(b"alice", grader.rung))?,
         answered(grader, wrong)?,
     ];
     let expected = "every refusal is the same frame, 1000 ms after its login";
@@ -82,22 +84,33 @@ fn refusals(grader: &Grader<'_>) -> Option<Finding> {
         let promise = Promise::Withstands("enumerate-reply");
         return Some(Finding::new(promise, expected, "another answer, or none"));
     }
-    let late = answers
-        .iter()
-        .find(|(_, took)| took.abs_diff(REFUSAL_AFTER) > NEAR);
+    let late = answers.iter().find(|(_, took)| !is_near(*took));
     late.map(|(_, took)| {
         let saw = format!("a refusal after {} ms", took.as_millis());
         Finding::new(Promise::Withstands("enumerate-time"), expected, saw)
     })
 }
 
-fn answered(
+fn is_near(took: Duration) -> bool {
+    took.abs_diff(REFUSAL_AFTER) <= NEAR
+}
+
+/// How a login was answered, and when: the first time that is near, or the last.
+fn answered<C: Credentials + 'static>(
     grader: &Grader<'_>,
-    credentials: impl Credentials + 'static,
+    login: impl Fn() -> C,
 ) -> Option<(Option<Ending>, Duration)> {
-    let began = grader.network.now();
-    let (client, ..) = grader.log_in(credentials)?;
-    Some((client.ending().cloned(), grader.network.now() - began))
+    let mut answer = None;
+    for _ in 0..TIMINGS {
+        let began = grader.network.now();
+        let (client, ..) = grader.log_in(login())?;
+        let took = grader.network.now() - began;
+        answer = Some((client.ending().cloned(), took));
+        if is_near(took) {
+            break;
+        }
+    }
+    answer
 }
 
 /// The largest length where a login is due.
@@ -105,7 +118,7 @@ fn announced(grader: &Grader<'_>) -> Option<Finding> {
     let mut line = grader.dial()?;
     line.send(&Half::draw(&mut grader.rng()).hello(grader.rung));
     line.send(&[0xff, 0xff]);
-    let (_, closed) = listen(&mut *line);
+    let (_, closed) = listen(&mut *line, SOON);
     let expected = "a length that may not come now ends the connection at once";
     let promise = Promise::Withstands("slow-and-huge");
     (!closed).then(|| Finding::new(promise, expected, "an open connection"))

@@ -40,6 +40,12 @@ pub(crate) enum Flaw {
     TagTooLate,
     /// Compares the last byte of the number.
     Modulo256,
+    /// Decrypts with the last byte of the number.
+    NumberInOneByte,
+    /// Decrypts with the number of frames so far, whatever the frame states.
+    CountsForItself,
+    /// Ends the connection at a frame that is longer than a page.
+    EndsAtLong,
     /// Does not look at the number.
     AnyNumber,
     /// Does not check the user's signature.
@@ -234,6 +240,15 @@ impl FlawedLine {
                 self.line.hang_up();
                 None
             }
+            Flaw::EndsAtLong if bytes.len() > 4096 => {
+                self.line.hang_up();
+                None
+            }
+            Flaw::NumberInOneByte => Some(self.numbered(frame.number % 256, frame)),
+            Flaw::CountsForItself => {
+                self.due += 1;
+                Some(self.numbered(self.due - 1, frame))
+            }
             Flaw::AnyTag => Some(self.sealed(&keys.to_server, frame.number, &frame)),
             Flaw::TagTooLate => {
                 let right = frame::open(self.rung, &keys.to_server, &frame).is_ok();
@@ -255,6 +270,11 @@ impl FlawedLine {
             },
             _ => Some(bytes),
         }
+    }
+
+    /// The same ciphertext under another number.
+    fn numbered(&self, number: u32, frame: Frame) -> Vec<u8> {
+        Frame { number, ..frame }.encode(self.rung)
     }
 
     /// The same plaintext with a right tag.
