@@ -1,26 +1,22 @@
-"""Recomputes the published vectors from the pages alone: vectors.py --rung R --dir D FILE.
+"""Recomputes a rung's published vector with the code of its peers: vectors.py --rung R --dir D FILE.
 
-From the values that are drawn (keys, randoms, secrets) to the values that follow from them (shared secret, keys, tags,
-ciphertexts, frames). Signatures hold a random salt, so they are checked and not made again.
+From the values that are drawn (keys, randoms, secrets) to the values that follow from them (shared secret, keys, frames).
+Signatures hold a random salt, so they are checked and not made again.
 """
 
 import argparse
 import json
 import pathlib
-
-from cryptography.hazmat.primitives.asymmetric import x25519
-from wire import (
-    LOGIN, keys_exchanged, keys_in_clear, load_public, long, send, sha256, short, spki_of, textbook_login, unpad, verify,
-)
+import sys
 
 
 class Paper:
-    """A line that keeps what is written."""
+    """A socket that keeps what is sent."""
 
-    written = b""
+    sent = b""
 
-    def write(self, data):
-        self.written = data
+    def sendall(self, data):
+        self.sent = data
 
 
 def same(name, ours, theirs):
@@ -28,35 +24,61 @@ def same(name, ours, theirs):
         raise SystemExit(f"{name}: {ours.hex()} and not {theirs.hex()}")
 
 
-def in_clear(rung, values, keys):
-    login = textbook_login("alice", load_public(keys / "client.keys/alice.pub"))
+def in_clear(rung, values, folder):
+    """Rungs 0 to 4: a channel for each direction, which writes on paper."""
+    import frames
+    from keys import login_of, public_key
+
+    login = login_of(b"alice", public_key(folder / "client.keys/alice.pub"))
     same("login", login, values["login"])
-    same("first message", login if rung == 0 else long(login), values["first message"])
-    return keys_in_clear(rung, values["session key"], values["iv"])
+    first = login if rung == 0 else len(login).to_bytes(2, "big") + login
+    same("first message", first, values["first message"])
+    key, iv = values["session key"], values["iv"]
+    if rung <= 1:
+        return [frames.Channel(Paper(), key, iv) for _ in range(2)]
+    ways = frames.directions(key, iv)
+    compare_keys(ways, values)
+    return [frames.Channel(Paper(), way, None) for way in ways]
 
 
-def exchanged(rung, values, keys):
+def exchanged(rung, values, folder):
+    """The same on rungs 5 to 8."""
+    import exchange
+    import frames
+    from cryptography.hazmat.primitives.asymmetric import x25519
+    from keys import HOST, public_key, sha256, spki_of, verify
+
     secret = x25519.X25519PrivateKey.from_private_bytes(values["client X25519 secret"])
-    theirs = x25519.X25519PublicKey.from_public_bytes(values["server X25519 value"])
-    same("Z", secret.exchange(theirs), values["Z"])
-    head = b"ladder" + bytes([rung])
+    same("client X25519 value", exchange.hello_of(secret)[39:], values["client X25519 value"])
+    same("Z", exchange.shared(secret, values["server hello"]), values["Z"])
     for end in ("client", "server"):
-        hello = head + values[f"{end} random"] + values[f"{end} X25519 value"]
-        same(f"{end} hello", hello, values[f"{end} hello"])
-    spki = values["host SPKI"]
-    same("host SPKI", spki_of(load_public(keys / "host.pub")), spki)
-    same("pin", sha256(spki), values["pin"])
-    hellos = values["client hello"] + values["server hello"]
-    same("TH1", sha256(hellos + long(spki)), values["TH1"])
-    verify(spki, b"ladder host signature", values["TH1"], values["host signature"])
-    transcript = hellos + long(spki) + long(values["host signature"])
+        parts = exchange.MAGIC + values[f"{end} random"] + values[f"{end} X25519 value"]
+        same(f"{end} hello", parts, values[f"{end} hello"])
+    host = public_key(folder / "host.pub")
+    same("host SPKI", spki_of(host), values["host SPKI"])
+    same("pin", sha256(spki_of(host)), values["pin"])
+    signed = values["client hello"] + values["server hello"] + exchange.u16_and(spki_of(host))
+    same("TH1", sha256(signed), values["TH1"])
+    verify(host, HOST, values["TH1"], values["host signature"])
+    transcript = signed + exchange.u16_and(values["host signature"])
     same("TH2", sha256(transcript), values["TH2"])
     if rung >= 6:
-        name = values["name"]
-        same("TH3", sha256(transcript + bytes([LOGIN]) + short(name)), values["TH3"])
-        user = spki_of(load_public(keys / "server.keys/alice.pub"))
-        verify(user, b"ladder user signature", values["TH3"], values["user signature"])
-    return keys_exchanged(values["Z"], values["TH2"])
+        import login
+        from keys import USER
+
+        same("TH3", login.signed_hash(transcript, values["name"]), values["TH3"])
+        verify(public_key(folder / "server.keys/alice.pub"), USER, values["TH3"], values["user signature"])
+    ways = frames.directions(values["Z"], values["TH2"])
+    compare_keys(ways, values)
+    patience = [None] if rung >= 8 else []
+    return [frames.Channel(Paper(), way, None, *patience) for way in ways]
+
+
+def compare_keys(ways, values):
+    for name, keys in zip(("c2s", "s2c"), ways):
+        for what, value in (("enc", keys.enc), ("mac", keys.mac), ("iv", keys.iv)):
+            # Below rung 5 both directions have the IV of the server's reply.
+            same(f"{what} {name}", value, values[f"{what} {name}" if f"{what} {name}" in values else what])
 
 
 def main():
@@ -65,17 +87,18 @@ def main():
     parser.add_argument("--dir", type=pathlib.Path, required=True)
     parser.add_argument("file", type=pathlib.Path)
     args = parser.parse_args()
+    sys.path.insert(0, str(pathlib.Path(__file__).parent / f"rung{args.rung}"))
     vector = json.loads(args.file.read_text())
     values = {value["name"]: bytes.fromhex(value["hex"]) for value in vector["values"]}
-    ways = (in_clear if args.rung <= 4 else exchanged)(args.rung, values, args.dir)
-    for way, keys in zip(("c2s", "s2c"), ways):
-        for what, value in (("enc", keys.enc), ("mac", keys.mac), ("iv", keys.iv)):
-            same(f"{what} {way}", value, values.get(f"{what} {way}", value))
+    channels = (in_clear if args.rung <= 4 else exchanged)(args.rung, values, args.dir)
     for frame in vector["frames"]:
-        keys, paper = ways[frame["from"] == "server"], Paper()
-        plaintext = bytes.fromhex(frame["plaintext"])
-        send(args.rung, paper, keys, unpad(plaintext) if args.rung >= 8 else plaintext)
-        same("frame", paper.written, bytes.fromhex(frame["frame"]))
+        channel, plaintext = channels[frame["from"] == "server"], bytes.fromhex(frame["plaintext"])
+        if args.rung >= 8:
+            import frames
+
+            plaintext = frames.unpad(plaintext)
+        channel.send(*[plaintext] if args.rung <= 3 else [plaintext[0], plaintext[1:]])
+        same("frame", channel.sock.sent, bytes.fromhex(frame["frame"]))
     print(f"{len(values)} values, {len(vector['frames'])} frames")
 
 

@@ -1,0 +1,57 @@
+"""A client of rung 4: python3 client.py --port N --dir D --user NAME
+
+Sends each line of its input as a text. Exit code 0: all texts were acknowledged, and so was the close.
+"""
+
+import argparse
+import os
+import pathlib
+import socket
+import sys
+
+from frames import ACKNOWLEDGEMENT, CLOSE, CLOSED, TEXT, Broken, Channel, directions, read_exactly, u32
+from keys import login_of, public_key
+
+GREETING = b"Authentication Successful!"
+
+
+def log_in(sock, folder, user):
+    """Sends the login, and reads greeting, session key and IV."""
+    login = login_of(os.fsencode(user), public_key(folder / f"client.keys/{user}.pub"))
+    sock.sendall(len(login).to_bytes(2, "big") + login)
+    if read_exactly(sock, 26) != GREETING:
+        raise Broken("the server did not greet")
+    key, iv = read_exactly(sock, 32), read_exactly(sock, 8)
+    c2s, s2c = directions(key, iv)
+    return Channel(sock, sending=c2s, receiving=s2c)
+
+
+def talk(sock, folder, user, texts):
+    """One session, from the login to its end."""
+    channel = log_in(sock, folder, user)
+    for text in texts:
+        number = channel.send(TEXT, text)
+        _, kind, body = channel.receive()
+        if (kind, body) != (ACKNOWLEDGEMENT, u32(number)):
+            raise Broken(f"text {number} was not acknowledged")
+    channel.send(CLOSE, u32(len(texts)))
+    _, kind, body = channel.receive()
+    if (kind, body) != (CLOSED, b""):
+        raise Broken("the close was not acknowledged")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Speak rung 4 of the ladder to a server on 127.0.0.1.")
+    parser.add_argument("--port", type=int, required=True, help="the server's port")
+    parser.add_argument("--dir", type=pathlib.Path, required=True, help="the folder with the key files")
+    parser.add_argument("--user", required=True, help="who logs in")
+    args = parser.parse_args()
+    try:
+        with socket.create_connection(("127.0.0.1", args.port), timeout=10) as sock:
+            talk(sock, args.dir, args.user, sys.stdin.buffer.read().splitlines())
+    except (Broken, OSError) as why:
+        sys.exit(f"client.py: the session failed: {why}")
+
+
+if __name__ == "__main__":
+    main()
