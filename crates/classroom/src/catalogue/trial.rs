@@ -102,9 +102,9 @@ pub struct Mend {
     pub side: Side,
 }
 
-/// A hardened server that the program sets up in `{folder}` with the server program `{server}`, and starts at the free port
-/// `{listen}`: its directory is `server`, its log in JSON the file `log`, and an invitation for a person the file
-/// `invitations/NAME`.
+/// A hardened server that the program sets up in `{folder}` with the server program `{server}`. The program starts it at the
+/// free port `{listen}`. Its directory is `server`, its log in JSON the file `log`, and an invitation for a person the
+/// file `invitations/NAME`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deploy {

@@ -17,7 +17,7 @@ def read_old(sent):
     """The messages of a session of the old program. `sent` is a list of (sender, bytes), in order."""
     _login, *ciphertexts = (data for sender, data in sent if sender == "client")
     _greeting, iv, key = (data for sender, data in sent if sender == "server")
-    return [apply_keystream((key + iv)[:32], key, data).decode("utf-8", "replace").replace("\n", "?") for data in ciphertexts]
+    return ["".join(chr(33 + byte % 90) for byte in apply_keystream((key + iv)[:32], key, data)) for data in ciphertexts]
 
 
 def secret_in(hello, n, d):

@@ -1,0 +1,53 @@
+//! Logs in with a recorded login, and says something in that user's name.
+//!
+//! Usage: cargo run --quiet -- HOST PORT CAPTURE WORDS
+
+// Some of it is used by your part only.
+#![allow(dead_code)]
+
+mod aes;
+mod capture;
+
+use std::{
+    env,
+    error::Error,
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use capture::{pieces, Sender};
+
+/// The bytes of the login in a capture.
+fn recorded_login(capture: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let sent = pieces(capture)?.into_iter();
+    let mut client = sent.filter(|(sender, _)| *sender == Sender::Client);
+    let (_, login) = client.next().ok_or("the capture holds no login")?;
+    Ok(login)
+}
+
+/// Reads exactly N bytes. TCP may bring them in any number of pieces.
+fn receive_exactly<const N: usize>(connection: &mut TcpStream) -> Result<[u8; N], Box<dyn Error>> {
+    let mut received = [0; N];
+    connection.read_exact(&mut received)?;
+    Ok(received)
+}
+
+/// Reads the three replies of the server, and sends one encrypted message.
+fn say_words(server: &mut TcpStream, words: &str) -> Result<(), Box<dyn Error>> {
+    let greeting: [u8; 26] = receive_exactly(server)?;
+    println!("{}", String::from_utf8_lossy(&greeting));
+    let key: [u8; 32] = receive_exactly(server)?;
+    let iv: [u8; 8] = receive_exactly(server)?;
+    server.write_all(&aes::apply_keystream(&key, &iv, words.as_bytes()))?;
+    Ok(())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [host, port, capture, words] = arguments.as_slice() else {
+        return Err("usage: HOST PORT CAPTURE WORDS".into());
+    };
+    let mut server = TcpStream::connect((host.as_str(), port.parse()?))?;
+    server.write_all(&recorded_login(capture)?)?;
+    say_words(&mut server, words)
+}
