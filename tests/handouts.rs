@@ -107,7 +107,7 @@ fn a_lab_is_found_from_everywhere_and_never_nests() {
     }
     let (out, _, _) = lab(&one, &["hint"]);
     assert!(
-        out.starts_with("Hint 1 of 4"),
+        out.starts_with("Hint 1 of "),
         "the lab of this folder: {out}"
     );
     let (_, err, code) = lab(&one, &["start", "01"]);
@@ -163,9 +163,9 @@ fn a_damaged_state_repairs_itself_and_a_lost_one_says_how_to_go_on() {
     lab(&work, &["hint"]);
     let files = [".latchstring.json", ".latchstring.json.copy"].map(|name| work.join(name));
     fs::write(&files[0], "{ damaged").unwrap();
-    assert!(lab(&work, &["hint"]).0.starts_with("Hint 2 of 4"));
+    assert!(lab(&work, &["hint"]).0.starts_with("Hint 2 of "));
     fs::remove_file(&files[0]).unwrap();
-    assert!(lab(&work, &["hint"]).0.starts_with("Hint 3 of 4"));
+    assert!(lab(&work, &["hint"]).0.starts_with("Hint 3 of "));
 
     for file in &files {
         fs::write(file, "").unwrap();
@@ -184,7 +184,7 @@ fn a_damaged_state_repairs_itself_and_a_lost_one_says_how_to_go_on() {
     assert_eq!(code, Some(0), "{err}");
     assert!(out.contains("backup-1"), "{out}");
     assert!(work.join("backup-1/answers.toml").exists());
-    assert!(lab(&work, &["hint"]).0.starts_with("Hint 1 of 4"));
+    assert!(lab(&work, &["hint"]).0.starts_with("Hint 1 of "));
 }
 
 #[test]
@@ -209,11 +209,10 @@ fn the_program_needs_nothing_of_the_machine_that_built_it_and_names_nothing_of_i
     };
     assert_eq!(run(&["lab", "list"]).1, Some(0));
     assert_eq!(run(&["lab", "start", "04"]).1, Some(0));
-    for _ in 0..4 {
-        run(&["lab", "hint", "04"]);
-    }
-    let (text, _) = run(&["lab", "hint", "04"]);
-    assert!(text.contains("lab hint 04 --solution"), "{text}");
+    // After the last of its hints a lab offers its solution.
+    let hints = (0..10).map(|_| run(&["lab", "hint", "04"]).0);
+    let offered = { hints }.any(|text| text.contains("lab hint 04 --solution"));
+    assert!(offered, "no solution is offered");
     assert_eq!(run(&["lab", "hint", "04", "--solution"]).1, Some(0));
     assert!(
         elsewhere

@@ -7,7 +7,7 @@ mod clone;
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -19,16 +19,25 @@ impl Clone {
     fn solve(&self, id: &str) {
         let solution = workspace().join("labs").join(id).join("solution");
         for part in [solution.clone(), solution.join("python")] {
-            for entry in fs::read_dir(part).into_iter().flatten().flatten() {
-                if entry.path().is_file() {
-                    fs::copy(entry.path(), self.folder(id).join(entry.file_name())).unwrap();
-                }
-            }
+            lay_out(&part, &self.folder(id));
         }
     }
 
     fn folder(&self, id: &str) -> PathBuf {
         self.top.join("lab-work").join(id)
+    }
+}
+
+/// Copies a part of a solution, but for the folders of the languages.
+fn lay_out(part: &Path, to: &Path) {
+    for entry in fs::read_dir(part).into_iter().flatten() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_file() {
+            fs::copy(from, to).unwrap();
+        } else if !from.ends_with("python") && !from.ends_with("rust") {
+            lay_out(&from, &to);
+        }
     }
 }
 
@@ -243,6 +252,12 @@ fn lab_01_is_walked_with_its_handout_alone() {
     target.until("Decrypted Message: open the gate");
     drop(target);
 
+    // The peer that is mended after the steps; tests/mended.rs walks its section.
+    let mended = workspace()
+        .join("labs")
+        .join(id)
+        .join("solution/mend/login.py");
+    fs::copy(mended, folder.join("mend/login.py")).unwrap();
     let check = at(&steps, "latchstring lab check");
     let done = [
         &steps[setup..=setup],
@@ -251,7 +266,7 @@ fn lab_01_is_walked_with_its_handout_alone() {
     ]
     .concat();
     let report = printed(&clone.shell(&done));
-    assert!(report.contains("8 of 8 points"), "{report}");
+    assert!(report.contains("13 of 13 points"), "{report}");
 }
 
 #[test]
@@ -266,8 +281,13 @@ fn lab_04_is_walked_with_its_handout_alone() {
     assert!(start < cd);
     let folder = clone.folder(id);
     answer(&folder, "keystreams", "c.");
-    let solution = workspace().join("labs").join(id).join("solution/python");
-    fs::copy(solution.join("drag.py"), folder.join("drag.py")).unwrap();
+    let solution = workspace().join("labs").join(id).join("solution");
+    for (from, to) in [
+        ("python/drag.py", "drag.py"),
+        ("mend/frames.py", "mend/frames.py"),
+    ] {
+        fs::copy(solution.join(from), folder.join(to)).unwrap();
+    }
 
     let here = |command: &str| {
         let lines = [
@@ -321,7 +341,7 @@ fn lab_04_is_walked_with_its_handout_alone() {
         answer(&folder, &format!("message-{number}"), &line[3..]);
     }
     let report = here(&steps[at(&steps, "latchstring lab check")]);
-    assert!(report.contains("12 of 12 points"), "{report}");
+    assert!(report.contains("18 of 18 points"), "{report}");
 }
 
 #[test]

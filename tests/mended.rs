@@ -1,0 +1,177 @@
+//! The halves of labs in which a peer is mended: the solution is the ladder's peer in Python, and the commands of the handout
+//! run as they are printed.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver},
+    time::Duration,
+};
+
+use latchstring_classroom::{catalogue::Mend, labs};
+use latchstring_tests::{binary, workspace};
+use tempfile::TempDir;
+
+/// The labs with a peer to mend.
+fn halves() -> Vec<(String, Mend)> {
+    let labs = labs::built_in().unwrap();
+    let halves = labs.iter().flat_map(|lab| {
+        let mends = lab.trials.iter().filter_map(|trial| trial.mend);
+        mends.map(|mend| (lab.id.clone(), mend))
+    });
+    halves.collect()
+}
+
+/// The folder of a student who has mended the peer, as far as it is about that.
+fn mended(lab: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("mend");
+    fs::create_dir(&to).unwrap();
+    for part in ["start", "solution"] {
+        let from = workspace().join("labs").join(lab).join(part).join("mend");
+        for file in files(&from) {
+            fs::copy(&file, to.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    folder
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.is_file()).collect()
+}
+
+#[test]
+fn the_solution_of_each_half_is_the_peer_of_its_rung() {
+    let halves = halves();
+    assert!(halves.len() >= 3, "{halves:?}");
+    for (lab, mend) in halves {
+        let peer = format!("tests/peers/ladder/rung{}", mend.rung);
+        let folder = mended(&lab);
+        for ours in files(&folder.path().join("mend")) {
+            let name = ours.file_name().unwrap();
+            if name == "requirements.txt" {
+                continue;
+            }
+            let theirs = workspace().join(&peer).join(name);
+            let wanted = fs::read_to_string(&theirs).unwrap_or_default();
+            assert!(
+                fs::read_to_string(&ours).unwrap() == wanted,
+                "{lab}, mend/{}: the solution differs from {}: copy it",
+                name.display(),
+                theirs.display()
+            );
+        }
+    }
+}
+
+/// The commands of the section, in their order.
+fn commands(lab: &str) -> Vec<String> {
+    let path = workspace().join("labs").join(lab).join("README.md");
+    let handout = fs::read_to_string(path).unwrap();
+    let section = handout.split("\n## Mend it\n").nth(1);
+    let section = section.unwrap_or_else(|| panic!("{lab}: no section `Mend it`"));
+    let section = section.split("\n## ").next().unwrap();
+    let lines = section.lines().filter(|line| line.starts_with("        "));
+    lines.map(|line| line.trim().to_owned()).collect()
+}
+
+/// The search path of a student: this build's programs, and a Python with the packages of the peers.
+fn search_path() -> OsString {
+    let programs = binary("latchstring").parent().unwrap().to_owned();
+    let python = workspace().join("target/peers-venv/bin");
+    let inherited = env::var_os("PATH").unwrap_or_default();
+    let folders = [programs, python]
+        .into_iter()
+        .chain(env::split_paths(&inherited));
+    env::join_paths(folders).unwrap()
+}
+
+fn shell(folder: &Path, line: &str) -> Command {
+    let mut command = Command::new("bash");
+    command
+        .args(["-e", "-o", "pipefail", "-c", line])
+        .current_dir(folder)
+        .env("PATH", search_path())
+        .env("NO_COLOR", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::null());
+    command
+}
+
+/// A server that ends with this value, and what it prints.
+struct Serving {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Serving {
+    fn start(folder: &Path, line: &str) -> Self {
+        // The shell becomes the server, so that ending one ends the other.
+        let mut command = shell(folder, &format!("exec {line}"));
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Self { child, lines }
+    }
+
+    /// Whether a line that it prints holds this, now or within ten seconds.
+    fn prints(&self, words: &str) -> bool {
+        let line = || self.lines.recv_timeout(Duration::from_secs(10)).ok();
+        std::iter::from_fn(line).any(|line| line.contains(words))
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks the system for a port in place of the handout's, which may be taken.
+fn free_port() -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port().to_string()
+}
+
+#[test]
+fn the_commands_of_each_handout_let_the_mended_peer_talk_to_ours() {
+    for (lab, _) in halves() {
+        let folder = mended(&lab);
+        let port = free_port();
+        let commands: Vec<String> = commands(&lab)
+            .into_iter()
+            .map(|line| line.replace("7000", &port))
+            .collect();
+        let find = |words: &str| {
+            let mut lines = commands.iter();
+            let line = lines.find(|line| line.contains(words));
+            line.unwrap_or_else(|| panic!("{lab}: no command with {words}: {commands:#?}"))
+        };
+        let made = shell(folder.path(), find("ladder files")).output().unwrap();
+        assert!(made.status.success(), "{lab}: {made:?}");
+        let client = find("echo hello | ");
+        let server = commands
+            .iter()
+            .position(|line| line.contains("--port") && line != client)
+            .map(|at| Serving::start(folder.path(), &commands[at]))
+            .unwrap_or_else(|| panic!("{lab}: no command starts a server: {commands:#?}"));
+        assert!(server.prints("127.0.0.1"), "{lab}: it does not listen");
+        let said = shell(folder.path(), client).output().unwrap();
+        let _ = std::io::stderr().write_all(&said.stderr);
+        assert!(said.status.success(), "{lab}: {said:?}");
+        assert!(server.prints("hello"), "{lab}: the text did not arrive");
+    }
+}
