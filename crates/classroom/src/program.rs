@@ -11,8 +11,8 @@ use latchstring_confine::{
 
 use super::{answers::Answers, catalogue::Trial, diagnosis::Trouble, state, student::Student};
 
-/// How long a program may be built.
-const FOR_BUILD: Duration = Duration::from_secs(120);
+/// How long a program may be built. Its dependencies take most of it, the first time.
+pub const FOR_BUILD: Duration = Duration::from_secs(300);
 /// How many lines of a compiler are shown.
 const LINES: usize = 8;
 
@@ -115,7 +115,7 @@ impl Program {
 
 /// What of a student's folder is no part of the program: the lab's state, backups, and what tools leave.
 fn is_no_part(name: &OsStr) -> bool {
-    const LEFT_BY_TOOLS: [&str; 4] = [".git", "__pycache__", "incremental", ".fingerprint"];
+    const LEFT_BY_TOOLS: [&str; 3] = [".git", "__pycache__", "incremental"];
     let text = name.to_string_lossy();
     state::is_its_file(name)
         || text.starts_with("backup-")

@@ -1,6 +1,8 @@
 //! The labs prove themselves: for students that are made up, every solution passes, and every start and each known-wrong
 //! solution fails for its reason.
 
+mod builds;
+
 use std::{
     fmt,
     sync::{
@@ -15,6 +17,7 @@ use latchstring_confine::run::Launcher;
 use serde::Serialize;
 use tempfile::TempDir;
 
+use self::builds::Builds;
 use super::{
     answers,
     catalogue::{ANSWERS, Answer, Lab},
@@ -104,12 +107,13 @@ impl Plan<'_> {
         });
         let lines = Mutex::new(lines.collect::<Vec<_>>());
         let next = AtomicUsize::new(0);
+        let builds = Builds::default();
         let work = || -> anyhow::Result<()> {
             let runtime = tokio::runtime::Builder::new_current_thread();
             let runtime = { runtime }.enable_all().build()?;
             while let Some((case, student)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let (lab, what) = &cases[*case];
-                let tried = runtime.block_on(self.try_one(lab, what, *student));
+                let tried = runtime.block_on(self.try_one(lab, what, *student, &builds));
                 let mut lines = lines
                     .lock()
                     .map_err(|_| anyhow::anyhow!("a worker failed"))?;
@@ -136,13 +140,26 @@ impl Plan<'_> {
         lines.into_inner().context("a worker failed")
     }
 
-    async fn try_one(&self, lab: &Lab, case: &Case, student: usize) -> anyhow::Result<()> {
+    async fn try_one(
+        &self,
+        lab: &Lab,
+        case: &Case,
+        student: usize,
+        builds: &Builds,
+    ) -> anyhow::Result<()> {
         let seed = Seed::chosen(self.seed).child(&format!("student {student}"));
         let language = match case {
             Case::Start { language } | Case::Solution { language } => language.as_deref(),
             Case::Wrong(_) => None,
         };
         let mut desk = Desk::new(lab, &seed, language, self.launcher).await?;
+        if let Case::Solution { .. } = case {
+            solve(&desk.student, self.launcher).await?;
+        }
+        if !matches!(case, Case::Wrong(_)) {
+            let case = case.to_string();
+            builds.build(&case, &desk.student, self.launcher).await?;
+        }
         match case {
             Case::Start { .. } => desk.start_fails().await,
             Case::Solution { .. } => desk.solution_passes().await,
@@ -254,7 +271,6 @@ impl<'a> Desk<'a> {
     }
 
     async fn solution_passes(&mut self) -> anyhow::Result<()> {
-        solve(&self.student, self.launcher).await?;
         let report = self.check().await?;
         let failed = report.items.iter().find(|item| !item.passed);
         ensure!(failed.is_none(), "it fails: {failed:?}");

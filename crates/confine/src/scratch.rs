@@ -2,7 +2,8 @@
 
 use std::{
     ffi::OsStr,
-    fs, io,
+    fs::{self, File, Metadata},
+    io,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
@@ -34,19 +35,23 @@ impl Scratch {
     }
 
     /// Copies a folder, but for the entries that `left_out` names, at any depth. Links stay links: their targets are not
-    /// copied, since the program may not be allowed to read them.
+    /// copied, since the program may not be allowed to read them. Files keep their times: a build tool compares those of
+    /// sources and programs, so it builds only what has changed.
     ///
     /// # Errors
     /// When a file cannot be read or written, or the folder is too large.
     pub fn copy_of(folder: &Path, left_out: impl Fn(&OsStr) -> bool) -> anyhow::Result<Self> {
         let scratch = Self::empty()?;
-        let mut copy = Copy {
-            left_out,
-            bytes: 0,
-            files: 0,
-        };
-        copy.folder(folder, &scratch.work())?;
+        Copy::but(left_out).folder(folder, &scratch.work())?;
         Ok(scratch)
+    }
+
+    /// Copies back what the folder lacks, such as what a build has made.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written, or the copy is too large.
+    pub fn add_to(&self, folder: &Path) -> anyhow::Result<()> {
+        Copy::but(|_| false).folder(&self.work(), folder)
     }
 
     /// The copy.
@@ -72,6 +77,14 @@ struct Copy<F> {
 }
 
 impl<F: Fn(&OsStr) -> bool> Copy<F> {
+    fn but(left_out: F) -> Self {
+        Self {
+            left_out,
+            bytes: 0,
+            files: 0,
+        }
+    }
+
     fn folder(&mut self, from: &Path, to: &Path) -> anyhow::Result<()> {
         let listed = || format!("cannot list {}", from.display());
         for entry in fs::read_dir(from).with_context(listed)? {
@@ -98,13 +111,16 @@ impl<F: Fn(&OsStr) -> bool> Copy<F> {
             from.parent().unwrap_or(from).display(),
             MOST_BYTES >> 20
         );
-        if about.is_symlink() {
-            symlink(fs::read_link(from).with_context(failed)?, to).with_context(failed)
-        } else if about.is_dir() {
-            fs::create_dir(to).with_context(failed)?;
+        if about.is_dir() {
+            fs::create_dir_all(to).with_context(failed)?;
             self.folder(from, to)
+        } else if fs::symlink_metadata(to).is_ok() {
+            // What is there already stays as it is.
+            Ok(())
+        } else if about.is_symlink() {
+            symlink(fs::read_link(from).with_context(failed)?, to).with_context(failed)
         } else if about.is_file() {
-            fs::copy(from, to).map(drop).with_context(failed)
+            copy_file(from, to, &about).with_context(failed)
         } else {
             // Sockets, pipes and devices are no part of a program.
             Ok(())
@@ -112,8 +128,19 @@ impl<F: Fn(&OsStr) -> bool> Copy<F> {
     }
 }
 
+fn copy_file(from: &Path, to: &Path, about: &Metadata) -> io::Result<()> {
+    fs::copy(from, to)?;
+    File::open(to)?.set_modified(about.modified()?)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs::Permissions,
+        os::unix::fs::PermissionsExt,
+        time::{Duration, SystemTime},
+    };
+
     use super::*;
 
     #[test]
@@ -137,9 +164,37 @@ mod tests {
     }
 
     #[test]
+    fn what_a_folder_lacks_is_copied_back_and_nothing_in_it_is_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("sub")).unwrap();
+        fs::write(at("sub/source"), "mine").unwrap();
+        let scratch = Scratch::copy_of(folder.path(), |_| false).unwrap();
+        fs::write(scratch.work().join("sub/source"), "changed").unwrap();
+        fs::write(scratch.work().join("sub/made"), "made").unwrap();
+        scratch.add_to(folder.path()).unwrap();
+        assert_eq!(fs::read_to_string(at("sub/source")).unwrap(), "mine");
+        assert_eq!(fs::read_to_string(at("sub/made")).unwrap(), "made");
+    }
+
+    #[test]
+    fn a_file_keeps_its_time_and_its_rights() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        fs::write(&program, "here").unwrap();
+        let then = SystemTime::now() - Duration::from_secs(3600);
+        File::open(&program).unwrap().set_modified(then).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o555)).unwrap();
+        let scratch = Scratch::copy_of(folder.path(), |_| false).unwrap();
+        let about = fs::metadata(scratch.work().join("program")).unwrap();
+        assert_eq!(about.modified().unwrap(), then);
+        assert_eq!(about.permissions().mode() & 0o777, 0o555);
+    }
+
+    #[test]
     fn a_folder_without_end_is_not_copied() {
         let folder = tempfile::tempdir().unwrap();
-        let file = fs::File::create(folder.path().join("large")).unwrap();
+        let file = File::create(folder.path().join("large")).unwrap();
         file.set_len(MOST_BYTES + 1).unwrap();
         let error = Scratch::copy_of(folder.path(), |_| false).err().unwrap();
         assert!(error.to_string().contains("256 MiB"), "{error}");
