@@ -2,15 +2,10 @@
 //! is spoken on loopback.
 
 use std::{
-    fs,
-    io::{self, BufRead, BufReader, Write},
+    fs, io,
     path::Path,
-    process::{Child, Command, Output, Stdio},
-    sync::{
-        LazyLock,
-        mpsc::{self, Receiver},
-    },
-    time::Duration,
+    process::{Command, Output, Stdio},
+    sync::LazyLock,
 };
 
 use latchstring_arena::DEFAULT_SEED;
@@ -21,7 +16,11 @@ use latchstring_ladder::{
     text,
 };
 use latchstring_net::loopback::Loopback;
-use latchstring_tests::{binary, python, workspace};
+use latchstring_tests::{
+    binary,
+    peers::{Running, listening, with_input},
+    python, workspace,
+};
 use regex::Regex;
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::run(DEFAULT_SEED, |_| ()).unwrap());
@@ -53,27 +52,6 @@ fn pages_picture_and_vectors_are_those_of_this_run() {
     }
 }
 
-/// A program that ends with this value, and what it prints.
-struct Running {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-impl Running {
-    /// Whether a line that it prints holds this, now or within ten seconds.
-    fn prints(&self, words: &str) -> bool {
-        let line = || self.lines.recv_timeout(Duration::from_secs(10)).ok();
-        std::iter::from_fn(line).any(|line| line.contains(words))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn ladder() -> Command {
     let mut command = Command::new(binary("latchstring"));
     command
@@ -90,44 +68,12 @@ fn served(rung: Rung, keys: &Path) -> (Running, u16) {
     listening(command.arg(keys))
 }
 
-/// A server that first prints where it listens, and its port.
-fn listening(command: &mut Command) -> (Running, u16) {
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    out.read_line(&mut line).unwrap();
-    let (sender, lines) = mpsc::channel();
-    // Reads to the end, so that the server can always print.
-    std::thread::spawn(move || {
-        for line in out.lines().map_while(Result::ok) {
-            let _ = sender.send(line);
-        }
-    });
-    // `…:7000`, or `('127.0.0.1', 7000)` as the report's server has it.
-    let line = line.trim().trim_end_matches(')');
-    let port = line.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap();
-    let port = port
-        .parse()
-        .unwrap_or_else(|_| panic!("no port in {line:?}"));
-    (Running { child, lines }, port)
-}
-
 /// Our client, with these lines as its input.
 fn connected(rung: Rung, keys: &Path, port: u16, user: &str, input: &str) -> Output {
     let mut command = ladder();
     command.args(["connect", "--rung", &rung.to_string()]);
     command.args(["--port", &port.to_string(), "--user", user, "--dir"]);
     with_input(command.arg(keys), input)
-}
-
-fn with_input(command: &mut Command, input: &str) -> Output {
-    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    // A client that gives up early reads no more.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    child.wait_with_output().unwrap()
 }
 
 #[test]

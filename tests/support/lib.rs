@@ -1,5 +1,7 @@
 //! What the tests of several crates share.
 
+pub mod peers;
+
 use std::{
     collections::BTreeSet,
     env, fs,
