@@ -1,0 +1,211 @@
+//! The peer in Rust of the lab "Mend it": it is built as a student builds it, and graded on the rungs that it speaks.
+//!
+//! `latchstring lab self-test` grades it on every rung. Here are some of them, and what must not pass.
+
+use std::{
+    collections::BTreeSet,
+    env, fs, io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::LazyLock,
+};
+
+use latchstring_arena::DEFAULT_SEED;
+use latchstring_ladder::{
+    Rung, folder,
+    grade::{self, Finding, Promise, client::Launch},
+    rung::Idea,
+};
+use latchstring_net::loopback::Loopback;
+use latchstring_tests::{
+    binary,
+    peers::{Running, listening, with_input},
+    workspace,
+};
+use tempfile::TempDir;
+
+/// The peers, built one after the other: they share the dependencies, which take most of the time.
+static PEERS: LazyLock<Peers> = LazyLock::new(|| Peers {
+    start: built("start", &["start"], |_| ()),
+    solution: built("solution", &["start", "solution"], |_| ()),
+    // No frame has to have the next number.
+    without_order: built("without-order", &["start", "solution"], |src| {
+        let rungs = fs::read_to_string(src.join("rung.rs")).unwrap();
+        let without = rungs.replace("ORDER: u8 = 3", "ORDER: u8 = 9");
+        assert_ne!(without, rungs);
+        fs::write(src.join("rung.rs"), without).unwrap();
+    }),
+});
+
+struct Peers {
+    start: PathBuf,
+    solution: PathBuf,
+    without_order: PathBuf,
+}
+
+/// Lays out the parts over each other, as a check does, changes the source and builds it.
+fn built(name: &str, parts: &[&str], change: impl Fn(&Path)) -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let top = test.ancestors().nth(2).unwrap().join("climb");
+    let package = top.join(name);
+    // Written again each time: the shared target folder tells two packages with one name apart by the time alone.
+    let _ = fs::remove_dir_all(&package);
+    for part in parts {
+        copy(&lab().join(part).join("rust"), &package);
+    }
+    change(&package.join("src"));
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--offline", "--locked"]);
+    let cargo = cargo.current_dir(&package);
+    let cargo = cargo.env("CARGO_TARGET_DIR", top.join("target"));
+    let output = cargo.env("RUSTFLAGS", "-D warnings").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {said}");
+    let peer = package.join("peer");
+    fs::copy(top.join("target/debug/peer"), &peer).unwrap();
+    peer
+}
+
+fn lab() -> PathBuf {
+    workspace().join("labs/15-mend-it")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy(&path, &target),
+            false => drop(fs::copy(&path, &target).unwrap()),
+        }
+    }
+}
+
+fn rung(number: u8) -> Rung {
+    Rung::new(number).unwrap()
+}
+
+fn keys(rung: Rung) -> TempDir {
+    let keys = tempfile::tempdir().unwrap();
+    folder::write(rung, keys.path()).unwrap();
+    keys
+}
+
+/// One end of a peer on a rung. What it complains of is for the person who runs it.
+fn peer(program: &Path, side: &str, rung: Rung, keys: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.arg(side).args(["--rung", &rung.to_string()]);
+    command.arg("--dir").arg(keys).stderr(Stdio::null());
+    command
+}
+
+fn served(program: &Path, rung: Rung, keys: &Path) -> (Running, u16) {
+    listening(peer(program, "server", rung, keys).args(["--port", "0"]))
+}
+
+fn grade_server(program: &Path, rung: Rung) -> Vec<Finding> {
+    let keys = keys(rung);
+    if rung.has(Idea::Proof) {
+        // As in the lab: from here on a server finds no private key of a user.
+        fs::remove_dir_all(keys.path().join("client.keys")).unwrap();
+    }
+    let (_server, port) = served(program, rung, keys.path());
+    grade::server(rung, Loopback::v4(port), DEFAULT_SEED)
+}
+
+/// A client that is started for each session.
+struct Client<'a> {
+    program: &'a Path,
+    rung: Rung,
+    keys: &'a Path,
+}
+
+impl Launch for Client<'_> {
+    fn launch(&mut self, port: u16, user: &str, input: &str) -> io::Result<bool> {
+        let mut command = peer(self.program, "client", self.rung, self.keys);
+        command.args(["--port", &port.to_string(), "--user", user]);
+        Ok(with_input(&mut command, input).status.success())
+    }
+}
+
+fn grade_client(program: &Path, rung: Rung) -> Vec<Finding> {
+    let keys = keys(rung);
+    let mut client = Client {
+        program,
+        rung,
+        keys: keys.path(),
+    };
+    grade::client::client(rung, &mut client, DEFAULT_SEED).unwrap()
+}
+
+#[test]
+fn each_package_of_its_lock_file_is_one_that_the_project_is_built_with() {
+    let packages = |path: PathBuf| -> BTreeSet<(String, String)> {
+        let lock: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
+        let text = |package: &toml::Value, key| package[key].as_str().unwrap().to_owned();
+        let all = lock["package"].as_array().unwrap().iter();
+        all.map(|package| (text(package, "name"), text(package, "version")))
+            .collect()
+    };
+    let ours = packages(workspace().join("Cargo.lock"));
+    let peers = packages(lab().join("start/rust/Cargo.lock"));
+    let foreign: Vec<_> = peers
+        .difference(&ours)
+        .filter(|(name, _)| name != "peer")
+        .collect();
+    assert!(peers.len() > 10 && foreign.is_empty(), "{foreign:?}");
+}
+
+#[test]
+fn the_solution_passes_the_grader_on_both_sides() {
+    for number in [2, 7] {
+        assert_eq!(grade_server(&PEERS.solution, rung(number)), []);
+    }
+    for number in [4, 8] {
+        assert_eq!(grade_client(&PEERS.solution, rung(number)), []);
+    }
+}
+
+#[test]
+fn without_the_check_of_the_number_the_attacks_of_rung_3_come_back() {
+    let found = grade_server(&PEERS.without_order, rung(4));
+    let promises: BTreeSet<Promise> = found.iter().map(|finding| finding.promise).collect();
+    let back = ["message-replay", "drop", "reorder"].map(Promise::Withstands);
+    assert_eq!(promises, BTreeSet::from(back), "{found:#?}");
+    assert_eq!(
+        grade_client(&PEERS.without_order, rung(4)),
+        [],
+        "its client counts by the acknowledgements"
+    );
+}
+
+#[test]
+fn the_start_speaks_rung_0_with_the_labs_peers_and_says_what_comes_next() {
+    let (start, rung) = (&PEERS.start, Rung::FAITHFUL);
+    let keys = keys(rung);
+    let (server, port) = served(start, rung, keys.path());
+    let mut connect = Command::new(binary("latchstring"));
+    connect.args(["ladder", "connect", "--rung", "0", "--user", "bob"]);
+    connect.args(["--port", &port.to_string(), "--dir"]);
+    let output = with_input(connect.arg(keys.path()), "hello\n");
+    assert!(
+        output.status.success() && server.prints("bob: hello"),
+        "{output:?}"
+    );
+
+    let mut serve = Command::new(binary("latchstring"));
+    serve.args(["ladder", "serve", "--rung", "0", "--port", "0", "--dir"]);
+    let serve = serve.arg(keys.path()).env("NO_COLOR", "1");
+    let (server, port) = listening(serve);
+    let mut client = peer(start, "client", rung, keys.path());
+    client.args(["--port", &port.to_string(), "--user", "alice"]);
+    assert!(with_input(&mut client, "hello\n").status.success());
+    assert!(server.prints("text: hello"));
+
+    let mut next = peer(start, "server", Rung::new(1).unwrap(), keys.path());
+    let output = with_input(next.args(["--port", "0"]), "");
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("write the next rung"), "{error}");
+}
