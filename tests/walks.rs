@@ -385,7 +385,10 @@ fn waits(command: &str) -> bool {
         "python3 operate.py deploy",
     ];
     let waits = begins.iter().any(|begins| command.starts_with(begins));
-    waits || command.contains("127.0.0.1") || command.ends_with('&')
+    waits
+        || command.contains("pip install")
+        || command.contains("127.0.0.1")
+        || command.ends_with('&')
 }
 
 /// Whether a command has a word in capitals that a student replaces, such as `KEY`.

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use self::builds::Builds;
 use super::{
     answers,
-    catalogue::{ANSWERS, Answer, Lab},
+    catalogue::{ANSWERS, Answer, Lab, Trial},
     check::{Report, check, check_with},
     progress::Silent,
     seed::Seed,
@@ -169,14 +169,17 @@ impl Plan<'_> {
 }
 
 /// Whether a case differs from student to student. A peer of the ladder is graded with the same keys for everybody, so one
-/// student is enough to see that a known-wrong one fails.
+/// student is enough where nothing else is run.
 fn is_personal(lab: &Lab, case: &Case) -> bool {
-    let Case::Wrong(wrong) = case else {
-        return true;
+    let decides = |trial: &&Trial| match case {
+        Case::Wrong(wrong) => {
+            let mut checks = lab.checks.iter();
+            checks.any(|check| check.id == wrong.fails && check.trial == trial.id)
+        }
+        _ => true,
     };
-    let check = lab.checks.iter().find(|check| check.id == wrong.fails);
-    let trial = check.and_then(|check| lab.trials.iter().find(|trial| trial.id == check.trial));
-    trial.is_none_or(|trial| trial.mend.is_none())
+    let mut trials = lab.trials.iter().filter(decides).peekable();
+    trials.peek().is_none() || trials.any(|trial| trial.mend.is_none())
 }
 
 fn cases(lab: &Lab) -> Vec<(&Lab, Case)> {

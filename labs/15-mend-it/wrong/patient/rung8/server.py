@@ -16,9 +16,9 @@ from keys import private_key
 from login import Refused, Users
 
 
-FOR_A_LOGIN = 10  # seconds from the beginning of the connection to the whole login
+FOR_A_LOGIN = 100_000  # seconds from the beginning of the connection to the whole login
 REFUSAL_AFTER = 1  # seconds from the login to its refusal, whatever the reason
-MAX_STRANGERS = 100  # connections of one source that are not logged in
+MAX_STRANGERS = 8  # connections of one source that are not logged in
 
 
 class Strangers:
