@@ -16,7 +16,8 @@ use serde::Deserialize;
 pub use self::{
     question::{Answer, Choice, Question},
     scene::{
-        Document, Hash, KeyFolder, Protocol, Recording, Scene, StolenStore, StoredUser, WeakServer,
+        Document, EnvelopeFile, Hash, KeyFolder, Protocol, Recording, Scene, StolenStore,
+        StoredUser, WeakServer,
     },
     target::{Small, TargetKind},
     trial::{AsServer, Check, Deploy, Jam, Keeps, Mend, OnThePath, Reads, SessionEnd, Side, Trial},

@@ -110,9 +110,9 @@ pub enum LabCommand {
         #[arg(long)]
         trial: Option<String>,
     },
-    /// Let an honest client log in at your program, to try it as a server
+    /// Let an honest client log in, at your program or at the target
     #[command(
-        after_help = "The client waits until your program listens. Example: latchstring lab visit 08"
+        after_help = "The client waits until a server listens there. Example: latchstring lab visit 08"
     )]
     Visit {
         /// Name the lab [default: the lab of this folder]

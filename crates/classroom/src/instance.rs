@@ -14,6 +14,7 @@ use rand::seq::SliceRandom;
 
 use super::{
     catalogue::{Protocol, Recording, Scene},
+    envelope::Envelope,
     facts::Facts,
     faulty_keys,
     record::{self, Recorded},
@@ -38,6 +39,8 @@ pub struct Instance {
     files: Vec<(PathBuf, String)>,
     /// The facts whose values are places, and the paths of these.
     places: Vec<(String, PathBuf)>,
+    /// The envelope of the scene.
+    envelope: Option<Envelope>,
 }
 
 impl Instance {
@@ -57,12 +60,14 @@ impl Instance {
             captures: Vec::new(),
             files: Vec::new(),
             places: Vec::new(),
+            envelope: None,
         };
         instance.record(scene, seed).await?;
         instance.add_public_keys(scene, seed)?;
         instance.add_faulty_keys(scene, seed)?;
         instance.add_stores(scene, seed)?;
         instance.add_documents(scene)?;
+        instance.add_envelope(scene, seed)?;
         Ok(instance)
     }
 
@@ -138,6 +143,20 @@ impl Instance {
         Ok(())
     }
 
+    fn add_envelope(&mut self, scene: &Scene, seed: &Seed) -> anyhow::Result<()> {
+        if let Some(described) = &scene.envelope {
+            let text = self.facts.fill(&described.text)?;
+            let envelope = Envelope::seal(&text, &seed.child("envelope"))?;
+            self.facts.set("envelope.text", text);
+            self.facts.set("envelope.first-s", envelope.first_s());
+            let file = PathBuf::from(&described.file);
+            self.files.push((file.clone(), envelope.public()));
+            self.places.push(("envelope.file".to_owned(), file));
+            self.envelope = Some(envelope);
+        }
+        Ok(())
+    }
+
     /// Writes all files that a student is handed.
     ///
     /// # Errors
@@ -150,20 +169,34 @@ impl Instance {
         files.try_for_each(|(name, text)| write(&folder.join(name), text.as_bytes()))
     }
 
-    /// The first user, with the messages of this session of the scene.
+    /// The envelope of the scene, with its private key.
+    ///
+    /// # Errors
+    /// When the scene has none.
+    pub fn envelope(&self) -> anyhow::Result<Envelope> {
+        let envelope = self.envelope.clone();
+        envelope.context("the trial needs an envelope: give the scene one")
+    }
+
+    /// The first user, with the messages of this session of the scene, or with none.
     ///
     /// # Errors
     /// When the scene has no account, or no such session.
-    pub fn visitor(&self, scene: &Scene, session: &str) -> anyhow::Result<Visitor> {
+    pub fn visitor(&self, scene: &Scene, session: Option<&str>) -> anyhow::Result<Visitor> {
         let user = self.accounts.users().first();
         let user = user.context("the session needs an account in its scene")?;
-        let mut sessions = scene.sessions.iter();
-        let session = sessions.find(|known| known.id == session);
-        let session = session.context("the session does not exist")?;
+        let typed = match session {
+            None => &Vec::new(),
+            Some(id) => {
+                let mut sessions = scene.sessions.iter();
+                let session = sessions.find(|known| known.id == id);
+                &session.context("the session does not exist")?.messages
+            }
+        };
         Ok(Visitor {
             user: user.clone(),
             key: self.accounts.keys().public_key(user)?,
-            messages: self.facts.fill_all(&session.messages)?,
+            messages: self.facts.fill_all(typed)?,
         })
     }
 

@@ -7,6 +7,7 @@
 //! * [`student`]: a student's folder, found by [`place`]; [`state`]: what is remembered of it;
 //! * [`trial`]: runs the student's program within limits against a live [`target`], and goes by what that target believed;
 //! * [`wire`]: an honest session to the target, on whose way the program changes a message;
+//! * [`envelope`]: a text under RSA with the old padding, for the target that is an oracle;
 //! * [`visitor`]: an honest client that logs in at the student's program, where that plays a server;
 //! * [`diagnosis`]: why a run did not come out as it should, and what to do;
 //! * [`check`]: makes a report of that, of the answers and of the predictions, and [`report`] prints it;
@@ -21,6 +22,7 @@ pub mod check;
 pub mod commands;
 pub mod commitment;
 pub mod diagnosis;
+pub mod envelope;
 pub mod facts;
 pub mod faulty_keys;
 pub mod files;

@@ -2,10 +2,12 @@
 //! the server's decisions. That record is what a check goes by.
 
 pub mod gate;
+pub mod oracle;
 pub mod small;
 
 use std::time::Duration;
 
+use anyhow::Context;
 use latchstring_arena::{
     seen::{Ending, Refusal, Seen},
     witness::{FaithfulWitness, Witness},
@@ -18,6 +20,7 @@ use latchstring_faithful::{keys::KeyDir, server::Listener};
 use rand::CryptoRng;
 use tempfile::TempDir;
 use tokio::{
+    net::TcpListener,
     task::JoinHandle,
     time::{Instant, sleep},
 };
@@ -136,6 +139,16 @@ impl Visit {
             }
         }
     }
+}
+
+/// Opens a port for a target.
+async fn listen(at: Loopback) -> anyhow::Result<TcpListener> {
+    at.bind().await.with_context(|| {
+        let at = at.address();
+        format!(
+            "cannot listen at {at}: stop the program that uses the port, or choose another --port"
+        )
+    })
 }
 
 /// A running server.

@@ -30,6 +30,8 @@ pub struct Scene {
     /// Servers that draw their keys from a weak generator.
     #[serde(default, rename = "server")]
     pub servers: Vec<WeakServer>,
+    /// A text in an RSA envelope, with the padding of PKCS#1 v1.5.
+    pub envelope: Option<EnvelopeFile>,
     /// Sessions that are really run and recorded.
     #[serde(default, rename = "session")]
     pub sessions: Vec<Recording>,
@@ -123,6 +125,16 @@ pub struct StoredUser {
     /// Whether the lab's program must find it.
     #[serde(default)]
     pub falls: bool,
+}
+
+/// A text in an RSA envelope.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvelopeFile {
+    /// The file with modulus, exponent and ciphertext.
+    pub file: String,
+    /// The text, of at most 53 bytes.
+    pub text: String,
 }
 
 /// One recorded session.

@@ -11,6 +11,8 @@ pub enum TargetKind {
     Faithful,
     /// The report's server on a small machine.
     Small(Small),
+    /// A server that says of each RSA block whether its padding is right, with the key of the scene's envelope.
+    Oracle,
 }
 
 /// The report's server on a small machine. It takes logins, and no messages.

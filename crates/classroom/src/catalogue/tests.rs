@@ -170,3 +170,31 @@ fn parts_that_do_not_fit_are_named() {
         "{error}"
     );
 }
+
+#[test]
+fn a_trial_has_one_kind_and_what_its_checks_and_its_target_need() {
+    let language = "[[language]]\nid = \"python\"\nrun = [\"true\"]\n";
+    let lab = |trial: &str, check: &str| {
+        broken(&format!(
+            "{HEAD}[scene]\n[[scene.session]]\nid = \"s\"\nprotocol = \"faithful\"\nfile = \"s\"\nmessages = []\n{language}\
+             [[trial]]\nid = \"t\"\nargs = []\n{trial}\n\
+             [[check]]\nid = \"there\"\ntitle = \"t\"\npoints = 1\ntrial = \"t\"\nnext = \"n\"\n{check}\n"
+        ))
+    };
+    let jam = "jam = { seconds = 1, connections = 1, bytes = 0 }";
+    let server = "as-server = { session = \"s\" }";
+    for (trial, check, says) in [
+        (server, "jams = true", "give the trial `jam`"),
+        (jam, "unnoticed = true", "give the trial `as-server`"),
+        (&format!("{jam}\n{server}"), "jams = true", "choose one"),
+        (
+            "target = \"oracle\"",
+            "heard = \"x\"",
+            "give the scene `envelope`",
+        ),
+        ("target = \"orakel\"", "heard = \"x\"", "orakel"),
+    ] {
+        let error = lab(trial, check);
+        assert!(error.contains(says), "{trial} {check}: {error}");
+    }
+}

@@ -7,7 +7,7 @@ use latchstring_attacker::{Attack, attacks, protocol::hardened::defence::Defence
 use latchstring_cli::suggest::nearest;
 use latchstring_ladder::Rung;
 
-use super::{ANSWERS, Check, Lab, Question, Trial};
+use super::{ANSWERS, Check, Lab, Question, TargetKind, Trial};
 
 impl Lab {
     pub(super) fn validate(&self, folder: &str) -> anyhow::Result<()> {
@@ -138,6 +138,11 @@ impl Lab {
             );
         }
         for trial in &self.trials {
+            ensure!(
+                !matches!(trial.target, TargetKind::Oracle) || self.scene.envelope.is_some(),
+                "the trial {:?} has an oracle for its target, and the scene no envelope: give the scene `envelope`",
+                trial.id
+            );
             let kinds = [
                 trial.as_server.is_some(),
                 trial.on_the_path.is_some(),

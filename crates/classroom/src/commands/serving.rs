@@ -13,7 +13,7 @@ use crate::{
     instance::Instance,
     seed::Seed,
     student::Student,
-    target::small,
+    target::{oracle, small},
     visitor::Step,
 };
 
@@ -21,7 +21,7 @@ use crate::{
 pub(super) async fn serve(student: Student, port: u16, trial: Option<&str>) -> anyhow::Result<()> {
     let scene = &student.lab.scene;
     ensure!(
-        !scene.accounts.is_empty(),
+        !scene.accounts.is_empty() || scene.envelope.is_some(),
         "the lab {} has no target to run: work on its captures",
         student.lab.id
     );
@@ -48,6 +48,11 @@ pub(super) async fn serve(student: Student, port: u16, trial: Option<&str>) -> a
                 () = listener.serve(keys, REPLY_PAUSE, &mut randomness, &mut show) => {}
                 interrupted = interrupted() => interrupted?,
             }
+        }
+        TargetKind::Oracle => {
+            let _target = oracle::start(instance.envelope()?, at).await?;
+            say("Your server, with the private key of your envelope. Ctrl-C ends it.");
+            interrupted().await?;
         }
         TargetKind::Small(rules) => {
             let see = move |event: &ServerEvent| show(event, quiet);
@@ -100,21 +105,19 @@ fn say(line: &str) {
     let _ = writeln!(out, "{}", visible_lines(line)).and_then(|()| out.flush());
 }
 
-/// An honest client of the lab, which logs in at the student's program. The exit code is 0 if it noticed nothing.
+/// An honest client of the lab, which logs in at a student's program, or at the target. The exit code is 0 if it noticed nothing.
 pub(super) async fn visit(student: Student, port: u16) -> anyhow::Result<ExitCode> {
     let lab = &student.lab;
-    let mut places = lab
-        .trials
-        .iter()
-        .filter_map(|trial| trial.as_server.as_ref());
-    let place = places.next().with_context(|| {
-        format!(
-            "no program of the lab {} plays a server, so no client visits it: `latchstring lab serve` starts the target",
-            lab.id
-        )
-    })?;
+    ensure!(
+        !lab.scene.accounts.is_empty(),
+        "the lab {} has no user who could log in: work on its files",
+        lab.id
+    );
+    let trials = lab.trials.iter();
+    let mut places = trials.filter_map(|trial| trial.as_server.as_ref());
+    let session = places.next().map(|place| place.session.as_str());
     let instance = Instance::make(&lab.scene, &student.seed()?).await?;
-    let visitor = instance.visitor(&lab.scene, &place.session)?;
+    let visitor = instance.visitor(&lab.scene, session)?;
     let user = &visitor.user;
     say(&format!(
         "{user} wants to log in at 127.0.0.1:{port}. Ctrl-C ends it."

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
 use latchstring_arena::witness::{FaithfulWitness, Witness};
 use latchstring_attacker::{
     net::loopback::Loopback,
@@ -41,12 +40,7 @@ pub async fn start(
     at: Loopback,
     mut see: impl FnMut(&ServerEvent) + Send + 'static,
 ) -> anyhow::Result<Target> {
-    let listener = at.bind().await.with_context(|| {
-        let at = at.address();
-        format!(
-            "cannot listen at {at}: stop the program that uses the port, or choose another --port"
-        )
-    })?;
+    let listener = super::listen(at).await?;
     let at = Loopback::new(listener.local_addr()?)?;
     let machine = Machine {
         keys: accounts.keys().clone(),
@@ -56,15 +50,20 @@ pub async fn start(
     let witness = Witness::default();
     let mut watching = FaithfulWitness::new(witness.clone());
     let task = tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            watching.opened();
+        while let Ok((mut stream, peer)) = listener.accept().await {
+            let local = at.address();
             let mut tell = |event: ServerEvent| {
                 see(&event);
                 watching.event(event);
             };
+            tell(ServerEvent::Connected { local, peer });
             let outcome = machine.serve(&mut stream, &mut randomness, &mut tell).await;
             drop(stream);
-            watching.ended(outcome);
+            tell(ServerEvent::Closing {
+                local,
+                peer,
+                outcome,
+            });
         }
     });
     Ok(Target { at, witness, task })

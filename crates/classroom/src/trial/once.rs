@@ -18,7 +18,7 @@ use crate::{
     instance::Instance,
     program::{Program, Reach},
     seed::Seed,
-    target::{Target, Visit, small},
+    target::{Target, Visit, oracle, small},
     wire::{Path, printed_bytes, printed_messages},
 };
 
@@ -132,6 +132,7 @@ impl TrialSetup<'_> {
         let (accounts, randomness) = (&instance.accounts, seed.stream("live target"));
         match &self.trial.target {
             TargetKind::Faithful => Target::start(accounts, randomness, REPLY_PAUSE).await,
+            TargetKind::Oracle => oracle::start(instance.envelope()?, Loopback::v4(0)).await,
             TargetKind::Small(rules) => {
                 let at = Loopback::v4(0);
                 small::start(accounts, randomness, rules.clone(), at, |_| {}).await
