@@ -11,7 +11,7 @@ import time
 
 from latch import read_public_key
 
-KEY_TIME = 0.06  # how long the mended server works with one private key, in seconds
+KEY_TIME = 0.15  # how long the mended server works with one private key, in seconds
 
 
 def make_login(user, n, e):
