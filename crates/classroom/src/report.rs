@@ -51,7 +51,8 @@ pub fn print(out: &mut impl Write, student: &Student, report: &Report) -> io::Re
         writeln!(
             out,
             "With what passed in earlier checks you have {} of {}.",
-            report.points_so_far, report.of
+            report.points_so_far,
+            student.lab.points()
         )?;
     }
     Ok(())
