@@ -228,7 +228,7 @@ fn answer(student: &Student, question: &Question, answers: &Answers) -> Item {
     let found = match (right, given) {
         (true, _) => format!("{given:?} is right"),
         (false, "") => "no answer yet".to_owned(),
-        (false, _) => format!("{given:?} is not what the run has shown"),
+        (false, _) => format!("{given:?} is not right"),
     };
     let next = (!right).then(|| advice(question, given));
     question_item(question, "answer", right, found, next)

@@ -207,7 +207,12 @@ impl Started<'_> {
             }
             "ModuleNotFoundError" | "ImportError" => Trouble::new(
                 format!("the program ended{at}: {last}"),
-                "use the files of your folder and Python's standard library only, or install what is missing",
+                match self.requirements() {
+                    Some(file) => format!(
+                        "install what this part needs, as the handout says: python3 -m pip install -r {file}"
+                    ),
+                    None => "use the files of your folder and Python's standard library only, or install what is missing".to_owned(),
+                },
             ),
             "EOFError" => Trouble::new(
                 format!("the program ended{at}: {last}"),
@@ -215,6 +220,14 @@ impl Started<'_> {
             ),
             _ => Trouble::new(format!("the program ended{at}: {last}"), mend),
         })
+    }
+
+    /// The list of packages that the program needs, beside the program or above it.
+    fn requirements(&self) -> Option<String> {
+        let folders = Path::new(self.file()).ancestors().skip(1);
+        let mut lists = folders.map(|folder| folder.join("requirements.txt"));
+        let list = lists.find(|list| self.folder.join(list).is_file())?;
+        Some(list.display().to_string())
     }
 
     /// The last place in the student's own files that a traceback names.

@@ -97,10 +97,7 @@ mod tests {
             text.contains("done    00 First contact, 13 of 13 points"),
             "{text}"
         );
-        assert!(
-            text.contains("ready     01 Say the name, 0 of 8 points"),
-            "{text}"
-        );
+        assert!(text.contains("ready     01 Say the name, 0 of "), "{text}");
         assert!(text.lines().all(|line| line.len() <= 80), "{text}");
     }
 }

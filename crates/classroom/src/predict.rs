@@ -37,7 +37,7 @@ pub fn take(out: &mut impl Write, student: &mut Student, given: &[String]) -> an
         );
         let said = student.predicted(question, letter)?;
         let letter = said.map_err(|why| anyhow::anyhow!("{id}: {why}"))?;
-        student.save()?;
+        saved(student, question, letter)?;
         writeln!(out, "{id}: {letter}) is saved.")?;
     }
     Ok(())
@@ -74,8 +74,22 @@ pub async fn ask(out: &mut impl Write, student: &mut Student) -> anyhow::Result<
             writeln!(out, "{}", screen::folded_under(&text, screen::width(), 5))?;
         }
         let letter = one(out, student, &question)?;
-        student.save()?;
+        saved(student, &question, letter)?;
         writeln!(out, "{letter}) is saved.")?;
+    }
+    Ok(())
+}
+
+/// Saves a prediction, and writes it into the sheet of answers, where the student looks for it. A sheet that cannot be changed
+/// is no loss: the prediction counts.
+fn saved(student: &Student, question: &Question, letter: char) -> anyhow::Result<()> {
+    student.save()?;
+    let path = student.folder.join(answers::FILE);
+    let filled = std::fs::read_to_string(&path)
+        .map_err(anyhow::Error::from)
+        .and_then(|sheet| answers::filled_in(&sheet, &question.id, &letter.to_string()));
+    if let Ok(sheet) = filled {
+        let _ = std::fs::write(&path, sheet);
     }
     Ok(())
 }

@@ -104,7 +104,7 @@ impl Student {
                 let given_out = state::lab_of(folder).is_some();
                 ensure!(
                     given_out,
-                    "{name} is no lab folder: begin with `latchstring lab start {}`",
+                    "{name} is no lab folder: go to the folder where you have started it, or begin with `latchstring lab start {}`",
                     lab.id
                 );
                 return Err(why.context(format!(

@@ -1,6 +1,6 @@
 //! A server that takes secrets in RSA envelopes, and says of each whether its padding is right.
 //!
-//! A client sends blocks of 64 bytes. The server answers each with one byte: [`GO_ON`] or [`ALERT`]. The connection stays
+//! A client sends blocks of 64 bytes. The server answers each with one byte: `GO_ON` or `ALERT`. The connection stays
 //! open, as a patient server's does.
 
 use latchstring_arena::witness::Witness;

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     cast,
+    complaint::Ending,
     hello::{HELLO, HOST_PROOF, Half, Transcript},
     login::{Credentials, Identity, Ready, signed_hash, signed_login},
     rung::{Idea, Rung},
@@ -115,7 +116,16 @@ fn refused(
 ) -> Option<Finding> {
     let (client, ..) = grader.log_in(credentials)?;
     let expected = format!("a login is refused when {why}");
-    (client.is_open()).then(|| Finding::new(promise, expected, "a welcome"))
+    match client.ending() {
+        Some(Ending::Refused(_)) => None,
+        // Whoever mistyped wants to know that it was the login.
+        Some(_) => Some(Finding::new(
+            Promise::Refusal,
+            expected,
+            "the end of the connection, without the frame that says so",
+        )),
+        None => Some(Finding::new(promise, expected, "a welcome")),
+    }
 }
 
 fn unsigned(grader: &Grader<'_>) -> Option<Finding> {

@@ -43,6 +43,8 @@ pub enum Promise {
     Together,
     /// A user comes back.
     ComesBack,
+    /// A login that is not good is answered.
+    Refusal,
     /// This attack fails.
     Withstands(&'static str),
 }

@@ -38,7 +38,7 @@ def as_server(sock, host_key):
     secret = x25519.X25519PrivateKey.generate()
     z = shared(secret, client_hello)
     hellos = client_hello + hello_of(secret)
-    spki = u16_and(spki_of(host_key.public_key()))
+    spki = u16_and(spki_of(host_key.public_key()))  # its length is in front already
     # Your part. The proof, and the keys of both directions.
     proof = b""
     sock.sendall(hellos[HELLO:] + proof)

@@ -40,7 +40,7 @@ def as_server(sock, host_key):
     secret = x25519.X25519PrivateKey.generate()
     z = shared(secret, client_hello)
     hellos = client_hello + hello_of(secret)
-    spki = u16_and(spki_of(host_key.public_key()))
+    spki = u16_and(spki_of(host_key.public_key()))  # its length is in front already
     proof = spki + u16_and(sign(host_key, HOST, sha256(hellos + spki)))
     sock.sendall(hellos[HELLO:] + proof)
     c2s, s2c = directions(z, sha256(hellos + proof))
