@@ -12,12 +12,14 @@ use crate::{
     content::Content,
     hello::Half,
     login::{Credentials, Identity, Ready, signed_login},
-    network::ATTACKER,
+    network::{ATTACKER, Line},
     rung::{Idea, Rung},
-    server::{LOGIN_DEADLINE, REFUSAL_AFTER, ROOM},
+    server::{LOGIN_DEADLINE, REFUSAL_AFTER, ROOM, SOURCE_CAP},
     signature::SIGNATURE,
 };
 
+/// How long a connection is looked at. One that was closed is known at once.
+const GLANCE: Duration = Duration::from_millis(20);
 /// How far a refusal may be from its time: other work of the machine is in it.
 const NEAR: Duration = Duration::from_millis(300);
 /// How often a refusal is timed until it is near: a busy machine delays one now and then, and a wrong server delays all.
@@ -138,11 +140,26 @@ fn slow(grader: &Grader<'_>) -> Option<Finding> {
 /// One source opens as many connections as there is room for.
 fn hog(grader: &Grader<'_>) -> Option<Finding> {
     let dialled = (0..ROOM).map(|_| grader.network.dial(ATTACKER));
-    let held: Vec<_> = dialled.filter_map(Result::ok).collect();
+    let mut held: Vec<_> = dialled.filter_map(Result::ok).collect();
+    let promise = Promise::Withstands("hog");
+    // Of a server that has room for more, only this shows whether there is a cap.
+    let still_open = |line: &mut Box<dyn Line>| {
+        line.receive(GLANCE);
+        !line.is_closed()
+    };
+    let open = held
+        .iter_mut()
+        .filter_map(|line| still_open(line).then_some(()))
+        .count();
+    if open > SOURCE_CAP {
+        let expected =
+            format!("one source holds at most {SOURCE_CAP} connections that are not logged in");
+        let saw = format!("{open} of {ROOM} stay open");
+        return Some(Finding::new(promise, expected, saw));
+    }
     let (client, ..) = grader.log_in(user("alice"))?;
     drop(held);
     let expected = "a user logs in while another source holds idle connections";
-    let promise = Promise::Withstands("hog");
     (!client.is_open()).then(|| Finding::new(promise, expected, "the user was not let in"))
 }
 
