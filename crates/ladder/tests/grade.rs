@@ -197,7 +197,12 @@ const FALSE_REPAIRS: [(Flaw, u8, Promise, &str); 20] = [
         Promise::Withstands("online-guessing"),
         "a welcome",
     ),
-    (Flaw::NoCap, 8, Promise::Withstands("hog"), "64 of 64 stay open"),
+    (
+        Flaw::NoCap,
+        8,
+        Promise::Withstands("hog"),
+        "64 of 64 stay open",
+    ),
     (
         Flaw::OneReadOneMessage,
         2,
