@@ -112,6 +112,30 @@ fn rung_0_talks_to_the_reports_programs_in_both_directions() {
 }
 
 #[test]
+fn a_line_that_cannot_be_sent_is_named_and_the_others_go_out() {
+    let rung = Rung::new(2).unwrap();
+    let keys = tempfile::tempdir().unwrap();
+    folder::write(rung, keys.path()).unwrap();
+    let (_server, port) = served(rung, keys.path());
+    let long = "x".repeat(20_000);
+    let output = connected(
+        rung,
+        keys.path(),
+        port,
+        "alice",
+        &format!("one\n\n{long}\ntwo\n"),
+    );
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(error.contains("2 of the lines were not sent"), "{error}");
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("2 texts sent")
+    );
+}
+
+#[test]
 fn a_client_of_another_rung_a_wrong_host_and_a_wrong_user_fail_with_a_reason() {
     let rung = Rung::new(6).unwrap();
     let keys = tempfile::tempdir().unwrap();

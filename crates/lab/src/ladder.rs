@@ -8,7 +8,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 use latchstring_arena::DEFAULT_SEED;
 use latchstring_attacker::net::{
@@ -248,7 +248,7 @@ fn connect(peer: &Peer, user: &str) -> anyhow::Result<ExitCode> {
         "{} is logged in; type texts, end with Ctrl-D",
         terminal::visible(&name)
     ))?;
-    talk(&mut client, &mut *line)?;
+    let not_sent = talk(&mut client, &mut *line)?;
     client.finish();
     session::run(&mut client, &mut *line, &mut Tap::default());
     match client.ending() {
@@ -258,6 +258,10 @@ fn connect(peer: &Peer, user: &str) -> anyhow::Result<ExitCode> {
                 client.sent(),
                 how(ending)
             ))?;
+            ensure!(
+                not_sent == 0,
+                "{not_sent} of the lines were not sent, as said above"
+            );
             Ok(ExitCode::SUCCESS)
         }
         ending => bail!(
@@ -281,11 +285,14 @@ fn visitor(
     }
 }
 
-fn talk(client: &mut Client, line: &mut dyn Line) -> anyhow::Result<()> {
+/// Says each line of the input. Returns the number of lines that are no texts of this rung.
+fn talk(client: &mut Client, line: &mut dyn Line) -> anyhow::Result<usize> {
+    let mut not_sent = 0;
     for text in stdin().lock().lines() {
         let text = text.context("cannot read the standard input")?;
         if let Err(error) = client.say(text.as_bytes()) {
             print::note(format_args!("latchstring: {error}"));
+            not_sent += 1;
             continue;
         }
         session::settle(client, line, &mut Tap::default());
@@ -296,5 +303,5 @@ fn talk(client: &mut Client, line: &mut dyn Line) -> anyhow::Result<()> {
             print::line(format_args!("text {} is answered", client.answered()))?;
         }
     }
-    Ok(())
+    Ok(not_sent)
 }
