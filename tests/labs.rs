@@ -111,6 +111,7 @@ impl Desk {
             steps: &Silent,
             launcher: &launcher(),
             only: Some(part),
+            peers: true,
         };
         check_with(&mut self.student, &options).await.unwrap()
     }
@@ -801,6 +802,7 @@ async fn a_check_of_instances_that_a_student_can_know_does_not_count() {
         steps: &Silent,
         launcher: &launcher(),
         only: None,
+        peers: true,
     };
     let report = check_with(&mut desk.student, &options).await.unwrap();
     assert!(report.passed && !report.counts);
@@ -825,6 +827,7 @@ async fn one_part_is_checked_alone_and_an_unknown_one_is_named() {
             steps: &Silent,
             launcher: &launcher(),
             only: Some(only),
+            peers: true,
         };
         let report = check_with(&mut desk.student, &options).await;
         report

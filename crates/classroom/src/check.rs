@@ -77,6 +77,7 @@ pub async fn check(
         steps: &Silent,
         launcher,
         only: None,
+        peers: true,
     };
     check_with(student, &options).await
 }
@@ -109,7 +110,9 @@ pub async fn check_with(student: &mut Student, options: &Options<'_>) -> anyhow:
             None => waiting(question),
         });
     }
-    let asked = |check: &&Check| options.only.is_none_or(|only| check.trial == only);
+    let asked = lab.trials.iter().filter(|trial| options.asks_for(trial));
+    let asked: BTreeSet<&str> = asked.map(|trial| trial.id.as_str()).collect();
+    let asked = |check: &&Check| asked.contains(check.trial.as_str());
     items.extend(runs(lab.checks.iter().filter(asked), trials.as_ref())?);
 
     let passed: BTreeSet<String> = passing(&items).collect();

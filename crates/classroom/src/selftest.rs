@@ -21,7 +21,7 @@ use self::builds::Builds;
 use super::{
     answers,
     catalogue::{ANSWERS, Answer, Lab, Trial},
-    check::{Report, check, check_with},
+    check::{Report, check_with},
     progress::Silent,
     seed::Seed,
     solve::solve,
@@ -153,6 +153,7 @@ impl Plan<'_> {
             Case::Wrong(_) => None,
         };
         let mut desk = Desk::new(lab, &seed, language, self.launcher).await?;
+        desk.peers = student == 0;
         if let Case::Solution { .. } = case {
             solve(&desk.student, self.launcher).await?;
         }
@@ -206,6 +207,8 @@ struct Desk<'a> {
     student: Student,
     seed: Seed,
     launcher: &'a Launcher,
+    /// Whether peers of the ladder are graded, too. They do not differ from student to student.
+    peers: bool,
     _folder: TempDir,
 }
 
@@ -223,12 +226,21 @@ impl<'a> Desk<'a> {
             student,
             seed: seed.child("check"),
             launcher,
+            peers: true,
             _folder: folder,
         })
     }
 
     async fn check(&mut self) -> anyhow::Result<Report> {
-        check(&mut self.student, &self.seed, self.launcher).await
+        let options = Options {
+            seed: &self.seed,
+            counts: true,
+            steps: &Silent,
+            launcher: self.launcher,
+            only: None,
+            peers: self.peers,
+        };
+        check_with(&mut self.student, &options).await
     }
 
     /// What the check says of one item; only the part of this item is checked.
@@ -241,6 +253,7 @@ impl<'a> Desk<'a> {
             steps: &Silent,
             launcher: self.launcher,
             only: Some(check.map_or(ANSWERS, |check| &check.trial)),
+            peers: true,
         };
         check_with(&mut self.student, &options).await
     }

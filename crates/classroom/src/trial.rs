@@ -45,6 +45,15 @@ pub struct Options<'a> {
     pub launcher: &'a Launcher,
     /// The only trial that is run; all of them when there is none.
     pub only: Option<&'a str>,
+    /// Whether peers of the ladder are graded, too. Everybody's are graded with the same keys.
+    pub peers: bool,
+}
+
+impl Options<'_> {
+    /// Whether this trial is run.
+    pub(super) fn asks_for(&self, trial: &Trial) -> bool {
+        self.only.is_none_or(|only| trial.id == only) && (self.peers || trial.mend.is_none())
+    }
 }
 
 /// All runs of all trials of a lab.
@@ -114,7 +123,7 @@ impl Trials {
         options: &Options<'_>,
     ) -> anyhow::Result<Self> {
         let mut trials = Self::default();
-        let asked = |trial: &&Trial| options.only.is_none_or(|only| trial.id == only);
+        let asked = |trial: &&Trial| options.asks_for(trial);
         let asked: Vec<&Trial> = student.lab.trials.iter().filter(asked).collect();
         if asked.is_empty() {
             return Ok(trials);

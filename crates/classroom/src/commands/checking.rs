@@ -61,6 +61,7 @@ async fn checked(student: &mut Student, how: How<'_>) -> anyhow::Result<Option<R
         steps: &told,
         launcher: &Launcher::this_program(&KEEPER)?,
         only: how.only,
+        peers: true,
     };
     tokio::select! {
         report = told.during(check::check_with(student, &options)) => report.map(Some),
