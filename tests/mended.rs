@@ -5,16 +5,14 @@ use std::{
     env,
     ffi::OsString,
     fs,
-    io::{BufRead, BufReader, Write},
+    io::Write,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver},
-    time::Duration,
+    process::{Command, Stdio},
 };
 
 use latchstring_classroom::{catalogue::Mend, labs};
-use latchstring_tests::{binary, workspace};
+use latchstring_tests::{binary, peers::listening, workspace};
 use tempfile::TempDir;
 
 /// The labs in which a peer is half of the work; in lab 15 it is all of it.
@@ -31,16 +29,13 @@ fn halves() -> Vec<(String, Mend)> {
     halves.collect()
 }
 
-/// The folder of a student who has mended the peer, as far as it is about that.
+/// The folder of a student who has mended the peer.
 fn mended(lab: &str) -> TempDir {
+    let lab = labs::find(labs::built_in().unwrap(), lab).unwrap();
+    let language = lab.language(None).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let to = folder.path().join("mend");
-    fs::create_dir(&to).unwrap();
     for part in ["start", "solution"] {
-        let from = workspace().join("labs").join(lab).join(part).join("mend");
-        for file in files(&from) {
-            fs::copy(&file, to.join(file.file_name().unwrap())).unwrap();
-        }
+        lab.lay_out(part, language, folder.path()).unwrap();
     }
     folder
 }
@@ -109,41 +104,6 @@ fn shell(folder: &Path, line: &str) -> Command {
     command
 }
 
-/// A server that ends with this value, and what it prints.
-struct Serving {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-impl Serving {
-    fn start(folder: &Path, line: &str) -> Self {
-        // The shell becomes the server, so that ending one ends the other.
-        let mut command = shell(folder, &format!("exec {line}"));
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in out.lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
-        Self { child, lines }
-    }
-
-    /// Whether a line that it prints holds this, now or within ten seconds.
-    fn prints(&self, words: &str) -> bool {
-        let line = || self.lines.recv_timeout(Duration::from_secs(10)).ok();
-        std::iter::from_fn(line).any(|line| line.contains(words))
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// Asks the system for a port in place of the handout's, which may be taken.
 fn free_port() -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -167,12 +127,13 @@ fn the_commands_of_each_handout_let_the_mended_peer_talk_to_ours() {
         let made = shell(folder.path(), find("ladder files")).output().unwrap();
         assert!(made.status.success(), "{lab}: {made:?}");
         let client = find("echo hello | ");
-        let server = commands
+        let served = commands
             .iter()
-            .position(|line| line.contains("--port") && line != client)
-            .map(|at| Serving::start(folder.path(), &commands[at]))
+            .find(|line| line.contains("--port") && *line != client)
             .unwrap_or_else(|| panic!("{lab}: no command starts a server: {commands:#?}"));
-        assert!(server.prints("127.0.0.1"), "{lab}: it does not listen");
+        // The shell becomes the server, so that ending one ends the other.
+        let (server, at) = listening(&mut shell(folder.path(), &format!("exec {served}")));
+        assert_eq!(at.to_string(), port, "{lab}");
         let said = shell(folder.path(), client).output().unwrap();
         let _ = std::io::stderr().write_all(&said.stderr);
         assert!(said.status.success(), "{lab}: {said:?}");

@@ -7,37 +7,24 @@ mod clone;
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
 use clone::{Clone, all_labs, answer, at, clone_setup, printed};
+use latchstring_classroom::labs;
 use latchstring_tests::{interrupt, workspace};
 
 impl Clone {
     /// Puts the files of a lab's solution over those of the student.
     fn solve(&self, id: &str) {
-        let solution = workspace().join("labs").join(id).join("solution");
-        for part in [solution.clone(), solution.join("python")] {
-            lay_out(&part, &self.folder(id));
-        }
+        let lab = labs::find(labs::built_in().unwrap(), id).unwrap();
+        let language = lab.language(None).unwrap();
+        lab.lay_out("solution", language, &self.folder(id)).unwrap();
     }
 
     fn folder(&self, id: &str) -> PathBuf {
         self.top.join("lab-work").join(id)
-    }
-}
-
-/// Copies a part of a solution, but for the folders of the languages.
-fn lay_out(part: &Path, to: &Path) {
-    for entry in fs::read_dir(part).into_iter().flatten() {
-        let entry = entry.unwrap();
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_file() {
-            fs::copy(from, to).unwrap();
-        } else if !from.ends_with("python") && !from.ends_with("rust") {
-            lay_out(&from, &to);
-        }
     }
 }
 

@@ -98,7 +98,13 @@ fn a_server_that_closes_every_connection_serves_nobody_and_so_withstands_nothing
 }
 
 /// The flaw, a rung on which it is tried, the promise that it breaks, and words of the message.
-const FALSE_REPAIRS: [(Flaw, u8, Promise, &str); 20] = [
+const FALSE_REPAIRS: [(Flaw, u8, Promise, &str); 21] = [
+    (
+        Flaw::RefusesInSilence,
+        6,
+        Promise::Refusal,
+        "without the frame that says so",
+    ),
     (
         Flaw::EndsAtLong,
         1,

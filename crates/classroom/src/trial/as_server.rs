@@ -38,15 +38,7 @@ impl TrialSetup<'_> {
             visitor.visit(Loopback::v4(port), tell).await;
             sleep(AFTER_VISIT).await;
         };
-        let run = (self.program).run(
-            self.launcher,
-            &self.command,
-            &args,
-            reach,
-            self.within(),
-            visit,
-        );
-        let ran = run.await;
+        let (ran, _) = self.run_beside(&args, reach, visit).await;
         let steps = steps.into_inner().ok().context("the visit failed")?;
         Ok((ran, steps))
     }

@@ -17,7 +17,6 @@ use tokio::{
     io::AsyncReadExt,
     net::{TcpSocket, TcpStream},
     process::Command,
-    sync::oneshot,
     time::timeout,
 };
 
@@ -76,21 +75,13 @@ impl TrialSetup<'_> {
             server,
             client,
         };
-        let (tell, mut told) = oneshot::channel();
-        let tried = async {
-            let _ = tell.send(town.try_all().await);
-        };
         let args = facts.fill_all(&self.trial.args)?;
-        let within = Duration::from_secs(self.trial.timeout_seconds);
-        let run = self
-            .program
-            .run(self.launcher, &self.command, &args, reach, within, tried);
-        let ran = run.await;
-        let (faults, broken) = match told.try_recv() {
-            Ok(Ok(faults)) => (faults, None),
-            Ok(Err(Untried::Silent(why))) => (Vec::new(), Some(why)),
-            Ok(Err(Untried::Failed(why))) => return Err(why),
-            Err(_) => (Vec::new(), Some(self.ended(&ran))),
+        let (ran, tried) = self.run_beside(&args, reach, town.try_all()).await;
+        let (faults, broken) = match tried {
+            Some(Ok(faults)) => (faults, None),
+            Some(Err(Untried::Silent(why))) => (Vec::new(), Some(why)),
+            Some(Err(Untried::Failed(why))) => return Err(why),
+            None => (Vec::new(), Some(self.ended(&ran))),
         };
         Ok(Graded {
             faults,

@@ -39,7 +39,6 @@ impl TrialSetup<'_> {
         facts.set("port", gate.at().address().port());
         reach.ports = vec![gate.at().address().port()];
         let args = facts.fill_all(&self.trial.args)?;
-        let mut kept_out = None;
         let meanwhile = async {
             while gate.spent().connections == 0 {
                 sleep(GLANCE).await;
@@ -47,21 +46,13 @@ impl TrialSetup<'_> {
             sleep(SETTLE).await;
             let began = Instant::now();
             let login = timeout(jam.time(), log_in(instance, target)).await;
-            kept_out = Some(match login {
+            match login {
                 Ok(Ok(())) => began.elapsed(),
                 // Whether a server that refuses has only too much to do shows when the program is gone.
                 Ok(Err(_)) | Err(_) => jam.time(),
-            });
+            }
         };
-        let run = (self.program).run(
-            self.launcher,
-            &self.command,
-            &args,
-            reach,
-            self.within(),
-            meanwhile,
-        );
-        let ran = run.await;
+        let (ran, kept_out) = self.run_beside(&args, reach, meanwhile).await;
         let spent = gate.spent();
         drop(gate);
         let again = timeout(RECOVERY, log_in(instance, target)).await;

@@ -17,7 +17,7 @@ use latchstring_ladder::{
 };
 use rand::Rng;
 use tempfile::{NamedTempFile, TempDir};
-use tokio::{runtime::Handle, sync::oneshot, task::spawn_blocking};
+use tokio::{runtime::Handle, task::spawn_blocking};
 
 use super::{
     TrialSetup,
@@ -79,21 +79,12 @@ impl TrialSetup<'_> {
             listens: vec![port],
             ..Reach::default()
         };
-        let (tell, mut told) = oneshot::channel();
-        let graded = async {
-            let findings = grade_server(rung, port, seed).await;
-            let _ = tell.send(findings);
-        };
-        let within = Duration::from_secs(self.trial.timeout_seconds);
-        let command = &self.command;
-        let run = self
-            .program
-            .run(self.launcher, command, &args, reach, within, graded);
-        let ran = run.await;
-        let (findings, broken) = match told.try_recv() {
-            Ok(Ok(findings)) => (findings, None),
-            Ok(Err(silent)) => (Vec::new(), Some(silent)),
-            Err(_) => (Vec::new(), Some(self.ended(&ran))),
+        let graded = grade_server(rung, port, seed);
+        let (ran, graded) = self.run_beside(&args, reach, graded).await;
+        let (findings, broken) = match graded {
+            Some(Ok(findings)) => (findings, None),
+            Some(Err(silent)) => (Vec::new(), Some(silent)),
+            None => (Vec::new(), Some(self.ended(&ran))),
         };
         Ok(Graded {
             faults: faults(rung, findings),

@@ -69,16 +69,7 @@ impl TrialSetup<'_> {
             (None, None, None) => {
                 let args = facts.fill_all(&self.trial.args)?;
                 let decided = self.decided(&target, &facts);
-                let (program, command) = (self.program, &self.command);
-                let run = program.run(
-                    self.launcher,
-                    command,
-                    &args,
-                    reach.clone(),
-                    within,
-                    decided,
-                );
-                run.await
+                self.run_beside(&args, reach.clone(), decided).await.0
             }
             (None, None, Some(jam)) => {
                 let run = self.jam(jam, &instance, &target, &mut facts, reach.clone());
@@ -179,11 +170,9 @@ impl TrialSetup<'_> {
             }
             facts.set("ciphertexts", ciphertexts.join(" "));
             let args = facts.fill_all(&self.trial.args)?;
-            let (never, within) = (std::future::pending(), self.within());
-            let run = self
-                .program
-                .run(self.launcher, &self.command, &args, reach, within, never);
-            Ok(ran.insert(run.await).stdout.clone())
+            let never = std::future::pending::<()>();
+            let (run, _) = self.run_beside(&args, reach, never).await;
+            Ok(ran.insert(run).stdout.clone())
         };
         match message {
             Some(number) => {
@@ -202,8 +191,24 @@ impl TrialSetup<'_> {
     }
 
     /// How long one run may take.
-    pub(super) fn within(&self) -> Duration {
+    fn within(&self) -> Duration {
         Duration::from_secs(self.trial.timeout_seconds)
+    }
+
+    /// Runs the program until this work beside it is done. Gives what came of the work; `None` if the program ended first,
+    /// or its time was up.
+    pub(super) async fn run_beside<T>(
+        &self,
+        args: &[String],
+        reach: Reach,
+        work: impl Future<Output = T>,
+    ) -> (Ran, Option<T>) {
+        let mut done = None;
+        let until = async { done = Some(work.await) };
+        let (command, within) = (&self.command, self.within());
+        let run = (self.program).run(self.launcher, command, args, reach, within, until);
+        let ran = run.await;
+        (ran, done)
     }
 
     /// What the lab's own solution prints for these arguments.

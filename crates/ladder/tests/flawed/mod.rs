@@ -14,7 +14,7 @@ use latchstring_ladder::{
     accounts::{Account, Accounts, Door, Work, is_right},
     complaint::Refusal,
     frame::{self, Frame},
-    hello::Transcript,
+    hello::{HELLO, HOST_PROOF, Transcript},
     keys::{Direction, Keys, Way},
     login::Signed,
     network::{Line, Network},
@@ -50,6 +50,8 @@ pub(crate) enum Flaw {
     AnyNumber,
     /// Does not check the user's signature.
     AnySignature,
+    /// Ends the connection in place of a refusal.
+    RefusesInSilence,
     /// Does not check the password.
     AnyPassword,
     /// Does not count wrong passwords.
@@ -288,6 +290,9 @@ impl FlawedLine {
     }
 }
 
+/// All that a server of rung 6 says if it refuses a login: hello, proof, and a frame with type and reason.
+const REFUSED: usize = HELLO + HOST_PROOF + 2 + 4 + 2 + 32;
+
 /// One frame in eight.
 fn is_unlucky(bytes: &[u8]) -> bool {
     bytes.last().is_some_and(|byte| byte % 8 == 0)
@@ -317,6 +322,10 @@ impl Line for FlawedLine {
     fn receive(&mut self, wait: Duration) -> Vec<u8> {
         let bytes = self.line.receive(wait);
         self.said.extend(&bytes);
+        if self.flaw == Flaw::RefusesInSilence && self.said.len() == REFUSED {
+            self.line.hang_up();
+            return Vec::new();
+        }
         if self.ends && !bytes.is_empty() {
             self.line.hang_up();
         }
