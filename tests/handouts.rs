@@ -155,6 +155,40 @@ fn the_list_says_what_is_started_and_done_and_why_numbers_are_missing() {
 }
 
 #[test]
+fn labs_are_listed_by_what_they_are_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let about = |id: &str| lab(folder.path(), &["list", "--about", id]);
+    let (out, _, code) = about("login-replay");
+    assert_eq!(code, Some(0));
+    assert!(
+        out.contains("Say it again") && !out.contains("Two-time pad"),
+        "{out}"
+    );
+    let (out, _, code) = about("downgrade");
+    assert_eq!(
+        (out.as_str(), code),
+        ("No lab is about downgrade.\n", Some(0))
+    );
+    let (_, err, code) = about("login-reply");
+    assert_eq!(code, Some(1));
+    assert!(err.contains("did you mean login-replay?"), "{err}");
+}
+
+#[test]
+fn a_prediction_is_written_into_the_sheet_where_the_student_looks_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    lab(folder.path(), &["start", "06"]);
+    let (_, err, code) = lab(
+        folder.path(),
+        &["predict", "06", "--answer", "changed-order=b"],
+    );
+    assert_eq!(code, Some(0), "{err}");
+    let sheet = folder.path().join("lab-work/06-turn-the-bits/answers.toml");
+    let sheet = fs::read_to_string(sheet).unwrap();
+    assert!(sheet.contains("changed-order = \"b\""), "{sheet}");
+}
+
+#[test]
 fn a_damaged_state_repairs_itself_and_a_lost_one_says_how_to_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let top = folder.path();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use latchstring_arena::seen::Refusal;
 use latchstring_attacker::protocol_faithful::handshake::RefusalReason;
 
-use super::*;
+use super::{program::named, *};
 
 fn ran(end: End, stdout: &str, stderr: &str) -> Ran {
     Ran {
@@ -242,4 +242,40 @@ fn lines_are_compared_as_a_whole_and_the_missing_ones_are_not_told() {
         let trouble = of(wrong).unwrap();
         assert!(!trouble.found.contains("another secret"), "{trouble:?}");
     }
+}
+
+/// What is advised for a program of a part of the lab that has a folder of its own.
+#[test]
+fn a_file_in_a_folder_is_named_with_it_and_a_missing_package_with_its_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("mend")).unwrap();
+    for name in ["mend/server.py", "mend/frames.py"] {
+        std::fs::write(at(name), "").unwrap();
+    }
+    let command = ["python3", "mend/server.py"].map(str::to_owned);
+    let started = Started {
+        command: &command,
+        folder: folder.path(),
+    };
+    let advised = |error: &str| {
+        let stderr = format!(
+            "Traceback (most recent call last):\n  File \"/tmp/copy/work/mend/frames.py\", line 9, in receive\n    x\n{error}\n"
+        );
+        started.trouble(&ran(End::Status(1), "", &stderr)).unwrap()
+    };
+    let crash = advised("ZeroDivisionError: division by zero");
+    assert!(
+        crash.found.contains("in mend/frames.py, line 9"),
+        "{crash:?}"
+    );
+    let missing = "ModuleNotFoundError: No module named 'cryptography'";
+    let without = advised(missing).next.unwrap();
+    assert!(without.contains("standard library only"), "{without}");
+    std::fs::write(at("mend/requirements.txt"), "cryptography").unwrap();
+    let with = advised(missing).next.unwrap();
+    assert!(
+        with.contains("pip install -r mend/requirements.txt"),
+        "{with}"
+    );
 }
