@@ -1,4 +1,7 @@
-"""Reads a capture file (classic pcap) and gives what was sent over TCP, piece by piece. Standard library only."""
+"""Reads a capture file (classic pcap) and gives what was sent over TCP, piece by piece. Standard library only.
+
+Usage: python3 capture.py CAPTURE
+"""
 
 import struct
 import sys
@@ -47,3 +50,14 @@ def tcp(packet):
     segment = packet[begin:end]
     port = int.from_bytes(segment[:2], "big")
     return (address, port), segment[(segment[12] >> 4) * 4 :]
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    for number, (sender, data) in enumerate(pieces(sys.argv[1]), 1):
+        print(f"{number:3}. {sender}, {len(data):3} bytes: {data.hex()}")
+
+
+if __name__ == "__main__":
+    main()
