@@ -20,7 +20,9 @@ pub use self::{
         StoredUser, WeakServer,
     },
     target::{Small, TargetKind},
-    trial::{AsServer, Check, Deploy, Jam, Keeps, Mend, OnThePath, Reads, SessionEnd, Side, Trial},
+    trial::{
+        AsServer, Check, Deploy, Jam, Keeps, Mend, OnThePath, Reads, Role, SessionEnd, Side, Trial,
+    },
 };
 use super::{files::Files, language::Language, wrong::Wrong};
 

@@ -20,7 +20,7 @@ use latchstring_confine::{
 use self::{graded::Graded, shown::Shown};
 use super::{
     answers::Answers,
-    catalogue::{Check, Trial},
+    catalogue::{Check, Role, Trial},
     diagnosis::{self, Trouble},
     instance::Instance,
     language::Language,
@@ -158,10 +158,10 @@ impl Trials {
             };
             let seed = options.seed.child(&format!("trial {}", trial.id));
             let graded = |graded| Outcome::Graded(Ok(graded));
-            let outcome = match (&trial.mend, &trial.deploy) {
-                (Some(mend), _) => bench.mend(*mend, &seed).await.map(graded),
-                (None, Some(deploy)) => bench.deploy(deploy, &seed).await.map(graded),
-                (None, None) => bench.runs(&seed).await.map(Outcome::Shown),
+            let outcome = match trial.role()? {
+                Role::Mend(mend) => bench.mend(mend, &seed).await.map(graded),
+                Role::Deploy(deploy) => bench.deploy(deploy, &seed).await.map(graded),
+                _ => bench.runs(&seed).await.map(Outcome::Shown),
             };
             trials.runs.push((trial.id.clone(), outcome));
         }

@@ -69,6 +69,11 @@ fn a_peer_to_mend_that_does_not_fit_is_named() {
             "`run.python` of the trial \"mend\" is empty",
         ),
         (
+            "mend = {",
+            "deploy = { people = [], strangers = 1 }\nmend = {",
+            "more than one of `on-the-path`, `as-server`, `jam`, `mend` and `deploy`",
+        ),
+        (
             "run.python = [\"python3\", \"s.py\"]",
             "args = [\"x\"]",
             "take out `args`",

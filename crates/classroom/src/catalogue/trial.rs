@@ -146,7 +146,46 @@ pub struct Reads {
     pub percent: usize,
 }
 
+/// What a program is in a trial.
+#[derive(Debug, Clone, Copy)]
+pub enum Role<'a> {
+    /// It connects to the target, or works on files.
+    Attacker,
+    /// It sits on the wire of an honest session.
+    OnThePath(&'a OnThePath),
+    /// It plays the server for an honest client.
+    AsServer(&'a AsServer),
+    /// It keeps the target busy.
+    Jam(&'a Jam),
+    /// It is a peer of the ladder.
+    Mend(Mend),
+    /// It operates the hardened server.
+    Deploy(&'a Deploy),
+}
+
 impl Trial {
+    /// What the program is here.
+    ///
+    /// # Errors
+    /// When the trial gives it more than one role.
+    pub fn role(&self) -> anyhow::Result<Role<'_>> {
+        let roles = [
+            self.on_the_path.as_ref().map(Role::OnThePath),
+            self.as_server.as_ref().map(Role::AsServer),
+            self.jam.as_ref().map(Role::Jam),
+            self.mend.map(Role::Mend),
+            self.deploy.as_ref().map(Role::Deploy),
+        ];
+        let mut roles = roles.into_iter().flatten();
+        let (first, second) = (roles.next(), roles.next());
+        ensure!(
+            second.is_none(),
+            "the trial {:?} has more than one of `on-the-path`, `as-server`, `jam`, `mend` and `deploy`: choose one",
+            self.id
+        );
+        Ok(first.unwrap_or(Role::Attacker))
+    }
+
     /// Whether it runs the lab's program, and not one of its own.
     pub fn runs_the_labs_program(&self) -> bool {
         self.run.is_empty()

@@ -143,16 +143,7 @@ impl Lab {
                 "the trial {:?} has an oracle for its target, and the scene no envelope: give the scene `envelope`",
                 trial.id
             );
-            let kinds = [
-                trial.as_server.is_some(),
-                trial.on_the_path.is_some(),
-                trial.jam.is_some(),
-            ];
-            ensure!(
-                kinds.into_iter().filter(|kind| *kind).count() <= 1,
-                "the trial {:?} has more than one of `on-the-path`, `as-server` and `jam`: choose one",
-                trial.id
-            );
+            trial.role()?;
             ensure!(
                 !self.languages.is_empty() && trial.times > 0,
                 "the trial {:?} runs nothing: give a [[language]] with the command, and `times` above 0",
@@ -204,8 +195,8 @@ impl Lab {
                 mend.rung
             );
             ensure!(
-                trial.args.is_empty() && trial.on_the_path.is_none(),
-                "the trial {:?} mends a peer, which is started as the ladder says: take out `args` and `on-the-path`",
+                trial.args.is_empty(),
+                "the trial {:?} mends a peer, which is started as the ladder says: take out `args`",
                 trial.id
             );
         }

@@ -12,7 +12,7 @@ use super::{
     shown::{Shown, on_target},
 };
 use crate::{
-    catalogue::{Check, OnThePath, TargetKind},
+    catalogue::{Check, OnThePath, Role, TargetKind},
     diagnosis::Started,
     facts::Facts,
     instance::Instance,
@@ -64,29 +64,29 @@ impl TrialSetup<'_> {
             ..Reach::default()
         };
         let (mut visit, mut jammed) = (None, None);
-        let trial = self.trial;
-        let ran = match (&trial.on_the_path, &trial.as_server, &trial.jam) {
-            (None, None, None) => {
-                let args = facts.fill_all(&self.trial.args)?;
-                let decided = self.decided(&target, &facts);
-                self.run_beside(&args, reach.clone(), decided).await.0
+        let ran = match self.trial.role()? {
+            Role::OnThePath(place) => {
+                let (path, typed) = self.path(place, &instance, &target, &facts)?;
+                self.on_the_path(&path, place.message, &typed, &mut facts, reach.clone())
+                    .await?
             }
-            (None, None, Some(jam)) => {
-                let run = self.jam(jam, &instance, &target, &mut facts, reach.clone());
-                let (ran, what) = run.await?;
-                jammed = Some((*jam, what));
-                ran
-            }
-            (None, Some(place), _) => {
+            Role::AsServer(place) => {
                 let run = self.as_server(place, &instance, &mut facts, reach.clone());
                 let (ran, steps) = run.await?;
                 visit = Some(steps);
                 ran
             }
-            (Some(place), _, _) => {
-                let (path, typed) = self.path(place, &instance, &target, &facts)?;
-                self.on_the_path(&path, place.message, &typed, &mut facts, reach.clone())
-                    .await?
+            Role::Jam(jam) => {
+                let run = self.jam(jam, &instance, &target, &mut facts, reach.clone());
+                let (ran, what) = run.await?;
+                jammed = Some((*jam, what));
+                ran
+            }
+            // Peers and operators meet no target: they are run elsewhere.
+            Role::Attacker | Role::Mend(_) | Role::Deploy(_) => {
+                let args = facts.fill_all(&self.trial.args)?;
+                let decided = self.decided(&target, &facts);
+                self.run_beside(&args, reach.clone(), decided).await.0
             }
         };
         self.steps.begin("looking at what the target has seen");
