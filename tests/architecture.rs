@@ -61,6 +61,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "classroom",
         &["cli", "confine", "faithful", "attacker", "arena", "ladder"],
     ),
+    ("course", &[]),
     (
         "book",
         &["cli", "arena", "attacker", "capture", "ladder", "matrix"],
