@@ -7,7 +7,7 @@
 //!
 //! * a login that is an id already, apart from the case of its letters, is the id;
 //! * in every other case the id is the readable part of the login or of the address, and six hex digits. They begin the
-//! SHA-256 of the whole: `anna.muster@uni.example` becomes `anna-muster-59cdee`.
+//!   SHA-256 of the whole: `anna.muster@uni.example` becomes `anna-muster-59cdee`.
 
 use std::fmt;
 

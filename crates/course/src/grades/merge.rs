@@ -1,0 +1,91 @@
+//! A class that several machines graded.
+
+use std::collections::BTreeMap;
+
+use super::{Grades, Header, Lab, MergeError, Student};
+
+impl Grades {
+    /// These grades and others of the same class together. The order makes no difference.
+    ///
+    /// The parts may have different students, or different labs of the same students. A lab of a student that is in both
+    /// must be equal in both; that nothing was submitted is a result, too. The time of grading is the later one.
+    ///
+    /// # Errors
+    /// When the parts are not of one course, one roster and one version, or graded the same thing with different results.
+    pub fn merge(&self, other: &Self) -> Result<Self, MergeError> {
+        let header = same_header(&self.header, &other.header)?;
+        let labs = all_labs(&self.labs, &other.labs)?;
+        let mut students: BTreeMap<&str, Student> = self.by_id().collect();
+        for (id, student) in other.by_id() {
+            let together = match students.remove(id) {
+                None => student,
+                Some(one) => self.both(other, one, student)?,
+            };
+            students.insert(id, together);
+        }
+        Ok(Self::new(header, labs, students.into_values().collect())?)
+    }
+
+    fn by_id(&self) -> impl Iterator<Item = (&str, Student)> {
+        let students = self.students.iter();
+        students.map(|student| (student.person.id.as_str(), student.clone()))
+    }
+
+    fn has_lab(&self, id: &str) -> bool {
+        self.labs.iter().any(|lab| lab.id == id)
+    }
+
+    /// A student who is in both: `one` in these grades, `two` in the others.
+    fn both(&self, other: &Self, mut one: Student, two: Student) -> Result<Student, MergeError> {
+        let id = one.person.id.to_string();
+        if one.person != two.person {
+            return Err(MergeError::Person(id));
+        }
+        for lab in self.labs.iter().filter(|lab| other.has_lab(&lab.id)) {
+            if one.result(&lab.id) != two.result(&lab.id) {
+                return Err(MergeError::Result {
+                    student: id,
+                    lab: lab.id.clone(),
+                });
+            }
+        }
+        let more = two.results.into_iter();
+        one.results
+            .extend(more.filter(|result| !self.has_lab(&result.lab)));
+        Ok(one)
+    }
+}
+
+fn same_header(one: &Header, other: &Header) -> Result<Header, MergeError> {
+    let versions = |header: &Header| {
+        let all = header.versions.iter();
+        let all: Vec<String> = all
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect();
+        all.join(", ")
+    };
+    for (part, one, other) in [
+        ("course", one.course.clone(), other.course.clone()),
+        ("term", one.term.clone(), other.term.clone()),
+        ("versions", versions(one), versions(other)),
+    ] {
+        if one != other {
+            return Err(MergeError::Header { part, one, other });
+        }
+    }
+    let mut header = one.clone();
+    header.graded = header.graded.max(other.graded.clone());
+    Ok(header)
+}
+
+fn all_labs(one: &[Lab], other: &[Lab]) -> Result<Vec<Lab>, MergeError> {
+    let mut labs = one.to_vec();
+    for lab in other {
+        match one.iter().find(|first| first.id == lab.id) {
+            None => labs.push(lab.clone()),
+            Some(first) if first == lab => {}
+            Some(_) => return Err(MergeError::Lab(lab.id.clone())),
+        }
+    }
+    Ok(labs)
+}

@@ -1,0 +1,124 @@
+//! A moment in UTC, as files write it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A moment to the second, as `2026-11-27T18:00:00Z` ([RFC 3339]). In this one form the order of texts is the order of time.
+///
+/// [RFC 3339]: https://www.rfc-editor.org/rfc/rfc3339
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Moment(String);
+
+/// Why a text is no moment.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0:?} is no time in UTC; write it as 2026-11-27T18:00:00Z")]
+pub struct NotAMoment(pub String);
+
+impl Moment {
+    /// The moment as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Without the `Z`, for files that allow no time zone.
+    pub fn without_zone(&self) -> &str {
+        self.0.trim_end_matches('Z')
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Moment {
+    type Error = NotAMoment;
+
+    fn try_from(text: String) -> Result<Self, NotAMoment> {
+        match well_formed(text.as_bytes()) {
+            true => Ok(Self(text)),
+            false => Err(NotAMoment(text)),
+        }
+    }
+}
+
+impl TryFrom<&str> for Moment {
+    type Error = NotAMoment;
+
+    fn try_from(text: &str) -> Result<Self, NotAMoment> {
+        text.to_owned().try_into()
+    }
+}
+
+impl From<Moment> for String {
+    fn from(moment: Moment) -> Self {
+        moment.0
+    }
+}
+
+fn well_formed(text: &[u8]) -> bool {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00Z";
+    let shape = text.len() == SHAPE.len()
+        && (text.iter().zip(SHAPE)).all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            sign => byte == sign,
+        });
+    let two = |at: usize| (text[at] - b'0') * 10 + (text[at + 1] - b'0');
+    shape
+        && (1..=12).contains(&two(5))
+        && (1..=days(year(text), two(5))).contains(&two(8))
+        && two(11) < 24
+        && two(14) < 60
+        && two(17) < 60
+}
+
+fn year(text: &[u8]) -> u32 {
+    (text[..4].iter()).fold(0, |year, digit| year * 10 + u32::from(digit - b'0'))
+}
+
+fn days(year: u32, month: u8) -> u8 {
+    let leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    match month {
+        2 => 28 + u8::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_days_of_the_calendar_in_utc_are_moments() {
+        for text in [
+            "2026-11-27T18:00:00Z",
+            "2024-02-29T23:59:59Z",
+            "2000-02-29T00:00:00Z",
+        ] {
+            assert_eq!(Moment::try_from(text).unwrap().as_str(), text);
+        }
+        for text in [
+            "",
+            "2026-11-27",
+            "2026-11-27T18:00:00",
+            "2026-11-27T18:00:00+01:00",
+            "2026-11-27 18:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "1900-02-29T00:00:00Z",
+            "2026-11-31T00:00:00Z",
+            "2026-11-27T24:00:00Z",
+            "2026-11-27T18:60:00Z",
+            "2026-11-27T18:00:0éZ",
+        ] {
+            assert!(Moment::try_from(text).is_err(), "{text:?}");
+        }
+        let moment = Moment::try_from("2026-11-27T18:00:00Z").unwrap();
+        assert_eq!(moment.without_zone(), "2026-11-27T18:00:00");
+    }
+}
