@@ -20,7 +20,7 @@ def log_in(sock, folder, user):
     login = login_of(os.fsencode(user), public_key(folder / f"client.keys/{user}.pub"))
     sock.sendall(len(login).to_bytes(2, "big") + login)
     replies = sock.recv(66)
-    if replies[:26] != GREETING:
+    if len(replies) < 66 or replies[:26] != GREETING:
         raise Broken("the server did not greet")
     key, iv = replies[26:58], replies[58:]
     return Channel(sock, key, iv)
