@@ -127,7 +127,7 @@ pub async fn serve(
     (listener, dialer): (Listener, Dialer),
     setting: Setting,
 ) -> io::Result<ArenaServer> {
-    let (witness, costs) = (Witness::default(), CostLog::default());
+    let (witness, costs) = (Witness::default(), CostLog::of(scene));
     let seen = (witness.clone(), costs.clone());
     let mut folder = None;
     let task = match against {

@@ -85,6 +85,9 @@ pub struct Scene {
     pub many_addresses: bool,
     /// Whether the report's server seeds its generator with the time. (Whether ours does is a defence.)
     pub seeded_with_time: bool,
+    /// Whether the server's machine computes in no time. It does where an attack asks thousands of questions and measures
+    /// none; everywhere else it is a small machine, on which a key operation takes a moment.
+    pub fast_machine: bool,
 }
 
 impl Scene {
@@ -96,6 +99,7 @@ impl Scene {
         user_lingers: false,
         many_addresses: false,
         seeded_with_time: false,
+        fast_machine: false,
     };
 }
 

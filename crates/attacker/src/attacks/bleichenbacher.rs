@@ -54,6 +54,7 @@ pub const ATTACK: Attack = Attack {
     faithful: Faithful::DoesNotApply("the faithful protocol uses RSA without padding"),
     scene: Scene {
         many_addresses: true,
+        fast_machine: true,
         ..Scene::PLAIN
     },
     returns_without: &[&[Defence::OracleFreeExchange]],
