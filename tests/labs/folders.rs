@@ -1,5 +1,7 @@
 //! What a student has and keeps: the folder, the sheet of answers, hints, predictions and explanations.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 #[tokio::test]
@@ -296,7 +298,14 @@ async fn predictions_may_be_written_as_people_write_them() {
 /// A student who knows a file from one lab knows it in the next. Each lab has a copy, so that its folder is all of it.
 #[test]
 fn a_tool_that_several_labs_hand_out_is_one_tool() {
-    for tool in ["aes.py", "capture.py", "latch.py", "capture.rs"] {
+    for tool in [
+        "aes.py",
+        "capture.py",
+        "latch.py",
+        "capture.rs",
+        "latch.rs",
+        "number.rs",
+    ] {
         let mut copies = Vec::new();
         for lab in fs::read_dir(workspace().join("labs")).unwrap() {
             let start = lab.unwrap().path().join("start");
@@ -315,4 +324,38 @@ fn a_tool_that_several_labs_hand_out_is_one_tool() {
             );
         }
     }
+}
+
+/// The packages of a lock file that come from a registry: their names and versions.
+fn packages(lock: &Path) -> BTreeSet<(String, String)> {
+    let lock: toml::Table = fs::read_to_string(lock).unwrap().parse().unwrap();
+    let text = |package: &toml::Value, key| package[key].as_str().unwrap().to_owned();
+    let all = lock["package"].as_array().unwrap().iter();
+    all.filter(|package| package.get("source").is_some())
+        .map(|package| (text(package, "name"), text(package, "version")))
+        .collect()
+}
+
+/// So a machine that has built the project builds a student's program without the network.
+#[test]
+fn the_packages_of_a_program_in_rust_are_those_that_the_project_is_built_with() {
+    let ours = packages(&workspace().join("Cargo.lock"));
+    let mut with_packages = 0;
+    for lab in all_labs() {
+        let start = workspace().join("labs").join(&lab.id).join("start/rust");
+        let Ok(manifest) = fs::read_to_string(start.join("Cargo.toml")) else {
+            continue;
+        };
+        let manifest: toml::Table = manifest.parse().unwrap();
+        if manifest["dependencies"].as_table().unwrap().is_empty() {
+            continue;
+        }
+        let foreign: Vec<_> = packages(&start.join("Cargo.lock"))
+            .difference(&ours)
+            .cloned()
+            .collect();
+        assert!(foreign.is_empty(), "{}: {foreign:?}", lab.id);
+        with_packages += 1;
+    }
+    assert!(with_packages >= 3);
 }

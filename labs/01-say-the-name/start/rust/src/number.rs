@@ -1,6 +1,4 @@
-//! Large numbers, as far as textbook RSA needs them. Complete; slow, not constant-time, and for nothing but this lab.
-
-use std::cmp::Ordering;
+//! Large numbers, as far as RSA needs them. Complete; not constant-time, and for nothing but these labs.
 
 /// A number, in pieces of 32 bits, the lowest first.
 #[derive(Clone, PartialEq, Eq)]
@@ -11,81 +9,136 @@ impl Number {
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let pieces = bytes.rchunks(4);
         let pieces = pieces.map(|piece| piece.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)));
-        Self(pieces.collect()).trimmed()
+        let mut number = Self(pieces.collect());
+        while number.0.last() == Some(&0) {
+            number.0.pop();
+        }
+        number
+    }
+
+    /// From hex digits.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let digits: Option<Vec<u8>> = digits.trim().chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
+        let pairs = digits?;
+        let pairs = pairs.rchunks(2).rev();
+        let bytes: Vec<u8> = pairs.map(|pair| pair.iter().fold(0, |sum, d| sum << 4 | d)).collect();
+        Some(Self::from_bytes(&bytes))
+    }
+
+    /// How many bytes it has, without leading zeros.
+    pub fn size(&self) -> usize {
+        let bytes = self.little_endian();
+        bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count()
     }
 
     /// As big-endian bytes without leading zeros.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let bytes = self.0.iter().rev().flat_map(|piece| piece.to_be_bytes());
-        bytes.skip_while(|byte| *byte == 0).collect()
+        self.to_block(self.size())
     }
 
-    /// `self^exponent mod modulus`.
+    /// As big-endian bytes, this many of them, with leading zeros.
+    pub fn to_block(&self, size: usize) -> Vec<u8> {
+        let mut bytes = self.little_endian();
+        bytes.resize(size, 0);
+        bytes.reverse();
+        bytes
+    }
+
+    fn little_endian(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|piece| piece.to_le_bytes()).collect()
+    }
+
+    /// `self^exponent mod modulus`, for an odd modulus (Montgomery, 1985).
     pub fn power(&self, exponent: &Self, modulus: &Self) -> Self {
-        let mut result = Self(vec![1]);
-        for bit in exponent.bits() {
-            result = result.times(&result, modulus);
-            if bit {
-                result = result.times(self, modulus);
+        let ring = Ring::new(modulus);
+        let base = ring.enter(self);
+        let mut result = ring.enter(&Self(vec![1]));
+        for piece in exponent.0.iter().rev() {
+            for bit in (0..32).rev() {
+                result = ring.times(&result, &result);
+                if piece >> bit & 1 == 1 {
+                    result = ring.times(&result, &base);
+                }
+            }
+        }
+        let mut one = vec![0; ring.n.len()];
+        one[0] = 1;
+        Self(ring.times(&result, &one))
+    }
+}
+
+/// Products modulo n, in which each number stands for itself times 2^(32 * length).
+struct Ring {
+    n: Vec<u32>,
+    /// `-1 / n` modulo 2^32.
+    inverse: u32,
+}
+
+impl Ring {
+    fn new(modulus: &Number) -> Self {
+        let n = modulus.0.clone();
+        // Each step of Newton's doubles the bits that are right.
+        let inverse = (0..5).fold(1u32, |x, _| x.wrapping_mul(2u32.wrapping_sub(n[0].wrapping_mul(x))));
+        let inverse = inverse.wrapping_neg();
+        Self { n, inverse }
+    }
+
+    /// A number, times 2^(32 * length), modulo n: its bits and then so many zeros, the highest first.
+    fn enter(&self, number: &Number) -> Vec<u32> {
+        let mut result = vec![0; self.n.len()];
+        let zeros = self.n.iter().map(|_| &0);
+        for piece in number.0.iter().rev().chain(zeros) {
+            for bit in (0..32).rev() {
+                let mut carry = piece >> bit & 1;
+                for piece in &mut result {
+                    let next = *piece >> 31;
+                    *piece = *piece << 1 | carry;
+                    carry = next;
+                }
+                self.reduce(&mut result, carry);
             }
         }
         result
     }
 
-    /// `self * other mod modulus`: doubles and adds, bit by bit.
-    fn times(&self, other: &Self, modulus: &Self) -> Self {
-        let mut result = Self(Vec::new());
-        for bit in other.bits() {
-            result = result.plus(&result).reduced(modulus);
-            if bit {
-                result = result.plus(self).reduced(modulus);
-            }
+    /// The product of two numbers, divided by 2^(32 * length).
+    fn times(&self, a: &[u32], b: &[u32]) -> Vec<u32> {
+        let length = self.n.len();
+        let mut sum = vec![0; length + 2];
+        for digit in a {
+            add(&mut sum, b, *digit);
+            // After this the lowest piece is zero, and is dropped: that divides by 2^32.
+            let times = sum[0].wrapping_mul(self.inverse);
+            add(&mut sum, &self.n, times);
+            sum.remove(0);
+            sum.push(0);
         }
-        result
+        let carry = sum[length];
+        sum.truncate(length);
+        self.reduce(&mut sum, carry);
+        sum
     }
 
-    /// The bits, the highest first.
-    fn bits(&self) -> impl Iterator<Item = bool> + '_ {
-        let pieces = self.0.iter().rev();
-        pieces.flat_map(|piece| (0..32).rev().map(move |bit| piece >> bit & 1 == 1))
-    }
-
-    fn plus(&self, other: &Self) -> Self {
-        let (mut sum, mut carry) = (Vec::new(), 0u64);
-        for i in 0..self.0.len().max(other.0.len()) {
-            let piece = |number: &Self| u64::from(number.0.get(i).copied().unwrap_or(0));
-            carry += piece(self) + piece(other);
-            sum.push(carry as u32);
-            carry >>= 32;
-        }
-        sum.push(carry as u32);
-        Self(sum).trimmed()
-    }
-
-    /// Less the modulus, as long as it is not below it.
-    fn reduced(mut self, modulus: &Self) -> Self {
-        while self.compare(modulus) != Ordering::Less {
+    /// Less n, if it is not below n. `carry` stands above its pieces.
+    fn reduce(&self, number: &mut [u32], carry: u32) {
+        let below = carry == 0 && number.iter().rev().lt(self.n.iter().rev());
+        if !below {
             let mut borrow = 0i64;
-            for (i, piece) in self.0.iter_mut().enumerate() {
-                let less = i64::from(modulus.0.get(i).copied().unwrap_or(0));
-                let difference = i64::from(*piece) - less + borrow;
+            for (piece, n) in number.iter_mut().zip(&self.n) {
+                let difference = i64::from(*piece) - i64::from(*n) + borrow;
                 *piece = difference as u32;
                 borrow = difference >> 32;
             }
-            self = self.trimmed();
         }
-        self
     }
+}
 
-    fn compare(&self, other: &Self) -> Ordering {
-        let by_length = self.0.len().cmp(&other.0.len());
-        by_length.then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
-    }
-
-    fn trimmed(mut self) -> Self {
-        while self.0.last() == Some(&0) {
-            self.0.pop();
-        }
-        self
+/// Adds `b * digit` to a sum that has room for it.
+fn add(sum: &mut [u32], b: &[u32], digit: u32) {
+    let mut carry = 0;
+    for (i, piece) in sum.iter_mut().enumerate() {
+        carry += u64::from(*piece) + u64::from(b.get(i).copied().unwrap_or(0)) * u64::from(digit);
+        *piece = carry as u32;
+        carry >>= 32;
     }
 }

@@ -41,7 +41,7 @@ fn secret_in(hello: &[u8], n: &Number, d: &Number) -> Result<Option<Vec<u8>>> {
     if value.len() != size {
         return Ok(None);
     }
-    let block = Number::from_bytes(value).power(d, n).to_bytes(size);
+    let block = Number::from_bytes(value).power(d, n).to_block(size);
     Ok(Some(unpad(&block)?))
 }
 

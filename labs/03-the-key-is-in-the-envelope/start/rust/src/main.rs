@@ -34,7 +34,7 @@ fn read_old(sent: &[(Sender, Vec<u8>)]) -> Result<Vec<String>> {
 /// The secret that the client put into its hello for the owner of this RSA key; None if there is none.
 fn secret_in(hello: &[u8], n: &Number, d: &Number) -> Result<Option<Vec<u8>>> {
     // Your part. The value begins at SHARE_AT, and ends with the hello. Which lengths can it have? RSA gives you a block
-    // that is as long as n: `Number::from_bytes`, `power`, `size` and `to_bytes` help. unpad(&block) takes the secret out.
+    // that is as long as n: `Number::from_bytes`, `power`, `size` and `to_block` help. unpad(&block) takes the secret out.
     let _ = (hello, n, d, unpad);
     Ok(Some(vec![0; 32]))
 }

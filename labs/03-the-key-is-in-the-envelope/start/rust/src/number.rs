@@ -1,4 +1,4 @@
-//! Large numbers, as far as RSA needs them. Complete; not constant-time, and for nothing but this lab.
+//! Large numbers, as far as RSA needs them. Complete; not constant-time, and for nothing but these labs.
 
 /// A number, in pieces of 32 bits, the lowest first.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,20 +19,33 @@ impl Number {
     /// From hex digits.
     pub fn from_hex(digits: &str) -> Option<Self> {
         let digits: Option<Vec<u8>> = digits.trim().chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
-        let bytes: Vec<u8> = digits?.rchunks(2).rev().map(|pair| pair.iter().fold(0, |sum, d| sum << 4 | d)).collect();
+        let pairs = digits?;
+        let pairs = pairs.rchunks(2).rev();
+        let bytes: Vec<u8> = pairs.map(|pair| pair.iter().fold(0, |sum, d| sum << 4 | d)).collect();
         Some(Self::from_bytes(&bytes))
     }
 
     /// How many bytes it has, without leading zeros.
     pub fn size(&self) -> usize {
-        let top = self.0.last().map_or(0, |piece| piece.leading_zeros() as usize / 8);
-        self.0.len() * 4 - top
+        let bytes = self.little_endian();
+        bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count()
+    }
+
+    /// As big-endian bytes without leading zeros.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_block(self.size())
     }
 
     /// As big-endian bytes, this many of them, with leading zeros.
-    pub fn to_bytes(&self, size: usize) -> Vec<u8> {
-        let bytes: Vec<u8> = self.0.iter().flat_map(|piece| piece.to_le_bytes()).collect();
-        (0..size).rev().map(|i| bytes.get(i).copied().unwrap_or(0)).collect()
+    pub fn to_block(&self, size: usize) -> Vec<u8> {
+        let mut bytes = self.little_endian();
+        bytes.resize(size, 0);
+        bytes.reverse();
+        bytes
+    }
+
+    fn little_endian(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|piece| piece.to_le_bytes()).collect()
     }
 
     /// `self^exponent mod modulus`, for an odd modulus (Montgomery, 1985).
@@ -66,21 +79,24 @@ impl Ring {
         let n = modulus.0.clone();
         // Each step of Newton's doubles the bits that are right.
         let inverse = (0..5).fold(1u32, |x, _| x.wrapping_mul(2u32.wrapping_sub(n[0].wrapping_mul(x))));
-        Self { inverse: inverse.wrapping_neg(), n }
+        let inverse = inverse.wrapping_neg();
+        Self { n, inverse }
     }
 
-    /// A number, times 2^(32 * length): by doubling.
+    /// A number, times 2^(32 * length), modulo n: its bits and then so many zeros, the highest first.
     fn enter(&self, number: &Number) -> Vec<u32> {
-        let mut result = number.0.clone();
-        result.resize(self.n.len().max(result.len()), 0);
-        for _ in 0..32 * self.n.len() {
-            let mut carry = 0;
-            for piece in &mut result {
-                let next = *piece >> 31;
-                *piece = *piece << 1 | carry;
-                carry = next;
+        let mut result = vec![0; self.n.len()];
+        let zeros = self.n.iter().map(|_| &0);
+        for piece in number.0.iter().rev().chain(zeros) {
+            for bit in (0..32).rev() {
+                let mut carry = piece >> bit & 1;
+                for piece in &mut result {
+                    let next = *piece >> 31;
+                    *piece = *piece << 1 | carry;
+                    carry = next;
+                }
+                self.reduce(&mut result, carry);
             }
-            self.reduce(&mut result, carry);
         }
         result
     }
