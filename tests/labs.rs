@@ -6,6 +6,8 @@
 mod advice;
 #[path = "labs/folders.rs"]
 mod folders;
+#[path = "labs/predictions.rs"]
+mod predictions;
 
 use std::{
     fs,

@@ -5,7 +5,7 @@ import re
 # `latchstring-attack show` names both defences.
 answers = {
     "equal-answers": "a",
-    "slowest-answer": "a",
+    "which-answer": "a",
     "defence-of-answers": "uniform-failure",
     "defence-of-time": "constant-work",
 }
