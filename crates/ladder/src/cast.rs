@@ -25,6 +25,10 @@ use crate::{
 
 /// Alice's password as a server of rung 7 or 8 stores it: argon2id with 19 MiB, 2 passes and 1 lane.
 pub const ALICES_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$bGF0Y2hzdHJpbmcgbGFkLg$qUHxsog8wRrMXYCzxsKoVWknJ/EWN7arxoCV68mAoiE";
+/// The password of one other user: a server must not know one password for everybody.
+pub const ZOES_PASSWORD: &str = "\u{17e}lut\u{fd} k\u{16f}\u{148}, 2 pipes";
+/// That password as a server stores it, at the same cost.
+pub const ZOES_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$bGF0Y2hzdHJpbmcgWm/Dqw$xTxuBBkl2D17udCU6tJRLb8C+DN6PoT3fCryV6/EPVc";
 const MALLORY_PEM: &str = include_str!("../../arena/keys/mallory.pem");
 
 /// The generator of one party, from the run's seed.

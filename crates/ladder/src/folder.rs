@@ -32,14 +32,17 @@ use latchstring_attacker::{
 
 use crate::{
     accounts::{Account, Accounts},
-    cast::ALICES_HASH,
+    cast::{ALICES_HASH, ZOES_HASH, ZOES_PASSWORD},
     login::Identity,
     rung::{Idea, Rung},
     signature::{self, SigningKey},
 };
 
-/// Names that a server must take, and that a careless one does not. Each of them has alice's keys and password.
-pub const UNUSUAL: [&str; 5] = ["x", "Zo\u{eb}", "a b", "-", LONGEST];
+/// Names that a server must take, and that a careless one does not. Each of them has alice's keys, and all but Zoë have
+/// alice's password.
+pub const UNUSUAL: [&str; 5] = ["x", ZOE, "a b", "-", LONGEST];
+/// Who has a password of her own.
+pub const ZOE: &str = "Zo\u{eb}";
 /// The longest name: 127 bytes.
 const LONGEST: &str = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\
                        nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
@@ -69,6 +72,14 @@ pub fn write(rung: Rung, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A user's password, and its hash as a server stores it.
+pub fn password_of(name: &str) -> (&'static str, &'static str) {
+    match name {
+        ZOE => (ZOES_PASSWORD, ZOES_HASH),
+        _ => (PASSWORD, ALICES_HASH),
+    }
+}
+
 type Files = Vec<(String, String)>;
 
 fn textbook_keys(files: &mut Files) {
@@ -93,16 +104,18 @@ fn signing_keys(rung: Rung, files: &mut Files) {
     for (name, public) in enrolled.chain(alices) {
         files.push((format!("server.keys/{name}.pub"), public.to_owned()));
         if rung.has(Idea::Password) {
-            files.push((format!("server.keys/{name}.phc"), ALICES_HASH.to_owned()));
+            let (_, hash) = password_of(name);
+            files.push((format!("server.keys/{name}.phc"), hash.to_owned()));
         }
         list += &format!("{name}\n");
     }
     for name in UNUSUAL.into_iter().chain(["alice"]) {
         files.push((format!("client.keys/{name}"), private.to_owned()));
         if rung.has(Idea::Password) {
+            let (password, _) = password_of(name);
             files.push((
                 format!("client.keys/{name}.password"),
-                format!("{PASSWORD}\n"),
+                format!("{password}\n"),
             ));
         }
     }

@@ -98,7 +98,7 @@ fn a_server_that_closes_every_connection_serves_nobody_and_so_withstands_nothing
 }
 
 /// The flaw, a rung on which it is tried, the promise that it breaks, and words of the message.
-const FALSE_REPAIRS: [(Flaw, u8, Promise, &str); 21] = [
+const FALSE_REPAIRS: [(Flaw, u8, Promise, &str); 23] = [
     (
         Flaw::RefusesInSilence,
         6,
@@ -193,6 +193,13 @@ const FALSE_REPAIRS: [(Flaw, u8, Promise, &str); 21] = [
     ),
     (
         Flaw::AnyPassword,
+        7,
+        Promise::Withstands("stolen-key"),
+        "a welcome",
+    ),
+    (Flaw::OnePassword, 7, Promise::Names, "refused"),
+    (
+        Flaw::AnybodysPassword,
         7,
         Promise::Withstands("stolen-key"),
         "a welcome",

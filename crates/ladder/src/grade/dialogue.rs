@@ -9,7 +9,7 @@ use crate::{
     cast,
     client::Client,
     content::Content,
-    folder::UNUSUAL,
+    folder::{UNUSUAL, password_of},
     frame,
     hello::{HELLO, HOST_PROOF},
     keys::{Keys, Way},
@@ -118,10 +118,11 @@ impl<'a> Grader<'a> {
     }
 }
 
-/// A user with alice's keys.
+/// A user with alice's keys, and with her password or another.
 pub(super) fn user(name: &str) -> Identity {
     Identity {
         name: UserName::parse(name).expect("the graders' names are good"),
+        password: password_of(name).0.to_owned(),
         ..cast::alice()
     }
 }

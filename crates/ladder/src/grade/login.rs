@@ -4,11 +4,12 @@ use rand::rngs::ChaCha20Rng;
 
 use super::{
     Finding, Promise,
-    dialogue::{Grader, SOON, listen},
+    dialogue::{Grader, SOON, listen, user},
 };
 use crate::{
     cast,
     complaint::Ending,
+    folder::ZOE,
     hello::{HELLO, HOST_PROOF, Half, Transcript},
     login::{Credentials, Identity, Ready, signed_hash, signed_login},
     rung::{Idea, Rung},
@@ -183,12 +184,17 @@ fn signed_by_another(grader: &Grader<'_>) -> Option<Finding> {
 }
 
 fn wrong_password(grader: &Grader<'_>) -> Option<Finding> {
-    let user = Identity {
-        password: "letmein".to_owned(),
-        ..grader.somebody()
-    };
     let promise = Promise::Withstands("stolen-key");
-    refused(grader, user, promise, "the password is another")
+    let with = |user, password: &str, why| {
+        let password = password.to_owned();
+        let user = Identity { password, ..user };
+        refused(grader, user, promise, why)
+    };
+    let nobodys = with(grader.somebody(), "letmein", "the password is another");
+    nobodys.or_else(|| {
+        let why = "the password is another user's";
+        with(user(ZOE), cast::alice().password.as_str(), why)
+    })
 }
 
 /// Strangers without the key must not lock a user out.

@@ -12,6 +12,7 @@ use latchstring_attacker::protocol_faithful::message::UserName;
 use latchstring_ladder::{
     Rung,
     accounts::{Account, Accounts, Door, Work, is_right},
+    cast::ALICES_HASH,
     complaint::Refusal,
     frame::{self, Frame},
     hello::{HELLO, HOST_PROOF, Transcript},
@@ -54,6 +55,10 @@ pub(crate) enum Flaw {
     RefusesInSilence,
     /// Does not check the password.
     AnyPassword,
+    /// Knows one password for everybody.
+    OnePassword,
+    /// Takes the password of any user.
+    AnybodysPassword,
     /// Does not count wrong passwords.
     NeverCounts,
     /// Takes every connection for one of another source.
@@ -69,12 +74,22 @@ pub(crate) fn door(flaw: Flaw, accounts: Accounts) -> Box<dyn Door> {
     let lets_in: fn(&str) -> bool = match flaw {
         Flaw::RefusesAlice => |name| name != "alice",
         Flaw::OnlyAlice => |name| name == "alice",
-        Flaw::AnySignature | Flaw::AnyPassword | Flaw::NeverCounts => {
+        Flaw::OnePassword => return Box::new(with_one_password(&accounts)),
+        Flaw::AnySignature | Flaw::AnyPassword | Flaw::AnybodysPassword | Flaw::NeverCounts => {
             return Box::new(Careless { flaw, accounts });
         }
         _ => return Box::new(accounts),
     };
     Box::new(Picky { accounts, lets_in })
+}
+
+fn with_one_password(accounts: &Accounts) -> Accounts {
+    let everybody = accounts.users().iter().cloned();
+    let everybody = everybody.map(|account| Account {
+        phc: account.phc.map(|_| ALICES_HASH.to_owned()),
+        ..account
+    });
+    Accounts::new(everybody.collect())
 }
 
 struct Picky {
@@ -120,13 +135,25 @@ impl Door for Careless {
         };
         let forgiven = match self.flaw {
             Flaw::AnySignature => Refusal::BadSignature,
-            Flaw::AnyPassword => Refusal::WrongPassword,
+            Flaw::AnyPassword | Flaw::AnybodysPassword => Refusal::WrongPassword,
             _ => return Err(why),
         };
         match Signed::decode(rung, login) {
-            Ok(signed) if why == forgiven => Ok(signed.name),
+            Ok(signed) if why == forgiven && self.forgives(&signed.password) => Ok(signed.name),
             _ => Err(why),
         }
+    }
+}
+
+impl Careless {
+    /// Whether the password of a login is one that it lets in with, right or not.
+    fn forgives(&self, password: &[u8]) -> bool {
+        let mut hashes = self
+            .accounts
+            .users()
+            .iter()
+            .filter_map(|user| user.phc.as_deref());
+        self.flaw != Flaw::AnybodysPassword || hashes.any(|phc| is_right(phc, password))
     }
 }
 
