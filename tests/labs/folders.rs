@@ -302,6 +302,7 @@ fn a_tool_that_several_labs_hand_out_is_one_tool() {
         "aes.py",
         "capture.py",
         "latch.py",
+        "aes.rs",
         "capture.rs",
         "latch.rs",
         "number.rs",

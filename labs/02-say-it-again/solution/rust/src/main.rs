@@ -1,6 +1,7 @@
 //! Logs in with a recorded login, and says something in that user's name.
 //!
 //! Usage: cargo run --quiet -- HOST PORT CAPTURE WORDS
+//!        cargo run --quiet -- show CAPTURE               what was sent, piece by piece
 
 // Some of it is used by your part only.
 #![allow(dead_code)]
@@ -15,7 +16,7 @@ use std::{
     net::TcpStream,
 };
 
-use capture::{pieces, Sender};
+use capture::{pieces, show, Sender};
 
 /// The bytes of the login in a capture.
 fn recorded_login(capture: &str) -> Result<Vec<u8>, Box<dyn Error>> {
@@ -44,10 +45,14 @@ fn say_words(server: &mut TcpStream, words: &str) -> Result<(), Box<dyn Error>> 
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [host, port, capture, words] = arguments.as_slice() else {
-        return Err("usage: HOST PORT CAPTURE WORDS".into());
-    };
-    let mut server = TcpStream::connect((host.as_str(), port.parse()?))?;
-    server.write_all(&recorded_login(capture)?)?;
-    say_words(&mut server, words)
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["show", capture] => show(capture),
+        [host, port, capture, words] => {
+            let mut server = TcpStream::connect((*host, port.parse()?))?;
+            server.write_all(&recorded_login(capture)?)?;
+            say_words(&mut server, words)
+        }
+        _ => Err("usage: HOST PORT CAPTURE WORDS | show CAPTURE".into()),
+    }
 }

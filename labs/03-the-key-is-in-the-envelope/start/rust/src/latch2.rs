@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use crate::{
-    aes::with_counter_blocks,
+    aes::Aes,
     capture::Sender,
     sha256::{derive, hmac, sha256},
 };
@@ -51,7 +51,11 @@ pub fn messages(sent: &[(Sender, Vec<u8>)], shared: &[u8]) -> Result<Vec<String>
 
 /// One side's hello, and its records: u32 length, then so many bytes.
 fn records(sent: &[(Sender, Vec<u8>)], from: Sender, hello: Option<usize>) -> Result<(Vec<u8>, Vec<Vec<u8>>)> {
-    let pieces: Vec<&[u8]> = sent.iter().filter(|(sender, _)| *sender == from).map(|(_, data)| &data[..]).collect();
+    let pieces: Vec<&[u8]> = sent
+        .iter()
+        .filter(|(sender, _)| *sender == from)
+        .map(|(_, data)| &data[..])
+        .collect();
     let hello = hello.or(pieces.first().map(|piece| piece.len())).unwrap_or(0);
     let stream = pieces.concat();
     let mut rest = stream.get(hello..).ok_or("the capture ends in the hello")?;
@@ -74,10 +78,12 @@ fn open_record(secret: &[u8], epoch: u32, number: u64, record: &[u8]) -> Result<
     }
     let encryption: [u8; 32] = key("enc", 32).try_into().unwrap();
     let iv = key("iv", 4);
-    let plaintext = with_counter_blocks(&encryption, &covered[4..], |block| {
-        let counter = (block as u32).to_be_bytes();
-        [&iv[..], &number.to_be_bytes(), &counter].concat().try_into().unwrap()
-    });
+    let (aes, mut plaintext) = (Aes::new(&encryption), Vec::new());
+    for (block, piece) in (0u32..).zip(covered[4..].chunks(16)) {
+        let counter_block = [&iv[..], &number.to_be_bytes(), &block.to_be_bytes()].concat();
+        let keystream = aes.encrypt_block(counter_block.try_into().unwrap());
+        plaintext.extend(piece.iter().zip(keystream).map(|(byte, key)| byte ^ key));
+    }
     let length = usize::from(u16::from_be_bytes([plaintext[1], plaintext[2]]));
     Ok((plaintext[0], plaintext[3..3 + length].to_vec()))
 }

@@ -2,6 +2,7 @@
 //!
 //! Usage: cargo run --quiet -- read CAPTURE             a session of the old program: prints its messages
 //!        cargo run --quiet -- later CAPTURE KEYFILE    a session of the new one, and a stolen key: prints what it opens
+//!        cargo run --quiet -- show CAPTURE             what was sent, piece by piece
 
 // Some of it is used by your part only.
 #![allow(dead_code)]
@@ -15,7 +16,7 @@ mod sha256;
 use std::{env, error::Error, fs};
 
 use aes::apply_keystream;
-use capture::{pieces, Sender};
+use capture::{pieces, show, Sender};
 use latch2::{messages, unpad};
 use number::Number;
 
@@ -61,8 +62,11 @@ fn read_later(sent: &[(Sender, Vec<u8>)], (n, d): (Number, Number)) -> Result<Ve
 fn read_key(path: &str) -> Result<(Number, Number)> {
     let text = fs::read_to_string(path)?;
     let number = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
-        line.and_then(Number::from_hex).ok_or(format!("{path} has no number {name}"))
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
+        line.and_then(Number::from_hex)
+            .ok_or(format!("{path} has no number {name}"))
     };
     Ok((number("n")?, number("d")?))
 }
@@ -73,7 +77,8 @@ fn main() -> Result<()> {
     let read = match arguments.as_slice() {
         ["read", capture] => read_old(&pieces(capture)?)?,
         ["later", capture, key] => read_later(&pieces(capture)?, read_key(key)?)?,
-        _ => return Err("usage: read CAPTURE | later CAPTURE KEYFILE".into()),
+        ["show", capture] => return show(capture),
+        _ => return Err("usage: read CAPTURE | later CAPTURE KEYFILE | show CAPTURE".into()),
     };
     for message in read {
         println!("{message}");

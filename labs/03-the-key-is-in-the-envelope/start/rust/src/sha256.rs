@@ -3,7 +3,7 @@
 /// The first 32 bits of the fractions of the roots of the first primes: square roots for the start, cube roots for the
 /// rounds.
 fn fractions(count: u32, root: impl Fn(u128) -> u128) -> Vec<u32> {
-    let prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    let prime = |n: &u32| (2..*n).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
     let primes = (2..).filter(prime).take(count as usize);
     primes.map(|prime| root(prime.into()) as u32).collect()
 }
@@ -29,12 +29,20 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     padded.resize((data.len() + 9).div_ceil(64) * 64 - 8, 0);
     padded.extend((data.len() as u64 * 8).to_be_bytes());
     for block in padded.chunks(64) {
-        let mut words: Vec<u32> = block.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
+        let mut words: Vec<u32> = block
+            .chunks(4)
+            .map(|word| u32::from_be_bytes(word.try_into().unwrap()))
+            .collect();
         for i in 16..64 {
             let (a, b) = (words[i - 15], words[i - 2]);
             let one = a.rotate_right(7) ^ a.rotate_right(18) ^ a >> 3;
             let two = b.rotate_right(17) ^ b.rotate_right(19) ^ b >> 10;
-            words.push(words[i - 16].wrapping_add(one).wrapping_add(words[i - 7]).wrapping_add(two));
+            words.push(
+                words[i - 16]
+                    .wrapping_add(one)
+                    .wrapping_add(words[i - 7])
+                    .wrapping_add(two),
+            );
         }
         let mut v = state.clone();
         for (word, round) in words.iter().zip(&rounds) {
@@ -42,12 +50,18 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
             let majority = v[0] & v[1] ^ v[0] & v[2] ^ v[1] & v[2];
             let one = v[4].rotate_right(6) ^ v[4].rotate_right(11) ^ v[4].rotate_right(25);
             let two = v[0].rotate_right(2) ^ v[0].rotate_right(13) ^ v[0].rotate_right(22);
-            let sum = [v[7], one, choose, *round, *word].into_iter().fold(0, u32::wrapping_add);
+            let sum = [v[7], one, choose, *round, *word]
+                .into_iter()
+                .fold(0, u32::wrapping_add);
             v.rotate_right(1);
             v[4] = v[4].wrapping_add(sum);
             v[0] = sum.wrapping_add(two).wrapping_add(majority);
         }
-        state = state.iter().zip(v).map(|(before, now)| before.wrapping_add(now)).collect();
+        state = state
+            .iter()
+            .zip(v)
+            .map(|(before, now)| before.wrapping_add(now))
+            .collect();
     }
     let bytes: Vec<u8> = state.into_iter().flat_map(u32::to_be_bytes).collect();
     bytes.try_into().unwrap()

@@ -3,12 +3,13 @@
 //! Usage: cargo run --quiet -- list CAPTURE
 //!        cargo run --quiet -- drag CAPTURE CRIB          tries a crib in every pair of messages, at every offset
 //!        cargo run --quiet -- open CAPTURE NUMBER TEXT   message NUMBER begins with TEXT: opens the others that far
+//!        cargo run --quiet -- show CAPTURE               what was sent, piece by piece
 
 mod capture;
 
 use std::{env, error::Error};
 
-use capture::{pieces, Sender};
+use capture::{pieces, show, Sender};
 
 /// Byte for byte, as far as the shorter one goes.
 fn xor(a: &[u8], b: &[u8]) -> Vec<u8> {
@@ -27,21 +28,28 @@ fn drag(one: &[u8], other: &[u8], crib: &[u8]) -> Vec<(usize, Vec<u8>)> {
 /// keystream, and no longer than its ciphertext.
 fn open_with(ciphertexts: &[Vec<u8>], number: usize, text: &[u8]) -> Vec<Vec<u8>> {
     let keystream = xor(&ciphertexts[number - 1], text);
-    ciphertexts.iter().map(|ciphertext| xor(ciphertext, &keystream)).collect()
+    ciphertexts
+        .iter()
+        .map(|ciphertext| xor(ciphertext, &keystream))
+        .collect()
 }
 
 // ---------------------------------------------------------------------------------- from here on everything is complete
 
 /// The ciphertexts of a capture: what the client sent, without its login. The first has the number 1.
 fn load(path: &str) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
-    let client = pieces(path)?.into_iter().filter(|(sender, _)| *sender == Sender::Client);
+    let client = pieces(path)?
+        .into_iter()
+        .filter(|(sender, _)| *sender == Sender::Client);
     Ok(client.map(|(_, data)| data).skip(1).collect())
 }
 
 /// The text, if these bytes could stand in such a message.
 fn plausible(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
-    text.chars().all(|c| c.is_ascii_lowercase() || " ,.'()".contains(c)).then_some(text)
+    text.chars()
+        .all(|c| c.is_ascii_lowercase() || " ,.'()".contains(c))
+        .then_some(text)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -78,7 +86,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 println!("{}: {}{missing}", i + 1, shown.collect::<String>());
             }
         }
-        _ => return Err("usage: list CAPTURE | drag CAPTURE CRIB | open CAPTURE NUMBER TEXT".into()),
+        ["show", path] => show(path)?,
+        _ => return Err("usage: list CAPTURE | drag CAPTURE CRIB | open CAPTURE NUMBER TEXT | show CAPTURE".into()),
     }
     Ok(())
 }

@@ -3,12 +3,13 @@
 //! Usage: cargo run --quiet -- list CAPTURE
 //!        cargo run --quiet -- drag CAPTURE CRIB          tries a crib in every pair of messages, at every offset
 //!        cargo run --quiet -- open CAPTURE NUMBER TEXT   message NUMBER begins with TEXT: opens the others that far
+//!        cargo run --quiet -- show CAPTURE               what was sent, piece by piece
 
 mod capture;
 
 use std::{env, error::Error};
 
-use capture::{pieces, Sender};
+use capture::{pieces, show, Sender};
 
 /// Byte for byte, as far as the shorter one goes.
 fn xor(a: &[u8], b: &[u8]) -> Vec<u8> {
@@ -85,7 +86,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 println!("{}: {}{missing}", i + 1, shown.collect::<String>());
             }
         }
-        _ => return Err("usage: list CAPTURE | drag CAPTURE CRIB | open CAPTURE NUMBER TEXT".into()),
+        ["show", path] => show(path)?,
+        _ => return Err("usage: list CAPTURE | drag CAPTURE CRIB | open CAPTURE NUMBER TEXT | show CAPTURE".into()),
     }
     Ok(())
 }

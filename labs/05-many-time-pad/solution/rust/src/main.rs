@@ -1,6 +1,7 @@
 //! Reads many messages that share one keystream, without a key and without a person.
 //!
 //! Usage: cargo run --quiet -- CAPTURE
+//!        cargo run --quiet -- show CAPTURE    what was sent, piece by piece
 
 // Some of it is used by your part only.
 #![allow(dead_code)]
@@ -10,7 +11,7 @@ mod model;
 
 use std::{env, error::Error};
 
-use capture::{pieces, Sender};
+use capture::{pieces, show, Sender};
 use model::{is_letter, Model};
 
 /// The bytes at one place of all messages, one for each message; `None` where the message is over.
@@ -18,7 +19,9 @@ type Column = Vec<Option<u8>>;
 
 /// The keystream byte that leaves the likeliest letters in a column.
 fn best_key(column: &Column, model: &Model) -> u8 {
-    (0..=255).max_by(|a, b| value(column, *a, model).total_cmp(&value(column, *b, model))).unwrap_or(0)
+    (0..=255)
+        .max_by(|a, b| value(column, *a, model).total_cmp(&value(column, *b, model)))
+        .unwrap_or(0)
 }
 
 /// The keystream, one byte for each column, so that in each message each letter fits the letter before it.
@@ -76,8 +79,14 @@ fn load(path: &str) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = env::args().nth(1).ok_or("usage: CAPTURE")?;
-    let (ciphertexts, model) = (load(&path)?, Model::learnt_from("english.txt")?);
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let path = match arguments.as_slice() {
+        ["show", capture] => return show(capture),
+        [path] => path,
+        _ => return Err("usage: CAPTURE | show CAPTURE".into()),
+    };
+    let (ciphertexts, model) = (load(path)?, Model::learnt_from("english.txt")?);
     let length = ciphertexts.iter().map(Vec::len).max().unwrap_or(0);
     let column = |place| ciphertexts.iter().map(|message| message.get(place).copied()).collect();
     let columns: Vec<Column> = (0..length).map(column).collect();

@@ -9,10 +9,14 @@ pub enum Sender {
     Server,
 }
 
+/// Who sent it, and the bytes.
+pub type Piece = (Sender, Vec<u8>);
+
 /// What was sent, in order.
-pub fn pieces(path: &str) -> Result<Vec<(Sender, Vec<u8>)>, Box<dyn Error>> {
+pub fn pieces(path: &str) -> Result<Vec<Piece>, Box<dyn Error>> {
     let (mut sent, mut client) = (Vec::new(), None);
-    for packet in packets(&fs::read(path)?)? {
+    let data = fs::read(path).map_err(|why| format!("{path}: {why}"))?;
+    for packet in packets(&data).map_err(|why| format!("{path}: {why}"))? {
         let (address, payload) = tcp(packet);
         // Whoever sends the first packet opens the connection.
         let client: &(Vec<u8>, u16) = client.get_or_insert(address.clone());
@@ -28,11 +32,25 @@ pub fn pieces(path: &str) -> Result<Vec<(Sender, Vec<u8>)>, Box<dyn Error>> {
     Ok(sent)
 }
 
+/// Prints what was sent, piece by piece.
+pub fn show(path: &str) -> Result<(), Box<dyn Error>> {
+    for (number, (sender, data)) in (1..).zip(pieces(path)?) {
+        let sender = match sender {
+            Sender::Client => "client",
+            Sender::Server => "server",
+        };
+        let hex: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
+        println!("{number:3}. {sender}, {:3} bytes: {hex}", data.len());
+    }
+    Ok(())
+}
+
 /// The IP packets of the file.
 fn packets(data: &[u8]) -> Result<Vec<&[u8]>, Box<dyn Error>> {
-    let little = match data.get(..4) {
-        Some([0xd4, 0xc3, 0xb2, 0xa1] | [0x4d, 0x3c, 0xb2, 0xa1]) => true,
-        Some([0xa1, 0xb2, 0xc3, 0xd4] | [0xa1, 0xb2, 0x3c, 0x4d]) => false,
+    // The file's header has 24 bytes. The first four say in which order the bytes of a number stand.
+    let little = match data.get(..24) {
+        Some([0xd4, 0xc3, 0xb2, 0xa1, ..] | [0x4d, 0x3c, 0xb2, 0xa1, ..]) => true,
+        Some([0xa1, 0xb2, 0xc3, 0xd4, ..] | [0xa1, 0xb2, 0x3c, 0x4d, ..]) => false,
         _ => return Err("this is not a classic pcap file".into()),
     };
     let number = |at: usize| {
@@ -53,9 +71,10 @@ fn packets(data: &[u8]) -> Result<Vec<&[u8]>, Box<dyn Error>> {
     };
     let (mut found, mut at) = (Vec::new(), 24);
     while at + 16 <= data.len() {
-        let length = number(at + 8);
-        found.push(&data[at + 16 + link_header..at + 16 + length]);
-        at += 16 + length;
+        let end = at + 16 + number(at + 8);
+        let packet = data.get(at + 16 + link_header..end);
+        found.push(packet.ok_or("the file ends in the middle of a packet")?);
+        at = end;
     }
     Ok(found)
 }

@@ -21,7 +21,10 @@ pub struct Model {
 impl Model {
     /// Counts the letters of a file.
     pub fn learnt_from(path: &str) -> Result<Self, Box<dyn Error>> {
-        let words: Vec<String> = fs::read_to_string(path)?.split_whitespace().map(str::to_owned).collect();
+        let words: Vec<String> = fs::read_to_string(path)?
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
         let text = words.join(" ").into_bytes();
         let (mut pairs, mut singles) = (BTreeMap::new(), BTreeMap::new());
         for pair in text.windows(2) {
@@ -30,7 +33,11 @@ impl Model {
         for letter in &text {
             *singles.entry(*letter).or_insert(0.0) += 1.0;
         }
-        Ok(Self { pairs, singles, total: text.len() as f64 })
+        Ok(Self {
+            pairs,
+            singles,
+            total: text.len() as f64,
+        })
     }
 
     /// The logarithm of how likely `letter` is after `before`.

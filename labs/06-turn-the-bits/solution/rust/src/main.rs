@@ -10,7 +10,7 @@ mod capture;
 
 use std::{env, error::Error};
 
-use capture::{pieces, Sender};
+use capture::show;
 
 /// Byte for byte, as far as the shorter one goes.
 fn xor(a: &[u8], b: &[u8]) -> Vec<u8> {
@@ -37,8 +37,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn from_hex(digits: &str) -> Result<Vec<u8>, Box<dyn Error>> {
-    if !digits.is_ascii() || digits.len() % 2 == 1 {
-        return Err("a ciphertext is an even number of hex digits".into());
+    if digits.len() % 2 == 1 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(format!("{digits:?} is no ciphertext: write an even number of hex digits").into());
     }
     let bytes = (0..digits.len()).step_by(2);
     let bytes = bytes.map(|at| Ok(u8::from_str_radix(&digits[at..at + 2], 16)?));
@@ -50,17 +50,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["flip", ciphertext, known, wanted] => {
-            println!("{}", hex(&flip(&from_hex(ciphertext)?, known.as_bytes(), wanted.as_bytes())))
+            println!(
+                "{}",
+                hex(&flip(&from_hex(ciphertext)?, known.as_bytes(), wanted.as_bytes()))
+            )
         }
         ["forge", ciphertext, text, words] => {
-            println!("{}", hex(&forge(&from_hex(ciphertext)?, text.as_bytes(), words.as_bytes())))
+            println!(
+                "{}",
+                hex(&forge(&from_hex(ciphertext)?, text.as_bytes(), words.as_bytes()))
+            )
         }
-        ["show", capture] => {
-            for (number, (sender, data)) in pieces(capture)?.iter().enumerate() {
-                let sender = if *sender == Sender::Client { "client" } else { "server" };
-                println!("{:3}. {sender}, {:3} bytes: {}", number + 1, data.len(), hex(data));
-            }
-        }
+        ["show", capture] => show(capture)?,
         _ => return Err("usage: flip CIPHERTEXT KNOWN WANTED | forge CIPHERTEXT TEXT WORDS | show CAPTURE".into()),
     }
     Ok(())
