@@ -8,6 +8,8 @@ mod advice;
 mod folders;
 #[path = "labs/predictions.rs"]
 mod predictions;
+#[path = "labs/programs.rs"]
+mod programs;
 
 use std::{
     fs,

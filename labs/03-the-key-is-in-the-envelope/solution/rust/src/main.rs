@@ -64,6 +64,15 @@ fn read_later(sent: &[(Sender, Vec<u8>)], (n, d): (Number, Number)) -> Result<Ve
     }
 }
 
+/// The number with these hex digits.
+fn from_hex(digits: &str) -> Option<Number> {
+    let digits: Option<Vec<u8>> = digits.trim().chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
+    let pairs = digits?;
+    let pairs = pairs.rchunks(2).rev();
+    let bytes: Vec<u8> = pairs.map(|pair| pair.iter().fold(0, |sum, d| sum << 4 | d)).collect();
+    Some(Number::from_bytes(&bytes))
+}
+
 /// The modulus n and the private exponent d of a key file.
 fn read_key(path: &str) -> Result<(Number, Number)> {
     let text = fs::read_to_string(path)?;
@@ -71,8 +80,7 @@ fn read_key(path: &str) -> Result<(Number, Number)> {
         let line = text
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
-        line.and_then(Number::from_hex)
-            .ok_or(format!("{path} has no number {name}"))
+        line.and_then(from_hex).ok_or(format!("{path} has no number {name}"))
     };
     Ok((number("n")?, number("d")?))
 }

@@ -16,15 +16,6 @@ impl Number {
         number
     }
 
-    /// From hex digits.
-    pub fn from_hex(digits: &str) -> Option<Self> {
-        let digits: Option<Vec<u8>> = digits.trim().chars().map(|c| c.to_digit(16).map(|d| d as u8)).collect();
-        let pairs = digits?;
-        let pairs = pairs.rchunks(2).rev();
-        let bytes: Vec<u8> = pairs.map(|pair| pair.iter().fold(0, |sum, d| sum << 4 | d)).collect();
-        Some(Self::from_bytes(&bytes))
-    }
-
     /// How many bytes it has, without leading zeros.
     pub fn size(&self) -> usize {
         let bytes = self.little_endian();
