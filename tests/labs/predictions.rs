@@ -36,6 +36,7 @@ async fn a_result_is_one_of_the_options_and_differs_where_the_scene_decides() {
         results(&lab, 0..1).await;
     }
     for (number, question) in [
+        ("08", "signed-by-a-stranger"),
         ("12", "salt"),
         ("13", "which-answer"),
         ("14", "with-a-deadline"),
