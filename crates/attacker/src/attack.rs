@@ -86,7 +86,7 @@ pub struct Scene {
     /// Whether the report's server seeds its generator with the time. (Whether ours does is a defence.)
     pub seeded_with_time: bool,
     /// Whether the server's machine computes in no time. It does where an attack asks thousands of questions and measures
-    /// none; everywhere else it is a small machine, on which a key operation takes a moment.
+    /// none. Everywhere else it is a small machine, on which a key operation takes a moment.
     pub fast_machine: bool,
 }
 
