@@ -3,6 +3,8 @@
 
 #[path = "handouts/clone.rs"]
 mod clone;
+#[path = "walks/rust.rs"]
+mod rust;
 
 use std::{
     fs,
