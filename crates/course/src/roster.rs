@@ -107,6 +107,16 @@ impl Roster {
         self.people.iter().find(|person| person.id.as_str() == id)
     }
 
+    /// The one student with this text in a column, such as the address or the login that a platform gives. Letters of both
+    /// cases count as equal. `None` if there is no such student, or several.
+    pub fn find_by(&self, column: Column, text: &str) -> Option<&Person> {
+        let (text, mut people) = (text.trim().to_lowercase(), self.people.iter());
+        let mut same =
+            |person: &&Person| !text.is_empty() && person.get(column).to_lowercase() == text;
+        let found = people.by_ref().find(&mut same);
+        found.filter(|_| !people.any(|person| same(&person)))
+    }
+
     /// The list as `roster.csv`. It begins with a byte order mark. Without the mark a spreadsheet for Windows takes the
     /// file for another encoding. It would damage every name outside ASCII when a person saves the file.
     pub fn to_csv(&self) -> String {

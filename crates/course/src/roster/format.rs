@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Column, Fault};
+use super::{Column, Fault, Id};
 use crate::table::Row;
 
 /// A format that was recognised.
@@ -117,10 +117,10 @@ const HEADINGS: &[(Heading, &[&str])] = &[
             "student id",
             "student number",
             "matriculation number",
+            "number",
             "id",
         ],
     ),
-    (Heading::Is(Column::Number), &["number"]),
     (
         Heading::Is(Column::Section),
         &["section", "sections", "group", "groups", "class"],
@@ -139,7 +139,7 @@ fn meaning(heading: &str) -> Option<Heading> {
 pub(super) fn recognise(rows: &[Row]) -> Result<Layout, Fault> {
     let first = &rows[0];
     let headings: Vec<&str> = (0..first.cells.len()).map(|at| first.get(at)).collect();
-    match format_of(&headings) {
+    match format_of(&headings, rows) {
         Some(format) => with_header(format, &headings),
         None if headings.iter().any(|cell| cell.contains('@')) => without_header(rows),
         // No address and no heading that we know: most likely a header in another language.
@@ -147,14 +147,14 @@ pub(super) fn recognise(rows: &[Row]) -> Result<Layout, Fault> {
     }
 }
 
-fn format_of(headings: &[&str]) -> Option<Format> {
+fn format_of(headings: &[&str], rows: &[Row]) -> Option<Format> {
     let has = |name: &str| {
         headings
             .iter()
             .any(|heading| heading.eq_ignore_ascii_case(name))
     };
     let begins = |names: &[&str]| headings.starts_with(names);
-    if Column::ALL.iter().all(|column| has(column.heading())) {
+    if is_ours(headings, rows) {
         return Some(Format::Roster);
     }
     // As the importer of Canvas recognises its own file.
@@ -172,6 +172,19 @@ fn format_of(headings: &[&str]) -> Option<Format> {
     let addresses = headings.iter().any(|cell| cell.contains('@'));
     let known = headings.iter().any(|heading| meaning(heading).is_some());
     (known && !addresses).then_some(Format::Plain)
+}
+
+/// Whether it is `roster.csv`, also after a person has removed columns from it. Taken for another list it would lose its
+/// ids, and each student would get a new one. The `id` of another list is a number of the university and looks like one.
+fn is_ours(headings: &[&str], rows: &[Row]) -> bool {
+    let at = |column: Column| {
+        (headings.iter()).position(|heading| heading.eq_ignore_ascii_case(column.heading()))
+    };
+    let (Some(id), Some(_)) = (at(Column::Id), at(Column::Name)) else {
+        return false;
+    };
+    let mut ids = rows[1..].iter().map(|row| row.get(id).to_owned());
+    Column::ALL.iter().all(|column| at(*column).is_some()) || ids.any(|id| Id::try_from(id).is_ok())
 }
 
 fn with_header(format: Format, headings: &[&str]) -> Result<Layout, Fault> {
@@ -227,6 +240,7 @@ fn meaning_in(format: Format, heading: &str) -> Option<Heading> {
     let lower = heading.to_lowercase();
     match (format, lower.as_str()) {
         (Format::Roster, "id") => Some(Heading::Is(Column::Id)),
+        (Format::Roster, "number") => Some(Heading::Is(Column::Number)),
         (Format::Canvas, "id") => Some(Heading::Is(Column::Number)),
         // Titles of assignments may be anything, so only the columns of Canvas itself count.
         (Format::Canvas, name) => {

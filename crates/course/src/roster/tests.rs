@@ -210,10 +210,47 @@ fn an_id_in_the_list_is_kept_and_checked() {
 }
 
 #[test]
+fn a_roster_keeps_its_ids_when_a_person_removes_columns() {
+    let short = good("id,name,note\ngroup-7,Anna,x\nb,Berta,\n").roster;
+    assert_eq!(short.people()[0].id.as_str(), "group-7");
+    // The `id` of another list is a number of the university, and so is its `number`.
+    for heading in ["id", "number"] {
+        let other = good(&format!("{heading},name,login\n0012345,Anna,anna\n"));
+        let person = &other.roster.people()[0];
+        assert_eq!(other.format, Format::Plain);
+        assert_eq!(
+            (person.id.as_str(), person.sis.as_str()),
+            ("anna", "0012345")
+        );
+        assert_eq!(person.number, "");
+    }
+}
+
+#[test]
 fn the_same_name_is_allowed_and_named() {
     let reading = good("name,login\nKim,kim1\nKim,kim2\nLee,lee\n");
     assert_eq!(reading.roster.people().len(), 3);
     assert_eq!(told(&reading), ["2 students are called Kim: kim1, kim2"]);
+}
+
+#[test]
+fn a_student_is_found_by_what_a_platform_says_and_never_by_a_shared_text() {
+    let roster = good("name,login,email\nKim,kim1,Kim@uni.example\nKim,kim2,\n").roster;
+    let found = |column, text| {
+        roster
+            .find_by(column, text)
+            .map(|person| person.id.as_str())
+    };
+    assert_eq!(found(Column::Email, " kim@UNI.example"), Some("kim1"));
+    assert_eq!(found(Column::Login, "KIM2"), Some("kim2"));
+    for (column, text) in [
+        (Column::Name, "Kim"),
+        (Column::Email, ""),
+        (Column::Login, "kim"),
+    ] {
+        assert_eq!(found(column, text), None, "{text:?}");
+    }
+    assert_eq!(roster.find("kim1").unwrap().login, "kim1");
 }
 
 #[test]
