@@ -1,4 +1,4 @@
-//! Files of comma-separated values: [`Table::read`] takes them apart, [`line`] and [`cell`] write them.
+//! Files of comma-separated values: [`Table::read`] takes them apart, [`line()`] and [`cell()`] write them.
 //!
 //! Reading is strict. A quoted cell that does not end would swallow the rest of a class in one cell, so it is an error with
 //! its line. Many readers accept such a file, which is why this one is written here ([RFC 4180]).

@@ -15,6 +15,8 @@ mod classroom50;
 mod csv;
 #[path = "exports/ctfd.rs"]
 mod ctfd;
+#[path = "exports/file.rs"]
+mod file;
 #[path = "exports/gradescope.rs"]
 mod gradescope;
 #[path = "exports/junit.rs"]

@@ -1,6 +1,6 @@
 //! Canvas: a gradebook to import.
 //!
-//! [`fill`] fills the instructor's own export, and so never misses a student or an assignment. [`write`] makes a file
+//! [`fill`] fills the instructor's own export, and so never misses a student or an assignment. [`write()`] makes a file
 //! alone. Canvas takes a column that it does not know for a new assignment. The rules are those of the importer,
 //! `lib/gradebook_importer.rb` (instructure/canvas-lms).
 
