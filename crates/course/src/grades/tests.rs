@@ -234,6 +234,15 @@ fn another_lab_of_the_same_student_is_added() {
     assert_eq!(first.merge(&first).unwrap(), first);
 }
 
+#[test]
+fn the_time_of_grading_is_the_later_one_in_either_order() {
+    let (first, mut later) = (one(), one());
+    later.header.graded = "2026-11-28T09:00:00Z".try_into().unwrap();
+    for together in [first.merge(&later), later.merge(&first)] {
+        assert_eq!(together.unwrap(), later);
+    }
+}
+
 fn class() -> impl Strategy<Value = Vec<Student>> {
     let student = (0..3_u32, 0..=400_u32).prop_map(|(how, hundredths)| match how {
         0 => vec![],
