@@ -69,6 +69,10 @@ pub enum ArchiveError {
 
 /// Makes an archive of the program and the files of the course.
 ///
+/// Students never see the archive. But their programs run in the same container, where the grader is root. Only the access
+/// rules of the grader keep them from these files, and a kernel can lack those. So a secret that opens more than this
+/// course does not belong here.
+///
 /// # Errors
 /// When the program is not for Linux on x86-64, or a path is not a file below the folder of the course.
 pub fn archive(program: &[u8], course: &[Part<'_>]) -> Result<Vec<u8>, ArchiveError> {
