@@ -8,8 +8,6 @@ mod advice;
 mod folders;
 #[path = "labs/predictions.rs"]
 mod predictions;
-#[path = "labs/programs.rs"]
-mod programs;
 
 use std::{
     fs,

@@ -31,7 +31,7 @@ use super::{
 };
 
 /// Labs are tested side by side; most of the time each waits for programs.
-const WORKERS: usize = 4;
+const WORKERS: usize = 6;
 
 /// What is tested.
 #[derive(Debug, Clone)]
