@@ -114,7 +114,7 @@ async fn reset_restores_the_start_and_loses_nothing() {
     fs::write(desk.path("attack.py"), "mine").unwrap();
     fs::write(desk.path("notes.txt"), "also mine").unwrap();
     for n in [1, 2] {
-        let backup = desk.student.reset().await.unwrap();
+        let backup = desk.student.reset(None).await.unwrap();
         assert_eq!(backup, desk.path(&format!("backup-{n}")));
         let after = contents(&desk.student.folder);
         let fresh = after.iter().filter(|(path, _)| {
@@ -359,4 +359,23 @@ fn the_packages_of_a_program_in_rust_are_those_that_the_project_is_built_with() 
         with_packages += 1;
     }
     assert!(with_packages >= 3);
+}
+
+#[tokio::test]
+async fn a_reset_can_begin_in_another_language() {
+    let mut desk = Desk::new(lab("05"), 12).await;
+    assert!(desk.path("read.py").exists() && !desk.path("Cargo.toml").exists());
+    let error = desk.student.reset(Some("pearl")).await.unwrap_err();
+    assert!(error.to_string().contains("pearl"), "{error}");
+    assert!(
+        !desk.path("backup-1").exists(),
+        "nothing is moved before that"
+    );
+    desk.student.reset(Some("rust")).await.unwrap();
+    assert!(desk.path("Cargo.toml").exists() && !desk.path("read.py").exists());
+    let sheet = fs::read_to_string(desk.path("answers.toml")).unwrap();
+    assert!(sheet.contains("target/debug"), "{sheet}");
+    // It stays so.
+    desk.student.reset(None).await.unwrap();
+    assert!(desk.path("Cargo.toml").exists());
 }

@@ -169,7 +169,9 @@ pub enum LabCommand {
     #[command(hide = true)]
     RunProgram(RunProgram),
     /// Begin the lab again; your files move to a backup
-    #[command(after_help = "Example: latchstring lab reset 01")]
+    #[command(
+        after_help = "Examples:\n  latchstring lab reset 01\n  latchstring lab reset 05 --language rust"
+    )]
     Reset {
         /// Name the lab [default: the lab of this folder]
         lab: Option<String>,
@@ -179,6 +181,9 @@ pub enum LabCommand {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// Begin in this language: python or rust [default: the language that the folder has]
+        #[arg(long)]
+        language: Option<String>,
     },
 }
 
@@ -324,8 +329,13 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
         } => hint(out, place.open(lab.as_deref())?, solution)?,
         LabCommand::Explain { lab, place } => explain(out, &place.open(lab.as_deref())?)?,
         LabCommand::RunProgram(program) => return program.run(),
-        LabCommand::Reset { lab, place, yes } => {
-            reset(out, lab.as_deref(), &place, yes).await?;
+        LabCommand::Reset {
+            lab,
+            place,
+            yes,
+            language,
+        } => {
+            reset(out, lab.as_deref(), &place, yes, language.as_deref()).await?;
         }
         LabCommand::Check {
             lab,

@@ -161,11 +161,15 @@ impl Student {
         Ok(answers::options(question, &self.seed()?))
     }
 
-    /// Puts `start/` back. All that was there moves to a folder `backup-N` inside; nothing is lost.
+    /// Puts `start/` back, in this language or the one that it had. All that was there moves to a folder `backup-N` inside;
+    /// nothing is lost.
     ///
     /// # Errors
-    /// When a file cannot be moved or made.
-    pub async fn reset(&mut self) -> anyhow::Result<PathBuf> {
+    /// When the lab has no files for the language, or a file cannot be moved or made.
+    pub async fn reset(&mut self, language: Option<&str>) -> anyhow::Result<PathBuf> {
+        if language.is_some() {
+            self.write_in(language)?;
+        }
         let instance = Instance::make(&self.lab.scene, &self.seed()?).await?;
         let backup = set_aside(&self.folder, state::is_its_file)?;
         self.save()?;
@@ -177,9 +181,14 @@ impl Student {
     ///
     /// # Errors
     /// As [`Student::reset`].
-    pub async fn begin_again(lab: Lab, folder: &Path, seed: &Seed) -> anyhow::Result<PathBuf> {
+    pub async fn begin_again(
+        lab: Lab,
+        folder: &Path,
+        seed: &Seed,
+        language: Option<&str>,
+    ) -> anyhow::Result<PathBuf> {
         let (mut student, instance) = Self::make(lab, folder, seed).await?;
-        student.write_in(None)?;
+        student.write_in(language)?;
         let backup = set_aside(folder, |_| false)?;
         student.save()?;
         student.lay_out(&instance)?;

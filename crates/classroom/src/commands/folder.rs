@@ -146,6 +146,7 @@ pub(super) async fn reset(
     named: Option<&str>,
     place: &PlaceArgs,
     yes: bool,
+    language: Option<&str>,
 ) -> anyhow::Result<()> {
     let lab = place.lab(named)?;
     let folder = place.folder(&lab);
@@ -171,8 +172,8 @@ pub(super) async fn reset(
     }
     let lost = state::read(&folder).is_err();
     let backup = match lost {
-        false => Student::open(lab, &folder)?.reset().await?,
-        true => Student::begin_again(lab, &folder, &Seed::fresh()?).await?,
+        false => Student::open(lab, &folder)?.reset(language).await?,
+        true => Student::begin_again(lab, &folder, &Seed::fresh()?, language).await?,
     };
     if lost {
         writeln!(
