@@ -1,7 +1,8 @@
 //! The cost of an attack for the server, and the time that the server spends on computing.
 //!
 //! In memory the clock stands still during a computation. Over TCP a fast machine spends microseconds where a small
-//! machine spends milliseconds. So the arena's servers take as long for each piece of work as a small machine would, where a scene does not say otherwise.
+//! machine spends milliseconds. So the arena's servers take as long for each piece of work as a small machine would.
+//! A scene can give them a fast machine.
 
 use std::{
     collections::BTreeMap,
