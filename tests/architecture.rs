@@ -29,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("corpus", &["cli", "cryptanalysis"]),
     ("capture", &["protocol"]),
     ("net", &["protocol"]),
+    ("parcel", &["protocol"]),
     ("keys", &["net"]),
     ("store", &["protocol"]),
     ("store-sqlite", &["store"]),
@@ -186,7 +187,14 @@ fn face_of(metadata: &Value, name: &str) -> BTreeSet<String> {
 #[test]
 fn the_libraries_of_client_and_server_have_no_face_and_their_programs_have() {
     let metadata = metadata();
-    for library in ["client-core", "server-core", "net", "protocol", "store"] {
+    for library in [
+        "client-core",
+        "server-core",
+        "net",
+        "parcel",
+        "protocol",
+        "store",
+    ] {
         assert_eq!(face_of(&metadata, library), BTreeSet::new(), "{library}");
     }
     for (program, known) in [("client", "rustyline"), ("server", "tracing-subscriber")] {
