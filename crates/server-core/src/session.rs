@@ -129,6 +129,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
             kind,
             text,
             session: Some(self.link.driver.session().id()),
+            received_at: Some((self.server.setup.now)()),
         };
         let accounts = &self.server.setup.accounts;
         let appended = accounts.append(&self.user, &self.kid, &message).await;

@@ -40,6 +40,7 @@ async fn messages_are_stored_once_acknowledged_and_numbered_over_all_sessions() 
     let stored: Vec<_> = world.stored().await;
     let expected = (1..).zip(texts);
     assert!(stored.iter().map(|m| (m.id, m.text.as_str())).eq(expected));
+    assert!(stored.iter().all(|m| m.received_at == Some(support::NOW)));
 
     let user = name("alice");
     let closed = Event::Closed {
@@ -226,6 +227,7 @@ async fn stored_elsewhere(world: &World, id: u64, text: &str, session: Option<[u
         kind: 0,
         text: text.to_owned(),
         session,
+        received_at: None,
     };
     let (user, kid) = (name("alice"), alice_kid());
     let appended = world.store.append(&user, &kid, &message).await;

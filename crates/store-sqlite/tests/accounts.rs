@@ -47,6 +47,7 @@ both!(
     the_list_is_sorted,
     messages_are_kept_once_and_in_order,
     another_message_under_a_taken_id_is_no_duplicate,
+    a_duplicate_that_comes_later_does_not_change_the_time,
     a_message_is_found_by_its_id,
     a_gap_is_refused,
     absurd_ids_are_refused,
@@ -322,12 +323,28 @@ async fn another_message_under_a_taken_id_is_no_duplicate(store: &dyn Accounts) 
     assert_eq!(store.messages(&a.user, &a.kid).await.unwrap(), kept);
 }
 
+async fn a_duplicate_that_comes_later_does_not_change_the_time(store: &dyn Accounts) {
+    let a = account("alice");
+    store.add(&a).await.unwrap();
+    let first = message(1, 0, "in time");
+    let late = StoredMessage {
+        received_at: first.received_at.map(|at| at + 3600),
+        ..first.clone()
+    };
+    for (message, done) in [(&first, Appended::Appended), (&late, Appended::Duplicate)] {
+        let got = store.append(&a.user, &a.kid, message).await;
+        assert_eq!(got.unwrap(), done);
+    }
+    assert_eq!(store.messages(&a.user, &a.kid).await.unwrap(), [first]);
+}
+
 async fn a_message_is_found_by_its_id(store: &dyn Accounts) {
     let (a, b) = (account("alice"), account("bob"));
     store.add(&a).await.unwrap();
     store.add(&b).await.unwrap();
     let unnamed = StoredMessage {
         session: None,
+        received_at: None,
         ..message(2, 3, "zwei, größer")
     };
     for kept in [message(1, 0, ""), unnamed] {

@@ -144,7 +144,7 @@ async fn a_file_of_the_first_schema_is_brought_up_to_date() {
     sql(
         &path,
         "DROP TABLE invites; ALTER TABLE accounts DROP COLUMN failures; ALTER TABLE messages DROP COLUMN session;
-         PRAGMA user_version = 1",
+         ALTER TABLE messages DROP COLUMN received_at; PRAGMA user_version = 1",
     )
     .await;
     let store = Sqlite::open(&path).await.unwrap();
@@ -157,7 +157,8 @@ async fn a_file_of_the_first_schema_is_brought_up_to_date() {
     assert_eq!(last.unwrap(), 200);
     // Nobody knows any more which session brought the old messages, so the text alone tells them from others.
     let old = store.message(&alice.user, &alice.kid, 200).await.unwrap();
-    assert_eq!(old.unwrap().session, None);
+    let old = old.unwrap();
+    assert_eq!((old.session, old.received_at), (None, None));
     let again = message(200, 0, &"x".repeat(500));
     let again = store.append(&alice.user, &alice.kid, &again).await;
     assert_eq!(again.unwrap(), Appended::Duplicate);
@@ -183,7 +184,7 @@ async fn an_invitation_of_an_older_version_is_still_good_and_can_be_revoked() {
          INSERT INTO invites VALUES (
              x'81b637d8fcd2c6da6359e6963113a1170de795e4b725b84d1e0b4cfd9ec58ce9',
              x'0707070707070707070707070707070707070707070707070707070707070707', 1795086400);
-         PRAGMA user_version = 4",
+         ALTER TABLE messages DROP COLUMN received_at; PRAGMA user_version = 4",
     )
     .await;
     let store = Sqlite::open(&path).await.unwrap();

@@ -146,6 +146,9 @@ pub struct StoredMessage {
     /// The public name of the session that brought it; `None` for what was stored before stores kept it. Two clients
     /// may say the same under the same id, and then this alone tells their messages apart.
     pub session: Option<[u8; 16]>,
+    /// When the server got it, in seconds since 1970; `None` for what was stored before stores kept it. A duplicate
+    /// that comes later does not change it.
+    pub received_at: Option<u64>,
 }
 
 impl StoredMessage {

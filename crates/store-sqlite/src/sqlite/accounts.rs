@@ -17,8 +17,8 @@ use super::Sqlite;
 type AccountRow = (String, Vec<u8>, Vec<u8>, String, i64);
 /// user, made_at, seconds_left
 type InvitationRow = (Option<String>, i64, i64);
-/// id, kind, text, session
-type MessageRow = (i64, i64, String, Option<Vec<u8>>);
+/// id, kind, text, session, received_at
+type MessageRow = (i64, i64, String, Option<Vec<u8>>, Option<i64>);
 
 impl Accounts for Sqlite {
     fn find<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, Option<Account>> {
@@ -238,7 +238,7 @@ impl Accounts for Sqlite {
     ) -> Answer<'a, Option<StoredMessage>> {
         Box::pin(async move {
             let row: Option<MessageRow> = sqlx::query_as(
-                "SELECT id, kind, text, session FROM messages
+                "SELECT id, kind, text, session, received_at FROM messages
                  WHERE user_hash = ? AND kid = ? AND id = ?",
             )
             .bind(&key_of(user)[..])
@@ -261,8 +261,8 @@ impl Accounts for Sqlite {
             // One statement that checks and inserts is one transaction: of two sessions that bring the same id, one
             // appends and the other learns of it.
             let done = sqlx::query(
-                "INSERT INTO messages (user_hash, kid, id, kind, text, session)
-                 SELECT user_hash, kid, ?3, ?4, ?5, ?6 FROM accounts
+                "INSERT INTO messages (user_hash, kid, id, kind, text, session, received_at)
+                 SELECT user_hash, kid, ?3, ?4, ?5, ?6, ?7 FROM accounts
                  WHERE user_hash = ?1 AND kid = ?2 AND ?3 = 1 + COALESCE(
                      (SELECT MAX(id) FROM messages WHERE user_hash = ?1 AND kid = ?2), 0)",
             )
@@ -272,6 +272,7 @@ impl Accounts for Sqlite {
             .bind(i64::from(message.kind))
             .bind(&message.text)
             .bind(message.session.as_ref().map(|name| &name[..]))
+            .bind(message.received_at.map(seconds))
             .execute(&self.pool)
             .await
             .map_err(|e| self.failed(e))?;
@@ -293,7 +294,7 @@ impl Accounts for Sqlite {
     ) -> Answer<'a, Vec<StoredMessage>> {
         Box::pin(async move {
             let rows: Vec<MessageRow> = sqlx::query_as(
-                "SELECT id, kind, text, session FROM messages
+                "SELECT id, kind, text, session, received_at FROM messages
                  WHERE user_hash = ? AND kid = ? ORDER BY id",
             )
             .bind(&key_of(user)[..])
@@ -321,15 +322,17 @@ impl Sqlite {
     }
 
     fn stored(&self, row: MessageRow) -> Result<StoredMessage, StoreError> {
-        let (id, kind, text, session) = row;
+        let (id, kind, text, session, received_at) = row;
         let session = session.map(|name| {
             <[u8; 16]>::try_from(name).map_err(|_| self.damaged("the name of a session is none"))
         });
+        let time = |at| u64::try_from(at).map_err(|_| self.damaged("a time before 1970"));
         Ok(StoredMessage {
             id: u64::try_from(id).map_err(|_| self.damaged("a negative message id"))?,
             kind: u8::try_from(kind).map_err(|_| self.damaged("a kind over 255"))?,
             text,
             session: session.transpose()?,
+            received_at: received_at.map(time).transpose()?,
         })
     }
 

@@ -14,6 +14,9 @@ pub(crate) fn account(user: &str) -> Account {
     Account::new(name(user), spki, format!("$argon2id${user}"), 1_795_000_000)
 }
 
+/// When [`message`] came.
+pub(crate) const RECEIVED: u64 = 1_795_000_100;
+
 /// A message as the session 01…01 brings it.
 pub(crate) fn message(id: u64, kind: u8, text: &str) -> StoredMessage {
     StoredMessage {
@@ -21,5 +24,6 @@ pub(crate) fn message(id: u64, kind: u8, text: &str) -> StoredMessage {
         kind,
         text: text.to_owned(),
         session: Some([1; 16]),
+        received_at: Some(RECEIVED),
     }
 }
