@@ -32,7 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("parcel", &["protocol"]),
     ("keys", &["net"]),
     ("store", &["protocol"]),
-    ("store-sqlite", &["store"]),
+    ("store-sqlite", &["parcel", "store"]),
     ("faithful", &["cli", "protocol-faithful", "net"]),
     ("client-core", &["net"]),
     ("client", &["cli", "client-core", "keys", "net"]),

@@ -1,12 +1,14 @@
 //! The store of the server that people deploy: accounts and messages in one SQLite file.
 //!
 //! * [`Sqlite`]: survives `kill -9` at any moment;
+//! * [`collect`]: takes files out of the messages, while the server runs;
 //! * [`StoreLock`]: one server a store;
 //! * `file`: the permissions and the owner of the file, before SQLite may touch it.
 //!
 //! A separate crate, so that only the program `latchstring-server` builds and links SQLite. The lab keeps its accounts
 //! in [`latchstring_store::Memory`].
 
+pub mod collect;
 mod failure;
 mod file;
 mod lock;

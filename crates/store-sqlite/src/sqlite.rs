@@ -157,7 +157,7 @@ impl Sqlite {
 }
 
 /// Options of every connection.
-fn plain(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn plain(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
