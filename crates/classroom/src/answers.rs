@@ -14,7 +14,7 @@ use toml::{Table, Value};
 
 use super::{
     catalogue::{Answer, Choice, Lab, Question, Trial},
-    instance::Instance,
+    hand_out::Asked,
     language::Language,
     seed::Seed,
     toml_error,
@@ -252,21 +252,45 @@ pub fn filled_in(sheet: &str, question: &str, answer: &str) -> anyhow::Result<St
     Ok(sheet.replacen(line, &format!("{question} = {answer}"), 1))
 }
 
-/// What a prediction offers, with letters: each student's seed gives another order.
-pub fn options<'a>(question: &'a Question, seed: &Seed) -> Vec<(char, &'a Choice)> {
-    let mut options: Vec<&Choice> = question.options.iter().collect();
-    options.shuffle(&mut seed.stream(&format!("options {}", question.id)));
+/// What a prediction offers, with letters: each student has another order.
+pub fn options<'a>(question: &'a Question, order: &Seed) -> Vec<(char, &'a Choice)> {
+    shuffled(question, &question.options, order)
+}
+
+/// The options as the student reads them.
+pub fn texts<'a>(question: &Question, asked: &'a Asked, order: &Seed) -> Vec<(char, &'a String)> {
+    shuffled(question, &asked.options, order)
+}
+
+fn shuffled<'a, T>(question: &Question, options: &'a [T], order: &Seed) -> Vec<(char, &'a T)> {
+    let mut options: Vec<&T> = options.iter().collect();
+    options.shuffle(&mut order.stream(&format!("options {}", question.id)));
     ('a'..='z').zip(options).collect()
 }
 
-/// The sheet for handing out: questions as comments, answers empty. `seed` is the student's.
+/// A question as the student reads it.
 ///
 /// # Errors
-/// When a question's text names a fact that does not exist.
+/// When it is not among those that were asked.
+pub fn of<'a>(
+    asked: &'a BTreeMap<String, Asked>,
+    question: &Question,
+) -> anyhow::Result<&'a Asked> {
+    let found = asked.get(&question.id);
+    found.with_context(|| {
+        let id = &question.id;
+        format!("the hand-out does not ask {id:?}: it was made for another version of the lab")
+    })
+}
+
+/// The sheet for handing out: the questions `asked` as comments, answers empty. `order` is that of the student's options.
+///
+/// # Errors
+/// When a question of the lab is not among those `asked`.
 pub fn sheet(
     lab: &Lab,
-    instance: &Instance,
-    seed: &Seed,
+    asked: &BTreeMap<String, Asked>,
+    order: &Seed,
     language: Option<&Language>,
 ) -> anyhow::Result<String> {
     let mut sheet = format!(
@@ -307,9 +331,9 @@ pub fn sheet(
         writeln!(sheet, "\n{heading}")?;
         for question in questions {
             sheet.push('\n');
-            comment(&mut sheet, &instance.facts.fill(&question.text)?)?;
-            for (letter, choice) in options(question, seed) {
-                let text = instance.facts.fill(&choice.text)?;
+            let asked = of(asked, question)?;
+            comment(&mut sheet, &asked.text)?;
+            for (letter, text) in texts(question, asked, order) {
                 comment(&mut sheet, &format!("  {letter}) {text}"))?;
             }
             writeln!(sheet, "{} = \"\"", question.id)?;

@@ -157,6 +157,13 @@ impl Lab {
             .collect()
     }
 
+    /// The session of the scene whose messages an honest client brings to the student's program.
+    pub fn visited(&self) -> Option<&str> {
+        let trials = self.trials.iter();
+        let mut places = trials.filter_map(|trial| trial.as_server.as_ref());
+        places.next().map(|place| place.session.as_str())
+    }
+
     /// `CASE.md`: a real system that made the same mistake. It is told once everything has passed.
     pub fn case(&self) -> Option<&str> {
         self.files.text("CASE.md").ok()

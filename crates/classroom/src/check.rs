@@ -33,7 +33,7 @@ pub struct Report {
     pub points_so_far: u32,
     /// Hints taken so far.
     pub hints_taken: usize,
-    /// Whether everything has passed.
+    /// Whether everything has passed, or waits until it is handed in.
     pub passed: bool,
     /// Whether the check counts: a check that repeats known hidden instances does not.
     pub counts: bool,
@@ -56,6 +56,8 @@ pub struct Item {
     pub of: u32,
     /// Whether this part passed.
     pub passed: bool,
+    /// Whether this is an answer of a course that is compared when it is handed in.
+    pub later: bool,
     /// The finding.
     pub found: String,
     /// The next step.
@@ -161,7 +163,7 @@ fn report(student: &Student, items: Vec<Item>, counts: bool, limits: Option<InFo
         lab: student.lab.id.clone(),
         points: items.iter().map(|item| item.points).sum(),
         of: items.iter().map(|item| item.of).sum(),
-        passed: items.iter().all(|item| item.passed),
+        passed: items.iter().all(|item| item.passed || item.later),
         points_so_far: student.points(),
         hints_taken: student.state.hints,
         counts,
@@ -186,7 +188,7 @@ fn outcome<'a>(
         (Some(trial), Some(trials)) => trials.fact(trial, &question.answer)?,
         _ => None,
     };
-    student.outcome(question, happened.as_deref())
+    Ok(student.outcome(question, happened.as_deref()))
 }
 
 fn prediction(
@@ -195,7 +197,7 @@ fn prediction(
     said: Result<char, String>,
     outcome: Option<(char, &Choice)>,
 ) -> anyhow::Result<Item> {
-    let options = student.options(question)?;
+    let options = student.options(question);
     let made = said.is_ok();
     let chosen = said.map(|said| options.iter().find(|(letter, _)| *letter == said));
     let found = match (chosen, outcome) {
@@ -227,7 +229,11 @@ fn prediction(
 
 fn answer(student: &Student, question: &Question, answers: &Answers) -> Item {
     let given = answers.to(question);
-    let right = !given.is_empty() && student.is_right(question, given);
+    let right = match student.is_right(question, given) {
+        _ if given.is_empty() => false,
+        Some(right) => right,
+        None => return compared_later(question, given),
+    };
     let found = match (right, given) {
         (true, _) => format!("{given:?} is right"),
         (false, "") => "no answer yet".to_owned(),
@@ -237,23 +243,47 @@ fn answer(student: &Student, question: &Question, answers: &Answers) -> Item {
     question_item(question, "answer", right, found, next)
 }
 
+/// A short answer of a course. Its form can be looked at.
+fn compared_later(question: &Question, given: &str) -> Item {
+    let form = wrong_form(question, given);
+    let found = format!("{given:?} is compared when you hand it in");
+    Item {
+        later: form.is_none(),
+        ..question_item(question, "answer", false, found, form)
+    }
+}
+
 /// The advice on an answer that is missing or wrong; for an answer without the right form, the advice is the form.
 fn advice(question: &Question, given: &str) -> String {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (form, has_it) = match question.kind {
-        Answer::Number => ("a number, in decimal digits", digits(given)),
-        Answer::Hex => ("bytes, as hex digits", is_hex(given)),
-        Answer::Text | Answer::Predict => ("text, character for character", true),
-    };
-    match (given.is_empty(), has_it) {
-        (true, _) => format!(
+    let form = form(question.kind);
+    match wrong_form(question, given) {
+        _ if given.is_empty() => format!(
             "write the answer beside {} in {}: {form}",
             question.id,
             answers::FILE
         ),
-        (false, false) => format!("the answer is {form}"),
-        (false, true) => "look again; `latchstring lab hint` gives a hint".to_owned(),
+        Some(advice) => advice,
+        None => "look again; `latchstring lab hint` gives a hint".to_owned(),
     }
+}
+
+fn form(kind: Answer) -> &'static str {
+    match kind {
+        Answer::Number => "a number, in decimal digits",
+        Answer::Hex => "bytes, as hex digits",
+        Answer::Text | Answer::Predict => "text, character for character",
+    }
+}
+
+/// The advice on an answer that does not have the right form.
+fn wrong_form(question: &Question, given: &str) -> Option<String> {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_it = match question.kind {
+        Answer::Number => digits(given),
+        Answer::Hex => is_hex(given),
+        Answer::Text | Answer::Predict => true,
+    };
+    (!has_it).then(|| format!("the answer is {}", form(question.kind)))
 }
 
 fn is_hex(text: &str) -> bool {
@@ -287,6 +317,7 @@ fn question_item(
         points: if passed { question.points } else { 0 },
         of: question.points,
         passed,
+        later: false,
         found,
         next,
     }
@@ -339,6 +370,7 @@ fn item_of(check: &Check, trouble: Option<Trouble>) -> Item {
         points: if passed { check.points } else { 0 },
         of: check.points,
         passed,
+        later: false,
         found,
         next,
     }

@@ -94,3 +94,23 @@ impl Files {
         Ok(())
     }
 }
+
+/// Copies the files of a folder, and of the folders in it, to another one.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let listed = || format!("cannot list {}", from.display());
+    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(listed)? {
+        let entry = entry.with_context(listed)?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        match path.is_dir() {
+            true => copy(&path, &target)?,
+            false => drop(fs::copy(&path, &target).with_context(|| {
+                format!("cannot copy {} to {}", path.display(), target.display())
+            })?),
+        }
+    }
+    Ok(())
+}

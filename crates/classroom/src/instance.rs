@@ -178,25 +178,17 @@ impl Instance {
         envelope.context("the trial needs an envelope: give the scene one")
     }
 
-    /// The first user, with the messages of this session of the scene, or with none.
+    /// The first user, with the messages of this session of the scene.
     ///
     /// # Errors
     /// When the scene has no account, or no such session.
-    pub fn visitor(&self, scene: &Scene, session: Option<&str>) -> anyhow::Result<Visitor> {
+    pub fn visitor(&self, scene: &Scene, session: &str) -> anyhow::Result<Visitor> {
         let user = self.accounts.users().first();
         let user = user.context("the session needs an account in its scene")?;
-        let typed = match session {
-            None => &Vec::new(),
-            Some(id) => {
-                let mut sessions = scene.sessions.iter();
-                let session = sessions.find(|known| known.id == id);
-                &session.context("the session does not exist")?.messages
-            }
-        };
         Ok(Visitor {
             user: user.clone(),
             key: self.accounts.keys().public_key(user)?,
-            messages: self.facts.fill_all(typed)?,
+            messages: self.facts.fill_all(&scene.session(session)?.messages)?,
         })
     }
 
@@ -208,7 +200,7 @@ impl Instance {
 }
 
 /// Shuffles each pool: `{place.1}` and `{place.2}` are never the same word.
-fn draw_words(scene: &Scene, seed: &Seed, facts: &mut Facts) {
+pub(super) fn draw_words(scene: &Scene, seed: &Seed, facts: &mut Facts) {
     for (pool, words) in &scene.words {
         let mut words = words.clone();
         words.shuffle(&mut seed.stream(&format!("words {pool}")));

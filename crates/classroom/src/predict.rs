@@ -8,7 +8,6 @@ use latchstring_cli::{screen, suggest::nearest};
 use super::{
     answers,
     catalogue::{Answer, Question},
-    instance::Instance,
     student::Student,
 };
 
@@ -59,18 +58,17 @@ pub async fn ask(out: &mut impl Write, student: &mut Student) -> anyhow::Result<
             student.lab.number()
         )?);
     }
-    let facts = Instance::make(&student.lab.scene, &student.seed()?)
-        .await?
-        .facts;
+    let asked = student.asked().await?;
     writeln!(
         out,
         "The first prediction counts, and it need not be right."
     )?;
     for question in open {
-        let text = one_line(&facts.fill(&question.text)?);
+        let asked = answers::of(&asked, &question)?;
+        let text = one_line(&asked.text);
         writeln!(out, "\n{}", screen::prose(&text, screen::width()))?;
-        for (letter, choice) in answers::options(&question, &student.seed()?) {
-            let text = format!("  {letter}) {}", facts.fill(&choice.text)?);
+        for (letter, text) in answers::texts(&question, asked, &student.order()) {
+            let text = format!("  {letter}) {text}");
             writeln!(out, "{}", screen::folded_under(&text, screen::width(), 5))?;
         }
         let letter = one(out, student, &question)?;

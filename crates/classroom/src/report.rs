@@ -17,7 +17,11 @@ pub fn print(out: &mut impl Write, student: &Student, report: &Report) -> io::Re
     let width = screen::width();
     writeln!(out, "Lab {}: {}\n", report.lab, student.lab.title)?;
     for item in &report.items {
-        let word = if item.passed { "pass" } else { "FAIL" };
+        let word = match (item.passed, item.later) {
+            (true, _) => "pass",
+            (false, true) => "wait",
+            (false, false) => "FAIL",
+        };
         let mut say = |line: &str| {
             let line = screen::folded_under(line, width, COLUMN);
             writeln!(out, "{line}")

@@ -1,10 +1,13 @@
 //! Where everything personal comes from.
 
 use rand::{SeedableRng, TryRng, rngs::ChaCha20Rng, rngs::SysRng};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// 32 bytes. Each purpose draws from a separate stream, so that one more draw in one place changes no other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// 32 bytes. Each purpose draws from a separate stream, so that one more draw in one place changes no other. In a file it
+/// is 64 hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Seed([u8; 32]);
 
 impl Seed {
@@ -38,7 +41,12 @@ impl Seed {
         Ok(Self(seed))
     }
 
-    /// A seed for one purpose.
+    /// From 32 bytes that somebody else has derived.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// A seed for one purpose. It tells nothing about the seed that it comes from.
     pub fn child(&self, purpose: &str) -> Self {
         Self(
             Sha256::new()
@@ -51,7 +59,26 @@ impl Seed {
 
     /// The stream of random bytes for one purpose.
     pub fn stream(&self, purpose: &str) -> ChaCha20Rng {
-        ChaCha20Rng::from_seed(self.child(purpose).0)
+        self.child(purpose).only_stream()
+    }
+
+    /// The stream of random bytes of a seed that has one purpose.
+    pub fn only_stream(&self) -> ChaCha20Rng {
+        ChaCha20Rng::from_seed(self.0)
+    }
+}
+
+impl TryFrom<String> for Seed {
+    type Error = anyhow::Error;
+
+    fn try_from(digits: String) -> anyhow::Result<Self> {
+        Self::from_hex(&digits)
+    }
+}
+
+impl From<Seed> for String {
+    fn from(seed: Seed) -> Self {
+        seed.to_hex()
     }
 }
 

@@ -14,10 +14,12 @@ use std::{
 use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{answers, seed::Seed};
+use super::{answers, hand_out::HandOut, seed::Seed};
 
 /// The state file and its copy.
 const FILES: [&str; 2] = [".latchstring.json", ".latchstring.json.copy"];
+/// Of a hand-out: the folder with the personal files as they were handed out.
+pub const HANDED_OUT: &str = ".latchstring.hand-out";
 /// The limit on the size of a state file, in bytes.
 const LARGEST: u64 = 1 << 20;
 
@@ -26,7 +28,9 @@ const LARGEST: u64 = 1 << 20;
 pub struct State {
     /// The lab.
     pub lab: String,
-    seed: String,
+    /// Where everything personal comes from.
+    #[serde(flatten)]
+    pub origin: Origin,
     salt: String,
     commitments: BTreeMap<String, String>,
     /// The first prediction counts, even if `answers.toml` changes later.
@@ -40,17 +44,27 @@ pub struct State {
     pub language: Option<String>,
 }
 
+/// Where everything personal comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Practice: all of it can be made again from this seed.
+    Seed(Seed),
+    /// A course: the seed is the instructor's.
+    HandOut(Box<HandOut>),
+}
+
 impl State {
     /// Nothing reached yet.
     pub fn new(
         lab: &str,
-        seed: &Seed,
+        origin: Origin,
         salt: String,
         commitments: BTreeMap<String, String>,
     ) -> Self {
         Self {
             lab: lab.to_owned(),
-            seed: seed.to_hex(),
+            origin,
             salt,
             commitments,
             predictions: BTreeMap::new(),
@@ -60,12 +74,12 @@ impl State {
         }
     }
 
-    /// The seed of everything personal.
-    ///
-    /// # Errors
-    /// When the seed is damaged.
-    pub fn seed(&self) -> anyhow::Result<Seed> {
-        Seed::from_hex(&self.seed).context("the seed in the state file is damaged")
+    /// The hand-out of a course; `None` in practice.
+    pub fn hand_out(&self) -> Option<&HandOut> {
+        match &self.origin {
+            Origin::Seed(_) => None,
+            Origin::HandOut(hand_out) => Some(hand_out),
+        }
     }
 
     /// The salt of the commitments.
@@ -80,7 +94,7 @@ impl State {
 
     /// Adds what another command has reached in the same instance.
     fn add(&mut self, other: Self) {
-        if other.seed != self.seed || other.lab != self.lab {
+        if other.origin != self.origin || other.lab != self.lab {
             return;
         }
         self.hints = self.hints.max(other.hints);
@@ -92,7 +106,7 @@ impl State {
 
 /// Whether a student's folder holds a lab's state under this name.
 pub fn is_its_file(name: &OsStr) -> bool {
-    FILES.iter().any(|file| name == *file)
+    FILES.iter().any(|file| name == *file) || name == HANDED_OUT
 }
 
 /// Reads the state of a folder: the file, or its copy when the file is damaged or gone.
@@ -114,7 +128,6 @@ fn read_one(path: &Path) -> anyhow::Result<State> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
     let state: State =
         serde_json::from_str(&text).map_err(|why| anyhow!("{name} is damaged: {why}"))?;
-    state.seed().with_context(|| format!("{name} is damaged"))?;
     Ok(state)
 }
 
@@ -184,7 +197,7 @@ mod tests {
     fn state(seed: u64) -> State {
         State::new(
             "01-say-the-name",
-            &Seed::chosen(seed),
+            Origin::Seed(Seed::chosen(seed)),
             "salt".to_owned(),
             BTreeMap::new(),
         )

@@ -14,10 +14,13 @@ use super::{
     answers,
     catalogue::{Answer, Choice, Lab, Question},
     commitment::commit,
+    files,
+    hand_out::{self, Asked, HandOut, Owner},
     instance::Instance,
     language::Language,
     seed::Seed,
-    state::{self, State},
+    stage::Script,
+    state::{self, HANDED_OUT, Origin, State},
 };
 
 /// A lab in a student's hands.
@@ -48,13 +51,34 @@ impl Student {
             folder.display(),
             lab.id
         );
-        let (mut student, instance) = Self::make(lab, folder, seed).await?;
-        student.write_in(language)?;
+        let (student, instance) = Self::make(lab, folder, seed, None).await?;
+        student.begun(&instance, language)
+    }
+
+    /// Hands out a lab of a course. The folder gets what was made from the seed, and not the seed.
+    ///
+    /// # Errors
+    /// As [`Student::start`].
+    pub async fn hand_out(
+        lab: Lab,
+        folder: &Path,
+        seed: &Seed,
+        owner: Owner,
+        language: Option<&str>,
+    ) -> anyhow::Result<Self> {
+        let (student, instance) = Self::make(lab, folder, seed, Some(owner)).await?;
+        instance.write(&folder.join(HANDED_OUT))?;
+        student.begun(&instance, language)
+    }
+
+    fn begun(mut self, instance: &Instance, language: Option<&str>) -> anyhow::Result<Self> {
+        self.write_in(language)?;
+        let folder = &self.folder;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         // First the state: what is interrupted from here on can be reset.
-        student.save()?;
-        student.lay_out(&instance)?;
-        Ok(student)
+        self.save()?;
+        self.lay_out(&self.asked_in(instance)?, Some(instance))?;
+        Ok(self)
     }
 
     /// From now on the files of this language are handed out, or those of the lab's first one.
@@ -72,7 +96,12 @@ impl Student {
         self.lab.language(self.state.language.as_deref())
     }
 
-    async fn make(lab: Lab, folder: &Path, seed: &Seed) -> anyhow::Result<(Self, Instance)> {
+    async fn make(
+        lab: Lab,
+        folder: &Path,
+        seed: &Seed,
+        owner: Option<Owner>,
+    ) -> anyhow::Result<(Self, Instance)> {
         let instance = Instance::make(&lab.scene, seed).await?;
         let salt = format!("{:016x}", seed.stream("salt").next_u64());
         let mut commitments = BTreeMap::new();
@@ -82,12 +111,21 @@ impl Student {
             .filter(|question| question.trial.is_none())
         {
             let answer = instance.facts.fill(&question.answer)?;
-            commitments.insert(
-                question.id.clone(),
-                commit(&salt, &question.id, question.kind, &answer),
-            );
+            if owner.is_none() || hand_out::is_long(question, &answer) {
+                commitments.insert(
+                    question.id.clone(),
+                    commit(&salt, &question.id, question.kind, &answer),
+                );
+            }
         }
-        let state = State::new(&lab.id, seed, salt, commitments);
+        let origin = match owner {
+            None => Origin::Seed(seed.clone()),
+            Some(owner) => {
+                let hand_out = HandOut::of(owner, &lab, &instance.facts, seed)?;
+                Origin::HandOut(Box::new(hand_out))
+            }
+        };
+        let state = State::new(&lab.id, origin, salt, commitments);
         let folder = folder.to_owned();
         Ok((Self { lab, folder, state }, instance))
     }
@@ -131,12 +169,37 @@ impl Student {
         state::write(&self.folder, &self.state)
     }
 
-    /// The seed of everything personal.
+    /// The order of this student's options comes from this seed.
+    pub fn order(&self) -> Seed {
+        match &self.state.origin {
+            Origin::Seed(seed) => hand_out::order(seed),
+            Origin::HandOut(hand_out) => hand_out.order.clone(),
+        }
+    }
+
+    /// The questions as this student reads them.
     ///
     /// # Errors
-    /// When the state file is damaged.
-    pub fn seed(&self) -> anyhow::Result<Seed> {
-        self.state.seed()
+    /// When the instance cannot be made.
+    pub async fn asked(&self) -> anyhow::Result<BTreeMap<String, Asked>> {
+        match &self.state.origin {
+            Origin::HandOut(hand_out) => Ok(hand_out.asked.clone()),
+            Origin::Seed(seed) => {
+                let instance = Instance::make(&self.lab.scene, seed).await?;
+                Asked::all(&self.lab, &instance.facts)
+            }
+        }
+    }
+
+    /// What the student's target and visitor are made from.
+    ///
+    /// # Errors
+    /// When the scene names a fact that is no drawn word.
+    pub fn script(&self) -> anyhow::Result<Script> {
+        match &self.state.origin {
+            Origin::Seed(seed) => Script::of(&self.lab, seed),
+            Origin::HandOut(hand_out) => Ok(hand_out.script.clone()),
+        }
     }
 
     /// The points of everything that has passed so far.
@@ -147,18 +210,19 @@ impl Student {
         self.lab.points_of(&earned.collect())
     }
 
-    /// Whether this is the answer.
-    pub fn is_right(&self, question: &Question, answer: &str) -> bool {
+    /// Whether this is the answer; `None` if a hand-out does not say, because the answer is short.
+    pub fn is_right(&self, question: &Question, answer: &str) -> Option<bool> {
         let given = commit(self.state.salt(), &question.id, question.kind, answer);
-        self.state.commitments().get(&question.id) == Some(&given)
+        let known = self.state.commitments().get(&question.id);
+        match known {
+            None if self.state.hand_out().is_some() => None,
+            known => Some(known == Some(&given)),
+        }
     }
 
     /// A prediction's options in this student's order: the first is `a`.
-    ///
-    /// # Errors
-    /// When the state file is damaged.
-    pub fn options<'a>(&self, question: &'a Question) -> anyhow::Result<Vec<(char, &'a Choice)>> {
-        Ok(answers::options(question, &self.seed()?))
+    pub fn options<'a>(&self, question: &'a Question) -> Vec<(char, &'a Choice)> {
+        answers::options(question, &self.order())
     }
 
     /// Puts `start/` back, in this language or the one that it had. All that was there moves to a folder `backup-N` inside;
@@ -170,10 +234,16 @@ impl Student {
         if language.is_some() {
             self.write_in(language)?;
         }
-        let instance = Instance::make(&self.lab.scene, &self.seed()?).await?;
+        let (asked, instance) = match &self.state.origin {
+            Origin::HandOut(hand_out) => (hand_out.asked.clone(), None),
+            Origin::Seed(seed) => {
+                let instance = Instance::make(&self.lab.scene, seed).await?;
+                (Asked::all(&self.lab, &instance.facts)?, Some(instance))
+            }
+        };
         let backup = set_aside(&self.folder, state::is_its_file)?;
         self.save()?;
-        self.lay_out(&instance)?;
+        self.lay_out(&asked, instance.as_ref())?;
         Ok(backup)
     }
 
@@ -187,15 +257,27 @@ impl Student {
         seed: &Seed,
         language: Option<&str>,
     ) -> anyhow::Result<PathBuf> {
-        let (mut student, instance) = Self::make(lab, folder, seed).await?;
-        student.write_in(language)?;
+        ensure!(
+            !folder.join(HANDED_OUT).exists(),
+            "{} is of a course, and its state is lost: unpack your hand-out again into another folder, and copy your files there",
+            folder.display()
+        );
+        let (student, instance) = Self::make(lab, folder, seed, None).await?;
         let backup = set_aside(folder, |_| false)?;
-        student.save()?;
-        student.lay_out(&instance)?;
+        student.begun(&instance, language)?;
         Ok(backup)
     }
 
-    fn lay_out(&self, instance: &Instance) -> anyhow::Result<()> {
+    fn asked_in(&self, instance: &Instance) -> anyhow::Result<BTreeMap<String, Asked>> {
+        Asked::all(&self.lab, &instance.facts)
+    }
+
+    /// Writes everything that a student begins with. Personal files come from the instance, or from the hand-out.
+    fn lay_out(
+        &self,
+        asked: &BTreeMap<String, Asked>,
+        instance: Option<&Instance>,
+    ) -> anyhow::Result<()> {
         let language = self.language()?;
         self.lab.lay_out("start", language, &self.folder)?;
         let write = |name: &str, text: &str| {
@@ -203,10 +285,13 @@ impl Student {
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
         };
         write("README.md", self.lab.files.text("README.md")?)?;
-        instance.write(&self.folder)?;
+        match instance {
+            Some(instance) => instance.write(&self.folder)?,
+            None => files::copy(&self.folder.join(HANDED_OUT), &self.folder)?,
+        }
         write(
             answers::FILE,
-            &answers::sheet(&self.lab, instance, &self.seed()?, language)?,
+            &answers::sheet(&self.lab, asked, &self.order(), language)?,
         )
     }
 
@@ -264,7 +349,7 @@ impl Student {
         written: &str,
     ) -> anyhow::Result<Result<char, String>> {
         let known = self.state.predictions.get(&question.id);
-        let options = self.options(question)?;
+        let options = self.options(question);
         let known = known.and_then(|known| known.chars().next());
         let known = known.filter(|known| options.iter().any(|(letter, _)| letter == known));
         if let Some(known) = known {
@@ -283,25 +368,20 @@ impl Student {
 
     /// The meaning of a prediction's option, and the option of the real outcome.
     ///
-    /// `happened` is the outcome when a trial decides; otherwise the run at the start has.
-    ///
-    /// # Errors
-    /// When the state file is damaged.
+    /// `happened` is the outcome when a trial decides; otherwise the run at the start has, and a hand-out does not say.
     pub fn outcome<'a>(
         &self,
         question: &'a Question,
         happened: Option<&str>,
-    ) -> anyhow::Result<Option<(char, &'a Choice)>> {
+    ) -> Option<(char, &'a Choice)> {
         debug_assert!(question.kind == Answer::Predict);
         let true_one = |choice: &Choice| match (&question.trial, happened) {
-            (None, _) => self.is_right(question, &choice.value),
+            (None, _) => self.is_right(question, &choice.value) == Some(true),
             (Some(_), Some(happened)) => choice.value == happened,
             (Some(_), None) => false,
         };
-        Ok(self
-            .options(question)?
-            .into_iter()
-            .find(|(_, choice)| true_one(choice)))
+        let mut options = self.options(question).into_iter();
+        options.find(|(_, choice)| true_one(choice))
     }
 }
 

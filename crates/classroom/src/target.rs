@@ -45,14 +45,29 @@ impl Accounts {
     /// Makes keys for these users, in this order.
     ///
     /// # Errors
-    /// When a name is no user name, or the folder cannot be written.
+    /// As [`Accounts::of`].
     pub fn make(names: &[String], seed: &Seed) -> anyhow::Result<Self> {
+        let with_seed = |name: &String| (name.clone(), Self::seed_of(name, seed));
+        let users: Vec<_> = names.iter().map(with_seed).collect();
+        Self::of(&users)
+    }
+
+    /// The seed of a user's key, which tells nothing about the seed of the instance.
+    pub fn seed_of(name: &str, seed: &Seed) -> Seed {
+        seed.child(&format!("key of {name}"))
+    }
+
+    /// Makes keys for users, each from the seed beside the name.
+    ///
+    /// # Errors
+    /// When a name is no user name, or the folder cannot be written.
+    pub fn of(named: &[(String, Seed)]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let keys = KeyDir::open(folder.path())?;
         let mut users = Vec::new();
-        for name in names {
+        for (name, seed) in named {
             let user = UserName::parse(name)?;
-            keys.generate(&user, &mut seed.stream(&format!("key of {name}")))?;
+            keys.generate(&user, &mut seed.only_stream())?;
             users.push(user);
         }
         Ok(Self {

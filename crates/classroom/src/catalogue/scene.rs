@@ -160,6 +160,16 @@ pub struct Recording {
 }
 
 impl Scene {
+    /// The session with this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn session(&self, id: &str) -> anyhow::Result<&Recording> {
+        let mut sessions = self.sessions.iter();
+        let found = sessions.find(|session| session.id == id);
+        found.with_context(|| format!("the scene has no session {id:?}"))
+    }
+
     /// Whether its parts fit together.
     ///
     /// # Errors

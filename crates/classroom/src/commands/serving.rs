@@ -10,7 +10,6 @@ use latchstring_faithful::server::{Listener, REPLY_PAUSE, ServerEvent};
 use super::interrupted;
 use crate::{
     catalogue::{Lab, TargetKind},
-    instance::Instance,
     seed::Seed,
     student::Student,
     target::{oracle, small},
@@ -26,16 +25,16 @@ pub(super) async fn serve(student: Student, port: u16, trial: Option<&str>) -> a
         student.lab.id
     );
     let kind = target_of(&student.lab, trial)?;
-    let instance = Instance::make(scene, &student.seed()?).await?;
+    let script = student.script()?;
+    let accounts = script.accounts()?;
     // Where the task is to find out who has an account, the screen does not say it.
     let quiet = !scene.strangers.is_empty();
-    let users = instance.accounts.users();
-    let names: Vec<&str> = users.iter().map(|user| user.as_str()).collect();
-    let accounts = match quiet {
+    let names: Vec<&str> = accounts.users().iter().map(|user| user.as_str()).collect();
+    let told = match quiet {
         true => format!("{} accounts", names.len()),
         false => format!("accounts for {}", names.join(", ")),
     };
-    let begin = || say(&format!("Your target, with {accounts}. Ctrl-C ends it."));
+    let begin = || say(&format!("Your target, with {told}. Ctrl-C ends it."));
     let mut randomness = Seed::fresh()?.stream("served target");
     let at = Loopback::v4(port);
     match kind {
@@ -43,21 +42,21 @@ pub(super) async fn serve(student: Student, port: u16, trial: Option<&str>) -> a
             let listener = Listener::bind(at).await?;
             begin();
             let mut show = |event: ServerEvent| show(&event, quiet);
-            let keys = instance.accounts.keys();
+            let keys = accounts.keys();
             tokio::select! {
                 () = listener.serve(keys, REPLY_PAUSE, &mut randomness, &mut show) => {}
                 interrupted = interrupted() => interrupted?,
             }
         }
         TargetKind::Oracle => {
-            let _target = oracle::start(instance.envelope()?, at).await?;
+            let _target = oracle::start(script.envelope()?, at).await?;
             say("Your server, with the private key of your envelope. Ctrl-C ends it.");
             interrupted().await?;
         }
         TargetKind::Small(rules) => {
             let see = move |event: &ServerEvent| show(event, quiet);
             let rules = rules.clone();
-            let _target = small::start(&instance.accounts, randomness, rules, at, see).await?;
+            let _target = small::start(&accounts, randomness, rules, at, see).await?;
             begin();
             say(&ServerEvent::Ready.screen().unwrap_or_default());
             interrupted().await?;
@@ -113,11 +112,7 @@ pub(super) async fn visit(student: Student, port: u16) -> anyhow::Result<ExitCod
         "the lab {} has no user who could log in: work on its files",
         lab.id
     );
-    let trials = lab.trials.iter();
-    let mut places = trials.filter_map(|trial| trial.as_server.as_ref());
-    let session = places.next().map(|place| place.session.as_str());
-    let instance = Instance::make(&lab.scene, &student.seed()?).await?;
-    let visitor = instance.visitor(&lab.scene, session)?;
+    let visitor = student.script()?.visitor()?;
     let user = &visitor.user;
     say(&format!(
         "{user} wants to log in at 127.0.0.1:{port}. Ctrl-C ends it."

@@ -26,7 +26,7 @@ impl TrialSetup<'_> {
         let port = free_port()?;
         facts.set("listen", port);
         reach.listens.push(port);
-        let visitor = instance.visitor(&self.student.lab.scene, Some(&place.session))?;
+        let visitor = instance.visitor(&self.student.lab.scene, &place.session)?;
         let args = facts.fill_all(&self.trial.args)?;
         let steps = Mutex::new(Vec::new());
         let visit = async {

@@ -139,9 +139,7 @@ impl TrialSetup<'_> {
         target: &'a Target,
         facts: &Facts,
     ) -> anyhow::Result<(Path<'a>, Vec<String>)> {
-        let mut sessions = self.student.lab.scene.sessions.iter();
-        let session = sessions.find(|session| session.id == place.session);
-        let session = session.context("the session does not exist")?;
+        let session = self.student.lab.scene.session(&place.session)?;
         let user = instance.accounts.users().first();
         let path = Path {
             target,
