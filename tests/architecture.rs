@@ -60,9 +60,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("confine", &[]),
     (
         "classroom",
-        &["cli", "confine", "faithful", "attacker", "arena", "ladder"],
+        &[
+            "cli", "confine", "course", "faithful", "attacker", "arena", "ladder",
+        ],
     ),
     ("course", &[]),
+    ("instructor", &["classroom", "cli", "confine", "course"]),
     (
         "book",
         &["cli", "arena", "attacker", "capture", "ladder", "matrix"],
@@ -79,6 +82,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "ladder",
             "matrix",
             "classroom",
+            "instructor",
             "workbench",
         ],
     ),

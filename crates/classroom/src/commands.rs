@@ -3,6 +3,7 @@
 mod checking;
 mod folder;
 mod serving;
+mod submitting;
 
 use std::{
     io::{self, Write},
@@ -17,6 +18,7 @@ use folder::{explain, hint, list, reset, start};
 use latchstring_cli::screen;
 use latchstring_confine::{inner, keeper};
 use serving::{serve, visit};
+use submitting::submit;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -165,6 +167,20 @@ pub enum LabCommand {
         #[command(flatten)]
         place: PlaceArgs,
     },
+    /// Make the file that you hand in, in a course
+    #[command(
+        after_help = "Only a folder of a course's hand-out can be handed in. Example: latchstring lab submit 04"
+    )]
+    Submit {
+        /// Name the lab [default: the lab of this folder]
+        lab: Option<String>,
+        /// The lab's folder
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// Write this file [default: LAB.STUDENT.latchstring.zip in the lab's folder]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Run one program within limits, for the check that started this command
     #[command(hide = true)]
     RunProgram(RunProgram),
@@ -243,7 +259,11 @@ pub struct LabsArg {
 }
 
 impl LabsArg {
-    fn all(&self) -> anyhow::Result<Vec<Lab>> {
+    /// All of them.
+    ///
+    /// # Errors
+    /// When the folder has no lab, or a lab is broken.
+    pub fn all(&self) -> anyhow::Result<Vec<Lab>> {
         let variable = std::env::var_os("LATCHSTRING_LABS").map(PathBuf::from);
         match self.labs.as_ref().or(variable.as_ref()) {
             Some(folder) => labs::in_folder(folder),
@@ -328,6 +348,13 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
             solution,
         } => hint(out, place.open(lab.as_deref())?, solution)?,
         LabCommand::Explain { lab, place } => explain(out, &place.open(lab.as_deref())?)?,
+        LabCommand::Submit {
+            lab,
+            place,
+            out: to,
+        } => {
+            submit(out, &place.open(lab.as_deref())?, to.as_deref())?;
+        }
         LabCommand::RunProgram(program) => return program.run(),
         LabCommand::Reset {
             lab,

@@ -13,6 +13,14 @@ use include_dir::{Dir, DirEntry};
 /// A lab is text, and small. A lab's file is never larger than this, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
 
+/// Folders that tools write into. They are neither watched nor handed in.
+const TOOLS: [&str; 4] = ["target", "__pycache__", ".git", "node_modules"];
+
+/// Whether tools leave a folder of this name.
+pub fn is_left_by_tools(name: &str) -> bool {
+    TOOLS.contains(&name)
+}
+
 /// The files of one lab, by their paths in its folder.
 #[derive(Clone, Default)]
 pub struct Files(pub(crate) BTreeMap<PathBuf, Cow<'static, [u8]>>);

@@ -15,13 +15,17 @@
 //! * [`program`]: the student's program, copied and built; [`language`], [`parts`]: in which language it begins;
 //! * [`watch`]: a check after each save; [`predict`]: asks for predictions in the terminal; [`map`]: the course so far;
 //! * [`selftest`]: every solution passes, every start and each [`wrong`] solution fails; [`solve`] runs the solution;
+//! * [`journal`]: what a student of a course did; [`bundle`]: the file that is handed in;
+//! * [`crew`]: the same work for many, side by side;
 //! * [`answers`], [`toml_error`], [`facts`], [`commitment`], [`seed`], [`progress`]: what these are made of.
 
 pub mod answers;
+pub mod bundle;
 pub mod catalogue;
 pub mod check;
 pub mod commands;
 pub mod commitment;
+pub mod crew;
 pub mod diagnosis;
 pub mod envelope;
 pub mod facts;
@@ -29,6 +33,7 @@ pub mod faulty_keys;
 pub mod files;
 pub mod hand_out;
 pub mod instance;
+pub mod journal;
 pub mod labs;
 pub mod language;
 pub mod map;

@@ -46,6 +46,11 @@ impl Seed {
         Self(bytes)
     }
 
+    /// The bytes, as the key of a message authentication code.
+    pub(super) fn mac_key(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// A seed for one purpose. It tells nothing about the seed that it comes from.
     pub fn child(&self, purpose: &str) -> Self {
         Self(

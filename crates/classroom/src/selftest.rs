@@ -5,11 +5,7 @@ mod builds;
 
 use std::{
     fmt,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use anyhow::{Context, ensure};
@@ -22,6 +18,7 @@ use super::{
     answers,
     catalogue::{ANSWERS, Answer, Lab, Trial},
     check::{Report, check_with},
+    crew,
     progress::Silent,
     seed::Seed,
     solve::solve,
@@ -105,39 +102,21 @@ impl Plan<'_> {
             students: students(case),
             failures: Vec::new(),
         });
-        let lines = Mutex::new(lines.collect::<Vec<_>>());
-        let next = AtomicUsize::new(0);
+        let mut lines: Vec<Line> = lines.collect();
         let builds = Builds::default();
-        let work = || -> anyhow::Result<()> {
-            let runtime = tokio::runtime::Builder::new_current_thread();
-            let runtime = { runtime }.enable_all().build()?;
-            while let Some((case, student)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let (lab, what) = &cases[*case];
-                let tried = runtime.block_on(self.try_one(lab, what, *student, &builds));
-                let mut lines = lines
-                    .lock()
-                    .map_err(|_| anyhow::anyhow!("a worker failed"))?;
-                let line = &mut lines[*case];
-                if let Err(why) = tried {
-                    line.failures
-                        .push(format!("student {}: {why:#}", student + 1));
-                }
-                let text = format!("{}: {}", line.lab, line.what);
-                drop(lines);
-                let done = next.load(Ordering::Relaxed).min(runs.len());
-                (self.progress)(&text, done, runs.len());
-            }
-            Ok(())
-        };
-        thread::scope(|scope| {
-            let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
-            let ended = workers.into_iter().map(|worker| worker.join());
-            ended.into_iter().try_for_each(|ended| match ended {
-                Ok(ended) => ended,
-                Err(_) => Err(anyhow::anyhow!("a worker failed")),
-            })
+        let done = AtomicUsize::new(0);
+        let tried = crew::each(&runs, WORKERS, |runtime, (case, student)| {
+            let (lab, what) = &cases[*case];
+            let tried = runtime.block_on(self.try_one(lab, what, *student, &builds));
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            (self.progress)(&format!("{}: {what}", lab.id), done, runs.len());
+            Ok(tried.err())
         })?;
-        lines.into_inner().context("a worker failed")
+        for ((case, student), failure) in runs.iter().zip(tried) {
+            let failure = failure.map(|why| format!("student {}: {why:#}", student + 1));
+            lines[*case].failures.extend(failure);
+        }
+        Ok(lines)
     }
 
     async fn try_one(

@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{answers, hand_out::HandOut, seed::Seed};
+use super::{answers, hand_out::HandOut, journal, seed::Seed};
 
 /// The state file and its copy.
 const FILES: [&str; 2] = [".latchstring.json", ".latchstring.json.copy"];
@@ -106,7 +106,8 @@ impl State {
 
 /// Whether a student's folder holds a lab's state under this name.
 pub fn is_its_file(name: &OsStr) -> bool {
-    FILES.iter().any(|file| name == *file) || name == HANDED_OUT
+    let ours = [HANDED_OUT, journal::FILE];
+    FILES.iter().chain(&ours).any(|file| name == *file)
 }
 
 /// Reads the state of a folder: the file, or its copy when the file is damaged or gone.

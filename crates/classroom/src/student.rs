@@ -17,6 +17,7 @@ use super::{
     files,
     hand_out::{self, Asked, HandOut, Owner},
     instance::Instance,
+    journal::{self, Deed},
     language::Language,
     seed::Seed,
     stage::Script,
@@ -67,7 +68,9 @@ impl Student {
         language: Option<&str>,
     ) -> anyhow::Result<Self> {
         let (student, instance) = Self::make(lab, folder, seed, Some(owner)).await?;
-        instance.write(&folder.join(HANDED_OUT))?;
+        let kept = folder.join(HANDED_OUT);
+        fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
+        instance.write(&kept)?;
         student.begun(&instance, language)
     }
 
@@ -244,6 +247,7 @@ impl Student {
         let backup = set_aside(&self.folder, state::is_its_file)?;
         self.save()?;
         self.lay_out(&asked, instance.as_ref())?;
+        journal::note(self, Deed::Reset);
         Ok(backup)
     }
 
@@ -321,6 +325,7 @@ impl Student {
         }
         self.state.hints += 1;
         self.save()?;
+        journal::note(self, Deed::Hint(self.state.hints));
         Ok(Some(&self.lab.hints[self.state.hints - 1]))
     }
 
@@ -362,6 +367,8 @@ impl Student {
         if let Ok(letter) = said {
             let predictions = &mut self.state.predictions;
             predictions.insert(question.id.clone(), letter.to_string());
+            let question = question.id.clone();
+            journal::note(self, Deed::Predicted { question, letter });
         }
         Ok(said)
     }

@@ -10,12 +10,10 @@ use std::{
 
 use tokio::time::sleep;
 
-use super::state;
+use super::{files::is_left_by_tools, state};
 
 /// How often the folder is looked at. A save is over when two looks find the same.
 const EVERY: Duration = Duration::from_millis(300);
-/// Folders that are not looked into: tools write there.
-const TOOLS: [&str; 4] = ["target", "__pycache__", ".git", "node_modules"];
 /// Folders are looked into so deep.
 const DEEPEST: usize = 6;
 
@@ -39,7 +37,7 @@ impl Look {
             let Ok(about) = entry.metadata() else {
                 continue;
             };
-            if ours || TOOLS.contains(&text.as_ref()) {
+            if ours || is_left_by_tools(&text) {
                 continue;
             }
             if about.is_dir() && deeper > 0 {

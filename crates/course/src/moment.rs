@@ -1,7 +1,8 @@
 //! A moment in UTC, as files write it.
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -14,13 +15,43 @@ pub struct Moment(String);
 
 /// Why a text is no moment.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is no time in UTC; write it as 2026-11-27T18:00:00Z")]
+#[error("{0:?} is no time with its time zone; write it as 2026-11-27T18:00:00Z")]
 pub struct NotAMoment(pub String);
 
 impl Moment {
     /// The moment as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Reads a moment that is written with its distance from UTC, such as `2026-11-27T19:00:00+01:00`.
+    ///
+    /// # Errors
+    /// When it is no moment, or says no time zone.
+    pub fn in_any_zone(text: &str) -> Result<Self, NotAMoment> {
+        let failed = |_| NotAMoment(text.to_owned());
+        let moment: Timestamp = text.parse().map_err(failed)?;
+        Ok(Self::of(moment))
+    }
+
+    /// The moment of a clock, cut to the second.
+    pub fn at(time: SystemTime) -> Self {
+        // The clock of a machine that was never set may be before 1970, and none is beyond the year 9999.
+        Self::of(Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+
+    fn of(moment: Timestamp) -> Self {
+        Self(moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    }
+
+    /// How many minutes this is after another moment, rounded up; 0 if it is not.
+    pub fn minutes_after(&self, other: &Self) -> u32 {
+        let seconds = |moment: &Self| moment.0.parse::<Timestamp>().map(Timestamp::as_second);
+        let (Ok(this), Ok(other)) = (seconds(self), seconds(other)) else {
+            return 0;
+        };
+        let minutes = (this - other).max(0).unsigned_abs().div_ceil(60);
+        minutes.try_into().unwrap_or(u32::MAX)
     }
 
     /// Without the `Z`, for files that allow no time zone.
@@ -118,7 +149,17 @@ mod tests {
         ] {
             assert!(Moment::try_from(text).is_err(), "{text:?}");
         }
+        let zone = Moment::in_any_zone("2026-11-27T19:30:00+01:30").unwrap();
+        assert_eq!(zone.as_str(), "2026-11-27T18:00:00Z");
+        assert!(Moment::in_any_zone("2026-11-27T19:30:00").is_err());
         let moment = Moment::try_from("2026-11-27T18:00:00Z").unwrap();
+        assert_eq!(
+            Moment::at(SystemTime::UNIX_EPOCH).as_str(),
+            "1970-01-01T00:00:00Z"
+        );
+        let late = Moment::try_from("2026-11-28T18:00:01Z").unwrap();
+        assert_eq!(late.minutes_after(&moment), 24 * 60 + 1);
+        assert_eq!(moment.minutes_after(&late), 0);
         assert_eq!(moment.without_zone(), "2026-11-27T18:00:00");
     }
 }

@@ -132,6 +132,42 @@ impl Roster {
         text
     }
 
+    /// The students whose ids are wanted.
+    pub fn only(&self, wanted: impl Fn(&Id) -> bool) -> Self {
+        let people = self.people.iter().filter(|person| wanted(&person.id));
+        Self {
+            people: people.cloned().collect(),
+        }
+    }
+
+    /// This list with a newer one. Who is in both is as the newer one says, and keeps the place. An empty text of the newer one
+    /// says nothing. Nobody is taken out.
+    pub fn updated(&self, newer: &Self) -> Updated {
+        let mut people = self.people.clone();
+        let (mut added, mut changed) = (0, 0);
+        for person in &newer.people {
+            match people.iter_mut().find(|known| known.id == person.id) {
+                Some(known) => {
+                    let before = known.clone();
+                    known.learn(person);
+                    changed += usize::from(*known != before);
+                }
+                None => {
+                    people.push(person.clone());
+                    added += 1;
+                }
+            }
+        }
+        let gone = self.people.iter().map(|person| &person.id);
+        let gone = gone.filter(|id| newer.find(id.as_str()).is_none());
+        Updated {
+            not_named: gone.cloned().collect(),
+            roster: Self { people },
+            added,
+            changed,
+        }
+    }
+
     /// Names that several students have. That is allowed, but a person who looks for one of them should know.
     fn same_names(&self) -> Vec<Notice> {
         let mut ids: BTreeMap<&str, Vec<Id>> = BTreeMap::new();
@@ -148,7 +184,37 @@ impl Roster {
     }
 }
 
+/// What [`Roster::updated`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Updated {
+    /// Both lists together.
+    pub roster: Roster,
+    /// How many students are new.
+    pub added: usize,
+    /// How many have another name, address or number than before.
+    pub changed: usize,
+    /// Who is in the older list alone.
+    pub not_named: Vec<Id>,
+}
+
 impl Person {
+    /// Takes over the texts that are not empty.
+    fn learn(&mut self, newer: &Self) {
+        let texts = [
+            (&mut self.name, &newer.name),
+            (&mut self.email, &newer.email),
+            (&mut self.login, &newer.login),
+            (&mut self.sis, &newer.sis),
+            (&mut self.number, &newer.number),
+            (&mut self.section, &newer.section),
+        ];
+        for (known, newer) in texts {
+            if !newer.is_empty() {
+                known.clone_from(newer);
+            }
+        }
+    }
+
     /// The text in this column of `roster.csv`.
     pub fn get(&self, column: Column) -> &str {
         match column {

@@ -21,6 +21,7 @@ use latchstring_attacker::{
 };
 use latchstring_classroom::commands::{self as classroom, LabCommand};
 use latchstring_cli::screen;
+use latchstring_instructor::commands::{self as instructor, CourseCommand};
 use latchstring_lab::{carrier::Carrier, compare, demo, ladder, read, weak_server};
 use latchstring_matrix::{self as matrix, Matrix, Selection};
 use latchstring_workbench::{self as workbench, SolveCommand, job::CtrlC};
@@ -85,6 +86,9 @@ enum Command {
     /// Work on the labs: exercises that check themselves
     #[command(subcommand)]
     Lab(LabCommand),
+    /// Run a class with the labs: hand-outs, grades, reports
+    #[command(subcommand)]
+    Course(CourseCommand),
 }
 
 /// The exit code that a shell reports for a program that Ctrl-C ended.
@@ -174,6 +178,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         // Before the runtime: a process with threads gets no namespace.
         Command::Lab(LabCommand::RunProgram(program)) => program.run(),
+        Command::Course(command) => instructor::run(command),
         Command::Lab(command) => {
             let runtime = tokio::runtime::Runtime::new()?;
             runtime.block_on(classroom::run(command))

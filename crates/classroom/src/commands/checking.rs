@@ -12,7 +12,7 @@ use latchstring_confine::run::Launcher;
 use super::{KEEPER, PlaceArgs, SelfTest, chosen, interrupted, print_json, standings};
 use crate::{
     check::{self, Report},
-    labs,
+    journal, labs,
     progress::Told,
     report,
     selftest::Plan,
@@ -64,7 +64,13 @@ async fn checked(student: &mut Student, how: How<'_>) -> anyhow::Result<Option<R
         peers: true,
     };
     tokio::select! {
-        report = told.during(check::check_with(student, &options)) => report.map(Some),
+        report = told.during(check::check_with(student, &options)) => {
+            let report = report?;
+            if report.counts {
+                journal::note_check(student, &report);
+            }
+            Ok(Some(report))
+        }
         interrupted = interrupted() => {
             told.end();
             interrupted?;

@@ -1,0 +1,226 @@
+//! The command line: `latchstring course …`.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::{Context, ensure};
+use clap::{Args, Subcommand};
+use latchstring_classroom::commands::LabsArg;
+use latchstring_cli::screen;
+use latchstring_course::roster::Roster;
+
+use crate::{
+    folder::{self, Course},
+    hand_out, key, terms,
+};
+
+/// The commands of an instructor.
+#[derive(Debug, Subcommand)]
+pub enum CourseCommand {
+    /// Make a course: its key, its terms and an empty list of students
+    #[command(
+        after_help = "Example: latchstring course new \"Network security\" --term 2026-winter --course netsec"
+    )]
+    New {
+        /// Name the course; answers are derived from the name
+        name: String,
+        /// Name the term; answers are derived from it
+        #[arg(long, default_value = "1")]
+        term: String,
+        /// Which course is meant
+        #[command(flatten)]
+        place: CourseArgs,
+    },
+    /// Keep the list of students
+    #[command(subcommand)]
+    Roster(RosterCommand),
+    /// Make an archive for each student, with captures, keys and questions of that student
+    #[command(
+        after_help = "The archives are named by the students' ids. Made again, an archive is the same to the byte.\n\n\
+                      Example: latchstring course hand-out to-students"
+    )]
+    HandOut {
+        /// Write the archives into this folder
+        to: PathBuf,
+        /// Which course is meant
+        #[command(flatten)]
+        place: CourseArgs,
+        /// Make the archive of this student alone, by id; may be repeated [default: all students]
+        #[arg(long, value_name = "ID")]
+        student: Vec<String>,
+        /// Add the invitation to the server where students hand in: this folder has a file for each student, named by the id
+        #[arg(long, value_name = "DIR")]
+        invitations: Option<PathBuf>,
+    },
+}
+
+/// The commands of the list of students.
+#[derive(Debug, Subcommand)]
+pub enum RosterCommand {
+    /// Read the list that a learning platform exports, and add it to the course
+    ///
+    /// The format is found by itself: Canvas, Moodle, or a plain table with the columns name, email, login. A student who is in
+    /// the course already keeps the id. Nobody is taken out.
+    #[command(after_help = "Example: latchstring course roster import gradebook.csv")]
+    Import {
+        /// Read this CSV file
+        file: PathBuf,
+        /// Which course is meant
+        #[command(flatten)]
+        place: CourseArgs,
+    },
+    /// List the students with their ids
+    #[command(after_help = "Example: latchstring course roster list")]
+    List {
+        /// Which course is meant
+        #[command(flatten)]
+        place: CourseArgs,
+    },
+}
+
+/// Which course.
+#[derive(Debug, Args)]
+pub struct CourseArgs {
+    /// Use the course in this folder
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    course: PathBuf,
+    #[command(flatten)]
+    labs: LabsArg,
+}
+
+impl CourseArgs {
+    fn open(&self) -> anyhow::Result<Course> {
+        Course::open(&self.course, &self.labs.all()?)
+    }
+}
+
+/// Runs one of the commands.
+///
+/// # Errors
+/// With what happened, where, and what to do.
+pub fn run(command: CourseCommand) -> anyhow::Result<ExitCode> {
+    let out = &mut screen::out();
+    match command {
+        CourseCommand::New { name, term, place } => new(out, &name, &term, &place)?,
+        CourseCommand::Roster(RosterCommand::Import { file, place }) => import(out, &file, &place)?,
+        CourseCommand::Roster(RosterCommand::List { place }) => {
+            list(out, &folder::roster_of(&place.course)?)?;
+        }
+        CourseCommand::HandOut {
+            to,
+            place,
+            student,
+            invitations,
+        } => {
+            let course = place.open()?;
+            let students = course.students(&student)?;
+            let plan = hand_out::Plan {
+                course: &course,
+                students: &students,
+                invitations: invitations.as_deref(),
+                progress: &|student, done, of| {
+                    let _ = writeln!(io::stderr(), "{done} of {of}: {student}");
+                },
+            };
+            let made = plan.run(&to)?;
+            writeln!(
+                out,
+                "{} in {}. Give each student the one archive.",
+                count(made.len(), "archive"),
+                to.display()
+            )?;
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn new(out: &mut impl Write, name: &str, term: &str, place: &CourseArgs) -> anyhow::Result<()> {
+    for (what, text) in [("course", name), ("term", term)] {
+        let fits = !text.trim().is_empty() && text.len() <= 80 && !text.contains(char::is_control);
+        ensure!(
+            fits,
+            "{text:?} cannot be the name of a {what}: write 1 to 80 visible characters"
+        );
+    }
+    let (folder, labs) = (&place.course, place.labs.all()?);
+    Course::create(folder, name, term, &labs)?;
+    writeln!(
+        out,
+        "The course {name:?} is in {}. In it:",
+        folder.display()
+    )?;
+    for (file, what) in [
+        (
+            terms::FILE,
+            "the labs, the deadlines and the points: look at it",
+        ),
+        (folder::ROSTER, "the list of students, empty so far"),
+        (
+            key::FILE,
+            "the key of all answers: keep a copy of it, and give it to nobody",
+        ),
+    ] {
+        writeln!(out, "{}", screen::item(file, 14, what, screen::USUAL))?;
+    }
+    writeln!(out, "\nNext: latchstring course roster import FILE.csv")?;
+    Ok(())
+}
+
+fn import(out: &mut impl Write, file: &std::path::Path, place: &CourseArgs) -> anyhow::Result<()> {
+    // First, so that a wrong folder is not noticed after the list.
+    place.open()?;
+    let reading = folder::read_roster(file)?;
+    let before = folder::roster_of(&place.course).unwrap_or_default();
+    let merged = before.updated(&reading.roster);
+    folder::write_roster(&place.course, &merged.roster).context("the list was not saved")?;
+    writeln!(
+        out,
+        "{} was read as {}: {}.",
+        file.display(),
+        reading.format,
+        count(reading.roster.people().len(), "student")
+    )?;
+    for notice in &reading.notices {
+        writeln!(out, "- {notice}")?;
+    }
+    writeln!(
+        out,
+        "{} new, {} changed, {} in the course now.",
+        merged.added,
+        merged.changed,
+        count(merged.roster.people().len(), "student")
+    )?;
+    if !merged.not_named.is_empty() {
+        let ids: Vec<&str> = merged.not_named.iter().map(|id| id.as_str()).collect();
+        writeln!(
+            out,
+            "The list does not name {}; they stay. Take them out of {} by hand if they have left.",
+            ids.join(", "),
+            folder::ROSTER
+        )?;
+    }
+    Ok(())
+}
+
+fn list(out: &mut impl Write, roster: &Roster) -> anyhow::Result<()> {
+    for person in roster.people() {
+        writeln!(out, "{}  {}  {}", person.id, person.name, person.email)?;
+    }
+    Ok(writeln!(
+        out,
+        "{}",
+        count(roster.people().len(), "student")
+    )?)
+}
+
+/// `1 student`, `2 students`.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        _ => format!("{number} {thing}s"),
+    }
+}

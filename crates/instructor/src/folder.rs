@@ -1,0 +1,175 @@
+//! The folder of a course: what `latchstring course new` makes.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail, ensure};
+use latchstring_classroom::{catalogue::Lab, hand_out::Owner};
+use latchstring_course::roster::{self, Id, Reading, Roster};
+
+use crate::{
+    key::{self, CourseKey},
+    terms::{self, Terms},
+};
+
+/// The list of students.
+pub const ROSTER: &str = "roster.csv";
+/// What a new list begins with: a heading, and nobody.
+const NOBODY: &str = "id,name,email,login,sis,number,section\n";
+
+/// A course, open.
+pub struct Course {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The terms.
+    pub terms: Terms,
+    /// The key.
+    pub key: CourseKey,
+    /// The labs of the course, in the order of their numbers.
+    pub labs: Vec<Lab>,
+}
+
+impl Course {
+    /// Makes a course: a key, terms and an empty list of students.
+    ///
+    /// # Errors
+    /// When the folder has a course already, or a file cannot be written.
+    pub fn create(folder: &Path, name: &str, term: &str, labs: &[Lab]) -> anyhow::Result<()> {
+        let shown = folder.display();
+        for file in [terms::FILE, key::FILE, ROSTER] {
+            ensure!(
+                !folder.join(file).exists(),
+                "{shown} has a {file} already: go on with that course, or name another folder with --course"
+            );
+        }
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {shown}"))?;
+        CourseKey::create(folder)?;
+        let write = |file: &str, text: &str| {
+            let path = folder.join(file);
+            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+        };
+        write(ROSTER, NOBODY)?;
+        write(terms::FILE, &terms::template(name, term, labs))
+    }
+
+    /// Opens a course. `labs` are all labs that there are.
+    ///
+    /// # Errors
+    /// When one of its files is missing or damaged.
+    pub fn open(folder: &Path, labs: &[Lab]) -> anyhow::Result<Self> {
+        let terms = Terms::read(folder, labs)?;
+        let key = CourseKey::read(folder)?;
+        let labs = labs.iter().filter(|lab| terms.labs.contains(&lab.id));
+        Ok(Self {
+            folder: folder.to_owned(),
+            labs: labs.cloned().collect(),
+            terms,
+            key,
+        })
+    }
+
+    /// The students of the course.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub fn roster(&self) -> anyhow::Result<Roster> {
+        roster_of(&self.folder)
+    }
+
+    /// The students whose ids were named; all of them if none is.
+    ///
+    /// # Errors
+    /// When the list has no student of one of these ids, or none at all.
+    pub fn students(&self, named: &[String]) -> anyhow::Result<Roster> {
+        let all = self.roster()?;
+        ensure!(
+            !all.people().is_empty(),
+            "the course has no students: `latchstring course roster import FILE.csv` reads the list of your learning platform"
+        );
+        for id in named {
+            all.find(id).with_context(|| unknown(&all, id))?;
+        }
+        let wanted = |id: &Id| named.is_empty() || named.iter().any(|name| name == id.as_str());
+        Ok(all.only(wanted))
+    }
+
+    /// Who gets the hand-out of this student.
+    pub fn owner(&self, student: &Id) -> Owner {
+        Owner {
+            course: self.terms.course.clone(),
+            term: self.terms.term.clone(),
+            student: student.to_string(),
+        }
+    }
+}
+
+fn unknown(all: &Roster, id: &str) -> String {
+    let ids = all.people().iter().map(|person| person.id.as_str());
+    let hint = latchstring_cli::suggest::nearest(id, ids);
+    format!("the course has no student {id:?}{hint}; `latchstring course roster list` names them")
+}
+
+/// The students in a course's folder.
+///
+/// # Errors
+/// When the list cannot be read.
+pub fn roster_of(folder: &Path) -> anyhow::Result<Roster> {
+    Ok(read_roster(&folder.join(ROSTER))?.roster)
+}
+
+/// Reads a list of students, from a learning platform or by hand.
+///
+/// # Errors
+/// When it cannot be read; the error names the line.
+pub fn read_roster(path: &Path) -> anyhow::Result<Reading> {
+    let name = path.display().to_string();
+    let bytes = fs::read(path).map_err(|why| match why.kind() {
+        io::ErrorKind::NotFound => {
+            anyhow::anyhow!(
+                "{name} is not there: name the list of students that your platform exports"
+            )
+        }
+        _ => anyhow::anyhow!("cannot read {name}: {why}"),
+    })?;
+    match bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes) == NOBODY.as_bytes() {
+        true => bail_empty(&name),
+        false => Ok(roster::read(&name, &bytes)?),
+    }
+}
+
+/// A new course's list is no mistake; it is only empty.
+fn bail_empty(name: &str) -> anyhow::Result<Reading> {
+    bail!(
+        "{name} names nobody yet: `latchstring course roster import FILE.csv` reads the list of your learning platform"
+    )
+}
+
+/// Writes the list of students in one step, so that an interruption leaves the old one.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_roster(folder: &Path, roster: &Roster) -> anyhow::Result<()> {
+    write(&folder.join(ROSTER), roster.to_csv().as_bytes())
+}
+
+/// Writes a file in one step.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let write = || {
+        let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+        beside.write_all(bytes)?;
+        beside.as_file().sync_all()?;
+        beside.persist(path)?;
+        anyhow::Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}

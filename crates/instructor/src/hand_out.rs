@@ -1,0 +1,216 @@
+//! The hand-outs: an archive for each student, with captures, keys and questions that are this student's.
+//!
+//! An archive depends on the course's key, its terms, the student's id and the version of the program, and on nothing else.
+//! So a lost one can be made again, to the byte.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, ensure};
+use latchstring_classroom::{crew, student::Student};
+use latchstring_course::roster::{Person, Roster};
+use tokio::runtime::Runtime;
+use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
+
+use crate::folder::Course;
+
+/// The name of the student's invitation to the course's own server, in the archive.
+pub const INVITATION: &str = "invitation";
+/// What a student reads first.
+const READ_FIRST: &str = "READ-ME-FIRST.md";
+
+/// What is handed out.
+pub struct Plan<'a> {
+    /// The course.
+    pub course: &'a Course,
+    /// To these students.
+    pub students: &'a Roster,
+    /// A folder with an invitation for each student to the server where they hand in, each in a file named by the
+    /// student's id.
+    pub invitations: Option<&'a Path>,
+    /// Hears of each archive that is made: the student's id, how many are made, and how many there are.
+    pub progress: &'a (dyn Fn(&str, usize, usize) + Sync),
+}
+
+impl Plan<'_> {
+    /// Writes the archives into a folder, as many at once as there are cores. Gives their paths.
+    ///
+    /// # Errors
+    /// When an invitation is missing, or an archive cannot be made or written.
+    pub fn run(&self, to: &Path) -> anyhow::Result<Vec<PathBuf>> {
+        fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+        let people = self.students.people();
+        // Before the work, so that nothing is made for a class whose invitations are missing.
+        let invitations: Vec<Option<Vec<u8>>> = people
+            .iter()
+            .map(|person| self.invitation(person))
+            .collect::<anyhow::Result<_>>()?;
+        let work: Vec<_> = people.iter().zip(&invitations).collect();
+        let done = std::sync::atomic::AtomicUsize::new(0);
+        crew::each(&work, crew::cores(), |runtime, (person, invitation)| {
+            let path = to.join(format!("{}.zip", person.id));
+            let made = self.one(runtime, person, invitation.as_deref(), &path);
+            made.with_context(|| format!("the hand-out of {} was not made", person.id))?;
+            let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+            (self.progress)(person.id.as_str(), done, people.len());
+            Ok(path)
+        })
+    }
+
+    fn invitation(&self, person: &Person) -> anyhow::Result<Option<Vec<u8>>> {
+        let Some(folder) = self.invitations else {
+            return Ok(None);
+        };
+        let path = folder.join(person.id.as_str());
+        let read = fs::read(&path).with_context(|| {
+            format!(
+                "{} has no invitation: make the file {} with `latchstring-server invite`",
+                person.id,
+                path.display()
+            )
+        });
+        read.map(Some)
+    }
+
+    fn one(
+        &self,
+        runtime: &Runtime,
+        person: &Person,
+        invitation: Option<&[u8]>,
+        path: &Path,
+    ) -> anyhow::Result<()> {
+        let made = tempfile::tempdir()?;
+        let top = made.path();
+        let owner = self.course.owner(&person.id);
+        for lab in &self.course.labs {
+            let seed = self.course.key.seed(&owner, &lab.id);
+            let wanted = self.course.terms.language.as_deref();
+            let language = wanted.filter(|_| !lab.languages.is_empty());
+            let folder = top.join(&lab.id);
+            let hand_out = Student::hand_out(lab.clone(), &folder, &seed, owner.clone(), language);
+            runtime
+                .block_on(hand_out)
+                .with_context(|| format!("the lab {} cannot be handed out", lab.id))?;
+        }
+        fs::write(
+            top.join(READ_FIRST),
+            self.read_first(person, invitation.is_some()),
+        )?;
+        if let Some(invitation) = invitation {
+            fs::write(top.join(INVITATION), invitation)?;
+        }
+        let name = folder_name(&self.course.terms.course, person.id.as_str());
+        archive(top, &name, path)
+    }
+
+    /// What the student reads first.
+    fn read_first(&self, person: &Person, invited: bool) -> String {
+        let terms = &self.course.terms;
+        let first = self.course.labs.first().map_or("", |lab| &lab.id);
+        let due: String = (self.course.labs.iter())
+            .filter_map(|lab| {
+                let due = terms.due.get(&lab.id)?;
+                Some(format!("| {} | {} | {} |\n", lab.id, lab.title, due.0))
+            })
+            .collect();
+        let due = match due.is_empty() {
+            true => String::new(),
+            false => {
+                format!("\n## Deadlines\n\n| lab | title | due (UTC) |\n| --- | --- | --- |\n{due}")
+            }
+        };
+        let server = match invited {
+            false => String::new(),
+            true => format!(
+                "\nOr send it to the server of the course. The file `{INVITATION}` lets you in the first time:\n\n\
+                 ```sh\nlatchstring lab submit --to {}@HOST --invitation ../{INVITATION}\n```\n",
+                person.id
+            ),
+        };
+        format!(
+            "# {} ({}): the hand-out of {}\n\n\
+             This hand-out is yours alone: the captures, keys and questions in it were made for `{}`. The answers of \
+             others are wrong here.\n\n\
+             A folder for each lab is beside this file. Begin with the first one, and read its `README.md`:\n\n\
+             ```sh\ncd {first}\nlatchstring lab check\n```\n\n\
+             A short answer says `wait` in the check. It is compared when you hand it in.\n\n\
+             When you are done with a lab, make the file that you hand in, in the lab's folder:\n\n\
+             ```sh\nlatchstring lab submit\n```\n{server}{due}",
+            terms.course, terms.term, person.name, person.id
+        )
+    }
+}
+
+/// The name of the folder in an archive: letters and digits of the course's name, and the student's id.
+fn folder_name(course: &str, student: &str) -> String {
+    let plain: String = course
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                ' '
+            }
+        })
+        .collect();
+    let words: Vec<&str> = plain.split_whitespace().chain([student]).collect();
+    words.join("-")
+}
+
+/// Writes all files of a folder into an archive, below a folder of this name there. The order is that of the paths, and no
+/// entry has a date.
+fn archive(folder: &Path, name: &str, path: &Path) -> anyhow::Result<()> {
+    let mut files = Vec::new();
+    list(folder, &mut files)?;
+    files.sort();
+    let beside = path.with_extension("zip.part");
+    let failed = || format!("cannot write {}", beside.display());
+    let file = File::create(&beside).with_context(failed)?;
+    let mut zip = ZipWriter::new(BufWriter::new(file));
+    for file in files {
+        let below = file.strip_prefix(folder)?.to_str();
+        let below = below.with_context(|| format!("{} is not UTF-8", file.display()))?;
+        let bytes = fs::read(&file)?;
+        let runs = fs::metadata(&file)?.permissions().mode() & 0o100 != 0;
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .last_modified_time(DateTime::default())
+            .unix_permissions(if runs { 0o755 } else { 0o644 });
+        zip.start_file(format!("{name}/{below}"), options)?;
+        zip.write_all(&bytes).with_context(failed)?;
+    }
+    zip.finish()?
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .sync_all()?;
+    fs::rename(&beside, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let about = fs::symlink_metadata(&path)?;
+        ensure!(!about.is_symlink(), "{} is a link", path.display());
+        match about.is_dir() {
+            true => list(&path, files)?,
+            false => files.push(path),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_an_archive_has_a_plain_name() {
+        assert_eq!(folder_name("Netz & Söhne II", "anna"), "netz-s-hne-ii-anna");
+        assert_eq!(folder_name("../../etc", "b"), "etc-b");
+        assert_eq!(folder_name("…", "c"), "c");
+    }
+}

@@ -1,0 +1,13 @@
+//! The work of an instructor, as `latchstring course …`: from the list of students to the grades.
+//!
+//! * [`commands`]: the command line;
+//! * [`folder`]: a course's folder: its [`terms`], its [`key`], its list of students;
+//! * [`hand_out`]: an archive for each student.
+//!
+//! What a class, its grades and the files of learning platforms *are* stands in the crate `course`, and a lab in `classroom`.
+
+pub mod commands;
+pub mod folder;
+pub mod hand_out;
+pub mod key;
+pub mod terms;
