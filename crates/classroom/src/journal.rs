@@ -17,7 +17,7 @@ use latchstring_course::moment::Moment;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::{check::Report, hand_out::HandOut, student::Student};
+use super::hand_out::HandOut;
 
 /// Its name in a student's folder.
 pub const FILE: &str = ".latchstring.journal";
@@ -137,25 +137,11 @@ impl Journal {
     }
 }
 
-/// Writes down what the student of a course did. In practice there is no journal. One that cannot be written stops nobody:
-/// the work counts, and not the journal.
-pub fn note(student: &Student, did: Deed) {
-    if let Some(hand_out) = student.state.hand_out() {
-        let at = Moment::at(SystemTime::now());
-        let _ = add(&student.folder, hand_out, &Entry { at, did });
-    }
-}
-
-/// Writes down a check.
-pub fn note_check(student: &Student, report: &Report) {
-    if student.state.hand_out().is_none() {
-        return;
-    }
-    let passed = report.items.iter().filter(|item| item.passed);
-    let passed = passed.map(|item| item.id.clone()).collect();
-    if let Ok(files) = super::bundle::hash_of(&student.folder) {
-        note(student, Deed::Check { passed, files });
-    }
+/// Writes down what the student of a course did, now. A journal that cannot be written stops nobody: the work counts, and not
+/// the journal.
+pub fn note(folder: &Path, hand_out: &HandOut, did: Deed) {
+    let at = Moment::at(SystemTime::now());
+    let _ = add(folder, hand_out, &Entry { at, did });
 }
 
 /// Adds an entry.

@@ -1,7 +1,7 @@
 //! A target, and a visitor, without the sessions that were recorded: all that a student can run.
 //!
-//! A [`Script`] is what these are made from. In a course it is all that a hand-out tells about an instance: it has the keys of
-//! the target's users, and nothing of the recorded sessions, whose messages and keys are the answers.
+//! A [`Script`] is what these are made from. In a course it is all that a hand-out tells about an instance. It has the keys of
+//! the target's users. It has nothing of the recorded sessions: their messages and keys are the answers.
 
 use anyhow::Context;
 use latchstring_attacker::protocol_faithful::message::UserName;

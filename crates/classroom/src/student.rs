@@ -84,6 +84,13 @@ impl Student {
         Ok(self)
     }
 
+    /// Writes into the journal what the student of a course did. In practice there is none.
+    pub fn note(&self, did: Deed) {
+        if let Some(hand_out) = self.state.hand_out() {
+            journal::note(&self.folder, hand_out, did);
+        }
+    }
+
     /// From now on the files of this language are handed out, or those of the lab's first one.
     fn write_in(&mut self, language: Option<&str>) -> anyhow::Result<()> {
         let language = self.lab.language(language)?;
@@ -247,7 +254,7 @@ impl Student {
         let backup = set_aside(&self.folder, state::is_its_file)?;
         self.save()?;
         self.lay_out(&asked, instance.as_ref())?;
-        journal::note(self, Deed::Reset);
+        self.note(Deed::Reset);
         Ok(backup)
     }
 
@@ -325,7 +332,7 @@ impl Student {
         }
         self.state.hints += 1;
         self.save()?;
-        journal::note(self, Deed::Hint(self.state.hints));
+        self.note(Deed::Hint(self.state.hints));
         Ok(Some(&self.lab.hints[self.state.hints - 1]))
     }
 
@@ -368,7 +375,7 @@ impl Student {
             let predictions = &mut self.state.predictions;
             predictions.insert(question.id.clone(), letter.to_string());
             let question = question.id.clone();
-            journal::note(self, Deed::Predicted { question, letter });
+            self.note(Deed::Predicted { question, letter });
         }
         Ok(said)
     }

@@ -62,8 +62,8 @@ pub enum CourseCommand {
 pub enum RosterCommand {
     /// Read the list that a learning platform exports, and add it to the course
     ///
-    /// The format is found by itself: Canvas, Moodle, or a plain table with the columns name, email, login. A student who is in
-    /// the course already keeps the id. Nobody is taken out.
+    /// The format is found by itself: Canvas, Moodle, or a plain table with the columns name, email, login. Students of the
+    /// course keep their ids, and stay in the course if the list does not name them.
     #[command(after_help = "Example: latchstring course roster import gradebook.csv")]
     Import {
         /// Read this CSV file

@@ -52,7 +52,7 @@ async fn a_bundle_is_read_back_and_only_its_own_hand_out_seals_it() {
     let folder = tempfile::tempdir().unwrap();
     let student = handed_out("anna", folder.path()).await;
     let other = handed_out("bert", folder.path()).await;
-    journal::note(&student, journal::Deed::Reset);
+    student.note(journal::Deed::Reset);
     let made = make(&student, now()).unwrap();
     assert_eq!(made.bytes, make(&student, now()).unwrap().bytes);
     let read = read(&made.bytes).unwrap();

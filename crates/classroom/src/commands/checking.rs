@@ -11,8 +11,10 @@ use latchstring_confine::run::Launcher;
 
 use super::{KEEPER, PlaceArgs, SelfTest, chosen, interrupted, print_json, standings};
 use crate::{
+    bundle,
     check::{self, Report},
-    journal, labs,
+    journal::Deed,
+    labs,
     progress::Told,
     report,
     selftest::Plan,
@@ -67,7 +69,7 @@ async fn checked(student: &mut Student, how: How<'_>) -> anyhow::Result<Option<R
         report = told.during(check::check_with(student, &options)) => {
             let report = report?;
             if report.counts {
-                journal::note_check(student, &report);
+                note(student, &report);
             }
             Ok(Some(report))
         }
@@ -76,6 +78,15 @@ async fn checked(student: &mut Student, how: How<'_>) -> anyhow::Result<Option<R
             interrupted?;
             Ok(None)
         }
+    }
+}
+
+/// Writes the check into the journal.
+fn note(student: &Student, report: &Report) {
+    let passed = report.items.iter().filter(|item| item.passed);
+    let passed = passed.map(|item| item.id.clone()).collect();
+    if let Ok(files) = bundle::hash_of(&student.folder) {
+        student.note(Deed::Check { passed, files });
     }
 }
 
