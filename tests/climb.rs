@@ -1,6 +1,10 @@
-//! The peer in Rust of the lab "Mend it": it is built as a student builds it, and graded on the rungs that it speaks.
+//! The ladder's peers in Rust: they are built as a student builds them, and graded on the rungs that they speak.
 //!
-//! `latchstring lab self-test` grades it on every rung. Here are some of them, and what must not pass.
+//! `latchstring lab self-test` grades the peer of the lab "Mend it" on every rung. Here are some of them, and what must not
+//! pass. It also grades the peers that other labs begin with; here are the rungs and sides that no lab has.
+
+#[path = "mended/section.rs"]
+mod section;
 
 use std::{
     collections::BTreeSet,
@@ -11,6 +15,7 @@ use std::{
 };
 
 use latchstring_arena::DEFAULT_SEED;
+use latchstring_classroom::{catalogue::Side, labs};
 use latchstring_ladder::{
     Rung, folder,
     grade::{self, Finding, Promise, client::Launch},
@@ -22,38 +27,71 @@ use latchstring_tests::{
     peers::{Running, listening, with_input},
     workspace,
 };
+use section::{commands, halves, in_place_of, mended, talk};
 use tempfile::TempDir;
 
 /// The peers, built one after the other: they share the dependencies, which take most of the time.
 static PEERS: LazyLock<Peers> = LazyLock::new(|| Peers {
-    start: built("start", &["start"], |_| ()),
-    solution: built("solution", &["start", "solution"], |_| ()),
+    start: built("start", |package| lay_out(package, &["start"])),
+    solution: built("solution", |package| {
+        lay_out(package, &["start", "solution"])
+    }),
     // No frame has to have the next number.
-    without_order: built("without-order", &["start", "solution"], |src| {
-        let rungs = fs::read_to_string(src.join("rung.rs")).unwrap();
+    without_order: built("without-order", |package| {
+        lay_out(package, &["start", "solution"]);
+        let path = package.join("src/rung.rs");
+        let rungs = fs::read_to_string(&path).unwrap();
         let without = rungs.replace("ORDER: u8 = 3", "ORDER: u8 = 9");
         assert_ne!(without, rungs);
-        fs::write(src.join("rung.rs"), without).unwrap();
+        fs::write(path, without).unwrap();
     }),
+    of_rungs: (0..=8)
+        .map(|rung| {
+            built(&format!("rung{rung}"), |package| {
+                lay_out_layers(package, rung)
+            })
+        })
+        .collect(),
 });
 
 struct Peers {
     start: PathBuf,
     solution: PathBuf,
     without_order: PathBuf,
+    /// By rung.
+    of_rungs: Vec<PathBuf>,
 }
 
-/// Lays out the parts over each other, as a check does, changes the source and builds it.
-fn built(name: &str, parts: &[&str], change: impl Fn(&Path)) -> PathBuf {
+/// Lays out the parts of the lab over each other, as a check does.
+fn lay_out(package: &Path, parts: &[&str]) {
+    let lab = labs::find(labs::built_in().unwrap(), "15").unwrap();
+    let rust = lab.language(Some("rust")).unwrap();
+    for part in parts {
+        lab.lay_out(part, rust, package).unwrap();
+    }
+}
+
+/// Lays out the peer of a rung, as the labs of this rung have it when they are solved.
+fn lay_out_layers(package: &Path, rung: u8) {
+    for layer in 0..=rung {
+        let layer = workspace().join(format!("labs/peers/rust/rung{layer}"));
+        copy(&layer, package);
+    }
+}
+
+/// Where packages are built.
+fn top() -> PathBuf {
     let test = env::current_exe().unwrap();
-    let top = test.ancestors().nth(2).unwrap().join("climb");
+    test.ancestors().nth(2).unwrap().join("climb")
+}
+
+/// Writes a package and builds it.
+fn built(name: &str, write: impl Fn(&Path)) -> PathBuf {
+    let top = top();
     let package = top.join(name);
     // Written again each time: the shared target folder tells two packages with one name apart by the time alone.
     let _ = fs::remove_dir_all(&package);
-    for part in parts {
-        copy(&lab().join(part).join("rust"), &package);
-    }
-    change(&package.join("src"));
+    write(&package);
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--offline", "--locked"]);
     let cargo = cargo.current_dir(&package);
@@ -64,10 +102,6 @@ fn built(name: &str, parts: &[&str], change: impl Fn(&Path)) -> PathBuf {
     let peer = package.join("peer");
     fs::copy(top.join("target/debug/peer"), &peer).unwrap();
     peer
-}
-
-fn lab() -> PathBuf {
-    workspace().join("labs/15-mend-it")
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -147,6 +181,76 @@ fn the_solution_passes_the_grader_on_both_sides() {
     for number in [4, 8] {
         assert_eq!(grade_client(&PEERS.solution, rung(number)), []);
     }
+}
+
+#[test]
+fn the_peers_of_the_rungs_pass_the_grader_where_no_lab_has_them() {
+    let servers = [3];
+    let clients = [2, 3, 4, 7, 8];
+    let graded = (servers.iter().map(|rung| (Side::Server, *rung)))
+        .chain(clients.iter().map(|rung| (Side::Client, *rung)));
+    let of_labs = halves().into_iter().map(|(_, mend)| (mend.side, mend.rung));
+    let all: Vec<(Side, u8)> = of_labs.chain(graded.clone()).collect();
+    for number in 1..=8 {
+        for side in [Side::Server, Side::Client] {
+            assert!(
+                all.contains(&(side, number)),
+                "nobody grades the {side:?} of rung {number}"
+            );
+        }
+    }
+    for (side, number) in graded {
+        let program = &PEERS.of_rungs[usize::from(number)];
+        let found = match side {
+            Side::Server => grade_server(program, rung(number)),
+            Side::Client => grade_client(program, rung(number)),
+        };
+        assert_eq!(found, [], "{side:?} of rung {number}");
+    }
+}
+
+#[test]
+fn a_peer_that_speaks_one_rung_refuses_another() {
+    let keys = keys(rung(1));
+    let peer = peer(&PEERS.of_rungs[2], "server", rung(1), keys.path())
+        .stderr(Stdio::piped())
+        .args(["--port", "0"])
+        .output()
+        .unwrap();
+    let error = String::from_utf8(peer.stderr).unwrap();
+    assert_eq!(peer.status.code(), Some(1));
+    assert!(error.contains("does not speak rung 1"), "{error}");
+}
+
+#[test]
+fn the_commands_of_each_handout_let_the_peer_that_is_mended_in_rust_talk_to_ours() {
+    // They are built first, since all of them share the folder.
+    LazyLock::force(&PEERS);
+    let mut in_rust = 0;
+    for (lab, _) in halves() {
+        let replaced = in_place_of(&lab);
+        if replaced.is_empty() {
+            continue;
+        }
+        let in_rust_too = |line: String| {
+            let replace =
+                |line: String, (rust, python): &(String, String)| line.replace(python, rust);
+            replaced.iter().fold(line, replace)
+        };
+        let commands: Vec<String> = commands(&lab).into_iter().map(in_rust_too).collect();
+        assert!(
+            commands.iter().any(|line| line.contains("cargo run")),
+            "{lab}: {commands:#?}"
+        );
+        talk(
+            &lab,
+            mended(&lab, "rust").path(),
+            &top().join("target"),
+            commands,
+        );
+        in_rust += 1;
+    }
+    assert!(in_rust >= 1);
 }
 
 #[test]

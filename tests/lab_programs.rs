@@ -43,6 +43,27 @@ fn complaints(target: &Path, folder: &Path) -> String {
 }
 
 #[test]
+fn the_compiler_warns_of_no_peer_before_and_after_it_is_mended() {
+    // All peers have the same dependencies.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers");
+    let mut peers = 0;
+    for lab in labs_in_rust() {
+        let rust = lab.language(Some("rust")).unwrap().unwrap();
+        let Some(peer) = &rust.peer else {
+            continue;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        for part in ["start", "solution"] {
+            lay_out(&lab, part, folder.path());
+            let said = complaints(&target, &folder.path().join(&peer.folder));
+            assert!(said.is_empty(), "{}, {part}:\n{said}", lab.id);
+        }
+        peers += 1;
+    }
+    assert!(peers > 0);
+}
+
+#[test]
 fn the_compiler_warns_of_no_program_before_and_after_it_is_finished() {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("labs");
     for lab in labs_in_rust() {

@@ -245,7 +245,7 @@ fn lab_01_is_walked_with_its_handout_alone() {
     let mended = workspace()
         .join("labs")
         .join(id)
-        .join("solution/mend/login.py");
+        .join("solution/python/mend/login.py");
     fs::copy(mended, folder.join("mend/login.py")).unwrap();
     let check = at(&steps, "latchstring lab check");
     let done = [
@@ -273,7 +273,7 @@ fn lab_04_is_walked_with_its_handout_alone() {
     let solution = workspace().join("labs").join(id).join("solution");
     for (from, to) in [
         ("python/drag.py", "drag.py"),
-        ("mend/frames.py", "mend/frames.py"),
+        ("python/mend/frames.py", "mend/frames.py"),
     ] {
         fs::copy(solution.join(from), folder.join(to)).unwrap();
     }

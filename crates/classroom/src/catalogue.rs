@@ -80,6 +80,9 @@ pub struct Lab {
     /// All its files.
     #[serde(skip)]
     pub files: Files,
+    /// The sources of the ladder's peers, which all labs share.
+    #[serde(skip)]
+    pub peers: Files,
 }
 
 /// A kind of task.
@@ -97,13 +100,13 @@ pub enum Kind {
 }
 
 impl Lab {
-    /// Makes a lab of its files. `id` is the name of its folder.
+    /// Makes a lab of its files, and of the sources of peers that all labs share. `id` is the name of its folder.
     ///
     /// # Errors
     /// With the line and the column when `lab.toml` is not a lab; with the name when its parts do not fit together.
-    pub fn read(id: &str, files: Files) -> anyhow::Result<Self> {
+    pub fn read(id: &str, files: Files, peers: Files) -> anyhow::Result<Self> {
         let mut lab: Self = toml::from_str(files.text("lab.toml")?)?;
-        lab.files = files;
+        (lab.files, lab.peers) = (files, peers);
         lab.validate(id)?;
         Ok(lab)
     }

@@ -13,6 +13,8 @@ use latchstring_cli::suggest::did_you_mean;
 
 /// The folder `labs/` of the repository, as it was when this program was built.
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../labs");
+/// The folder beside the labs with the sources of peers, which they share.
+const PEERS: &str = "peers";
 
 /// The labs inside this program, in the order of their numbers.
 ///
@@ -20,14 +22,24 @@ static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../labs");
 /// When one of them is broken, which the tests of this project do not let pass.
 pub fn built_in() -> anyhow::Result<Vec<Lab>> {
     let mut labs = Vec::new();
-    for folder in BUILT_IN.dirs() {
+    let is_lab = |folder: &&Dir<'_>| folder.path() != Path::new(PEERS);
+    for folder in BUILT_IN.dirs().filter(is_lab) {
         let id = folder.path().display().to_string();
-        let mut files = Files::default();
-        files.built_in(folder.path(), folder);
-        labs.push(Lab::read(&id, files).with_context(|| format!("{id}/lab.toml is not a lab"))?);
+        let lab = Lab::read(&id, below(folder), built_in_peers());
+        labs.push(lab.with_context(|| format!("{id}/lab.toml is not a lab"))?);
     }
     labs.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(labs)
+}
+
+fn built_in_peers() -> Files {
+    BUILT_IN.get_dir(PEERS).map(below).unwrap_or_default()
+}
+
+fn below(folder: &'static Dir<'_>) -> Files {
+    let mut files = Files::default();
+    files.built_in(folder.path(), folder);
+    files
 }
 
 /// The labs of a folder, in the order of their numbers.
@@ -54,7 +66,8 @@ pub fn in_folder(labs: &Path) -> anyhow::Result<Vec<Lab>> {
     folders.iter().map(|folder| read(folder)).collect()
 }
 
-/// The lab in a folder, which is called as the lab is.
+/// The lab in a folder, which is called as the lab is. If there are no sources of peers beside it, it has those inside this
+/// program.
 ///
 /// # Errors
 /// When the lab is broken; the error names the file, the line and the column.
@@ -62,8 +75,14 @@ pub fn read(folder: &Path) -> anyhow::Result<Lab> {
     let id = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut files = Files::default();
     files.read(folder, folder)?;
+    let beside = folder.with_file_name(PEERS);
+    let mut peers = Files::default();
+    match beside.is_dir() {
+        true => peers.read(&beside, &beside)?,
+        false => peers = built_in_peers(),
+    }
     let path = folder.join("lab.toml");
-    Lab::read(&id, files).with_context(|| format!("{} is not a lab", path.display()))
+    Lab::read(&id, files, peers).with_context(|| format!("{} is not a lab", path.display()))
 }
 
 /// The lab with this id (`01-say-the-name`), number (`01`, `1`) or name (`say-the-name`).

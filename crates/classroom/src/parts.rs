@@ -4,7 +4,10 @@ use std::path::Path;
 
 use anyhow::ensure;
 
-use super::{catalogue::Lab, language::Language};
+use super::{
+    catalogue::Lab,
+    language::{Language, Peer},
+};
 
 impl Lab {
     /// The language of this name, or the first one when there is no name. `None` when the lab asks for no code.
@@ -38,16 +41,46 @@ impl Lab {
     ) -> anyhow::Result<()> {
         let of_languages: Vec<&str> = self.language_ids().collect();
         self.files.lay_out(part, &of_languages, folder)?;
-        match language {
-            Some(language) => {
-                let part = format!("{part}/{}", language.id);
-                self.files.lay_out(&part, &[], folder)
+        let Some(language) = language else {
+            return Ok(());
+        };
+        if let Some(peer) = &language.peer {
+            for layer in layers(&language.id, peer) {
+                self.peers
+                    .lay_out(&layer, &[], &folder.join(&peer.folder))?;
             }
-            None => Ok(()),
         }
+        let part = format!("{part}/{}", language.id);
+        self.files.lay_out(&part, &[], folder)
+    }
+
+    /// Whether the files of each language's peer are there.
+    ///
+    /// # Errors
+    /// When a rung has none.
+    pub(super) fn check_peers(&self) -> anyhow::Result<()> {
+        for language in &self.languages {
+            for layer in language
+                .peer
+                .iter()
+                .flat_map(|peer| layers(&language.id, peer))
+            {
+                ensure!(
+                    self.peers.0.keys().any(|path| path.starts_with(&layer)),
+                    "the language {:?} begins with a peer, and there is no folder peers/{layer}: choose a rung that has one",
+                    language.id
+                );
+            }
+        }
+        Ok(())
     }
 
     fn language_ids(&self) -> impl Iterator<Item = &str> {
         self.languages.iter().map(|language| language.id.as_str())
     }
+}
+
+/// The folders of a peer's files, from rung 0 up: each stands in for those before it.
+fn layers(language: &str, peer: &Peer) -> impl Iterator<Item = String> {
+    (0..=peer.rung).map(move |rung| format!("{language}/rung{rung}"))
 }

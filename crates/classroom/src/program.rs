@@ -9,7 +9,7 @@ use latchstring_confine::{
     scratch::Scratch,
 };
 
-use super::{answers::Answers, catalogue::Trial, diagnosis::Trouble, state, student::Student};
+use super::{catalogue::Trial, diagnosis::Trouble, state, student::Student};
 
 /// How long a program may be built. Its dependencies take most of it, the first time.
 pub const FOR_BUILD: Duration = Duration::from_secs(300);
@@ -37,31 +37,23 @@ pub struct Reach {
 }
 
 impl Program {
-    /// Copies a student's folder and builds the program in it. A program that cannot be built is a finding.
+    /// Copies a student's folder.
     ///
     /// # Errors
     /// When the folder cannot be copied.
-    pub async fn of(
-        student: &Student,
-        answers: &Answers,
-        launcher: &Launcher,
-    ) -> anyhow::Result<Result<Self, Trouble>> {
-        let build = student
-            .language()?
-            .map_or(&[][..], |language| &language.build);
+    pub fn of(student: &Student) -> anyhow::Result<Self> {
         let scratch = Scratch::copy_of(&student.folder, is_no_part)?;
-        let program = Self { scratch };
-        // A command of the student's own says that the program is built.
-        let mut trials = student.lab.trials.iter();
-        if build.is_empty() || trials.all(|trial| answers.command(trial).is_some()) {
-            return Ok(Ok(program));
-        }
+        Ok(Self { scratch })
+    }
+
+    /// Builds the program in the copy. A program that cannot be built is a finding.
+    pub async fn build(&self, launcher: &Launcher, command: &[String]) -> Result<(), Trouble> {
         let never = std::future::pending();
-        let ran = program.start(launcher, build, Reach::default(), FOR_BUILD, never);
-        Ok(match ran.await {
-            Ran { end: End::Well, .. } => Ok(program),
-            ran => Err(not_built(build, &ran)),
-        })
+        let ran = self.start(launcher, command, Reach::default(), FOR_BUILD, never);
+        match ran.await {
+            Ran { end: End::Well, .. } => Ok(()),
+            ran => Err(not_built(command, &ran)),
+        }
     }
 
     /// The lab's own solution, in the first of its languages, and the command of a trial in it.

@@ -138,7 +138,8 @@ impl Plan<'_> {
         }
         if !matches!(case, Case::Wrong(_)) {
             let case = case.to_string();
-            builds.build(&case, &desk.student, self.launcher).await?;
+            let (student, peers) = (&desk.student, desk.peers);
+            builds.build(&case, student, peers, self.launcher).await?;
         }
         match case {
             Case::Start { .. } => desk.start_fails().await,

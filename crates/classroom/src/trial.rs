@@ -9,7 +9,10 @@ mod once;
 mod place;
 mod shown;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use anyhow::Context;
 use latchstring_confine::{
@@ -61,15 +64,13 @@ impl Options<'_> {
 pub struct Trials {
     /// By trial. A trial that could not be run says why.
     runs: Vec<(String, anyhow::Result<Outcome>)>,
-    /// Why the program could not be built.
-    not_built: Option<Trouble>,
 }
 
 /// What came of a trial.
 enum Outcome {
     /// The program ran against hidden instances.
     Shown(Vec<Shown>),
-    /// The program was watched from outside. Or it has no command.
+    /// The program was watched from outside. Or it was not built, or has no command.
     Graded(Result<Graded, Trouble>),
 }
 
@@ -129,15 +130,16 @@ impl Trials {
             return Ok(trials);
         }
         options.steps.begin("copying and building your program");
-        let program = match Program::of(student, answers, options.launcher).await? {
-            Ok(program) => Arc::new(program),
-            Err(trouble) => {
-                trials.not_built = Some(trouble);
-                return Ok(trials);
-            }
-        };
+        let language = student.language()?;
+        let program = Arc::new(Program::of(student)?);
+        let mut builds = Builds::default();
+        for trial in &asked {
+            let command = build_of(trial, language, answers);
+            builds.build(&program, command, options.launcher).await;
+        }
         for trial in asked {
-            let command = match command_of(trial, student.language()?, answers) {
+            let built = builds.of(build_of(trial, language, answers));
+            let command = match built.and_then(|()| command_of(trial, language, answers)) {
                 Ok(command) => command,
                 Err(trouble) => {
                     let none = Ok(Outcome::Graded(Err(trouble)));
@@ -204,9 +206,6 @@ impl Trials {
         check: &Check,
         told: &mut BTreeSet<String>,
     ) -> anyhow::Result<Option<Trouble>> {
-        if let Some(trouble) = &self.not_built {
-            return Ok(Some(trouble.clone()));
-        }
         let outcome = match self.of(&check.trial) {
             Some(Ok(outcome)) => outcome,
             Some(Err(why)) => return Ok(Some(Trouble::wrong(format!("{why:#}")))),
@@ -219,6 +218,36 @@ impl Trials {
             why.found += &ran.map(diagnosis::last_words).unwrap_or_default();
         }
         Ok(Some(why))
+    }
+}
+
+/// The programs that were built, or could not be, by the command.
+#[derive(Default)]
+struct Builds<'a>(BTreeMap<&'a [String], Result<(), Trouble>>);
+
+impl<'a> Builds<'a> {
+    /// Builds what trials have in common once.
+    async fn build(&mut self, program: &Program, command: &'a [String], launcher: &Launcher) {
+        if !command.is_empty() && !self.0.contains_key(command) {
+            let built = program.build(launcher, command).await;
+            self.0.insert(command, built);
+        }
+    }
+
+    fn of(&self, command: &[String]) -> Result<(), Trouble> {
+        self.0.get(command).cloned().unwrap_or(Ok(()))
+    }
+}
+
+/// The command that builds the program of a trial. A command of the student's own says that the program is built.
+fn build_of<'a>(
+    trial: &'a Trial,
+    language: Option<&'a Language>,
+    answers: &Answers,
+) -> &'a [String] {
+    match language {
+        Some(language) if answers.command(trial).is_none() => trial.build_in(language),
+        _ => &[],
     }
 }
 

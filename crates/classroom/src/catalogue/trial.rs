@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::target::TargetKind;
+use super::{super::language::Language, target::TargetKind};
 
 /// The way to run the student's program: against a new hidden instance of the scene each time.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Trial {
     /// The command that runs the program of this trial, by language, in place of the language's own.
     #[serde(default)]
     pub run: BTreeMap<String, Vec<String>>,
+    /// The command that builds it, by language, in place of the language's own.
+    #[serde(default)]
+    pub build: BTreeMap<String, Vec<String>>,
     /// How often; each time the victim is another account.
     #[serde(default = "twice")]
     pub times: usize,
@@ -184,6 +187,11 @@ impl Trial {
             self.id
         );
         Ok(first.unwrap_or(Role::Attacker))
+    }
+
+    /// The command that builds the program of this trial in a language; empty when there is nothing to build.
+    pub fn build_in<'a>(&'a self, language: &'a Language) -> &'a [String] {
+        self.build.get(&language.id).unwrap_or(&language.build)
     }
 
     /// Whether it runs the lab's program, and not one of its own.

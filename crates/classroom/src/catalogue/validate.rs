@@ -19,6 +19,7 @@ impl Lab {
         self.check_subject()?;
         let seen = self.check_ids()?;
         self.check_trials()?;
+        self.check_peers()?;
         for after in self.questions.iter().filter_map(|q| q.after.as_ref()) {
             ensure!(
                 seen.contains(after.as_str()),
@@ -162,19 +163,33 @@ impl Lab {
     /// A trial with commands of its own has one for the language that is handed out when nobody asks for another.
     fn check_command(&self, trial: &Trial) -> anyhow::Result<()> {
         let ids: Vec<&str> = self.languages.iter().map(|one| one.id.as_str()).collect();
-        for (language, command) in &trial.run {
+        let runs = trial
+            .run
+            .iter()
+            .map(|(language, run)| ("run", language, run));
+        let builds = trial.build.iter();
+        let builds = builds.map(|(language, build)| ("build", language, build));
+        for (key, language, command) in runs.chain(builds) {
             ensure!(
                 ids.contains(&language.as_str()),
-                "the trial {:?} has `run.{language}`, and the lab has no [[language]] of this id ({})",
+                "the trial {:?} has `{key}.{language}`, and the lab has no [[language]] of this id ({})",
                 trial.id,
                 ids.join(", ")
             );
             ensure!(
                 !command.is_empty(),
-                "`run.{language}` of the trial {:?} is empty: write the command",
+                "`{key}.{language}` of the trial {:?} is empty: write the command",
                 trial.id
             );
         }
+        ensure!(
+            trial
+                .build
+                .keys()
+                .all(|language| trial.run.contains_key(language)),
+            "the trial {:?} builds a program of its own and does not run it: give `run` for each language of `build`",
+            trial.id
+        );
         let first = ids.first().copied().unwrap_or_default();
         ensure!(
             trial.runs_the_labs_program() || trial.run.contains_key(first),

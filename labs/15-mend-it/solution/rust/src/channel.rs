@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::{
     content::Content,
     error::Result,
-    frame::{Direction, Due},
+    frames::{Direction, Due},
     line::Line,
     rung::{NUMBERS, QUIET},
 };

@@ -17,7 +17,7 @@ use crate::{
     error::Result,
     exchange::{HELLO, HOST_PROOF, Half, Transcript, check, long},
     files,
-    frame::{Direction, Due},
+    frames::{Direction, Due},
     keys::Keys,
     line::Line,
     login,

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    frame::SIZES,
+    frames::SIZES,
     rung::{ENDING, ORDER, QUIET, longest_text},
 };
 

@@ -6,7 +6,7 @@ use x25519_dalek::{EphemeralSecret, PublicKey as X25519Value};
 
 use crate::{
     error::Result,
-    keys::system_random,
+    random::generator,
     signature::{PrivateKey, PublicKey, SIGNATURE, SPKI, Use},
 };
 
@@ -44,10 +44,10 @@ pub struct Half {
 
 impl Half {
     pub fn draw(rung: u8) -> Self {
-        let secret = EphemeralSecret::random_from_rng(&mut system_random());
+        let secret = EphemeralSecret::random_from_rng(&mut generator());
         let mut hello = [0; HELLO];
         hello[..7].copy_from_slice(&head(rung));
-        system_random().fill_bytes(&mut hello[7..39]);
+        generator().fill_bytes(&mut hello[7..39]);
         hello[39..].copy_from_slice(X25519Value::from(&secret).as_bytes());
         Self { secret, hello }
     }

@@ -1,4 +1,4 @@
-//! The keys of a session, and the randomness that they begin with.
+//! The keys of a session.
 //!
 //! | rungs | keys |
 //! | --- | --- |
@@ -6,9 +6,7 @@
 //! | 2 to 4 | derived from this session key: one for each purpose and direction |
 //! | 5 to 8 | derived from the X25519 secret and the transcript's hash |
 
-use getrandom::SysRng;
 use hkdf::Hkdf;
-use rsa::rand_core::UnwrapErr;
 use sha2::Sha256;
 
 use crate::rung::TAG;
@@ -74,9 +72,4 @@ fn expand<const N: usize>(hkdf: &Hkdf<Sha256>, purpose: &str, way: &str) -> [u8;
     hkdf.expand(info.as_bytes(), &mut key)
         .expect("a key is far shorter than 255 hashes");
     key
-}
-
-/// The operating system's generator. If it fails, there is nothing to go on with.
-pub fn system_random() -> UnwrapErr<SysRng> {
-    UnwrapErr(SysRng)
 }

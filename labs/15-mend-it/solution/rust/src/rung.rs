@@ -1,5 +1,7 @@
 //! The ladder: each rung has all ideas of the rungs below it, and one more.
 
+use std::ops::RangeInclusive;
+
 /// Every message is a frame with a number, and the number is in the counter block.
 pub const NUMBERS: u8 = 1;
 /// A tag over number, length and ciphertext; keys for each purpose and direction; the server answers.
@@ -17,8 +19,8 @@ pub const PASSWORD: u8 = 7;
 /// Padding, one refusal at one time, deadlines and caps.
 pub const QUIET: u8 = 8;
 
-/// The highest rung that this peer speaks.
-pub const HIGHEST: u8 = QUIET;
+/// The rungs that this peer speaks.
+pub const RUNGS: RangeInclusive<u8> = 0..=QUIET;
 
 /// The longest text, in bytes.
 pub fn longest_text(rung: u8) -> usize {

@@ -20,8 +20,9 @@ use crate::{
     error::Result,
     exchange::{HELLO, Half, Transcript, prove},
     files,
-    frame::{Direction, Due},
-    keys::{Keys, system_random},
+    frames::{Direction, Due},
+    keys::Keys,
+    random::generator,
     line::Line,
     login::Refusal,
     rung::{ENDING, EXCHANGE, NUMBERS, PASSWORD, PROOF, QUIET, TAG},
@@ -113,8 +114,8 @@ impl Server {
             .check(&login, &Transcript::default())
             .map_err(Refusal::words)?;
         let (mut key, mut iv) = ([0; 32], [0; 8]);
-        system_random().fill_bytes(&mut key);
-        system_random().fill_bytes(&mut iv);
+        generator().fill_bytes(&mut key);
+        generator().fill_bytes(&mut iv);
         for value in [GREETING, &key, &iv] {
             if self.rung < NUMBERS && value != GREETING {
                 thread::sleep(PAUSE);

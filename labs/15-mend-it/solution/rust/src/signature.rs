@@ -9,7 +9,7 @@ use rsa::{
 };
 use sha2::Sha256;
 
-use crate::keys::system_random;
+use crate::random::generator;
 
 /// Bytes of a signature.
 pub const SIGNATURE: usize = 384;
@@ -51,7 +51,7 @@ impl PrivateKey {
     pub fn sign(&self, purpose: Use, transcript: &[u8; 32]) -> Vec<u8> {
         let message = purpose.message(transcript);
         self.key
-            .sign_with_rng(&mut system_random(), &message)
+            .sign_with_rng(&mut generator(), &message)
             .to_vec()
     }
 }

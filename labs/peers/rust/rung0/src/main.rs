@@ -1,28 +1,11 @@
-//! A peer of the ladder: the server and the client of rungs 0 to 8.
-//!
-//! Each idea has one place. Where the code asks `rung >= TAG`, that idea begins to work: src/rung.rs lists all of them.
-
-mod accounts;
-mod admission;
-mod args;
-mod channel;
-mod client;
-mod content;
-mod error;
-mod exchange;
-mod files;
-mod frame;
-mod keys;
-mod line;
-mod login;
-mod rung;
-mod server;
-mod signature;
-mod textbook;
+//! Runs one end of the wire; `lib.rs` has the parts.
 
 use std::{env, process::ExitCode};
 
-use args::{Args, Side, USAGE};
+use peer::{
+    args::{Args, Side, USAGE},
+    client, server,
+};
 
 fn main() -> ExitCode {
     let args = match Args::parse(env::args().skip(1)) {

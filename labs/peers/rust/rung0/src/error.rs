@@ -30,9 +30,7 @@ impl From<io::Error> for Error {
     fn from(why: io::Error) -> Self {
         match why.kind() {
             // A read that ran into its deadline.
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                Self("the other end was too slow".to_owned())
-            }
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Self("the other end was too slow".to_owned()),
             _ => Self(why.to_string()),
         }
     }

@@ -6,15 +6,11 @@ use crate::error::{Error, Result};
 
 /// Reads a text file; the error names it.
 pub fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path)
-        .map_err(|why| Error::from(format!("cannot read {}: {why}", path.display())))
+    fs::read_to_string(path).map_err(|why| Error::from(format!("cannot read {}: {why}", path.display())))
 }
 
 /// Reads a key with the given parser; the error names the file.
-pub fn key<K, E: std::fmt::Display>(
-    path: &Path,
-    parse: impl Fn(&str) -> std::result::Result<K, E>,
-) -> Result<K> {
+pub fn key<K, E: std::fmt::Display>(path: &Path, parse: impl Fn(&str) -> std::result::Result<K, E>) -> Result<K> {
     let key = parse(read(path)?.trim());
     key.map_err(|why| format!("{} holds no key of this rung: {why}", path.display()).into())
 }

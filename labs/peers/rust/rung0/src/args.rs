@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::{error::Result, rung::HIGHEST};
+use crate::{error::Result, rung::RUNGS};
 
-pub const USAGE: &str = "usage: peer server --rung N --port P --dir D
-       peer client --rung N --port P --dir D --user NAME
+pub const USAGE: &str = "usage: peer server --port P --dir D
+       peer client --port P --dir D --user NAME
 
-The client sends each line of its standard input as a text.";
+The client sends each line of its standard input as a text. With `--rung N` a peer that speaks several rungs
+speaks this one; without, the highest.";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -35,9 +36,7 @@ impl Args {
         };
         let (mut rung, mut port, mut dir, mut user) = (None, None, None, None);
         while let Some(option) = words.next() {
-            let value = words
-                .next()
-                .ok_or_else(|| format!("{option} needs a value"))?;
+            let value = words.next().ok_or_else(|| format!("{option} needs a value"))?;
             match option.as_str() {
                 "--rung" => rung = Some(number(&option, &value)?),
                 "--port" => port = Some(number(&option, &value)?),
@@ -48,7 +47,7 @@ impl Args {
         }
         Ok(Self {
             side,
-            rung: rung.ok_or("--rung is missing")?,
+            rung: rung.unwrap_or(*RUNGS.end()),
             port: port.ok_or("--port is missing")?,
             dir: dir.ok_or("--dir is missing")?,
             user: match side {
@@ -58,14 +57,15 @@ impl Args {
         })
     }
 
-    /// Refuses a rung that this peer does not speak yet.
+    /// Refuses a rung that this peer does not speak.
     pub fn check_rung(&self) -> Result<()> {
-        if self.rung <= HIGHEST {
+        if RUNGS.contains(&self.rung) {
             return Ok(());
         }
+        let (lowest, highest) = (RUNGS.start(), RUNGS.end());
         Err(format!(
-            "this peer speaks rungs 0 to {HIGHEST}, and not rung {}: \
-             write the next rung, then raise HIGHEST in src/rung.rs",
+            "this peer does not speak rung {}, but {lowest} to {highest}: \
+             leave out --rung, or write the next rung and raise RUNGS in src/rung.rs",
             self.rung
         )
         .into())
