@@ -1,6 +1,7 @@
 //! The hardened client as a library: it speaks `latch/2` over any stream. The program `latchstring-client` is around it.
 //!
 //! * [`login`]: proves the host, then the user; only [`login::Client::login`] makes a [`connection::Connection`];
+//! * [`dial`]: from an address to an open session, with all that a person is asked on the way;
 //! * [`connection`]: messages, acknowledgements, liveness and an agreed end;
 //! * [`known_hosts`]: which host has which key, and the refusal when that changes;
 //! * [`retry`]: coming again where the server has no room yet;
@@ -13,6 +14,7 @@
 pub mod address;
 pub mod connection;
 pub mod delivery;
+pub mod dial;
 mod error;
 pub mod input;
 pub mod known_hosts;

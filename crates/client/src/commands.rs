@@ -1,5 +1,6 @@
 //! The program's command line. The output for a person or a script is decided here and below; nothing here is protocol.
 
+mod access;
 mod connect;
 mod editor;
 mod enrol;
@@ -12,17 +13,10 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use latchstring_client_core::{
-    ClientError,
-    address::Address,
-    known_hosts::{Changed, KnownHostsError},
-    password::Source,
-};
-use latchstring_net::{
-    files::check_trusted, password::descriptor_number, protocol::hardened::message::Fingerprint,
-};
+use latchstring_client_core::{ClientError, address::Address, dial::DialError, password::Source};
+use latchstring_net::{files::check_trusted, password::descriptor_number};
 
-use self::connect::Interrupted;
+use self::{access::Access, connect::Interrupted};
 
 /// In seconds: a class that logs in together is in after a minute.
 const WAIT: u64 = 60;
@@ -95,33 +89,11 @@ struct Keygen {
 
 #[derive(Debug, clap::Args)]
 struct Connect {
-    /// Name the user and the host; IPv6 goes in brackets [default port: 22223]
-    #[arg(value_name = "USER@HOST[:PORT]")]
-    address: Address,
-    /// Keep known hosts, key and unacknowledged messages in this directory [default: ~/.latchstring]
-    #[arg(long, value_name = "D")]
-    dir: Option<PathBuf>,
-    /// Log in with this private key [default: D/id.pem]
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
-    /// Expect this fingerprint of the host, from its operator; it is remembered if the host proves it
-    #[arg(long, value_name = "SHA256:…")]
-    fingerprint: Option<Fingerprint>,
-    /// Read the password from a file that only you can read
-    #[arg(long, value_name = "FILE", conflicts_with = "password_fd")]
-    password_file: Option<PathBuf>,
-    /// Read the password from an open file descriptor: one line of it
-    #[arg(long, value_name = "N", value_parser = descriptor_number)]
-    password_fd: Option<u32>,
-    /// Show only errors and the server's messages
-    #[arg(long, short)]
-    quiet: bool,
+    #[command(flatten)]
+    access: Access,
     /// Print one JSON object a line to the standard output, for programs
     #[arg(long)]
     json: bool,
-    /// Try again for this number of seconds while the server has no room; 0 tries once
-    #[arg(long, value_name = "SECONDS", default_value_t = WAIT, value_parser = clap::value_parser!(u64).range(..=MAX_WAIT))]
-    wait: u64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -171,11 +143,8 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
         return exit_code(interrupted.why());
     }
-    if error.is::<Box<Changed>>() {
-        return 3;
-    }
-    if let Some(KnownHostsError::Changed(_)) = error.downcast_ref() {
-        return 3;
+    if let Some(error) = error.downcast_ref::<DialError>() {
+        return error.exit_code();
     }
     match error.downcast_ref::<ClientError>() {
         Some(error) => error.exit_code(),

@@ -1,19 +1,16 @@
 //! `enrol`: an invitation becomes an account.
-//!
-//! The host is met before a person has to think of a password: only the host of the invitation gets to see one.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use latchstring_client_core::{
-    Client, address::Address, known_hosts::KnownHosts, password::Source, retry::Retry,
+    address::Address, dial::Dial, known_hosts::KnownHosts, password::Source, retry::Retry,
 };
-use latchstring_keys::{AwsLc, RsaKey, keyfile::load_private};
+use latchstring_keys::{RsaKey, keyfile::load_private};
 use latchstring_net::{
     entropy::OsEntropy,
     hygiene, print,
     protocol::hardened::{
-        full::Full,
         message::{Invite, MIN_NEW_PASSWORD},
         signature::Signer,
     },
@@ -21,51 +18,27 @@ use latchstring_net::{
 };
 use zeroize::Zeroizing;
 
-use super::{
-    Enrol,
-    connect::{dial, refusal, say_waiting},
-    home, keygen,
-    screen::Screen,
-    source,
-};
+use super::{Enrol, access::client, home, keygen, screen::Screen, source};
 
 pub(super) async fn run(options: Enrol) -> anyhow::Result<()> {
     let address = options.address;
     let invite = read_invite(&source(options.invite_file, options.invite_fd), &address)?;
     let dir = home(options.dir)?;
     let key = load_or_make(&options.key.unwrap_or_else(|| dir.join("id.pem")))?;
-    let client = Client {
-        user: address.user.clone(),
-        key: Arc::new(key),
-        verifier: Arc::new(AwsLc),
-        entropy: Arc::new(OsEntropy),
-        defences: Full,
-    };
-
-    let mut hosts = KnownHosts::load(&dir.join("known_hosts"))?;
-    let host = address.host_port();
-    let pin = invite.host;
-    hosts.pin(&host, Some(pin))?;
-    let screen = Screen::new(false, false);
-    let mut retry = Retry::new(Duration::from_secs(options.wait), &OsEntropy);
-    let waiting = |why, wait, attempt| say_waiting(&screen, why, wait, attempt);
-    let meet = async || client.meet_host(&mut dial(&client, &address).await?).await;
-    let met = retry.connect(meet, &waiting).await?;
-    if met != pin {
-        return Err(refusal(&hosts, &host, pin, met));
-    }
+    let client = client(&address, key);
     let source = source(options.password_file, options.password_fd);
-    let password = new_password(&source, &address)?;
-    let mut retry = retry.for_an_enrolment();
-    let enrol = async || {
-        let stream = dial(&client, &address).await?;
-        client.enrol(stream, &invite, &password).await
+    let dial = Dial {
+        client: &client,
+        address: &address,
+        given: None,
+        source: &source,
+        outboxes: dir.join("outbox"),
+        hosts: KnownHosts::load(&dir.join("known_hosts"))?,
+        retry: Retry::new(Duration::from_secs(options.wait), &OsEntropy),
+        person: &Screen::new(false, false),
     };
-    let connection = retry.connect(enrol, waiting).await?;
-    if hosts.find(&host).is_none() {
-        hosts.add(&host, pin)?;
-    }
-    connection.close().await?;
+    dial.enrol(&invite, || new_password(&source, &address))
+        .await?;
     print::line(format_args!(
         "You have an account now. Log in with: latchstring-client connect {address}"
     ))?;
