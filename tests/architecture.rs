@@ -34,8 +34,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["protocol"]),
     ("store-sqlite", &["parcel", "store"]),
     ("faithful", &["cli", "protocol-faithful", "net"]),
-    ("client-core", &["net"]),
-    ("client", &["cli", "client-core", "keys", "net"]),
+    ("client-core", &["net", "parcel"]),
+    ("client", &["cli", "client-core", "keys", "net", "parcel"]),
     ("server-core", &["net", "store"]),
     (
         "server",

@@ -7,6 +7,7 @@
 //! * [`retry`]: coming again where the server has no room yet;
 //! * [`outbox`]: messages on disk until the server says that it has them;
 //! * [`delivery`]: each of them to the server, exactly once;
+//! * [`send_file`], [`journal`], [`receipt`]: a file in messages, over as many sessions as it takes;
 //! * [`address`], [`place`], [`password`], [`input`]: the inputs of people and scripts.
 //!
 //! There is no other protocol in here to fall back to.
@@ -17,11 +18,14 @@ pub mod delivery;
 pub mod dial;
 mod error;
 pub mod input;
+pub mod journal;
 pub mod known_hosts;
 pub mod login;
 pub mod outbox;
 pub mod place;
+pub mod receipt;
 pub mod retry;
+pub mod send_file;
 
 pub use connection::{Connection, Event};
 pub use delivery::Delivery;

@@ -345,6 +345,11 @@ impl Outbox {
         renumbered
     }
 
+    /// The user, host and key.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
     /// Messages that wait, lowest id first.
     pub fn waiting(&self) -> impl ExactSizeIterator<Item = (u64, &str)> {
         self.waiting.iter().map(|one| (one.id, one.text.as_str()))
