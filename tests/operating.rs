@@ -327,6 +327,7 @@ fn the_operators_page_does_what_it_says_from_top_to_bottom() {
     read_the_log(&mut page, &mut machine);
     as_a_service(&mut page, &machine);
     in_scripts(&mut page, &mut machine);
+    send_a_file(&mut page, &mut machine);
     let left: Vec<_> = page.0.iter().rev().map(|block| &block.text).collect();
     assert!(
         left.is_empty(),
@@ -582,4 +583,28 @@ fn after_a_cut(page: &mut Page, machine: &mut Machine) {
     let expected = Regex::new(&expected).unwrap();
     assert!(expected.is_match(&words(&said)), "{expected}\n{said}");
     assert!(said.contains("go on with line 8"), "{said}");
+}
+
+fn send_a_file(page: &mut Page, machine: &mut Machine) {
+    let block = page.next("console", "latchstring-client send-file");
+    machine.serve(&Step {
+        command: "latchstring-server serve --dir /var/lib/latchstring".to_owned(),
+        printed: Vec::new(),
+    });
+    fs::write(machine.path("root/hand-in.zip"), "hello, world\n").unwrap();
+    let step = &block.steps()[0];
+    let said = machine.run(step);
+    assert_eq!(said.lines().count(), step.printed.len());
+    assert!(machine.path("root/hand-in.zip.receipt.json").exists());
+    assert!(!machine.path("root/hand-in.zip.sending").exists());
+    machine.run(&again(step));
+}
+
+/// The same again: the first receipt stays.
+fn again(step: &Step) -> Step {
+    let second = |line: &String| line.replace("receipt.json", "receipt-2.json");
+    Step {
+        command: step.command.clone(),
+        printed: step.printed.iter().map(second).collect(),
+    }
 }

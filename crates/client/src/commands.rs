@@ -6,6 +6,7 @@ mod editor;
 mod enrol;
 mod keygen;
 mod screen;
+mod send_file;
 mod signals;
 mod talk;
 
@@ -13,7 +14,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use latchstring_client_core::{ClientError, address::Address, dial::DialError, password::Source};
+use latchstring_client_core::{
+    ClientError, address::Address, dial::DialError, password::Source, send_file::SendError,
+};
 use latchstring_net::{files::check_trusted, password::descriptor_number};
 
 use self::{access::Access, connect::Interrupted};
@@ -35,7 +38,8 @@ const MAX_WAIT: u64 = 24 * 60 * 60;
                   latchstring-client enrol alice@example.org\n  \
                   latchstring-client keygen\n  \
                   latchstring-client connect alice@example.org\n  \
-                  latchstring-client connect --quiet --password-file pw alice@[::1] <lines"
+                  latchstring-client connect --quiet --password-file pw alice@[::1] <lines\n  \
+                  latchstring-client send-file alice@example.org hand-in.zip"
 )]
 pub(crate) struct Options {
     #[command(subcommand)]
@@ -72,6 +76,18 @@ enum Command {
                       latchstring-client connect --json --password-file pw alice@[::1] <lines"
     )]
     Connect(Connect),
+    /// Send a file as messages, and write a receipt when the server has stored all of it
+    #[command(
+        after_help = "While the file is on its way, FILE.sending notes which parts the server has acknowledged. After any \
+                      error, run the same command again: the client asks the server for the parts that it holds, and sends \
+                      the others. At the end, FILE.receipt.json holds the SHA-256 of the file, the fingerprint of the \
+                      host's key, and the number of each message at the server.\n\n\
+                      The server stores the parts as messages. Its operator puts the file together.\n\n\
+                      Examples:\n  \
+                      latchstring-client send-file alice@example.org hand-in.zip\n  \
+                      latchstring-client send-file --password-file pw --name lab-1.zip alice@[::1] /tmp/out.zip"
+    )]
+    SendFile(send_file::SendFile),
 }
 
 #[derive(Debug, clap::Args)]
@@ -134,6 +150,7 @@ impl Options {
             Command::Keygen(options) => keygen::run(&options),
             Command::Enrol(options) => enrol::run(options).await,
             Command::Connect(options) => connect::run(options).await,
+            Command::SendFile(options) => options.run().await,
         }
     }
 }
@@ -144,6 +161,9 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
         return exit_code(interrupted.why());
     }
     if let Some(error) = error.downcast_ref::<DialError>() {
+        return error.exit_code();
+    }
+    if let Some(error) = error.downcast_ref::<SendError>() {
         return error.exit_code();
     }
     match error.downcast_ref::<ClientError>() {

@@ -1,4 +1,4 @@
-//! `latchstring-client`: the hardened client as a program; its commands are `keygen`, `enrol` and `connect`.
+//! `latchstring-client`: the hardened client as a program; its commands are `keygen`, `enrol`, `connect` and `send-file`.
 //!
 //! The protocol, the outbox and the pins are in the library `latchstring_client_core`.
 

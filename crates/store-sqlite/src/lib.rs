@@ -15,5 +15,6 @@ mod lock;
 mod schema;
 mod sqlite;
 
+pub use latchstring_store::StoreError;
 pub use lock::StoreLock;
 pub use sqlite::Sqlite;
