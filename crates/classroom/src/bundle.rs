@@ -23,6 +23,7 @@ pub use self::{
 use super::{
     hand_out::{HandOut, Owner},
     journal::sealed,
+    seed::Seed,
     state::State,
 };
 
@@ -53,6 +54,8 @@ pub struct Manifest {
     pub format: u32,
     /// The version of the program that made it.
     pub version: String,
+    /// The version of the program that made the hand-out.
+    pub handed_out_by: String,
     /// Whose it is.
     pub owner: Owner,
     /// The lab.
@@ -96,9 +99,9 @@ struct Sealed {
 }
 
 impl Manifest {
-    fn seal(&self, hand_out: &HandOut) -> String {
+    fn seal(&self, key: &Seed) -> String {
         let text = serde_json::to_string(self).unwrap_or_default();
-        sealed(hand_out, &["bundle", &text])
+        sealed(key, &["bundle", &text])
     }
 
     /// The hash over all files, as the journal has it.
@@ -110,7 +113,19 @@ impl Manifest {
 impl Bundle {
     /// Whether the manifest was sealed with this hand-out, and not changed afterwards.
     pub fn is_sealed_with(&self, hand_out: &HandOut) -> bool {
-        self.seal == self.manifest.seal(hand_out)
+        self.is_sealed_with_key(&hand_out.seal)
+    }
+
+    /// As [`Bundle::is_sealed_with`], with the key of the hand-out.
+    fn is_sealed_with_key(&self, key: &Seed) -> bool {
+        self.seal == self.manifest.seal(key)
+    }
+
+    /// Whether the manifest was sealed with the hand-out of this owner, whatever name it has now. `seed` is the owner's.
+    pub fn was_sealed_for(&self, owner: &Owner, seed: &Seed) -> bool {
+        let mut manifest = self.manifest.clone();
+        manifest.owner = owner.clone();
+        self.seal == manifest.seal(&HandOut::seal_of(seed))
     }
 
     /// The entries that are not as the manifest has them: changed, missing or added after the bundle was made.

@@ -91,9 +91,14 @@ impl HandOut {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             order: order(seed),
             asked: Asked::all(lab, facts)?,
-            script: Script::of(lab, seed)?,
-            seal: seed.child("seal of what is handed in"),
+            script: Script::of(lab, seed)?.in_order_of_names(),
+            seal: Self::seal_of(seed),
         })
+    }
+
+    /// The key that seals what is handed in.
+    pub(super) fn seal_of(seed: &Seed) -> Seed {
+        seed.child("seal of what is handed in")
     }
 }
 

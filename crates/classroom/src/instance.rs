@@ -169,6 +169,12 @@ impl Instance {
         files.try_for_each(|(name, text)| write(&folder.join(name), text.as_bytes()))
     }
 
+    /// The paths of all files that a student is handed.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        let captures = self.captures.iter().map(|(path, _)| path.as_path());
+        captures.chain(self.files.iter().map(|(path, _)| path.as_path()))
+    }
+
     /// The envelope of the scene, with its private key.
     ///
     /// # Errors
@@ -249,7 +255,8 @@ async fn run_session(
     if recording.blank_server {
         recorded.blank_server();
     }
-    Ok((facts.fill(&recording.file)?, recorded.into_trace()))
+    let file = facts.fill(&recording.file)?;
+    Ok((file, recorded.into_trace(&mut seed.stream("times"))))
 }
 
 /// The facts of a session, as its run has shown them.

@@ -17,7 +17,7 @@ use latchstring_course::moment::Moment;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::hand_out::HandOut;
+use super::{hand_out::HandOut, seed::Seed};
 
 /// Its name in a student's folder.
 pub const FILE: &str = ".latchstring.journal";
@@ -175,12 +175,12 @@ pub fn add(folder: &Path, hand_out: &HandOut, entry: &Entry) -> anyhow::Result<(
 
 fn mark(hand_out: &HandOut, before: &str, entry: &Entry) -> String {
     let entry = serde_json::to_string(entry).unwrap_or_default();
-    sealed(hand_out, &["journal", before, &entry])
+    sealed(&hand_out.seal, &["journal", before, &entry])
 }
 
 /// HMAC-SHA-256 under the key of a hand-out, in hex.
-pub(super) fn sealed(hand_out: &HandOut, parts: &[&str]) -> String {
-    let key = hand_out.seal.mac_key();
+pub(super) fn sealed(key: &Seed, parts: &[&str]) -> String {
+    let key = key.mac_key();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else {
         unreachable!("HMAC takes keys of every length");
     };

@@ -15,7 +15,8 @@
 //! * [`program`]: the student's program, copied and built; [`language`], [`parts`]: in which language it begins;
 //! * [`watch`]: a check after each save; [`predict`]: asks for predictions in the terminal; [`map`]: the course so far;
 //! * [`selftest`]: every solution passes, every start and each [`wrong`] solution fails; [`solve`] runs the solution;
-//! * [`journal`]: what a student of a course did; [`bundle`]: the file that is handed in;
+//! * [`journal`]: what a student of a course did; [`bundle`]: the file that is handed in; [`replay`]: the grader's
+//!   look at it;
 //! * [`crew`]: the same work for many, side by side;
 //! * [`answers`], [`toml_error`], [`facts`], [`commitment`], [`seed`], [`progress`]: what these are made of.
 
@@ -43,7 +44,9 @@ pub mod predict;
 pub mod program;
 pub mod progress;
 pub mod record;
+pub mod replay;
 pub mod report;
+mod schedule;
 pub mod seed;
 pub mod selftest;
 pub mod solve;

@@ -14,6 +14,7 @@ use latchstring_faithful::client;
 use rand::{CryptoRng, Rng};
 
 use super::{
+    schedule,
     seed::Seed,
     target::{Accounts, Target},
 };
@@ -132,8 +133,12 @@ fn taken(traces: &Traces) -> Trace {
 }
 
 impl Recorded {
-    /// Every byte that was sent.
-    pub fn into_trace(self) -> Trace {
+    /// Every byte that was sent, with drawn times.
+    pub fn into_trace(mut self, randomness: &mut impl Rng) -> Trace {
+        if self.against == Against::Faithful {
+            schedule::cut_replies(&mut self.trace);
+        }
+        schedule::draw_times(&mut self.trace, randomness);
         self.trace
     }
 

@@ -53,6 +53,12 @@ impl Script {
         })
     }
 
+    /// The same with the users in another order. In a recording the first user of the scene logs in, and that is a question.
+    pub(super) fn in_order_of_names(mut self) -> Self {
+        self.users.sort_by(|one, other| one.0.cmp(&other.0));
+        self
+    }
+
     /// Makes the accounts, with their keys.
     ///
     /// # Errors

@@ -74,6 +74,28 @@ impl Student {
         student.begun(&instance, language)
     }
 
+    /// For the grader: a student with the seed of the course, and the instance. The third part is the state as this version of the
+    /// program handed it out. Nothing is written.
+    ///
+    /// # Errors
+    /// When the instance cannot be made.
+    pub(super) async fn handed_in(
+        lab: Lab,
+        folder: &Path,
+        seed: &Seed,
+        owner: Owner,
+        by: &str,
+    ) -> anyhow::Result<(Self, Instance, State)> {
+        let instance = Instance::make(&lab.scene, seed).await?;
+        let mut handed_out = Self::state_of(&lab, &instance, seed, Some(owner))?;
+        if let Origin::HandOut(hand_out) = &mut handed_out.origin {
+            by.clone_into(&mut hand_out.version);
+        }
+        let state = Self::state_of(&lab, &instance, seed, None)?;
+        let folder = folder.to_owned();
+        Ok((Self { lab, folder, state }, instance, handed_out))
+    }
+
     fn begun(mut self, instance: &Instance, language: Option<&str>) -> anyhow::Result<Self> {
         self.write_in(language)?;
         let folder = &self.folder;
@@ -113,6 +135,18 @@ impl Student {
         owner: Option<Owner>,
     ) -> anyhow::Result<(Self, Instance)> {
         let instance = Instance::make(&lab.scene, seed).await?;
+        let state = Self::state_of(&lab, &instance, seed, owner)?;
+        let folder = folder.to_owned();
+        Ok((Self { lab, folder, state }, instance))
+    }
+
+    /// The state of somebody who begins: the owner of a hand-out, or somebody who practises.
+    fn state_of(
+        lab: &Lab,
+        instance: &Instance,
+        seed: &Seed,
+        owner: Option<Owner>,
+    ) -> anyhow::Result<State> {
         let salt = format!("{:016x}", seed.stream("salt").next_u64());
         let mut commitments = BTreeMap::new();
         for question in lab
@@ -131,13 +165,11 @@ impl Student {
         let origin = match owner {
             None => Origin::Seed(seed.clone()),
             Some(owner) => {
-                let hand_out = HandOut::of(owner, &lab, &instance.facts, seed)?;
+                let hand_out = HandOut::of(owner, lab, &instance.facts, seed)?;
                 Origin::HandOut(Box::new(hand_out))
             }
         };
-        let state = State::new(&lab.id, origin, salt, commitments);
-        let folder = folder.to_owned();
-        Ok((Self { lab, folder, state }, instance))
+        Ok(State::new(&lab.id, origin, salt, commitments))
     }
 
     /// Opens a folder that was handed out. A damaged or missing state file is repaired from its copy.

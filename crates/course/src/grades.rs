@@ -117,6 +117,10 @@ pub enum RemarkKind {
     Missing,
     /// It was made with another version of the lab.
     Version,
+    /// It came after the deadline.
+    Late,
+    /// It was submitted more than once.
+    Again,
     /// The grader ran without a limit that it should have had.
     Limits,
     /// Something in it was made for another student. It is evidence to look at, and no verdict.
@@ -131,7 +135,7 @@ impl RemarkKind {
     /// Whether the student may read it in the platform. Evidence is for the instructor, who talks to the student first.
     pub const fn is_for_student(self) -> bool {
         match self {
-            Self::Unreadable | Self::Missing | Self::Version => true,
+            Self::Unreadable | Self::Missing | Self::Version | Self::Late | Self::Again => true,
             Self::Limits | Self::AnotherStudent | Self::Altered | Self::Other => false,
         }
     }

@@ -59,6 +59,12 @@ impl Points {
         }
     }
 
+    /// So many percent of these points, rounded down to the hundredth.
+    pub fn percent(self, percent: u32) -> Self {
+        let part = u64::from(self.0) * u64::from(percent.min(100)) / 100;
+        Self(part.try_into().unwrap_or(self.0))
+    }
+
     /// Reads what a platform writes: `10`, `10.00`, or `10,00` with a decimal comma. `None` if it has more than two
     /// decimals or is no number.
     pub fn read(text: &str) -> Option<Self> {
@@ -131,6 +137,15 @@ mod tests {
             let points = Points::hundredths(hundredths);
             assert_eq!(points.as_number().to_string(), points.to_string());
         }
+    }
+
+    #[test]
+    fn a_part_is_rounded_down_and_never_more_than_all() {
+        let points = Points::hundredths(105);
+        for (percent, hundredths) in [(0, 0), (50, 52), (99, 103), (100, 105), (300, 105)] {
+            assert_eq!(points.percent(percent), Points::hundredths(hundredths));
+        }
+        assert_eq!(Points::MOST.percent(100), Points::MOST);
     }
 
     #[test]

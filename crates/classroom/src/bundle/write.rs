@@ -49,6 +49,7 @@ pub fn make(student: &Student, now: Moment) -> anyhow::Result<Made> {
     let manifest = Manifest {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        handed_out_by: hand_out.version.clone(),
         owner: hand_out.owner.clone(),
         lab: lab.clone(),
         language: student.state.language.clone(),
@@ -61,7 +62,7 @@ pub fn make(student: &Student, now: Moment) -> anyhow::Result<Made> {
         files: hashes(&files),
     };
     let sealed = Sealed {
-        seal: manifest.seal(hand_out),
+        seal: manifest.seal(&hand_out.seal),
         manifest,
     };
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));

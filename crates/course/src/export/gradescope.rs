@@ -52,18 +52,18 @@ struct Test {
 
 const TEXT: &str = "text";
 
-/// Writes `results.json` for one student. Tests that students may see have this visibility.
+/// Writes `results.json` for one student. Tests that students may see have this visibility. The notes are for the student: what
+/// could not be graded.
 ///
 /// # Panics
 /// Never: the results are text and numbers.
-pub fn results(sheet: &Sheet<'_>, visibility: Visibility) -> String {
+pub fn results(sheet: &Sheet<'_>, visibility: Visibility, notes: &[String]) -> String {
     let labs = sheet.labs.iter();
+    let labs = labs.flat_map(|(lab, result)| about(lab, *result));
+    let notes = notes.iter().map(|note| plain(note));
     let results = Results {
         score: sheet.points().as_number(),
-        output: labs
-            .flat_map(|(lab, result)| about(lab, *result))
-            .collect::<Vec<_>>()
-            .join("\n"),
+        output: labs.chain(notes).collect::<Vec<_>>().join("\n"),
         output_format: TEXT,
         stdout_visibility: Visibility::Hidden,
         visibility,

@@ -26,6 +26,33 @@ impl Grades {
         Ok(Self::new(header, labs, students.into_values().collect())?)
     }
 
+    /// These grades with newer ones of the same class. A result of the newer ones takes the place of the one that was there. The
+    /// other results, students and labs stay.
+    ///
+    /// # Errors
+    /// When they are of another course, or the points of a result do not add up to those of its lab.
+    pub fn replaced_by(&self, newer: &Self) -> Result<Self, MergeError> {
+        let mut header = same_header(&self.header, &newer.header)?;
+        header.graded = newer.header.graded.clone();
+        let mut labs = newer.labs.clone();
+        let stays = |lab: &&Lab| !newer.has_lab(&lab.id);
+        labs.extend(self.labs.iter().filter(stays).cloned());
+        let mut students: BTreeMap<&str, Student> = self.by_id().collect();
+        for (id, mut student) in newer.by_id() {
+            let old = students
+                .remove(id)
+                .map(|old| old.results)
+                .unwrap_or_default();
+            let stays = old
+                .into_iter()
+                .filter(|old| student.result(&old.lab).is_none());
+            let stays: Vec<_> = stays.collect();
+            student.results.extend(stays);
+            students.insert(id, student);
+        }
+        Ok(Self::new(header, labs, students.into_values().collect())?)
+    }
+
     fn by_id(&self) -> impl Iterator<Item = (&str, Student)> {
         let students = self.students.iter();
         students.map(|student| (student.person.id.as_str(), student.clone()))

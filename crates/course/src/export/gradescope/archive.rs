@@ -13,8 +13,8 @@ use thiserror::Error;
 use zip::{CompressionMethod, DateTime, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
 /// The command that grades one submission, run in `/autograder`. It must write `results/results.json`.
-pub const GRADE: &str = "latchstring course grade --course source/course --submission submission \
-     --metadata submission_metadata.json --format gradescope --out results/results.json";
+pub const GRADE: &str = "latchstring course grade submission --course source/course \
+     --gradescope submission_metadata.json --out results/results.json";
 
 /// The program in the archive.
 const PROGRAM: &str = "latchstring";
