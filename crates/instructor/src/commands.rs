@@ -1,5 +1,7 @@
 //! The command line: `latchstring course …`.
 
+mod grading;
+
 use std::{
     io::{self, Write},
     path::PathBuf,
@@ -54,6 +56,36 @@ pub enum CourseCommand {
         /// Add the invitation to the server where students hand in: this folder has a file for each student, named by the id
         #[arg(long, value_name = "DIR")]
         invitations: Option<PathBuf>,
+    },
+    /// Grade the files of a class, and write grades.json
+    ///
+    /// A file says itself whose it is, so its name does not matter. Of several files of one student and lab the last one counts.
+    /// The exit code is 3 if a file could not be graded; all others are.
+    #[command(
+        after_help = "Examples:\n  latchstring course grade handed-in\n  latchstring course grade handed-in --lab 04\n\n\
+                      On several machines, and then together:\n  \
+                      latchstring course grade handed-in --part 1/2 --out part-1.json\n  \
+                      latchstring course grade handed-in --part 2/2 --out part-2.json\n  \
+                      latchstring course merge part-1.json part-2.json"
+    )]
+    Grade(grading::GradeMore),
+    /// Grade again, and print each result that has changed
+    ///
+    /// The results of the other students and labs stay. Use it after a change of points or deadlines, or after a student has
+    /// handed in again.
+    #[command(
+        after_help = "Example: latchstring course regrade handed-in --student anna-muster-59cdee --lab 04"
+    )]
+    Regrade(grading::GradeArgs),
+    /// Put together the grades of a class that several machines graded
+    #[command(after_help = "Example: latchstring course merge part-*.json --out grades.json")]
+    Merge {
+        /// Read these files, which `grade --part` has written
+        #[arg(required = true)]
+        part: Vec<PathBuf>,
+        /// Write the grades to this file
+        #[arg(long, value_name = "FILE", default_value = grading::GRADES)]
+        out: PathBuf,
     },
 }
 
@@ -133,6 +165,9 @@ pub fn run(command: CourseCommand) -> anyhow::Result<ExitCode> {
                 to.display()
             )?;
         }
+        CourseCommand::Grade(arguments) => return grading::grade(out, &arguments),
+        CourseCommand::Regrade(arguments) => return grading::regrade(out, &arguments),
+        CourseCommand::Merge { part, out: to } => grading::merge(out, &part, &to)?,
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)

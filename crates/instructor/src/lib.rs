@@ -2,12 +2,17 @@
 //!
 //! * [`commands`]: the command line;
 //! * [`folder`]: a course's folder: its [`terms`], its [`key`], its list of students;
-//! * [`hand_out`]: an archive for each student.
+//! * [`hand_out`]: an archive for each student;
+//! * [`submissions`]: what was handed in, as a learning platform exports it; [`grade`]: what it is worth;
+//! * [`platform`]: what a platform says about one submission.
 //!
 //! What a class, its grades and the files of learning platforms *are* stands in the crate `course`, and a lab in `classroom`.
 
 pub mod commands;
 pub mod folder;
+pub mod grade;
 pub mod hand_out;
 pub mod key;
+pub mod platform;
+pub mod submissions;
 pub mod terms;

@@ -1,0 +1,332 @@
+//! `grade`, `regrade` and `merge`.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::SystemTime,
+};
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+use latchstring_classroom::{catalogue::Lab, crew, labs};
+use latchstring_confine::run::Launcher;
+use latchstring_course::{
+    export::gradescope::{self, Visibility},
+    grades::{Grades, Student},
+    moment::Moment,
+    roster::{Id, Roster},
+};
+
+use super::{CourseArgs, count};
+use crate::{
+    folder::{self, Course},
+    grade::{Graded, Plan, Ungraded},
+    platform,
+    submissions::{self, Submission},
+};
+
+/// The grades in a course's folder.
+pub(crate) const GRADES: &str = "grades.json";
+/// The exit code when a file could not be graded. The grades of all others are written.
+const SOME_UNGRADED: u8 = 3;
+/// The arguments with which this program is the keeper of a student's program.
+const KEEPER: [&str; 2] = ["lab", "run-program"];
+
+/// What is graded.
+#[derive(Debug, Args)]
+pub struct GradeArgs {
+    /// Grade the files in this folder, as the learning platform exports them
+    handed_in: PathBuf,
+    /// Which course is meant
+    #[command(flatten)]
+    place: CourseArgs,
+    /// Write the grades to this file [default: grades.json in the course's folder]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Grade this lab alone; may be repeated [default: all labs of the course]
+    #[arg(long, value_name = "LAB")]
+    lab: Vec<String>,
+    /// Grade this student alone, by id; may be repeated [default: all students]
+    #[arg(long, value_name = "ID")]
+    student: Vec<String>,
+    /// Grade this many submissions at once [default: two for each core]
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Write this as the time of grading [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+/// The options of `grade` alone.
+#[derive(Debug, Args)]
+pub struct GradeMore {
+    #[command(flatten)]
+    what: GradeArgs,
+    /// Grade one part of the class, such as 3/10; `course merge` puts the parts together
+    #[arg(long, value_name = "K/N")]
+    part: Option<String>,
+    /// Grade one submission for Gradescope: read the student from this file, and write results.json
+    #[arg(long, value_name = "METADATA")]
+    gradescope: Option<PathBuf>,
+}
+
+/// A course, with what of it is graded.
+struct Job {
+    course: Course,
+    roster: Roster,
+    students: Roster,
+    labs: Vec<Lab>,
+    now: Moment,
+    jobs: usize,
+}
+
+impl Job {
+    fn of(arguments: &GradeArgs) -> anyhow::Result<Self> {
+        let course = arguments.place.open()?;
+        let students = course.students(&arguments.student)?;
+        let chosen = match arguments.lab.is_empty() {
+            true => course.labs.clone(),
+            false => {
+                let named = arguments.lab.iter();
+                let named = named.map(|named| labs::find(course.labs.clone(), named));
+                named.collect::<anyhow::Result<_>>()?
+            }
+        };
+        let now = match &arguments.at {
+            Some(text) => Moment::in_any_zone(text)?,
+            None => Moment::at(SystemTime::now()),
+        };
+        ensure!(
+            arguments.jobs != Some(0),
+            "--jobs 0 grades nothing: give 1 or more"
+        );
+        Ok(Self {
+            roster: course.roster()?,
+            course,
+            students,
+            labs: chosen,
+            now,
+            jobs: arguments.jobs.unwrap_or(2 * crew::cores()),
+        })
+    }
+
+    fn grade(&self, handed_in: Vec<Submission>) -> anyhow::Result<Graded> {
+        let plan = Plan {
+            course: &self.course,
+            students: &self.students,
+            roster: &self.roster,
+            labs: self.labs.iter().collect(),
+            jobs: self.jobs,
+            now: self.now.clone(),
+            launcher: &Launcher::this_program(&KEEPER)?,
+            progress: &|what, done, of| {
+                let _ = writeln!(io::stderr(), "{done} of {of}: {what}");
+            },
+        };
+        plan.run(handed_in)
+    }
+}
+
+/// Grades a class, a part of it, or one submission.
+pub(super) fn grade(out: &mut impl Write, arguments: &GradeMore) -> anyhow::Result<ExitCode> {
+    let what = &arguments.what;
+    let mut job = Job::of(what)?;
+    if let Some(metadata) = &arguments.gradescope {
+        return for_gradescope(out, &job, what, metadata);
+    }
+    if let Some(part) = &arguments.part {
+        job.students = part_of(&job.students, part)?;
+    }
+    let handed_in = submissions::read(&what.handed_in, &job.roster)?;
+    let graded = job.grade(handed_in)?;
+    let to = what.out.clone();
+    let to = to.unwrap_or_else(|| job.course.folder.join(GRADES));
+    folder::write(&to, graded.grades.to_json().as_bytes())?;
+    tell(out, &graded, &to)
+}
+
+/// The students of one part of the class: every N-th, from the K-th on.
+fn part_of(students: &Roster, part: &str) -> anyhow::Result<Roster> {
+    let numbers = part.split_once('/');
+    let numbers = numbers.and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+    let (k, n): (usize, usize) =
+        numbers.with_context(|| format!("{part:?} is no part: write K/N, such as 3/10"))?;
+    ensure!(
+        (1..=n).contains(&k),
+        "{part:?} is no part: the first number is from 1 to the second one"
+    );
+    let ids: Vec<&Id> = students.people().iter().map(|person| &person.id).collect();
+    let mine: Vec<&Id> = ids.into_iter().skip(k - 1).step_by(n).collect();
+    Ok(students.only(|id| mine.contains(&id)))
+}
+
+fn for_gradescope(
+    out: &mut impl Write,
+    job: &Job,
+    what: &GradeArgs,
+    metadata: &Path,
+) -> anyhow::Result<ExitCode> {
+    let upload = platform::gradescope(metadata, &job.roster)?;
+    let mut handed_in = submissions::read(&what.handed_in, &job.roster)?;
+    for submission in &mut handed_in {
+        submission.uploader = Some(upload.student.clone());
+        submission.received = Some(upload.created.clone());
+    }
+    let mut alone = Job {
+        students: job.roster.only(|id| *id == upload.student),
+        course: what.place.open()?,
+        roster: job.roster.clone(),
+        labs: job.labs.clone(),
+        now: job.now.clone(),
+        jobs: job.jobs,
+    };
+    // Gradescope has deadlines, and takes points for them.
+    alone.course.terms.due.clear();
+    let graded = alone.grade(handed_in)?;
+    let (grades, student) = (&graded.grades, upload.student.as_str());
+    let to = what.out.as_ref();
+    let to = to.context("name the file for Gradescope with --out")?;
+    let mut sheet = grades.sheet(student, &[])?;
+    if what.lab.is_empty() {
+        // The whole course is one assignment: only what was handed in counts.
+        sheet.labs.retain(|(_, result)| result.is_some());
+    }
+    let mut notes: Vec<String> = graded.ungraded.iter().map(for_student).collect();
+    if notes.is_empty() && sheet.labs.is_empty() {
+        notes.push("No file was handed in.".to_owned());
+    }
+    let text = gradescope::results(&sheet, Visibility::Visible, &notes);
+    folder::write(to, text.as_bytes())?;
+    // Gradescope shows this to the instructor alone, and takes every other exit code for a broken grader.
+    tell(out, &graded, to)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a student may know about a file that was not graded.
+fn for_student(file: &Ungraded) -> String {
+    match file.kind.is_for_student() {
+        true => format!("{} was not graded: {}.", file.path, file.why),
+        false => format!("{} was not graded: ask your instructor.", file.path),
+    }
+}
+
+/// Grades some submissions again, and says what has changed.
+pub(super) fn regrade(out: &mut impl Write, arguments: &GradeArgs) -> anyhow::Result<ExitCode> {
+    let job = Job::of(arguments)?;
+    let to = arguments.out.clone();
+    let to = to.unwrap_or_else(|| job.course.folder.join(GRADES));
+    let old = read(&to)?;
+    let handed_in = submissions::read(&arguments.handed_in, &job.roster)?;
+    let graded = job.grade(handed_in)?;
+    let new = old.replaced_by(&graded.grades)?;
+    let mut changes = 0;
+    for student in new.students() {
+        let before = old.students().iter();
+        let mut before = before.filter(|known| known.person.id == student.person.id);
+        changes += tell_changes(out, before.next(), student)?;
+    }
+    folder::write(&to, new.to_json().as_bytes())?;
+    writeln!(out, "{} changed.", count(changes, "result"))?;
+    tell(out, &graded, &to)
+}
+
+/// A line for each lab of a student that has other points than before.
+fn tell_changes(
+    out: &mut impl Write,
+    before: Option<&Student>,
+    now: &Student,
+) -> io::Result<usize> {
+    let mut changes = 0;
+    for result in &now.results {
+        let old = before.and_then(|student| student.result(&result.lab));
+        let old = old.map(|old| old.points());
+        if old != Some(result.points()) {
+            changes += 1;
+            let old = old.map_or("nothing".to_owned(), |points| points.to_string());
+            writeln!(
+                out,
+                "{}, {}: {old} before, {} now",
+                now.person.id,
+                result.lab,
+                result.points()
+            )?;
+        }
+    }
+    Ok(changes)
+}
+
+/// Puts parts of a class together.
+pub(super) fn merge(out: &mut impl Write, parts: &[PathBuf], to: &Path) -> anyhow::Result<()> {
+    let mut all: Option<Grades> = None;
+    for part in parts {
+        let read = read(part)?;
+        all = Some(match all {
+            None => read,
+            Some(all) => all
+                .merge(&read)
+                .with_context(|| format!("{} does not fit the other parts", part.display()))?,
+        });
+    }
+    let Some(all) = all else {
+        bail!(
+            "there is nothing to merge: name the files that `latchstring course grade --part` has written"
+        );
+    };
+    folder::write(to, all.to_json().as_bytes())?;
+    Ok(writeln!(
+        out,
+        "{} has the grades of {}.",
+        to.display(),
+        count(all.students().len(), "student")
+    )?)
+}
+
+/// Reads a file of grades.
+pub(super) fn read(path: &Path) -> anyhow::Result<Grades> {
+    let text = fs::read_to_string(path).with_context(|| {
+        format!(
+            "cannot read the grades {}: `latchstring course grade DIR` makes them",
+            path.display()
+        )
+    })?;
+    Grades::from_json(&text).with_context(|| format!("{} cannot be used", path.display()))
+}
+
+/// What was graded, and what could not be.
+fn tell(out: &mut impl Write, graded: &Graded, to: &Path) -> anyhow::Result<ExitCode> {
+    let students = graded.grades.students();
+    let results: usize = students.iter().map(|student| student.results.len()).sum();
+    let without = students.iter().filter(|student| student.results.is_empty());
+    writeln!(
+        out,
+        "{}: {} of {}.",
+        to.display(),
+        count(results, "result"),
+        count(students.len(), "student")
+    )?;
+    let without: Vec<&str> = without.map(|student| student.person.id.as_str()).collect();
+    if !without.is_empty() {
+        writeln!(out, "Nothing was handed in by: {}.", without.join(", "))?;
+    }
+    for student in students {
+        for result in &student.results {
+            for remark in &result.remarks {
+                writeln!(
+                    out,
+                    "- {}, {}: {}",
+                    student.person.id, result.lab, remark.sentence
+                )?;
+            }
+        }
+    }
+    for file in &graded.ungraded {
+        writeln!(out, "- not graded: {}: {}", file.path, file.why)?;
+    }
+    out.flush()?;
+    Ok(match graded.ungraded.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(SOME_UNGRADED),
+    })
+}

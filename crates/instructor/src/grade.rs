@@ -1,0 +1,115 @@
+//! Grading: the class's files come in, and exact grades with their reasons go out.
+//!
+//! Every grade is computed anew, with hidden instances that no student knows and that are the same when the grade is computed
+//! again. A trouble with a file is a remark on that file, and touches nobody else's grade.
+
+mod one;
+mod sort;
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use latchstring_classroom::{catalogue::Lab, crew};
+use latchstring_confine::run::Launcher;
+use latchstring_course::{
+    grades::{self, Grades, Header, LabResult},
+    moment::Moment,
+    points::Points,
+    roster::{Id, Roster},
+};
+
+pub use self::sort::{Pile, Taken, Ungraded};
+use crate::{folder::Course, submissions::Submission};
+
+/// What is graded.
+pub struct Plan<'a> {
+    /// The course.
+    pub course: &'a Course,
+    /// These students, of all of them.
+    pub students: &'a Roster,
+    /// All students of the course. A file of one of the others is somebody else's.
+    pub roster: &'a Roster,
+    /// These labs.
+    pub labs: Vec<&'a Lab>,
+    /// So many submissions at once.
+    pub jobs: usize,
+    /// When the grader runs.
+    pub now: Moment,
+    /// Starts programs within limits.
+    pub launcher: &'a Launcher,
+    /// Hears of each submission that is graded: what, how many, and of how many.
+    pub progress: &'a (dyn Fn(&str, usize, usize) + Sync),
+}
+
+/// What came of it.
+pub struct Graded {
+    /// The grades.
+    pub grades: Grades,
+    /// The files that are nobody's work.
+    pub ungraded: Vec<Ungraded>,
+}
+
+impl Plan<'_> {
+    /// Grades what was handed in.
+    ///
+    /// # Errors
+    /// When an instance cannot be made; a submission in trouble is no error but a remark.
+    pub fn run(&self, submissions: Vec<Submission>) -> anyhow::Result<Graded> {
+        let pile = Pile::sort(self, submissions)?;
+        let work: Vec<(&(Id, String), &Taken)> = pile.taken.iter().collect();
+        let done = AtomicUsize::new(0);
+        let results = crew::each(&work, self.jobs, |runtime, ((student, lab), taken)| {
+            let result = runtime.block_on(self.one(student, lab, taken))?;
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            (self.progress)(&format!("{student}, {lab}"), done, work.len());
+            Ok(result)
+        })?;
+        let mut by_student: BTreeMap<&Id, Vec<LabResult>> = BTreeMap::new();
+        for (((student, _), _), result) in work.iter().zip(results) {
+            by_student.entry(student).or_default().push(result);
+        }
+        let students = self.students.people().iter();
+        let students = students.map(|person| grades::Student {
+            results: by_student.remove(&person.id).unwrap_or_default(),
+            person: person.clone(),
+        });
+        let grades = Grades::new(self.header(), self.columns(), students.collect())?;
+        Ok(Graded {
+            grades,
+            ungraded: pile.ungraded,
+        })
+    }
+
+    fn header(&self) -> Header {
+        let terms = &self.course.terms;
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Header {
+            course: terms.course.clone(),
+            term: terms.term.clone(),
+            graded: self.now.clone(),
+            versions: BTreeMap::from([("latchstring".to_owned(), version)]),
+        }
+    }
+
+    /// The columns of a gradebook.
+    fn columns(&self) -> Vec<grades::Lab> {
+        let labs = self.labs.iter();
+        labs.map(|lab| grades::Lab {
+            id: lab.id.clone(),
+            title: lab.title.clone(),
+            of: lab.item_ids().map(|item| self.worth(lab, item)).sum(),
+        })
+        .collect()
+    }
+
+    /// The points of a question or a check in this course.
+    fn worth(&self, lab: &Lab, item: &str) -> Points {
+        let other = self.course.terms.points.get(&lab.id);
+        if let Some(worth) = other.and_then(|items| items.get(item)) {
+            return worth.0;
+        }
+        Points::whole(lab.points_of(&std::iter::once(item.to_owned()).collect()))
+    }
+}

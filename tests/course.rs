@@ -1,0 +1,8 @@
+//! A course, from the list of students to the grades, with the program that an instructor and a student use.
+
+#[path = "course/class.rs"]
+mod class;
+#[path = "course/hand_outs.rs"]
+mod hand_outs;
+#[path = "course/troubles.rs"]
+mod troubles;

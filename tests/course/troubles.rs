@@ -1,0 +1,363 @@
+//! What goes wrong with files that a class hands in: each trouble has its own message, and touches nobody else's grade.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    thread::sleep,
+    time::Duration,
+};
+
+use latchstring_course::{grades::RemarkKind, points::Points};
+
+use crate::class::{Class, archive, entries, one_line, remarks, result, run, solve, submit};
+
+const LAB: &str = "00-first-contact";
+/// All points of the lab.
+const ALL: Points = Points::whole(13);
+
+/// A class whose students have solved the lab.
+struct Solved {
+    class: Class,
+    folders: BTreeMap<String, PathBuf>,
+}
+
+impl Solved {
+    fn new(students: usize) -> Self {
+        let class = Class::new(students, &[LAB]);
+        let folders = class.hand_out();
+        let folders: BTreeMap<String, PathBuf> = folders
+            .into_iter()
+            .map(|(student, folder)| (student, folder.join(LAB)))
+            .collect();
+        for folder in folders.values() {
+            solve(folder, LAB);
+        }
+        fs::create_dir(class.path("in")).unwrap();
+        Self { class, folders }
+    }
+
+    fn folder(&self, number: usize) -> &Path {
+        &self.folders[&format!("student{number}")]
+    }
+
+    /// The file that this student would hand in.
+    fn bundle(&self, number: usize) -> Vec<u8> {
+        submit(self.folder(number))
+    }
+
+    /// Puts a file among those that were handed in.
+    fn hands_in(&self, path: &str, bytes: &[u8]) {
+        let path = self.class.path("in").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+/// A bundle in which one file was changed after it was made.
+fn edited(bundle: &[u8], name: &str, change: impl FnOnce(String) -> String) -> Vec<u8> {
+    let mut files = entries(bundle);
+    let text = String::from_utf8(files[name].clone()).unwrap();
+    files.insert(name.to_owned(), change(text).into_bytes());
+    archive(&files)
+}
+
+/// Changes a file in a student's folder before it is handed in.
+fn change(path: &Path, change: impl FnOnce(String) -> String) {
+    let text = fs::read_to_string(path).unwrap();
+    fs::write(path, change(text)).unwrap();
+}
+
+#[test]
+fn what_was_changed_is_told_apart_and_the_grade_comes_from_the_files() {
+    let solved = Solved::new(9);
+    for number in 1..=9 {
+        run(solved.folder(number), &["lab", "check"]);
+    }
+    // 1: nothing. 2: an answer, after the bundle was made.
+    solved.hands_in("1.zip", &solved.bundle(1));
+    let wrong = |text: String| text.replace("second-message = \"", "second-message = \"x");
+    solved.hands_in(
+        "2.zip",
+        &edited(&solved.bundle(2), "work/answers.toml", wrong),
+    );
+    // 3: a capture that is cut short.
+    let capture = solved.folder(3).join("faithful.pcap");
+    let bytes = fs::read(&capture).unwrap();
+    fs::write(&capture, &bytes[..bytes.len() - 100]).unwrap();
+    solved.hands_in("3.zip", &solved.bundle(3));
+    // 4: a capture of somebody else. 5: none.
+    fs::copy(
+        solved.folder(1).join("faithful.pcap"),
+        solved.folder(4).join("faithful.pcap"),
+    )
+    .unwrap();
+    solved.hands_in("4.zip", &solved.bundle(4));
+    fs::remove_file(solved.folder(5).join("hardened.pcap")).unwrap();
+    solved.hands_in("5.zip", &solved.bundle(5));
+    // 6: a transcript that was made up.
+    change(&solved.folder(6).join(".latchstring.journal"), |text| {
+        text.replacen("\"passed\":[", "\"passed\":[\"second-message\",", 1)
+    });
+    solved.hands_in("6.zip", &solved.bundle(6));
+    // 7: a pass in the state file that no check has seen. 8: another hand-out in the state file.
+    for copy in [".latchstring.json", ".latchstring.json.copy"] {
+        change(&solved.folder(7).join(copy), |text| {
+            text.replace("\"passed\": [", "\"passed\": [\n    \"second-message\",")
+        });
+        change(&solved.folder(8).join(copy), |text| {
+            text.replace("How many characters", "How many")
+                .replace("how many bytes", "how many")
+                .replace("how many records", "how often")
+        });
+    }
+    solved.hands_in("7.zip", &solved.bundle(7));
+    solved.hands_in("8.zip", &solved.bundle(8));
+    // 9: an old version of the program.
+    for copy in [".latchstring.json", ".latchstring.json.copy"] {
+        let old = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+        change(&solved.folder(9).join(copy), |text| {
+            text.replace(&old, "\"version\": \"0.0.9\"")
+        });
+    }
+    solved.hands_in("9.zip", &solved.bundle(9));
+
+    let (grades, said) = solved.class.grade();
+    let of = |number: usize| result(&grades, &format!("student{number}"), LAB);
+    assert_eq!(remarks(of(1)), "", "{said}");
+    for (number, kind, sentence) in [
+        (
+            2,
+            RemarkKind::Altered,
+            "answers.toml was changed after the bundle was made",
+        ),
+        (3, RemarkKind::Altered, "faithful.pcap is cut short"),
+        (
+            4,
+            RemarkKind::Altered,
+            "faithful.pcap is not the file that was handed out",
+        ),
+        (
+            5,
+            RemarkKind::Missing,
+            "hardened.pcap, which was handed out, is missing",
+        ),
+        (
+            6,
+            RemarkKind::Altered,
+            "the journal was not written by this student's hand-out from line",
+        ),
+        (
+            7,
+            RemarkKind::Altered,
+            "second-message has passed, and no check in the journal saw that",
+        ),
+        (
+            8,
+            RemarkKind::Altered,
+            "the state file of the lab is not the one that was handed out",
+        ),
+        (
+            9,
+            RemarkKind::Version,
+            "the hand-out was made by version 0.0.9",
+        ),
+    ] {
+        let result = of(number);
+        assert_eq!(result.remarks.len(), 1, "{number}: {}", remarks(result));
+        assert_eq!(result.remarks[0].kind, kind, "{number}");
+        assert!(
+            remarks(result).contains(sentence),
+            "{number}: {}",
+            remarks(result)
+        );
+        assert!(said.contains(sentence), "{said}");
+        let points = if number == 2 { Points::whole(10) } else { ALL };
+        assert_eq!(result.points(), points, "{number}");
+    }
+}
+
+#[test]
+fn whose_a_file_is_does_not_depend_on_its_name_and_the_last_one_counts() {
+    let solved = Solved::new(5);
+    // A name that says nothing, and one that a platform made up.
+    solved.hands_in("final version (2).zip", &solved.bundle(1));
+    solved.hands_in("2_assignsubmission_file_/x.zip", &solved.bundle(2));
+    // Twice the same; and an older one of fewer points.
+    let same = solved.bundle(3);
+    solved.hands_in("a/3.zip", &same);
+    solved.hands_in("b/3 (1).zip", &same);
+    let sheet = solved.folder(4).join("answers.toml");
+    let right = fs::read_to_string(&sheet).unwrap();
+    fs::write(
+        &sheet,
+        right.replace("second-message = \"", "second-message = \"x"),
+    )
+    .unwrap();
+    let older = solved.bundle(4);
+    sleep(Duration::from_millis(1100));
+    fs::write(&sheet, right).unwrap();
+    solved.hands_in("0/4.zip", &solved.bundle(4));
+    solved.hands_in("1/4.zip", &older);
+    // Packed once more by a platform.
+    let packed = [("upload/5.zip".to_owned(), solved.bundle(5))];
+    let packed: BTreeMap<_, _> = packed.into();
+    solved.hands_in("class.zip", &archive(&packed));
+
+    let (grades, said) = solved.class.grade();
+    for number in 1..=5 {
+        let result = result(&grades, &format!("student{number}"), LAB);
+        assert_eq!(result.points(), ALL, "{number}: {said}");
+        let again = result
+            .remarks
+            .iter()
+            .filter(|remark| remark.kind == RemarkKind::Again);
+        assert_eq!(
+            again.count(),
+            usize::from(matches!(number, 3 | 4)),
+            "{number}"
+        );
+    }
+    assert!(
+        remarks(result(&grades, "student3", LAB)).contains("the same file"),
+        "{said}"
+    );
+    assert!(
+        remarks(result(&grades, "student4", LAB)).contains("more than once"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_file_that_is_nobodys_work_is_named_and_takes_no_points_from_anybody() {
+    let solved = Solved::new(3);
+    solved.hands_in("student1/1.zip", &solved.bundle(1));
+    // The work of student 1, which student 2 has uploaded; and with the name in it changed.
+    solved.hands_in("student2/mine.zip", &solved.bundle(1));
+    let renamed = edited(&solved.bundle(1), "bundle.json", |text| {
+        text.replace("\"student1\"", "\"student2\"")
+    });
+    solved.hands_in("renamed.zip", &renamed);
+    solved.hands_in("empty.zip", b"");
+    solved.hands_in("report.pdf", b"%PDF-1.7 my report");
+    let newer = edited(&solved.bundle(3), "bundle.json", |text| {
+        text.replace("\"format\": 1", "\"format\": 2")
+    });
+    solved.hands_in("newer.zip", &newer);
+    let other = edited(&solved.bundle(3), "bundle.json", |text| {
+        text.replace("Network security", "Databases")
+    });
+    solved.hands_in("other.zip", &other);
+
+    let output = solved.class.run(&["course", "grade", "in"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let said = one_line(&output);
+    for sentence in [
+        "student2/mine.zip: student2 has uploaded it, and it was made from the hand-out of student1",
+        "renamed.zip: it names the student \"student2\", and it was sealed with the hand-out of student1",
+        "empty.zip: the file is empty",
+        "report.pdf: it is no ZIP archive",
+        "newer.zip: it has the format 2",
+        "other.zip: it is of the course \"Databases\"",
+        "Nothing was handed in by: student2, student3.",
+    ] {
+        assert!(said.contains(sentence), "{sentence}: {said}");
+    }
+    let (grades, _) = solved.class.grade();
+    assert_eq!(result(&grades, "student1", LAB).points(), ALL);
+}
+
+#[test]
+fn one_students_answers_are_wrong_for_another_and_an_empty_sheet_earns_nothing() {
+    let solved = Solved::new(3);
+    fs::copy(
+        solved.folder(1).join("answers.toml"),
+        solved.folder(2).join("answers.toml"),
+    )
+    .unwrap();
+    let sheet = solved.folder(3).join("answers.toml");
+    let empty = fs::read_to_string(&sheet).unwrap();
+    let empty = empty.lines().map(|line| match line.split_once(" = \"") {
+        Some((key, _)) if !line.starts_with('#') => format!("{key} = \"\"\n"),
+        _ => format!("{line}\n"),
+    });
+    fs::write(&sheet, empty.collect::<String>()).unwrap();
+    for number in 1..=3 {
+        solved.hands_in(&format!("{number}.zip"), &solved.bundle(number));
+    }
+    let (grades, said) = solved.class.grade();
+    assert_eq!(result(&grades, "student1", LAB).points(), ALL, "{said}");
+    let copied = result(&grades, "student2", LAB);
+    let right = |id: &str| copied.items.iter().any(|item| item.id == id && item.passed);
+    for personal in ["session-key", "iv", "second-message"] {
+        assert!(!right(personal), "{personal} of another student is right");
+    }
+    assert!(right("readable-word"), "a constant of the protocol");
+    assert_eq!(result(&grades, "student3", LAB).points(), Points::default());
+}
+
+#[test]
+fn late_work_loses_what_the_terms_say_and_grading_again_tells_what_changed() {
+    let solved = Solved::new(2);
+    for number in 1..=2 {
+        solved.hands_in(&format!("{number}.zip"), &solved.bundle(number));
+    }
+    let (grades, _) = solved.class.grade();
+    assert_eq!(result(&grades, "student1", LAB).points(), ALL);
+    solved
+        .class
+        .terms("[due]", "[due]\n00-first-contact = 2020-01-01T00:00:00Z");
+    solved
+        .class
+        .terms("percent-a-day = 0", "percent-a-day = 0\ndays = 3");
+    let said = solved
+        .class
+        .runs(&["course", "regrade", "in", "--student", "student2"]);
+    assert!(
+        said.contains("student2, 00-first-contact: 13 before, 0 now"),
+        "{said}"
+    );
+    assert!(said.contains("1 result changed."), "{said}");
+    solved.class.terms("days = 3", "");
+    let said = solved.class.runs(&["course", "regrade", "in"]);
+    assert!(
+        said.contains("student2, 00-first-contact: 0 before, 13 now"),
+        "{said}"
+    );
+    let text = fs::read_to_string(solved.class.path("grades.json")).unwrap();
+    assert!(
+        text.contains("after the deadline: 100 % of the points count"),
+        "{text}"
+    );
+}
+
+#[test]
+fn parts_of_a_class_that_were_graded_apart_are_the_class_when_they_are_together() {
+    let solved = Solved::new(3);
+    for number in 1..=3 {
+        solved.hands_in(&format!("{number}.zip"), &solved.bundle(number));
+    }
+    let at = ["--at", "2026-12-01T12:00:00Z"];
+    let grade = |more: &[&str]| {
+        let arguments = [&["course", "grade", "in"], &at[..], more].concat();
+        solved.class.runs(&arguments)
+    };
+    grade(&["--out", "whole.json"]);
+    grade(&["--part", "1/2", "--out", "part-1.json"]);
+    grade(&["--part", "2/2", "--out", "part-2.json"]);
+    solved.class.runs(&[
+        "course",
+        "merge",
+        "part-2.json",
+        "part-1.json",
+        "--out",
+        "merged.json",
+    ]);
+    let read = |name: &str| fs::read_to_string(solved.class.path(name)).unwrap();
+    assert_eq!(read("whole.json"), read("merged.json"));
+    assert_ne!(read("whole.json"), read("part-1.json"));
+    let wrong = solved
+        .class
+        .run(&["course", "grade", "in", "--part", "3/2"]);
+    assert!(!wrong.status.success());
+}
