@@ -12,6 +12,7 @@ pub mod factor_keys;
 pub mod faithful_keys;
 pub mod faithful_wire;
 pub mod field;
+pub mod file_parts;
 pub mod hardened_client;
 pub mod hardened_messages;
 pub mod hardened_records;
@@ -44,13 +45,14 @@ pub mod workbench_files;
 pub type Target = fn(&[u8]);
 
 /// All targets by their names, which are those of their corpora too.
-pub const TARGETS: [(&str, Target); 25] = [
+pub const TARGETS: [(&str, Target); 26] = [
     ("addresses", addresses::run),
     ("capture_files", capture_files::run),
     ("dissect", dissect::run),
     ("factor_keys", factor_keys::run),
     ("faithful_keys", faithful_keys::run),
     ("faithful_wire", faithful_wire::run),
+    ("file_parts", file_parts::run),
     ("hardened_client", hardened_client::run),
     ("hardened_messages", hardened_messages::run),
     ("hardened_records", hardened_records::run),

@@ -181,7 +181,17 @@ const FILES: [(&str, &str, &str); 11] = [
     ),
 ];
 
-const TEXTS: [(&str, &str, &str); 11] = [
+const TEXTS: [(&str, &str, &str); 13] = [
+    (
+        "file_parts",
+        "whole",
+        "hello\nlatchstring-file/1 853ff93762a06ddbf722c4ebe9ddd66d8f63ddaea97f521c3ecc20da7c976020 13 1/1 hello.txt aGVsbG8sIHdvcmxkCg\nlatchstring-file/1 853ff93762a06ddbf722c4ebe9ddd66d8f63ddaea97f521c3ecc20da7c976020 13 1/1 hello.txt aGVsbG8sIHdvcmxkCg\nlatchstring-file/1 x",
+    ),
+    (
+        "file_parts",
+        "other-bytes",
+        "latchstring-file/1 853ff93762a06ddbf722c4ebe9ddd66d8f63ddaea97f521c3ecc20da7c976020 13 1/1 hello.txt aGVsbG8sIHdvcmxkCA\nlatchstring-file/1 853ff93762a06ddbf722c4ebe9ddd66d8f63ddaea97f521c3ecc20da7c976020 13 1/1 hello.txt aGVsbG8sIHdvcmxkCg",
+    ),
     ("addresses", "name", "alice@Example.org:9"),
     ("addresses", "ipv6", "a@[0:0::1]:65535"),
     ("addresses", "bare", "alice@127.0.0.1"),
