@@ -6,7 +6,7 @@ mod pair;
 
 use std::{
     fs,
-    io::Read,
+    io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -15,9 +15,8 @@ use std::{
 };
 
 use latchstring_net::protocol::hardened::primitives::hash;
-use latchstring_parcel::{Name, split};
 use latchstring_store_sqlite::collect::{Collector, File, Found, LeftAlone};
-use latchstring_tests::binary;
+use latchstring_tests::{binary, python};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -401,23 +400,56 @@ fn two_users_send_at_the_same_time() {
     assert!(first.bytes == hers && second.bytes == his);
 }
 
+/// The program in Python that was written from the page: what it prints for these lines.
+fn python_parts(arguments: &[&str], input: &[u8]) -> String {
+    let mut child = python("file_parts.py", "base64")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
+    let writes = thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    writes.join().unwrap().unwrap();
+    succeeds(output).0
+}
+
 /// A part is one line, so a client that knows nothing of files can send one.
 #[test]
 fn a_client_that_knows_nothing_of_files_sends_one_and_other_texts_are_left_alone() {
     let home = Home::new();
     let server = OurServer::new(&home);
     let bytes = content(7, 30_000);
-    let parts = split(Name::new("by-hand.bin").unwrap(), &bytes).unwrap();
-    let mut lines: Vec<String> = parts.texts().collect();
-    lines.reverse();
-    lines.insert(1, "hello".to_owned());
-    lines.push("latchstring-file/1 but no part".to_owned());
-    let texts: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let lines = python_parts(&["split", "by-hand.bin"], &bytes);
+    let mut texts: Vec<&str> = lines.lines().collect();
+    texts.reverse();
+    texts.insert(1, "hello");
+    texts.push("latchstring-file/1 but no part");
     succeeds(home.python(&server.host, "id.pem", "pw", &texts));
     let (found, left) = collected(&server);
     assert_eq!((found.len(), left.others), (2, 1));
     assert!(matches!(&found[0], Found::File(file) if file.bytes == bytes));
     assert!(matches!(&found[1], Found::BadPart(bad) if bad.id == 5));
+}
+
+#[test]
+fn a_program_that_was_written_from_the_page_joins_what_our_client_sends() {
+    let home = Home::new();
+    let server = OurServer::new(&home);
+    let bytes = content(8, 100_000);
+    succeeds(home.connect(&server.host, "id.pem", "pw", "hello\n"));
+    succeeds(send(&home, &server, &file(&home, "answers.zip", &bytes)));
+    succeeds(home.connect(&server.host, "id.pem", "pw", "latchstring-file/2\n"));
+    let stored = server.stored();
+    let texts = stored.lines().map(|line| line.split_once('\t').unwrap().1);
+    let texts: String = texts.map(|text| format!("{text}\n")).collect();
+    let said = python_parts(&["join", home.0.path().to_str().unwrap()], texts.as_bytes());
+    let sha256 = hex::encode(hash(&[&bytes]));
+    assert_eq!(said, format!("{sha256} answers.zip 0\nother=1\nbad=1\n"));
+    let joined = fs::read(home.path(&format!("{sha256}-answers.zip"))).unwrap();
+    assert!(joined == bytes);
 }
 
 #[test]
