@@ -257,6 +257,30 @@ fn without_the_journal_the_same_parts_are_stored_twice() {
     assert!(stored(&server) >= PARTS + 30, "{}", stored(&server));
 }
 
+#[test]
+fn a_client_that_is_asked_to_end_says_how_far_the_file_is() {
+    let home = Home::new();
+    let server = OurServer::new(&home);
+    let bytes = content(9, MEBIBYTE);
+    let path = file(&home, "answers.zip", &bytes);
+    let port = stalls_after(LOGIN + 20 * RECORD, &server);
+    let client = command(&home, "alice", &port, &server.host.fingerprint, &path)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until("20 parts are stored", || stored_now(&server) == 20);
+    let pid = Pid::from_raw(client.id().try_into().unwrap());
+    kill(pid, Signal::SIGTERM).unwrap();
+    let output = client.wait_with_output().unwrap();
+    let said = stderr(&output);
+    assert_eq!(code(&output), 5, "{said}");
+    assert!(said.contains("ended by SIGTERM; "), "{said}");
+    assert!(said.contains(" of 88 parts"), "{said}");
+    succeeds(send(&home, &server, &path));
+    assert!(only_file(&server).bytes == bytes);
+    assert_eq!(stored(&server), PARTS);
+}
+
 /// At moments that nobody chose, the server or the client is killed.
 #[test]
 fn whoever_is_killed_and_whenever_every_part_is_stored_once() {

@@ -13,9 +13,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -44,6 +44,9 @@ pub enum JournalError {
     /// Another program is sending this file.
     #[error("{} is in use: another program is sending this file; wait for it, or end it", .0.display())]
     InUse(PathBuf),
+    /// Its name leads to another file, which is not to be touched.
+    #[error("{} is not a file of yours with this one name; move it away", .0.display())]
+    NotOurs(PathBuf),
     /// A whole line that this program did not write.
     #[error("line {line} of {}: it is not a line of a journal; delete the journal, and all parts are sent again", .path.display())]
     BrokenLine {
@@ -140,7 +143,13 @@ impl Journal {
         };
         let mut options = OpenOptions::new();
         let options = options.read(true).append(true).create(true).mode(0o600);
+        if fs::symlink_metadata(&path).is_ok_and(|about| about.is_symlink()) {
+            return Err(JournalError::NotOurs(path));
+        }
         let file = open_ours(&path, options).map_err(failed)?;
+        if !is_named(&file, &path).map_err(failed)? {
+            return Err(JournalError::NotOurs(path));
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(JournalError::InUse(path)),
@@ -175,6 +184,11 @@ impl Journal {
                     return Err(JournalError::BrokenLine { path, line });
                 }
             }
+        }
+        // Another file with this name stays as it is.
+        if self.begun.is_none() && !bytes.is_empty() && !is_torn(&bytes) {
+            let (path, line) = (self.path.clone(), 1);
+            return Err(JournalError::BrokenLine { path, line });
         }
         // A torn last line must not become the beginning of the next one.
         (self.file.set_len(whole as u64)).map_err(|source| self.failed(source))
@@ -268,19 +282,8 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Io`].
     pub fn delete(self) -> Result<(), JournalError> {
-        let removed = std::fs::remove_file(&self.path);
+        let removed = fs::remove_file(&self.path);
         removed.map_err(|source| self.failed(source))
-    }
-
-    /// Deletes a journal in which nothing was begun: there was no session.
-    ///
-    /// # Errors
-    /// [`JournalError::Io`].
-    pub fn discard_if_empty(self) -> Result<(), JournalError> {
-        match self.begun {
-            None => self.delete(),
-            Some(_) => Ok(()),
-        }
     }
 
     fn append(&mut self, line: &Line) -> Result<(), JournalError> {
@@ -295,6 +298,20 @@ impl Journal {
         let path = self.path.clone();
         JournalError::Io { path, source }
     }
+}
+
+/// Whether the name is that of this very file, and its only name. In a directory that others can write to, the name of the
+/// journal could be a link to a file of this user.
+fn is_named(file: &File, path: &Path) -> io::Result<bool> {
+    let (about, named) = (file.metadata()?, fs::symlink_metadata(path)?);
+    let same = (about.dev(), about.ino()) == (named.dev(), named.ino());
+    Ok(same && about.nlink() == 1)
+}
+
+/// Whether this is the beginning of the first line of a journal, which a crash left.
+fn is_torn(bytes: &[u8]) -> bool {
+    let begins = b"{\"begun\":";
+    bytes.starts_with(begins) || begins.starts_with(bytes)
 }
 
 /// A new file's name is on the disk only once its directory is.

@@ -7,7 +7,8 @@
 //! * [`retry`]: coming again where the server has no room yet;
 //! * [`outbox`]: messages on disk until the server says that it has them;
 //! * [`delivery`]: each of them to the server, exactly once;
-//! * [`send_file`], [`journal`], [`receipt`]: a file in messages, over as many sessions as it takes;
+//! * [`transfer`]: a file from this disk to a host, with a receipt;
+//! * [`send_file`], [`journal`], [`receipt`]: its parts, over as many sessions as it takes;
 //! * [`address`], [`place`], [`password`], [`input`]: the inputs of people and scripts.
 //!
 //! There is no other protocol in here to fall back to.
@@ -26,6 +27,7 @@ pub mod place;
 pub mod receipt;
 pub mod retry;
 pub mod send_file;
+pub mod transfer;
 
 pub use connection::{Connection, Event};
 pub use delivery::Delivery;

@@ -354,6 +354,40 @@ fn a_journal_that_is_foreign_broken_or_in_use_is_refused() {
     on_a_paused_clock(test).unwrap();
 }
 
+/// In a directory that others can write to, somebody may have put something there under the name of the journal.
+#[test]
+fn another_file_in_the_place_of_the_journal_stays_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mine, journal) = (dir.path().join("mine"), dir.path().join("a.zip.sending"));
+    for text in ["no newline", "one line\n", "{\"acked\":1}\n"] {
+        fs::write(&mine, text).unwrap();
+        let links: [fn(&Path, &Path) -> std::io::Result<()>; 2] = [
+            |to, at| std::os::unix::fs::symlink(to, at),
+            |to, at| fs::hard_link(to, at),
+        ];
+        for link in links {
+            link(&mine, &journal).unwrap();
+            let error = Journal::open(journal.clone()).unwrap_err();
+            assert!(matches!(error, JournalError::NotOurs(_)), "{error}");
+            fs::remove_file(&journal).unwrap();
+        }
+        fs::write(&journal, text).unwrap();
+        let error = Journal::open(journal.clone()).unwrap_err();
+        assert!(
+            matches!(error, JournalError::BrokenLine { line: 1, .. }),
+            "{error}"
+        );
+        for file in [&mine, &journal] {
+            assert_eq!(fs::read_to_string(file).unwrap(), text);
+        }
+        fs::remove_file(&journal).unwrap();
+    }
+    // The name leads nowhere: nothing is made there.
+    std::os::unix::fs::symlink(dir.path().join("nowhere"), &journal).unwrap();
+    assert!(Journal::open(journal).is_err());
+    assert!(!dir.path().join("nowhere").exists());
+}
+
 /// The error says how far the file is, and has the exit code of the reason.
 #[test]
 fn an_end_without_agreement_is_reported() {

@@ -16,6 +16,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use latchstring_client_core::{
     ClientError, address::Address, dial::DialError, password::Source, send_file::SendError,
+    transfer::TransferError,
 };
 use latchstring_net::{files::check_trusted, password::descriptor_number};
 
@@ -161,6 +162,9 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
         return exit_code(interrupted.why());
     }
     if let Some(error) = error.downcast_ref::<DialError>() {
+        return error.exit_code();
+    }
+    if let Some(error) = error.downcast_ref::<TransferError>() {
         return error.exit_code();
     }
     if let Some(error) = error.downcast_ref::<SendError>() {

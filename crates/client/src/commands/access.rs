@@ -9,11 +9,10 @@ use std::{
 
 use anyhow::anyhow;
 use latchstring_client_core::{
-    Client, ClientError, Connection,
+    Client, ClientError,
     address::Address,
     dial::{Dial, Person},
     known_hosts::KnownHosts,
-    outbox::Outbox,
     password::{PasswordError, Source},
     retry::{Retry, Why},
 };
@@ -25,7 +24,6 @@ use latchstring_net::{
     print,
     protocol::hardened::{full::Full, message::Fingerprint},
 };
-use tokio::net::TcpStream;
 
 use super::{
     MAX_WAIT, WAIT, home,
@@ -63,14 +61,15 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Logs in; the outbox is that of this host, user and key.
+    /// Gets everything that a login needs, and hands it to `then`.
     ///
     /// # Errors
     /// Anything; [`super::exit_code`] sorts them.
-    pub(super) async fn log_in(
+    pub(super) async fn dial<T>(
         self,
         screen: &Screen,
-    ) -> anyhow::Result<(Connection<TcpStream>, Outbox)> {
+        then: impl AsyncFnOnce(Dial<'_>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         let dir = home(self.dir)?;
         let key = load_key(&self.key.unwrap_or_else(|| dir.join("id.pem")))?;
         let source = source(self.password_file, self.password_fd);
@@ -88,7 +87,7 @@ impl Access {
             retry: Retry::new(Duration::from_secs(self.wait), &OsEntropy),
             person: screen,
         };
-        Ok(dial.log_in().await?)
+        then(dial).await
     }
 }
 

@@ -73,7 +73,10 @@ async fn session(
     tally: &mut InputCount,
 ) -> anyhow::Result<()> {
     let host = options.access.address.host_port();
-    let (connection, outbox) = options.access.log_in(screen).await?;
+    let (connection, outbox) = options
+        .access
+        .dial(screen, async |dial| Ok(dial.log_in().await?))
+        .await?;
     let session = hex::encode(connection.session_id());
     let input = Input::open(screen)?;
     screen.note(&format!("Logged in at {host} (session {session})."));

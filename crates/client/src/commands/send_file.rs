@@ -1,20 +1,14 @@
 //! `send-file`: a file in messages, with a journal beside it until all of it is stored, and a receipt afterwards.
 
-use std::{
-    cell::Cell,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::{cell::Cell, io, path::PathBuf, time::SystemTime};
 
-use anyhow::{Context, ensure};
 use latchstring_client_core::{
-    journal::Journal,
-    receipt::Receipt,
-    send_file::{FileSender, Progress, SendError},
+    send_file::{Progress, SendError},
+    transfer::{Sent, Transfer},
 };
-use latchstring_net::{files, print, report::count};
-use latchstring_parcel::{MAX_FILE, Name, NameError, Parts, SizeError, split};
-use tokio::select;
+use latchstring_net::{print, report::count};
+use latchstring_parcel::Name;
+use tokio::{select, sync::Notify};
 
 use super::{access::Access, screen::Screen, signals::Signals};
 
@@ -34,24 +28,8 @@ pub(super) struct SendFile {
 impl SendFile {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let screen = Screen::new(self.access.quiet, false);
-        let bytes = read(&self.file)?;
-        let name = match self.name {
-            Some(name) => name,
-            None => name_of(&self.file)?,
-        };
-        let parts = split(name, &bytes).with_context(|| self.file.display().to_string())?;
-        let mut journal = Journal::open(Journal::beside(&self.file))?;
-        let sent = send(self.access, &screen, &parts, &mut journal).await;
-        let receipt = match sent {
-            Ok(receipt) => receipt,
-            Err(error) => {
-                journal.discard_if_empty()?;
-                return Err(error);
-            }
-        };
-        // The journal goes last: until then, the same command again makes the receipt and sends nothing.
-        let path = receipt.save_beside(&self.file)?;
-        journal.delete()?;
+        let transfer = Transfer::read(&self.file, self.name)?;
+        let Sent { receipt, path } = send(self.access, &screen, &transfer).await?;
         if !screen.quiet {
             print::line(format_args!(
                 "The server holds {}: {}, SHA-256 {}.\nReceipt: {}",
@@ -66,29 +44,28 @@ impl SendFile {
 }
 
 /// Logs in and sends, until it is done or a signal comes.
-async fn send(
-    access: Access,
-    screen: &Screen,
-    parts: &Parts<'_>,
-    journal: &mut Journal,
-) -> anyhow::Result<Receipt> {
-    let host = access.address.host_port();
-    let (connection, outbox) = access.log_in(screen).await?;
-    let mut signals = Signals::new()?;
-    let last = Cell::new(None);
+async fn send(access: Access, screen: &Screen, transfer: &Transfer) -> anyhow::Result<Sent> {
+    let (last, is_open) = (Cell::new(None), Notify::new());
     let tell = |now: Progress| {
+        is_open.notify_one();
         if let Some(line) = said(last.replace(Some(now)), now) {
             screen.note(&line);
         }
     };
-    let sender = FileSender::new(parts, journal, now);
+    let sent = access.dial(screen, async |dial| {
+        Ok(transfer.send(dial, now, tell).await?)
+    });
+    // Before the login a signal just ends the program, also at the question for the password.
+    let signal = async {
+        is_open.notified().await;
+        Ok::<_, io::Error>(Signals::new()?.next().await)
+    };
     select! {
-        sent = sender.send(connection, outbox, &host, tell) => Ok(sent?),
-        signal = signals.next() => {
-            let Progress { stored, count } = last.get().unwrap_or(Progress {
-                stored: 0,
-                count: parts.head().count() as usize,
-            });
+        sent = sent => sent,
+        signal = signal => {
+            let all = transfer.head().count() as usize;
+            let Progress { stored, count } = last.get().unwrap_or(Progress { stored: 0, count: all });
+            let signal = signal?;
             Err(SendError::Stopped { signal, stored, count }.into())
         }
     }
@@ -108,30 +85,6 @@ fn said(last: Option<Progress>, now: Progress) -> Option<String> {
         }
         Some(_) => None,
     }
-}
-
-fn name_of(file: &Path) -> anyhow::Result<Name> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    Name::new(&name).map_err(|NameError(name)| {
-        anyhow::Error::from(NameError(name)).context("give the file another name with --name")
-    })
-}
-
-/// The whole file, once: what changes in it meanwhile is not sent.
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let failed = || format!("cannot read {}", path.display());
-    let (_, about) = files::open(path).with_context(failed)?;
-    ensure!(
-        about.is_file(),
-        "cannot send {}: it is a pipe; write its content into a file, so that an interrupted transfer can go on",
-        path.display()
-    );
-    if about.len() > MAX_FILE as u64 {
-        let why = SizeError::TooLong(about.len());
-        return Err(why).with_context(|| path.display().to_string());
-    }
-    let (bytes, _) = files::read(path, MAX_FILE + 1).with_context(failed)?;
-    Ok(bytes.to_vec())
 }
 
 /// Seconds since 1970.
@@ -161,18 +114,5 @@ mod tests {
         };
         let first = said(None, now).unwrap();
         assert_eq!(first, "Sending 5 parts; the server holds 3 already.");
-    }
-
-    #[test]
-    fn a_name_that_cannot_be_sent_needs_another() {
-        assert_eq!(name_of(Path::new("/tmp/a.zip")).unwrap().as_str(), "a.zip");
-        for bad in ["/tmp/my file.zip", "/", ".."] {
-            let error = name_of(Path::new(bad)).unwrap_err();
-            let line = latchstring_net::report::line(error.as_ref());
-            assert!(
-                line.contains("--name") && line.contains("letters"),
-                "{line}"
-            );
-        }
     }
 }
