@@ -4,5 +4,7 @@
 mod class;
 #[path = "course/hand_outs.rs"]
 mod hand_outs;
+#[path = "course/review.rs"]
+mod review;
 #[path = "course/troubles.rs"]
 mod troubles;

@@ -59,12 +59,15 @@ impl Answers {
     /// When the sheet is not TOML, an answer is neither text nor a number, or an answer has no question. The error
     /// names the file, the line and the text to write there.
     pub fn read(folder: &Path, lab: &Lab) -> anyhow::Result<Self> {
-        let programs = lab
-            .trials
-            .iter()
-            .filter(|trial| !trial.runs_the_labs_program());
-        let programs: Vec<&str> = programs.map(|trial| trial.id.as_str()).collect();
-        Self::read_for(folder, &lab.questions, &programs)
+        Self::read_for(folder, &lab.questions, &programs_of(lab))
+    }
+
+    /// Reads a sheet that was handed in.
+    ///
+    /// # Errors
+    /// As [`Answers::read`].
+    pub fn of_bytes(bytes: &[u8], lab: &Lab) -> anyhow::Result<Self> {
+        Self::parse(FILE, bytes.to_owned(), &lab.questions, &programs_of(lab))
     }
 
     fn read_for(folder: &Path, questions: &[Question], programs: &[&str]) -> anyhow::Result<Self> {
@@ -76,6 +79,15 @@ impl Answers {
             ),
             _ => anyhow::anyhow!("cannot read {name}: {why}"),
         })?;
+        Self::parse(&name.to_string(), bytes, questions, programs)
+    }
+
+    fn parse(
+        name: &str,
+        bytes: Vec<u8>,
+        questions: &[Question],
+        programs: &[&str],
+    ) -> anyhow::Result<Self> {
         let text = String::from_utf8(bytes).ok().with_context(|| {
             format!("{name} is not UTF-8 text: save it as UTF-8 in your editor")
         })?;
@@ -172,6 +184,13 @@ impl Answers {
     pub fn to(&self, question: &Question) -> &str {
         self.answers.get(&question.id).map_or("", String::as_str)
     }
+}
+
+/// The trials with a program of their own.
+fn programs_of(lab: &Lab) -> Vec<&str> {
+    let trials = lab.trials.iter();
+    let own = trials.filter(|trial| !trial.runs_the_labs_program());
+    own.map(|trial| trial.id.as_str()).collect()
 }
 
 /// What the command of a trial's own program begins with.

@@ -16,7 +16,7 @@ pub fn commit(salt: &str, question: &str, kind: Answer, answer: &str) -> String 
 }
 
 /// The one spelling of an answer.
-fn normal(kind: Answer, answer: &str) -> String {
+pub fn normal(kind: Answer, answer: &str) -> String {
     let answer = answer.trim();
     match kind {
         Answer::Text | Answer::Predict => answer.to_owned(),

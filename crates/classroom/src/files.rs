@@ -65,6 +65,12 @@ impl Files {
         Ok(())
     }
 
+    /// All files, with their paths.
+    pub fn iter(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        let files = self.0.iter();
+        files.map(|(path, bytes)| (path.as_path(), bytes.as_ref()))
+    }
+
     fn insert(&mut self, path: PathBuf, bytes: Cow<'static, [u8]>) {
         // What Python leaves beside a program that was run is no part of a lab.
         if !path.iter().any(|part| part == "__pycache__") {

@@ -20,6 +20,9 @@
 //! * [`crew`]: the same work for many, side by side;
 //! * [`answers`], [`toml_error`], [`facts`], [`commitment`], [`seed`], [`progress`]: what these are made of.
 
+// What a crate needs that looks at captures of students.
+pub use latchstring_attacker::capture;
+
 pub mod answers;
 pub mod bundle;
 pub mod catalogue;

@@ -1,5 +1,7 @@
 //! The command line: `latchstring course …`.
 
+mod comparing;
+mod exporting;
 mod grading;
 
 use std::{
@@ -77,6 +79,40 @@ pub enum CourseCommand {
         after_help = "Example: latchstring course regrade handed-in --student anna-muster-59cdee --lab 04"
     )]
     Regrade(grading::GradeArgs),
+    /// List the answers, files and code that two students have in common, for your review
+    ///
+    /// Each line has its reason. None of them is a verdict: students may have been allowed to work together.
+    #[command(after_help = "Example: latchstring course similar handed-in")]
+    Similar {
+        /// Compare the files in this folder, as the learning platform exports them
+        handed_in: PathBuf,
+        /// Which course is meant
+        #[command(flatten)]
+        place: CourseArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask three questions about a student's own work, with the answers, for a talk of five minutes
+    ///
+    /// The questions are about the student's capture, prediction and program. The check is run once more without the lines that
+    /// are asked about, so that the answer is what really happens.
+    #[command(after_help = "Example: latchstring course viva am12 handed-in --lab 04")]
+    Viva {
+        /// Ask this student, by id
+        student: String,
+        /// Find the student's work in this folder
+        handed_in: PathBuf,
+        /// Which course is meant
+        #[command(flatten)]
+        place: CourseArgs,
+        /// Ask about this lab [default: the last one that was handed in]
+        #[arg(long, value_name = "LAB")]
+        lab: Option<String>,
+    },
+    /// Write the grades in the format of a learning platform
+    #[command(subcommand)]
+    Export(exporting::ExportCommand),
     /// Put together the grades of a class that several machines graded
     #[command(after_help = "Example: latchstring course merge part-*.json --out grades.json")]
     Merge {
@@ -112,6 +148,9 @@ pub enum RosterCommand {
         place: CourseArgs,
     },
 }
+
+/// The arguments with which this program is the keeper of a student's program.
+const KEEPER: [&str; 2] = ["lab", "run-program"];
 
 /// Which course.
 #[derive(Debug, Args)]
@@ -167,6 +206,18 @@ pub fn run(command: CourseCommand) -> anyhow::Result<ExitCode> {
         }
         CourseCommand::Grade(arguments) => return grading::grade(out, &arguments),
         CourseCommand::Regrade(arguments) => return grading::regrade(out, &arguments),
+        CourseCommand::Similar {
+            handed_in,
+            place,
+            json,
+        } => comparing::similar(out, &handed_in, &place, json)?,
+        CourseCommand::Viva {
+            student,
+            handed_in,
+            place,
+            lab,
+        } => comparing::viva(out, &student, &handed_in, &place, lab.as_deref())?,
+        CourseCommand::Export(command) => exporting::run(out, &command)?,
         CourseCommand::Merge { part, out: to } => grading::merge(out, &part, &to)?,
     }
     out.flush()?;

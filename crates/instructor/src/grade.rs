@@ -57,8 +57,13 @@ impl Plan<'_> {
     /// # Errors
     /// When an instance cannot be made; a submission in trouble is no error but a remark.
     pub fn run(&self, submissions: Vec<Submission>) -> anyhow::Result<Graded> {
-        let pile = Pile::sort(self, submissions)?;
-        let work: Vec<(&(Id, String), &Taken)> = pile.taken.iter().collect();
+        let pile = Pile::of_all(self.course, self.roster, submissions);
+        let wanted = |(id, lab): &(Id, String)| {
+            let students = self.students.find(id.as_str());
+            students.is_some() && self.labs.iter().any(|known| known.id == *lab)
+        };
+        let work = pile.taken.iter().filter(|(key, _)| wanted(key));
+        let work: Vec<(&(Id, String), &Taken)> = work.collect();
         let done = AtomicUsize::new(0);
         let results = crew::each(&work, self.jobs, |runtime, ((student, lab), taken)| {
             let result = runtime.block_on(self.one(student, lab, taken))?;

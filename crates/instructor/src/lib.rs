@@ -3,7 +3,9 @@
 //! * [`commands`]: the command line;
 //! * [`folder`]: a course's folder: its [`terms`], its [`key`], its list of students;
 //! * [`hand_out`]: an archive for each student;
-//! * [`submissions`]: what was handed in, as a learning platform exports it; [`grade`]: what it is worth;
+//! * [`submissions`]: what was handed in, as a learning platform exports it; [`grade`]: what it is worth; [`similar`]: what two
+//!   students have in common;
+//! * [`viva`]: three questions for a talk with a student;
 //! * [`platform`]: what a platform says about one submission.
 //!
 //! What a class, its grades and the files of learning platforms *are* stands in the crate `course`, and a lab in `classroom`.
@@ -14,5 +16,7 @@ pub mod grade;
 pub mod hand_out;
 pub mod key;
 pub mod platform;
+pub mod similar;
 pub mod submissions;
 pub mod terms;
+pub mod viva;

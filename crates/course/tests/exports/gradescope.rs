@@ -146,9 +146,9 @@ fn refused_archive(entries: &Entries) -> Vec<String> {
 
 #[test]
 fn the_archive_has_its_scripts_in_the_root_and_is_the_same_each_time() {
-    let one = archive(&program(), &COURSE).unwrap();
+    let one = archive(&program(), &COURSE, &[]).unwrap();
     let [first, second] = COURSE;
-    assert_eq!(archive(&program(), &[second, first]).unwrap(), one);
+    assert_eq!(archive(&program(), &[second, first], &[]).unwrap(), one);
     let entries = entries(&one);
     assert_eq!(refused_archive(&entries), Vec::<String>::new());
     let names: Vec<&str> = entries.keys().map(String::as_str).collect();
@@ -180,7 +180,7 @@ fn the_archive_has_its_scripts_in_the_root_and_is_the_same_each_time() {
 #[test]
 fn the_scripts_are_shell() {
     let folder = std::env::temp_dir();
-    let entries = entries(&archive(&program(), &[]).unwrap());
+    let entries = entries(&archive(&program(), &[], &[]).unwrap());
     for name in ["setup.sh", "run_autograder"] {
         assert!(is_shell(&folder, &entries[name].1), "{name}");
     }
@@ -199,7 +199,7 @@ fn is_shell(folder: &Path, text: &str) -> bool {
 #[test]
 fn what_would_not_work_in_gradescope_is_refused() {
     for wrong in [&b"MZ"[..], b"\xcf\xfa\xed\xfe", b"", &program()[..18]] {
-        let error = archive(wrong, &[]).unwrap_err().to_string();
+        let error = archive(wrong, &[], &[]).unwrap_err().to_string();
         assert!(
             error.starts_with("the program is not for Linux on x86-64"),
             "{error}"
@@ -207,9 +207,9 @@ fn what_would_not_work_in_gradescope_is_refused() {
     }
     let mut arm = program();
     arm[18] = 183;
-    assert!(archive(&arm, &[]).is_err());
+    assert!(archive(&arm, &[], &[]).is_err());
     let twice = [COURSE[0], COURSE[0]];
-    assert!(archive(&program(), &twice).is_err());
+    assert!(archive(&program(), &twice, &[]).is_err());
     for path in [
         "",
         "/etc/passwd",
@@ -221,7 +221,7 @@ fn what_would_not_work_in_gradescope_is_refused() {
         "a\n",
     ] {
         let part = Part { path, bytes: b"" };
-        let error = archive(&program(), &[part]).unwrap_err().to_string();
+        let error = archive(&program(), &[part], &[]).unwrap_err().to_string();
         assert!(
             error.contains("cannot be a file of the course"),
             "{path:?}: {error}"

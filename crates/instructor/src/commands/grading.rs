@@ -19,7 +19,7 @@ use latchstring_course::{
     roster::{Id, Roster},
 };
 
-use super::{CourseArgs, count};
+use super::{CourseArgs, KEEPER, count};
 use crate::{
     folder::{self, Course},
     grade::{Graded, Plan, Ungraded},
@@ -31,8 +31,6 @@ use crate::{
 pub(crate) const GRADES: &str = "grades.json";
 /// The exit code when a file could not be graded. The grades of all others are written.
 const SOME_UNGRADED: u8 = 3;
-/// The arguments with which this program is the keeper of a student's program.
-const KEEPER: [&str; 2] = ["lab", "run-program"];
 
 /// What is graded.
 #[derive(Debug, Args)]

@@ -9,11 +9,10 @@ use latchstring_classroom::{
 use latchstring_course::{
     grades::{Remark, RemarkKind},
     moment::Moment,
-    roster::Id,
+    roster::{Id, Roster},
 };
 
-use super::Plan;
-use crate::submissions::Submission;
+use crate::{folder::Course, submissions::Submission};
 
 /// The files of a class, sorted.
 #[derive(Default)]
@@ -46,11 +45,8 @@ pub struct Ungraded {
 }
 
 impl Pile {
-    /// Sorts the files.
-    ///
-    /// # Errors
-    /// When a seed cannot be derived.
-    pub(super) fn sort(plan: &Plan<'_>, submissions: Vec<Submission>) -> anyhow::Result<Self> {
+    /// Sorts the files of a class.
+    pub fn of_all(course: &Course, roster: &Roster, submissions: Vec<Submission>) -> Self {
         let mut pile = Self::default();
         for submission in submissions {
             let Submission {
@@ -67,29 +63,20 @@ impl Pile {
                     },
                     format!("{why}; hand in the file that `latchstring lab submit` makes"),
                 )),
-                Ok(bundle) => owner(plan, &bundle, uploader.as_ref()).map(|id| (id, bundle)),
+                Ok(bundle) => {
+                    owner(course, roster, &bundle, uploader.as_ref()).map(|id| (id, bundle))
+                }
             };
             match placed {
                 Err((kind, why)) => pile.ungraded.push(Ungraded { path, kind, why }),
-                Ok((id, bundle)) => pile.take(plan, id, bundle, received, path),
+                Ok((id, bundle)) => pile.take(id, bundle, received, path),
             }
         }
-        Ok(pile)
+        pile
     }
 
     /// Of several files of one student and lab the last one counts.
-    fn take(
-        &mut self,
-        plan: &Plan<'_>,
-        id: Id,
-        bundle: Bundle,
-        received: Option<Moment>,
-        path: String,
-    ) {
-        let wanted = plan.labs.iter().any(|lab| lab.id == bundle.manifest.lab);
-        if !wanted || plan.students.find(id.as_str()).is_none() {
-            return;
-        }
+    fn take(&mut self, id: Id, bundle: Bundle, received: Option<Moment>, path: String) {
         let submitted = received.unwrap_or_else(|| bundle.manifest.made.clone());
         let key = (id, bundle.manifest.lab.clone());
         let new = Taken {
@@ -130,20 +117,21 @@ impl Pile {
 /// # Errors
 /// Why it is graded for nobody.
 fn owner(
-    plan: &Plan<'_>,
+    course: &Course,
+    roster: &Roster,
     bundle: &Bundle,
     uploader: Option<&Id>,
 ) -> Result<Id, (RemarkKind, String)> {
-    let (terms, manifest) = (&plan.course.terms, &bundle.manifest);
+    let (terms, manifest) = (&course.terms, &bundle.manifest);
     let Owner {
-        course,
+        course: of_course,
         term,
         student,
     } = &manifest.owner;
     let other = |why| Err((RemarkKind::Other, why));
-    if (course, term) != (&terms.course, &terms.term) {
+    if (of_course, term) != (&terms.course, &terms.term) {
         return other(format!(
-            "it is of the course {course:?}, {term:?}, and this is {:?}, {:?}",
+            "it is of the course {of_course:?}, {term:?}, and this is {:?}, {:?}",
             terms.course, terms.term
         ));
     }
@@ -154,13 +142,13 @@ fn owner(
         ));
     }
     let stranger = |why| Err((RemarkKind::AnotherStudent, why));
-    let people = plan.roster.people();
+    let people = roster.people();
     let sealed_by = |id: &Id| {
-        let owner = plan.course.owner(id);
-        let seed = plan.course.key.seed(&owner, &manifest.lab);
+        let owner = course.owner(id);
+        let seed = course.key.seed(&owner, &manifest.lab);
         bundle.was_sealed_for(&owner, &seed)
     };
-    let named = plan.roster.find(student).map(|person| &person.id);
+    let named = roster.find(student).map(|person| &person.id);
     let owner = match named {
         Some(id) if sealed_by(id) => id,
         _ => match people.iter().find(|person| sealed_by(&person.id)) {

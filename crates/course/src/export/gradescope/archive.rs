@@ -29,14 +29,17 @@ install -m 0755 /autograder/source/latchstring /usr/local/bin/latchstring
 latchstring --version
 "#;
 
-fn run() -> String {
+fn run(labs: &[&str]) -> String {
+    let labs: String = labs.iter().map(|lab| format!(" --lab {lab}")).collect();
     format!(
         "#!/usr/bin/env bash\n\
          # Gradescope runs this for each submission. A failure is reported by its exit code, and no grade is written.\n\
          set -euo pipefail\n\
          cd /autograder\n\
          mkdir -p results\n\
-         exec {GRADE}\n"
+         # Programs of students run beside it, and the key opens all answers of the course.\n\
+         chmod -R go= source/course\n\
+         exec {GRADE}{labs}\n"
     )
 }
 
@@ -67,7 +70,7 @@ pub enum ArchiveError {
     Zip(#[from] ZipError),
 }
 
-/// Makes an archive of the program and the files of the course.
+/// Makes an archive of the program and the files of the course. It grades these labs; without any, every lab that is handed in.
 ///
 /// Students never see the archive. But their programs run in the same container, where the grader is root. Only the access
 /// rules of the grader keep them from these files, and a kernel can lack those. So a secret that opens more than this
@@ -75,7 +78,11 @@ pub enum ArchiveError {
 ///
 /// # Errors
 /// When the program is not for Linux on x86-64, or a path is not a file below the folder of the course.
-pub fn archive(program: &[u8], course: &[Part<'_>]) -> Result<Vec<u8>, ArchiveError> {
+pub fn archive(
+    program: &[u8],
+    course: &[Part<'_>],
+    labs: &[&str],
+) -> Result<Vec<u8>, ArchiveError> {
     if !runs_there(program) {
         return Err(ArchiveError::Program);
     }
@@ -88,7 +95,7 @@ pub fn archive(program: &[u8], course: &[Part<'_>]) -> Result<Vec<u8>, ArchiveEr
     }
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     add(&mut zip, "setup.sh", SETUP.as_bytes(), 0o755)?;
-    add(&mut zip, "run_autograder", run().as_bytes(), 0o755)?;
+    add(&mut zip, "run_autograder", run(labs).as_bytes(), 0o755)?;
     add(&mut zip, PROGRAM, program, 0o755)?;
     for (path, bytes) in files {
         add(&mut zip, &path, bytes, 0o644)?;

@@ -1,0 +1,326 @@
+//! `export`: the grades as the files that learning platforms read.
+
+use std::{
+    env, fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, ensure};
+use clap::{Args, Subcommand, ValueEnum};
+use latchstring_classroom::{catalogue::Lab, labs};
+use latchstring_course::{
+    export::{Export, autolab, canvas, classroom50, ctfd, gradescope, junit, moodle, prairielearn},
+    grades::{Grades, Sheet},
+};
+
+use super::{
+    CourseArgs,
+    grading::{GRADES, read},
+};
+use crate::{folder, key, terms};
+
+/// The formats.
+#[derive(Debug, Subcommand)]
+pub enum ExportCommand {
+    /// Write a gradebook for Canvas, or fill in the one that Canvas has exported
+    #[command(
+        after_help = "Example: latchstring course export canvas --gradebook gradebook.csv --out canvas.csv"
+    )]
+    Canvas {
+        #[command(flatten)]
+        what: ExportArgs,
+        /// Fill in this gradebook, which Canvas has exported [default: make one with ids]
+        #[arg(long, value_name = "FILE")]
+        gradebook: Option<PathBuf>,
+    },
+    /// Write grades and feedback for Moodle
+    #[command(after_help = "Example: latchstring course export moodle --out moodle.csv")]
+    Moodle {
+        #[command(flatten)]
+        what: ExportArgs,
+        /// Name students by this column
+        #[arg(long, value_enum, default_value = "email")]
+        by: By,
+    },
+    /// Write JUnit XML: a suite for each student
+    #[command(after_help = "Example: latchstring course export junit --out junit.xml")]
+    Junit {
+        #[command(flatten)]
+        what: ExportArgs,
+    },
+    /// Write results.json of Gradescope for one student
+    #[command(
+        after_help = "Example: latchstring course export gradescope --student am12 --out results.json"
+    )]
+    Gradescope(OneStudent),
+    /// Write the archive that Gradescope takes as an autograder
+    ///
+    /// It holds this program, the terms, the list of students and the key of the course. So keep it as secret as the key.
+    #[command(
+        after_help = "Example: latchstring course export autograder --lab 04 --out autograder.zip"
+    )]
+    Autograder {
+        /// Which course is meant
+        #[command(flatten)]
+        place: CourseArgs,
+        /// Grade this lab alone; may be repeated [default: every lab that is handed in]
+        #[arg(long, value_name = "LAB")]
+        lab: Vec<String>,
+        /// Write this file
+        #[arg(long, value_name = "FILE", default_value = "autograder.zip")]
+        out: PathBuf,
+    },
+    /// Write result.json of Classroom 50 for one student; the names come from the variables of its runner
+    #[command(
+        after_help = "Example: latchstring course export classroom50 --student am12 --out result.json"
+    )]
+    Classroom50(OneStudent),
+    /// Print the line that Autolab reads, for one student
+    #[command(after_help = "Example: latchstring course export autolab --student am12")]
+    Autolab {
+        #[command(flatten)]
+        one: OneStudent,
+        /// Add the columns of a scoreboard, for an assessment that has one
+        #[arg(long)]
+        scoreboard: bool,
+    },
+    /// Write results.json of PrairieLearn for one student
+    #[command(
+        after_help = "Example: latchstring course export prairielearn --student am12 --out results.json"
+    )]
+    Prairielearn(OneStudent),
+    /// Write a challenge of CTFd for each lab, and the plugin that knows each player's flag
+    #[command(after_help = "Example: latchstring course export ctfd --out ctfd")]
+    Ctfd {
+        /// Which course is meant
+        #[command(flatten)]
+        place: CourseArgs,
+        /// Write into this folder
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Name this author
+        #[arg(long, default_value = "latchstring")]
+        author: String,
+    },
+}
+
+/// Which grades, and where they go.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Which course is meant
+    #[command(flatten)]
+    place: CourseArgs,
+    /// Read these grades [default: grades.json in the course's folder]
+    #[arg(long, value_name = "FILE")]
+    grades: Option<PathBuf>,
+    /// Write this file [default: print it]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// The grades of one student.
+#[derive(Debug, Args)]
+pub struct OneStudent {
+    #[command(flatten)]
+    what: ExportArgs,
+    /// Export this student, by id
+    #[arg(long, value_name = "ID")]
+    student: String,
+    /// Export this lab alone; may be repeated [default: all labs]
+    #[arg(long, value_name = "LAB")]
+    lab: Vec<String>,
+}
+
+/// How Moodle knows a student.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum By {
+    /// The e-mail address
+    Email,
+    /// The ID number: the number in the student information system
+    IdNumber,
+    /// The username
+    Username,
+}
+
+/// Writes one of the formats.
+pub(super) fn run(out: &mut impl Write, command: &ExportCommand) -> anyhow::Result<()> {
+    match command {
+        ExportCommand::Canvas { what, gradebook } => {
+            let grades = what.grades()?;
+            let export = match gradebook {
+                None => canvas::write(&grades),
+                Some(path) => {
+                    let bytes = fs::read(path);
+                    let bytes = bytes.with_context(|| format!("cannot read {}", path.display()))?;
+                    let filled = canvas::fill(&grades, &bytes);
+                    filled.with_context(|| format!("{} cannot be filled in", path.display()))?
+                }
+            };
+            what.write(out, &noted(export))
+        }
+        ExportCommand::Moodle { what, by } => {
+            let by = match by {
+                By::Email => moodle::Key::Email,
+                By::IdNumber => moodle::Key::IdNumber,
+                By::Username => moodle::Key::Username,
+            };
+            let export = moodle::write(&what.grades()?, by)?;
+            what.write(out, &noted(export))
+        }
+        ExportCommand::Junit { what } => {
+            let grades = what.grades()?;
+            let ids = grades.students().iter();
+            let sheets = ids.map(|student| grades.sheet(student.person.id.as_str(), &[]));
+            let sheets = sheets.collect::<Result<Vec<_>, _>>()?;
+            what.write(out, &junit::write(&sheets))
+        }
+        ExportCommand::Gradescope(one) => one.write(out, |sheet| {
+            Ok(gradescope::results(
+                sheet,
+                gradescope::Visibility::Visible,
+                &[],
+            ))
+        }),
+        ExportCommand::Autolab { one, scoreboard } => {
+            one.write(out, |sheet| Ok(autolab::line(sheet, *scoreboard) + "\n"))
+        }
+        ExportCommand::Prairielearn(one) => one.write(out, |sheet| Ok(prairielearn::write(sheet))),
+        ExportCommand::Classroom50(one) => one.write(out, |sheet| {
+            let identity = classroom50::Identity::read(|name| env::var(name).ok())?;
+            Ok(classroom50::write(sheet, &identity))
+        }),
+        ExportCommand::Autograder {
+            place,
+            lab,
+            out: to,
+        } => autograder(out, place, lab, to),
+        ExportCommand::Ctfd {
+            place,
+            out: to,
+            author,
+        } => challenges(out, place, to, author),
+    }
+}
+
+/// What an instructor should know about an export goes to the standard error.
+fn noted(export: Export) -> String {
+    for note in &export.notes {
+        let _ = writeln!(std::io::stderr(), "note: {note}");
+    }
+    export.text
+}
+
+impl ExportArgs {
+    fn grades(&self) -> anyhow::Result<Grades> {
+        let default = || self.place.course.join(GRADES);
+        read(&self.grades.clone().unwrap_or_else(default))
+    }
+
+    fn write(&self, out: &mut impl Write, text: &str) -> anyhow::Result<()> {
+        match &self.out {
+            // Not through the screen, which folds long lines.
+            None => Ok(std::io::stdout().write_all(text.as_bytes())?),
+            Some(path) => {
+                folder::write(path, text.as_bytes())?;
+                Ok(writeln!(out, "{} is written.", path.display())?)
+            }
+        }
+    }
+}
+
+impl OneStudent {
+    fn write(
+        &self,
+        out: &mut impl Write,
+        text: impl FnOnce(&Sheet<'_>) -> anyhow::Result<String>,
+    ) -> anyhow::Result<()> {
+        let grades = self.what.grades()?;
+        let known = self.what.place.labs.all()?;
+        let named = self.lab.iter();
+        let named = named.map(|named| Ok(labs::find(known.clone(), named)?.id));
+        let named = named.collect::<anyhow::Result<Vec<String>>>()?;
+        let named: Vec<&str> = named.iter().map(String::as_str).collect();
+        let sheet = grades.sheet(&self.student, &named)?;
+        self.what.write(out, &text(&sheet)?)
+    }
+}
+
+fn autograder(
+    out: &mut impl Write,
+    place: &CourseArgs,
+    named: &[String],
+    to: &Path,
+) -> anyhow::Result<()> {
+    let course = place.open()?;
+    let program = env::current_exe().context("this program cannot be found")?;
+    let program = fs::read(&program).context("this program cannot be read")?;
+    let files = [terms::FILE, folder::ROSTER, key::FILE].map(|name| {
+        let path = course.folder.join(name);
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()));
+        bytes.map(|bytes| (name, bytes))
+    });
+    let files: Vec<_> = files.into_iter().collect::<anyhow::Result<_>>()?;
+    let parts: Vec<gradescope::Part<'_>> = files
+        .iter()
+        .map(|(path, bytes)| gradescope::Part { path, bytes })
+        .collect();
+    let chosen: Vec<Lab> = (named.iter())
+        .map(|named| labs::find(course.labs.clone(), named))
+        .collect::<anyhow::Result<_>>()?;
+    let ids: Vec<&str> = chosen.iter().map(|lab| lab.id.as_str()).collect();
+    let archive = gradescope::archive(&program, &parts, &ids)?;
+    folder::write(to, &archive)?;
+    writeln!(
+        out,
+        "{} is written. It holds the key of the course: give it to Gradescope, and to nobody else.",
+        to.display()
+    )?;
+    Ok(())
+}
+
+fn challenges(
+    out: &mut impl Write,
+    place: &CourseArgs,
+    to: &Path,
+    author: &str,
+) -> anyhow::Result<()> {
+    let course = place.open()?;
+    let title = |id: &String| {
+        let lab = course.labs.iter().find(|lab| lab.id == *id);
+        lab.map(|lab| lab.title.clone())
+    };
+    for lab in &course.labs {
+        let challenge = ctfd::Challenge {
+            lab: lab.id.clone(),
+            name: lab.title.clone(),
+            author: author.to_owned(),
+            category: course.terms.course.clone(),
+            description: lab.files.text("README.md")?.to_owned(),
+            value: lab.points(),
+            hints: lab.hints.iter().map(|hint| (hint.clone(), 0)).collect(),
+            // A lab that the course leaves out cannot be required.
+            requirements: lab.prerequisites.iter().filter_map(title).collect(),
+            tags: lab.attacks.clone(),
+            files: Vec::new(),
+        };
+        let folder = to.join(&lab.id);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let path = folder.join("challenge.yml");
+        folder::write(&path, ctfd::challenge(&challenge).as_bytes())?;
+    }
+    let plugin = to.join("plugin").join("latchstring");
+    ensure!(
+        fs::create_dir_all(&plugin).is_ok(),
+        "cannot make {}",
+        plugin.display()
+    );
+    folder::write(&plugin.join("__init__.py"), ctfd::PLUGIN.as_bytes())?;
+    writeln!(
+        out,
+        "{} has {}, and the plugin to copy into CTFd/plugins.",
+        to.display(),
+        super::count(course.labs.len(), "challenge")
+    )?;
+    Ok(())
+}
