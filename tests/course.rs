@@ -4,6 +4,8 @@
 mod class;
 #[path = "course/hand_outs.rs"]
 mod hand_outs;
+#[path = "course/hundred.rs"]
+mod hundred;
 #[path = "course/review.rs"]
 mod review;
 #[path = "course/troubles.rs"]

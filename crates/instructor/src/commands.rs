@@ -96,7 +96,7 @@ pub enum CourseCommand {
     /// Ask three questions about a student's own work, with the answers, for a talk of five minutes
     ///
     /// The questions are about the student's capture, prediction and program. The check is run once more without the lines that
-    /// are asked about, so that the answer is what really happens.
+    /// are asked about, and the answer says the difference.
     #[command(after_help = "Example: latchstring course viva am12 handed-in --lab 04")]
     Viva {
         /// Ask this student, by id
