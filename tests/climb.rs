@@ -226,12 +226,9 @@ fn a_peer_that_speaks_one_rung_refuses_another() {
 fn the_commands_of_each_handout_let_the_peer_that_is_mended_in_rust_talk_to_ours() {
     // They are built first, since all of them share the folder.
     LazyLock::force(&PEERS);
-    let mut in_rust = 0;
     for (lab, _) in halves() {
-        let replaced = in_place_of(&lab);
-        if replaced.is_empty() {
-            continue;
-        }
+        let mut replaced = in_place_of(&lab);
+        replaced.retain(|(_, python)| python.starts_with("python3 "));
         let in_rust_too = |line: String| {
             let replace =
                 |line: String, (rust, python): &(String, String)| line.replace(python, rust);
@@ -248,9 +245,7 @@ fn the_commands_of_each_handout_let_the_peer_that_is_mended_in_rust_talk_to_ours
             &top().join("target"),
             commands,
         );
-        in_rust += 1;
     }
-    assert!(in_rust >= 1);
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn the_compiler_warns_of_no_peer_before_and_after_it_is_mended() {
         }
         peers += 1;
     }
-    assert!(peers > 0);
+    assert!(peers >= 12, "{peers}");
 }
 
 #[test]

@@ -45,13 +45,11 @@ fn the_solution_of_each_half_is_the_peer_of_its_rung() {
 
 #[test]
 fn a_half_in_rust_begins_with_the_peer_of_its_rung_and_ends_with_it() {
-    let mut in_rust = 0;
     for (id, mend) in halves() {
         let lab = labs::find(labs::built_in().unwrap(), &id).unwrap();
         let rust = lab.language(Some("rust")).unwrap().unwrap();
-        let Some(peer) = &rust.peer else {
-            continue;
-        };
+        let peer = rust.peer.as_ref();
+        let peer = peer.unwrap_or_else(|| panic!("{id}: the half has no peer in Rust"));
         assert_eq!(peer.rung, mend.rung, "{id}");
         let start = tempfile::tempdir().unwrap();
         lab.lay_out("start", Some(rust), start.path()).unwrap();
@@ -84,9 +82,7 @@ fn a_half_in_rust_begins_with_the_peer_of_its_rung_and_ends_with_it() {
             let text = fs::read_to_string(&path).unwrap();
             assert!(!text.contains("Your part"), "{id}: {}", path.display());
         }
-        in_rust += 1;
     }
-    assert!(in_rust >= 1);
 }
 
 #[test]

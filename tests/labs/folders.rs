@@ -308,8 +308,8 @@ fn a_tool_that_several_labs_hand_out_is_one_tool() {
         "number.rs",
     ] {
         let mut copies = Vec::new();
-        for lab in fs::read_dir(workspace().join("labs")).unwrap() {
-            let start = lab.unwrap().path().join("start");
+        for lab in all_labs() {
+            let start = workspace().join("labs").join(&lab.id).join("start");
             let found = files_below(&start).into_iter();
             copies.extend(found.filter(|path| path.ends_with(tool)));
         }
@@ -361,6 +361,28 @@ fn the_packages_of_a_program_in_rust_are_those_that_the_project_is_built_with() 
         with_packages += 1;
     }
     assert!(with_packages >= 3);
+}
+
+#[tokio::test]
+async fn a_peer_that_cannot_be_built_keeps_no_other_program_from_being_run() {
+    let mut desk = Desk::new(lab("06"), 12).await;
+    desk.student.reset(Some("rust")).await.unwrap();
+    solve(&desk.student, &launcher()).await.unwrap();
+    fs::write(desk.path("mend/Cargo.toml"), "no manifest").unwrap();
+    let report = desk.check(13).await;
+    assert!(item(&report, "other-order").passed && item(&report, "own-words").passed);
+    let (found, next) = (
+        &item(&report, "serves").found,
+        &item(&report, "serves").next,
+    );
+    assert!(found.contains("could not be built"), "{found}");
+    let next = next.as_deref().unwrap_or_default();
+    assert!(next.contains("--manifest-path mend/Cargo.toml"), "{next}");
+    // With a command of the student's own, nothing is built for this part.
+    desk.run_instead(&["false"]);
+    let report = desk.check_only(13, "mend").await;
+    let found = &item(&report, "serves").found;
+    assert!(!found.contains("could not be built"), "{found}");
 }
 
 #[tokio::test]

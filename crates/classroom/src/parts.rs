@@ -1,6 +1,6 @@
 //! Which files of a lab a student gets: those for all languages, and those of one language.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
 use anyhow::ensure;
 
@@ -60,11 +60,17 @@ impl Lab {
     /// When a rung has none.
     pub(super) fn check_peers(&self) -> anyhow::Result<()> {
         for language in &self.languages {
-            for layer in language
-                .peer
-                .iter()
-                .flat_map(|peer| layers(&language.id, peer))
-            {
+            let Some(peer) = &language.peer else {
+                continue;
+            };
+            let mut parts = peer.folder.components();
+            ensure!(
+                parts.all(|part| matches!(part, Component::Normal(_))),
+                "the language {:?} has its peer in {:?}, which leads out of a student's folder: name a folder in it",
+                language.id,
+                peer.folder
+            );
+            for layer in layers(&language.id, peer) {
                 ensure!(
                     self.peers.0.keys().any(|path| path.starts_with(&layer)),
                     "the language {:?} begins with a peer, and there is no folder peers/{layer}: choose a rung that has one",

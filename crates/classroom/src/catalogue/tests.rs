@@ -85,6 +85,46 @@ fn a_peer_to_mend_that_does_not_fit_is_named() {
 }
 
 #[test]
+fn a_peer_to_begin_with_and_a_build_that_do_not_fit_are_named() {
+    let with = |language: &str, trial: &str| {
+        let language =
+            format!("[[language]]\nid = \"rust\"\nrun = [\"target/debug/a\"]\n{language}\n");
+        let trial = format!("[[trial]]\nid = \"t\"\n{trial}\n");
+        broken(&format!("{HEAD}[scene]\n{language}{trial}"))
+    };
+    for (language, trial, says) in [
+        (
+            "peer = { rung = 9 }",
+            "",
+            "there is no folder peers/rust/rung9",
+        ),
+        (
+            "peer = { rung = 1, folder = \"../mend\" }",
+            "",
+            "leads out of a student's folder",
+        ),
+        (
+            "peer = { rung = 1, folder = \"/tmp/mend\" }",
+            "",
+            "leads out of a student's folder",
+        ),
+        (
+            "",
+            "run.rust = [\"a\"]\nbuild.rust = []",
+            "`build.rust` of the trial \"t\" is empty",
+        ),
+        (
+            "",
+            "build.rust = [\"make\"]",
+            "give `run` for each language of `build`",
+        ),
+    ] {
+        let error = with(language, trial);
+        assert!(error.contains(says), "{language} {trial}: {error}");
+    }
+}
+
+#[test]
 fn defences_are_left_out_of_the_hardened_protocol_only_and_by_their_names() {
     let session = |protocol: &str, without: &str| {
         broken(&format!(

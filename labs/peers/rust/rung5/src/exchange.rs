@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What the host's signature is for.
-const HOST: &[u8] = b"ladder host signature";
+pub const HOST: &[u8] = b"ladder host signature";
 /// Bytes of a hello, and of a proof.
 const HELLO: usize = 7 + 32 + 32;
 const PROOF: usize = 2 + SPKI + 2 + SIGNATURE;
@@ -67,8 +67,13 @@ fn hello_of(secret: [u8; 32]) -> [u8; HELLO] {
     let mut hello = [0; HELLO];
     hello[..7].copy_from_slice(&magic());
     hello[7..39].copy_from_slice(&draw::<32>());
-    hello[39..].copy_from_slice(&x25519(secret, X25519_BASEPOINT_BYTES));
+    hello[39..].copy_from_slice(&value_of(secret));
     hello
+}
+
+/// The X25519 value of a secret. Everybody may know it.
+pub fn value_of(secret: [u8; 32]) -> [u8; 32] {
+    x25519(secret, X25519_BASEPOINT_BYTES)
 }
 
 /// The secret that both ends compute, and that never travels.

@@ -37,9 +37,13 @@ impl PrivateKey {
 
     /// A signature. The context says what it is for, so that it is good for nothing else.
     pub fn sign(&self, context: &[u8], hash: &[u8; 32]) -> Vec<u8> {
-        let key = SigningKey::<Sha256>::new(self.0.clone());
         let message = [context, &[0], hash].concat();
-        key.sign_with_rng(&mut generator(), &message).to_vec()
+        self.pss().sign_with_rng(&mut generator(), &message).to_vec()
+    }
+
+    /// The key, for signatures with the padding PSS.
+    pub fn pss(&self) -> SigningKey<Sha256> {
+        SigningKey::new(self.0.clone())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
 /// What a user's signature is for.
 const USER: &[u8] = b"ladder user signature";
 /// The type of the message that holds a login.
-const LOGIN: u8 = 4;
+pub const LOGIN: u8 = 4;
 
 /// Why a login is not good. The number goes to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

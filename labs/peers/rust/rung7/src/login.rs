@@ -19,7 +19,7 @@ use crate::{
 /// What a user's signature is for.
 const USER: &[u8] = b"ladder user signature";
 /// The type of the message that holds a login.
-const LOGIN: u8 = 4;
+pub const LOGIN: u8 = 4;
 /// Bytes of a password.
 const PASSWORD: RangeInclusive<usize> = 1..=128;
 

@@ -24,11 +24,11 @@ use crate::{
 /// How long the server waits after a connection that it could not take.
 const PAUSE: Duration = Duration::from_millis(20);
 /// From the beginning of a connection to the whole login.
-const FOR_A_LOGIN: Duration = Duration::from_secs(10);
+pub const FOR_A_LOGIN: Duration = Duration::from_secs(10);
 /// From the login to its refusal, whatever the reason.
-const REFUSAL_AFTER: Duration = Duration::from_secs(1);
+pub const REFUSAL_AFTER: Duration = Duration::from_secs(1);
 /// Connections of one source that are not logged in.
-const MOST_STRANGERS: usize = 8;
+pub const MOST_STRANGERS: usize = 8;
 
 /// Counts the connections that are not logged in, for each source.
 #[derive(Default)]
