@@ -3,6 +3,7 @@
 mod comparing;
 mod exporting;
 mod grading;
+mod report;
 
 use std::{
     io::{self, Write},
@@ -123,6 +124,13 @@ pub enum CourseCommand {
         #[arg(long, value_name = "FILE", default_value = grading::GRADES)]
         out: PathBuf,
     },
+    /// Draw the grades of a class as a page, for the instructor
+    ///
+    /// The page is one file. It needs no network and no script, and it can be printed. It has the names of the students and the
+    /// remarks about them, so keep it where the grades are.
+    #[command(after_help = "Examples:\n  latchstring course report\n  \
+                      latchstring course report --grades part-1.json --out part-1.html --csv tables")]
+    Report(report::ReportArgs),
 }
 
 /// The commands of the list of students.
@@ -219,6 +227,7 @@ pub fn run(command: CourseCommand) -> anyhow::Result<ExitCode> {
         } => comparing::viva(out, &student, &handed_in, &place, lab.as_deref())?,
         CourseCommand::Export(command) => exporting::run(out, &command)?,
         CourseCommand::Merge { part, out: to } => grading::merge(out, &part, &to)?,
+        CourseCommand::Report(arguments) => report::run(out, &arguments)?,
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
