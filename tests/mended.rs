@@ -51,6 +51,18 @@ fn a_half_in_rust_begins_with_the_peer_of_its_rung_and_ends_with_it() {
         let peer = rust.peer.as_ref();
         let peer = peer.unwrap_or_else(|| panic!("{id}: the half has no peer in Rust"));
         assert_eq!(peer.rung, mend.rung, "{id}");
+        let trial = lab.trials.iter().find(|trial| trial.mend.is_some());
+        let build = trial
+            .unwrap()
+            .build_in(rust)
+            .join(" ")
+            .replace(" --offline", "");
+        let handout = lab.files.text("README.md").unwrap();
+        let handout: Vec<&str> = handout.split_whitespace().collect();
+        assert!(
+            handout.join(" ").contains(&build),
+            "{id}: the handout does not say `{build}`"
+        );
         let start = tempfile::tempdir().unwrap();
         lab.lay_out("start", Some(rust), start.path()).unwrap();
         let solution = mended(&id, "rust");
