@@ -20,6 +20,7 @@ const MOST: usize = 15;
 pub(super) fn states(numbers: &Numbers<'_>) -> Markup {
     html! {
         @if numbers.labs.is_empty() { p { "The grades have no lab." } }
+        @else if numbers.grades.students().is_empty() { p { "The grades name no student." } }
         @else {
             p { "A part of a bar is as wide as its number of students. The four states are one step lower from left to right." }
             div.rows {

@@ -108,7 +108,7 @@ pub(super) fn axis(scale: &Scale) -> Markup {
 /// a file, stands apart.
 const FIRST: (u64, u64) = (0, 1100);
 const LEFT: u64 = 1500;
-const RIGHT: u64 = 9800;
+const RIGHT: u64 = 9600;
 /// The height of the highest column, and the line that all stand on.
 const TALL: usize = 130;
 const GROUND: usize = 155;

@@ -70,11 +70,11 @@ pub fn decimal(hundredths: u64) -> String {
     }
 }
 
-/// Minutes as a person says them: `52.5 min`, and from two hours on `10 h 12 min`.
+/// Minutes as a person says them, without a fraction: `53 min`, and from two hours on `10 h 12 min`.
 pub(super) fn duration(hundredths: u64) -> String {
     let minutes = (hundredths + 50) / 100;
     match (minutes / 60, minutes % 60) {
-        _ if minutes < 120 => format!("{} min", decimal(hundredths)),
+        _ if minutes < 120 => format!("{minutes} min"),
         (hours, 0) => format!("{hours} h"),
         (hours, minutes) => format!("{hours} h {minutes} min"),
     }
@@ -111,8 +111,8 @@ mod tests {
     fn numbers_are_written_as_a_person_writes_them() {
         for (hundredths, number, minutes) in [
             (0, "0", "0 min"),
-            (5250, "52.5", "52.5 min"),
-            (11_925, "119.25", "119.25 min"),
+            (5250, "52.5", "53 min"),
+            (11_925, "119.25", "119 min"),
             (12_000, "120", "2 h"),
             (61_250, "612.5", "10 h 13 min"),
         ] {
