@@ -2,6 +2,8 @@
 
 #[path = "course/class.rs"]
 mod class;
+#[path = "course/guide.rs"]
+mod guide;
 #[path = "course/hand_outs.rs"]
 mod hand_outs;
 #[path = "course/hundred.rs"]
