@@ -56,16 +56,6 @@ impl Direction {
         tag.update(ciphertext);
         tag
     }
-
-    /// Encrypts or decrypts the frame with this number.
-    fn apply_keystream(&self, number: u32, data: &[u8]) -> Vec<u8> {
-        let mut block = [0; 16];
-        block[..8].copy_from_slice(&self.iv);
-        block[8..12].copy_from_slice(&number.to_be_bytes());
-        let mut data = data.to_vec();
-        Ctr128BE::<Aes256>::new(&self.enc.into(), &block.into()).apply_keystream(&mut data);
-        data
-    }
 }
 
 /// Client to server, and server to client.
@@ -110,7 +100,7 @@ impl Channel {
     pub fn send(&mut self, text: &[u8]) -> Result<()> {
         let keys = &mut self.sending;
         let number = keys.count()?;
-        let ciphertext = keys.apply_keystream(number, text);
+        let ciphertext = apply_keystream(&keys.enc, first_block(&keys.iv, number), text);
         let n = u16::try_from(OVERHEAD + ciphertext.len()).map_err(|_| "the text is too long for a frame")?;
         let tag = keys.tag(number, n, &ciphertext).finalize().into_bytes();
         let frame = [&n.to_be_bytes()[..], &number.to_be_bytes(), &ciphertext, &tag].concat();
@@ -130,6 +120,21 @@ impl Channel {
         keys.tag(number, n, &ciphertext)
             .verify_slice(&tag)
             .map_err(|_| "the tag is wrong: the frame was changed, or made without the key")?;
-        Ok(keys.apply_keystream(number, &ciphertext))
+        Ok(apply_keystream(&keys.enc, first_block(&keys.iv, number), &ciphertext))
     }
+}
+
+/// The counter block with which the frame of this number begins.
+fn first_block(iv: &[u8; 8], number: u32) -> [u8; 16] {
+    let mut block = [0; 16];
+    block[..8].copy_from_slice(iv);
+    block[8..12].copy_from_slice(&number.to_be_bytes());
+    block
+}
+
+/// Encrypts or decrypts with AES-256 in counter mode. The counter blocks go up by one, beginning with this one.
+fn apply_keystream(key: &[u8; 32], counter_block: [u8; 16], data: &[u8]) -> Vec<u8> {
+    let mut data = data.to_vec();
+    Ctr128BE::<Aes256>::new(key.into(), &counter_block.into()).apply_keystream(&mut data);
+    data
 }

@@ -56,16 +56,6 @@ impl Direction {
         tag.update(ciphertext);
         tag
     }
-
-    /// Encrypts or decrypts the frame with this number.
-    fn apply_keystream(&self, number: u32, data: &[u8]) -> Vec<u8> {
-        let mut block = [0; 16];
-        block[..8].copy_from_slice(&self.iv);
-        block[8..12].copy_from_slice(&number.to_be_bytes());
-        let mut data = data.to_vec();
-        Ctr128BE::<Aes256>::new(&self.enc.into(), &block.into()).apply_keystream(&mut data);
-        data
-    }
 }
 
 /// Client to server, and server to client.
@@ -111,7 +101,7 @@ impl Channel {
         // Your part. This frame has no tag.
         let keys = &mut self.sending;
         let number = keys.count()?;
-        let ciphertext = keys.apply_keystream(number, text);
+        let ciphertext = apply_keystream(&keys.enc, first_block(&keys.iv, number), text);
         let n = u16::try_from(NUMBER + ciphertext.len()).map_err(|_| "the text is too long for a frame")?;
         let frame = [&n.to_be_bytes()[..], &number.to_be_bytes(), &ciphertext].concat();
         self.line.write(&frame)
@@ -126,6 +116,21 @@ impl Channel {
         let length = length.ok_or_else(|| format!("a frame of {n} bytes has no room for its number"))?;
         let number = u32::from_be_bytes(self.line.read_array()?);
         let ciphertext = self.line.read_exact(length)?;
-        Ok(keys.apply_keystream(number, &ciphertext))
+        Ok(apply_keystream(&keys.enc, first_block(&keys.iv, number), &ciphertext))
     }
+}
+
+/// The counter block with which the frame of this number begins.
+fn first_block(iv: &[u8; 8], number: u32) -> [u8; 16] {
+    let mut block = [0; 16];
+    block[..8].copy_from_slice(iv);
+    block[8..12].copy_from_slice(&number.to_be_bytes());
+    block
+}
+
+/// Encrypts or decrypts with AES-256 in counter mode. The counter blocks go up by one, beginning with this one.
+fn apply_keystream(key: &[u8; 32], counter_block: [u8; 16], data: &[u8]) -> Vec<u8> {
+    let mut data = data.to_vec();
+    Ctr128BE::<Aes256>::new(key.into(), &counter_block.into()).apply_keystream(&mut data);
+    data
 }

@@ -55,16 +55,6 @@ impl Direction {
         tag.update(ciphertext);
         tag
     }
-
-    /// Encrypts or decrypts the frame with this number.
-    fn apply_keystream(&self, number: u32, data: &[u8]) -> Vec<u8> {
-        let mut block = [0; 16];
-        block[..8].copy_from_slice(&self.iv);
-        block[8..12].copy_from_slice(&number.to_be_bytes());
-        let mut data = data.to_vec();
-        Ctr128BE::<Aes256>::new(&self.enc.into(), &block.into()).apply_keystream(&mut data);
-        data
-    }
 }
 
 /// Client to server, and server to client.
@@ -109,7 +99,7 @@ impl Channel {
     pub fn send(&mut self, message: &Message) -> Result<u32> {
         let keys = &mut self.sending;
         let number = keys.count()?;
-        let ciphertext = keys.apply_keystream(number, &message.encode());
+        let ciphertext = apply_keystream(&keys.enc, first_block(&keys.iv, number), &message.encode());
         let n = u16::try_from(OVERHEAD + ciphertext.len()).map_err(|_| "the message is too long for a frame")?;
         let tag = keys.tag(number, n, &ciphertext).finalize().into_bytes();
         let frame = [&n.to_be_bytes()[..], &number.to_be_bytes(), &ciphertext, &tag].concat();
@@ -131,7 +121,22 @@ impl Channel {
             .verify_slice(&tag)
             .map_err(|_| "the tag is wrong: the frame was changed, or made without the key")?;
         // Your part. The tag is right. Is the number, too?
-        let plaintext = keys.apply_keystream(number, &ciphertext);
+        let plaintext = apply_keystream(&keys.enc, first_block(&keys.iv, number), &ciphertext);
         Ok((number, Message::decode(&plaintext)?))
     }
+}
+
+/// The counter block with which the frame of this number begins.
+fn first_block(iv: &[u8; 8], number: u32) -> [u8; 16] {
+    let mut block = [0; 16];
+    block[..8].copy_from_slice(iv);
+    block[8..12].copy_from_slice(&number.to_be_bytes());
+    block
+}
+
+/// Encrypts or decrypts with AES-256 in counter mode. The counter blocks go up by one, beginning with this one.
+fn apply_keystream(key: &[u8; 32], counter_block: [u8; 16], data: &[u8]) -> Vec<u8> {
+    let mut data = data.to_vec();
+    Ctr128BE::<Aes256>::new(key.into(), &counter_block.into()).apply_keystream(&mut data);
+    data
 }
