@@ -2,6 +2,7 @@
 //! protocol.
 
 mod backup;
+mod collect;
 mod init;
 mod invite;
 mod made;
@@ -87,6 +88,17 @@ enum Command {
     /// Print the messages of a user: number and text, one a line, with control characters escaped
     #[command(after_help = "Example:\n  latchstring-server messages alice")]
     Messages(messages::Messages),
+    /// Write the files that users have sent into a directory. The server may keep running
+    #[command(
+        after_help = "The file NAME of USER is DIR/USER/NAME. Beside it, NAME.received holds the time at which the server had all \
+                      of it. Nothing that exists is overwritten: run the command again for the files that have come since. \
+                      Of two contents under one name, the later one is HASH-NAME, with 16 digits of its SHA-256.\n\n\
+                      Incomplete and broken files are reported on the standard error.\n\n\
+                      Examples:\n  \
+                      latchstring-server collect --dir /srv/latchstring handed-in\n  \
+                      latchstring-server collect --json handed-in"
+    )]
+    Collect(collect::Collect),
     /// Copy all files of the server into a new directory. The server may keep running
     #[command(
         after_help = "Example:\n  latchstring-server backup --dir /srv/latchstring /root/latchstring-backup"
@@ -112,6 +124,7 @@ impl Options {
             Command::User(user) => user.run(&self.place).await,
             Command::Invite(invite) => invite.run(&self.place).await,
             Command::Messages(messages) => messages.run(&self.place).await,
+            Command::Collect(collect) => collect.run(&self.place).await,
             Command::Backup(backup) => backup.run(&self.place).await,
             Command::Restore(restore) => restore.run(&self.place).await,
         }

@@ -1,6 +1,6 @@
 //! `latchstring-server`: the hardened server as a program.
 //!
-//! * `commands`: `init`, `serve`, `user`, `invite`, `messages`, `backup`, `restore`;
+//! * `commands`: `init`, `serve`, `user`, `invite`, `messages`, `collect`, `backup`, `restore`;
 //! * `password`: where a new user's password comes from;
 //! * `log`: the events, for the operator.
 //!

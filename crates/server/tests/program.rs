@@ -92,6 +92,7 @@ fn every_command_shows_an_example() {
         &["invite", "list"],
         &["invite", "revoke"],
         &["messages"],
+        &["collect"],
     ] {
         let help = program(&[command, &["--help"]].concat()).output().unwrap();
         let help = success(&help);
