@@ -31,8 +31,8 @@ use super::{
 pub const FORMAT: u32 = 1;
 /// What the name of a bundle ends with.
 pub const ENDING: &str = ".latchstring.zip";
-/// What the name of a receipt ends with.
-pub const RECEIPT: &str = ".receipt.json";
+/// What the client of the course's own server writes beside a bundle while it is on its way, after the bundle's name.
+pub const SENDING: &str = ".sending";
 /// The first entry of the archive.
 const MANIFEST: &str = "bundle.json";
 /// The entry with the journal.
@@ -104,6 +104,16 @@ impl Manifest {
         sealed(key, &["bundle", &text])
     }
 
+    /// Whether both are of the same work. When it was packed does not count, and what was only noted since.
+    pub fn is_same_work(&self, other: &Self) -> bool {
+        let work = |of: &Self| {
+            let about = (of.owner.clone(), of.lab.clone(), of.language.clone());
+            let state = (of.predictions.clone(), of.hints, of.passed.clone());
+            (about, of.hand_out.clone(), state, of.files_hash())
+        };
+        work(self) == work(other)
+    }
+
     /// The hash over all files, as the journal has it.
     pub fn files_hash(&self) -> String {
         hash_of_all(&self.files)
@@ -161,6 +171,15 @@ impl Bundle {
 pub fn hand_out_hash(state: &State) -> String {
     let parts = (state.hand_out(), state.salt(), state.commitments());
     hash(serde_json::to_string(&parts).unwrap_or_default().as_bytes())
+}
+
+/// Whether a file of this name lies beside a bundle: a receipt of the course's own server, or what the client notes while the
+/// bundle is on its way.
+pub fn lies_beside(name: &str) -> bool {
+    let after = name.split_once(ENDING).map(|(_, after)| after);
+    let beside =
+        after.is_some_and(|after| after.starts_with(".receipt") || after.starts_with(SENDING));
+    beside || name.ends_with(".receipt.json")
 }
 
 /// SHA-256, in hex.

@@ -2,6 +2,7 @@
 
 mod checking;
 mod folder;
+mod sending;
 mod serving;
 mod submitting;
 
@@ -17,6 +18,7 @@ use clap::{Args, Subcommand};
 use folder::{explain, hint, list, reset, start};
 use latchstring_cli::screen;
 use latchstring_confine::{inner, keeper};
+use sending::{Sending, send};
 use serving::{serve, visit};
 use submitting::submit;
 use tokio::signal::unix::{SignalKind, signal};
@@ -167,9 +169,16 @@ pub enum LabCommand {
         #[command(flatten)]
         place: PlaceArgs,
     },
-    /// Make the file that you hand in, in a course
+    /// Make the file that you hand in, in a course, and send it if the course has a server
     #[command(
-        after_help = "Only a folder of a course's hand-out can be handed in. Example: latchstring lab submit 04"
+        after_help = "Only a folder of a course's hand-out can be handed in.\n\n\
+                      With --to, the program latchstring-client sends the file. It asks for your password, and you confirm the \
+                      host's key the first time. An invitation makes your account first. After any error, run the same command \
+                      again: it sends only the missing parts. The exit codes are those of latchstring-client. At the end the \
+                      receipt is beside the file.\n\n\
+                      Examples:\n  latchstring lab submit 04\n  \
+                      latchstring lab submit --to anna@course.example --invitation ../invitation\n  \
+                      latchstring lab submit --to anna@course.example"
     )]
     Submit {
         /// Name the lab [default: the lab of this folder]
@@ -180,6 +189,9 @@ pub enum LabCommand {
         /// Write this file [default: LAB.STUDENT.latchstring.zip in the lab's folder]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Where it is sent
+        #[command(flatten)]
+        sending: Sending,
     },
     /// Run one program within limits, for the check that started this command
     #[command(hide = true)]
@@ -352,8 +364,13 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
             lab,
             place,
             out: to,
+            sending,
         } => {
-            submit(out, &place.open(lab.as_deref())?, to.as_deref())?;
+            let student = place.open(lab.as_deref())?;
+            match sending.to() {
+                Some(server) => return send(out, &student, server, &sending).await,
+                None => submit(out, &student, to.as_deref())?,
+            }
         }
         LabCommand::RunProgram(program) => return program.run(),
         LabCommand::Reset {

@@ -4,8 +4,10 @@
 //! * `PROGRAM completions SHELL` prints a completion script for bash, zsh, fish, elvish or PowerShell;
 //! * `PROGRAM man DIR` writes the manual pages of the program and of each of its commands into a folder.
 //!
-//! And what is printed beside help: [`screen`] folds it to the terminal, [`suggest`] asks "did you mean".
+//! And what is printed beside help: [`screen`] folds it to the terminal, [`suggest`] asks "did you mean"; [`beside`]
+//! finds the project's other programs.
 
+pub mod beside;
 pub mod screen;
 pub mod suggest;
 

@@ -107,7 +107,7 @@ fn is_left_out(name: &OsStr) -> bool {
         || is_left_by_tools(&text)
         || text.starts_with("backup-")
         || text.ends_with(super::ENDING)
-        || text.ends_with(super::RECEIPT)
+        || super::lies_beside(&text)
 }
 
 /// The files that are handed in, by their paths.
