@@ -3,6 +3,7 @@
 mod comparing;
 mod exporting;
 mod grading;
+mod own_server;
 mod report;
 
 use std::{
@@ -60,6 +61,24 @@ pub enum CourseCommand {
         #[arg(long, value_name = "DIR")]
         invitations: Option<PathBuf>,
     },
+    /// Make an invitation to the course's own server for each student without an account
+    ///
+    /// An invitation is a secret. It is written into a file that only you can read, and printed nowhere. Run the command again
+    /// for students who are new: invitations that can still be used stay.
+    #[command(
+        after_help = "Example: latchstring course invite invitations --server /var/lib/latchstring\n\n\
+                      Then: latchstring course hand-out to-students --invitations invitations"
+    )]
+    Invite(own_server::InviteArgs),
+    /// Collect the files that students have handed in at the course's own server
+    ///
+    /// Prints for each lab which students have handed in. Nothing that exists is overwritten: run the command again for the files
+    /// that have come since. The server may keep running.
+    #[command(
+        after_help = "Example: latchstring course collect handed-in --server /var/lib/latchstring\n\n\
+                      Then: latchstring course grade handed-in"
+    )]
+    Collect(own_server::CollectArgs),
     /// Grade the files of a class, and write grades.json
     ///
     /// A file says itself whose it is, so its name does not matter. Of several files of one student and lab the last one counts.
@@ -212,6 +231,8 @@ pub fn run(command: CourseCommand) -> anyhow::Result<ExitCode> {
                 to.display()
             )?;
         }
+        CourseCommand::Invite(arguments) => own_server::invite(out, &arguments)?,
+        CourseCommand::Collect(arguments) => own_server::collect(out, &arguments)?,
         CourseCommand::Grade(arguments) => return grading::grade(out, &arguments),
         CourseCommand::Regrade(arguments) => return grading::regrade(out, &arguments),
         CourseCommand::Similar {

@@ -16,12 +16,26 @@ use latchstring_course::roster::{Person, Roster};
 use tokio::runtime::Runtime;
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
-use crate::folder::Course;
+use crate::{folder::Course, invitations};
 
 /// The name of the student's invitation to the course's own server, in the archive.
 pub const INVITATION: &str = "invitation";
 /// What a student reads first.
 const READ_FIRST: &str = "READ-ME-FIRST.md";
+
+/// What a student does when the sending stops.
+const AFTER_AN_ERROR: &str = "\nIf an error stops it, run the same command again: only the missing parts are sent. At the end a \
+                              receipt lies beside the file. Keep it.\n";
+
+/// How a student gets into the server where the class hands in.
+enum Door {
+    /// There is no such server.
+    None,
+    /// With an account.
+    Account,
+    /// With an invitation, which goes into the archive.
+    Invitation(Vec<u8>),
+}
 
 /// What is handed out.
 pub struct Plan<'a> {
@@ -45,15 +59,15 @@ impl Plan<'_> {
         fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
         let people = self.students.people();
         // Before the work, so that nothing is made for a class whose invitations are missing.
-        let invitations: Vec<Option<Vec<u8>>> = people
+        let doors: Vec<Door> = people
             .iter()
-            .map(|person| self.invitation(person))
+            .map(|person| self.door(person))
             .collect::<anyhow::Result<_>>()?;
-        let work: Vec<_> = people.iter().zip(&invitations).collect();
+        let work: Vec<_> = people.iter().zip(&doors).collect();
         let done = std::sync::atomic::AtomicUsize::new(0);
-        crew::each(&work, crew::cores(), |runtime, (person, invitation)| {
+        crew::each(&work, crew::cores(), |runtime, (person, door)| {
             let path = to.join(format!("{}.zip", person.id));
-            let made = self.one(runtime, person, invitation.as_deref(), &path);
+            let made = self.one(runtime, person, door, &path);
             made.with_context(|| format!("the hand-out of {} was not made", person.id))?;
             let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
             (self.progress)(person.id.as_str(), done, people.len());
@@ -61,26 +75,28 @@ impl Plan<'_> {
         })
     }
 
-    fn invitation(&self, person: &Person) -> anyhow::Result<Option<Vec<u8>>> {
+    fn door(&self, person: &Person) -> anyhow::Result<Door> {
         let Some(folder) = self.invitations else {
-            return Ok(None);
+            return Ok(Door::None);
         };
-        let path = folder.join(person.id.as_str());
+        let (id, path) = (person.id.as_str(), folder.join(person.id.as_str()));
+        if invitations::accounts(folder).contains(id) {
+            return Ok(Door::Account);
+        }
         let read = fs::read(&path).with_context(|| {
             format!(
-                "{} has no invitation: make the file {} with `latchstring-server invite`",
-                person.id,
+                "{id} has no invitation: make the file {} with `latchstring course invite`",
                 path.display()
             )
         });
-        read.map(Some)
+        read.map(Door::Invitation)
     }
 
     fn one(
         &self,
         runtime: &Runtime,
         person: &Person,
-        invitation: Option<&[u8]>,
+        door: &Door,
         path: &Path,
     ) -> anyhow::Result<()> {
         let made = tempfile::tempdir()?;
@@ -96,11 +112,8 @@ impl Plan<'_> {
                 .block_on(hand_out)
                 .with_context(|| format!("the lab {} cannot be handed out", lab.id))?;
         }
-        fs::write(
-            top.join(READ_FIRST),
-            self.read_first(person, invitation.is_some()),
-        )?;
-        if let Some(invitation) = invitation {
+        fs::write(top.join(READ_FIRST), self.read_first(person, door))?;
+        if let Door::Invitation(invitation) = door {
             fs::write(top.join(INVITATION), invitation)?;
         }
         let name = folder_name(&self.course.terms.course, person.id.as_str());
@@ -108,7 +121,7 @@ impl Plan<'_> {
     }
 
     /// What the student reads first.
-    fn read_first(&self, person: &Person, invited: bool) -> String {
+    fn read_first(&self, person: &Person, door: &Door) -> String {
         let terms = &self.course.terms;
         let first = self.course.labs.first().map_or("", |lab| &lab.id);
         let due: String = (self.course.labs.iter())
@@ -123,11 +136,17 @@ impl Plan<'_> {
                 format!("\n## Deadlines\n\n| lab | title | due (UTC) |\n| --- | --- | --- |\n{due}")
             }
         };
-        let server = match invited {
-            false => String::new(),
-            true => format!(
-                "\nOr send it to the server of the course. The file `{INVITATION}` lets you in the first time:\n\n\
-                 ```sh\nlatchstring lab submit --to {}@HOST --invitation ../{INVITATION}\n```\n",
+        let server = match door {
+            Door::None => String::new(),
+            Door::Account => format!(
+                "\nOr send it to the server of the course, where you have an account. Write the name of the server for HOST:\n\n\
+                 ```sh\nlatchstring lab submit --to {}@HOST\n```\n{AFTER_AN_ERROR}",
+                person.id
+            ),
+            Door::Invitation(_) => format!(
+                "\nOr send it to the server of the course. The file `{INVITATION}` lets you in the first time, and you choose a \
+                 password. Write the name of the server for HOST:\n\n\
+                 ```sh\nlatchstring lab submit --to {}@HOST --invitation ../{INVITATION}\n```\n{AFTER_AN_ERROR}",
                 person.id
             ),
         };

@@ -3,6 +3,7 @@
 //! * [`commands`]: the command line;
 //! * [`folder`]: a course's folder: its [`terms`], its [`key`], its list of students;
 //! * [`hand_out`]: an archive for each student;
+//! * [`server`]: the course's own server, with the [`invitations`] to it;
 //! * [`submissions`]: what was handed in, as a learning platform exports it; [`grade`]: what it is worth; [`similar`]: what two
 //!   students have in common;
 //! * [`viva`]: three questions for a talk with a student;
@@ -14,8 +15,10 @@ pub mod commands;
 pub mod folder;
 pub mod grade;
 pub mod hand_out;
+pub mod invitations;
 pub mod key;
 pub mod platform;
+pub mod server;
 pub mod similar;
 pub mod submissions;
 pub mod terms;

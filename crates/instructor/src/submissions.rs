@@ -73,7 +73,7 @@ fn list(folder: &Path, deeper: usize, paths: &mut Vec<PathBuf>) -> anyhow::Resul
         // A link may lead anywhere, and no platform exports one.
         let about = fs::symlink_metadata(&path).with_context(listed)?;
         let name = name.to_string_lossy();
-        if name.starts_with('.') || name.ends_with(RECEIVED) || name.ends_with(bundle::RECEIPT) {
+        if name.starts_with('.') || name.ends_with(RECEIVED) || bundle::lies_beside(&name) {
             continue;
         }
         if about.is_dir() && deeper > 0 {
@@ -100,8 +100,12 @@ fn add(
         "{shown} is larger than 64 MiB: if it is an archive of the whole class, unpack it first"
     );
     let bytes = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
-    let uploader = uploader(&below, roster);
     let received = received(path)?;
+    let uploader = match received {
+        // The server has made the folder for a login. The name of the file is the sender's own choice.
+        Some(_) => login(path, roster),
+        None => uploader(&below, roster),
+    };
     let bundle = bundle::read(&bytes);
     let inner = match bundle {
         // A platform may have packed what was uploaded once more.
@@ -127,6 +131,12 @@ fn add(
         });
     }
     Ok(())
+}
+
+/// The student of the folder that the course's own server has made.
+fn login(path: &Path, roster: &Roster) -> Option<Id> {
+    let folder = path.parent()?.file_name()?.to_str()?;
+    roster.find(folder).map(|person| person.id.clone())
 }
 
 /// When the server received a file.
