@@ -173,8 +173,8 @@ pub fn hand_out_hash(state: &State) -> String {
     hash(serde_json::to_string(&parts).unwrap_or_default().as_bytes())
 }
 
-/// Whether a file of this name lies beside a bundle: a receipt of the course's own server, or what the client notes while the
-/// bundle is on its way.
+/// Whether a file of this name lies beside a bundle: a receipt of the course's own server, or a journal. The client keeps a
+/// journal while the bundle is on its way.
 pub fn lies_beside(name: &str) -> bool {
     let after = name.split_once(ENDING).map(|(_, after)| after);
     let beside =

@@ -64,7 +64,7 @@ pub enum CourseCommand {
     /// Make an invitation to the course's own server for each student without an account
     ///
     /// An invitation is a secret. It is written into a file that only you can read, and printed nowhere. Run the command again
-    /// for students who are new: invitations that can still be used stay.
+    /// for new students: invitations that can still be used stay.
     #[command(
         after_help = "Example: latchstring course invite invitations --server /var/lib/latchstring\n\n\
                       Then: latchstring course hand-out to-students --invitations invitations"

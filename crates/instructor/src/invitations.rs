@@ -31,7 +31,7 @@ pub struct Invited {
 }
 
 /// Makes an invitation for each student without an account, and writes it into the folder. An invitation that can still be used
-/// stays, because the student may have it already, and a new one would end it; unless all are to be renewed.
+/// stays unless all are to be renewed. The student may have it already, and a new one would end it.
 ///
 /// # Errors
 /// When the server makes no invitation, or it cannot be written.

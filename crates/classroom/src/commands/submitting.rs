@@ -79,8 +79,8 @@ pub(super) fn tell(out: &mut impl Write, student: &Student, packed: &Packed) -> 
     Ok(())
 }
 
-/// Writes the file into the lab's folder. A file of the same work stays as it is when it is on its way, or when `keep` says so:
-/// then the server gets only what it does not hold.
+/// Writes the file into the lab's folder. A file of the same work stays as it is when it is on its way, or when `keep` says so.
+/// Then the server gets only the parts that it does not hold.
 pub(super) fn pack(student: &Student, keep: bool) -> anyhow::Result<Packed> {
     let made = made(student)?;
     let path = student.folder.join(name(&made.manifest));

@@ -21,6 +21,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct InviteArgs {
     /// Write the invitations into this folder, each in a file named by the student's id
+    #[arg(value_name = "DIR")]
     to: PathBuf,
     /// Use the server with this directory, on this machine
     #[arg(long, value_name = "D")]
@@ -43,6 +44,7 @@ pub struct InviteArgs {
 #[derive(Debug, Args)]
 pub struct CollectArgs {
     /// Write the files below this folder; it is made if it does not exist
+    #[arg(value_name = "DIR")]
     to: PathBuf,
     /// Use the server with this directory, on this machine
     #[arg(long, value_name = "D")]
@@ -91,7 +93,7 @@ pub(super) fn invite(out: &mut impl Write, arguments: &InviteArgs) -> anyhow::Re
     }
     writeln!(
         out,
-        "Each invitation is a secret: whoever has it can become that student.\n\n\
+        "Each invitation is a secret: any person with it can become that student.\n\n\
          Next: latchstring course hand-out to-students --invitations {}",
         to.display()
     )?;
