@@ -148,6 +148,17 @@ fn the_grades_go_to_each_platform() {
     export(&["ctfd", "--out", "ctfd"]);
     assert!(class.path("ctfd/00-first-contact/challenge.yml").exists());
     assert!(class.path("ctfd/plugin/latchstring/__init__.py").exists());
+    let flags = fs::read_to_string(class.path("ctfd/flags.csv")).unwrap();
+    assert_eq!(
+        flags.lines().count(),
+        7,
+        "three students, two labs: {flags}"
+    );
+    let key = fs::metadata(class.path("ctfd/ctfd.key")).unwrap();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&key.permissions()) & 0o777,
+        0o600
+    );
     let missing = class.run(&["course", "export", "classroom50", "--student", "student1"]);
     assert!(
         String::from_utf8_lossy(&missing.stderr).contains("environment variable"),

@@ -193,7 +193,7 @@ impl Instance {
         let user = user.context("the session needs an account in its scene")?;
         Ok(Visitor {
             user: user.clone(),
-            key: self.accounts.keys().public_key(user)?,
+            key: self.accounts.keys()?.public_key(user)?,
             messages: self.facts.fill_all(&scene.session(session)?.messages)?,
         })
     }

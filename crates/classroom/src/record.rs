@@ -55,7 +55,7 @@ pub async fn faithful(
     let traces = Traces::default();
     let tap = Tap::new(None, recording(&traces, Against::Faithful));
     let stream = dial_tapped(&Dialer::tcp(target.at()), Over::Tcp, tap.clone()).await?;
-    let mut session = client::login(stream, user, &accounts.keys().public_key(user)?).await?;
+    let mut session = client::login(stream, user, &accounts.keys()?.public_key(user)?).await?;
     for (i, text) in typed.iter().enumerate() {
         session.send(text).await?;
         // The next one only when this one was read: two that coalesce would be one message.

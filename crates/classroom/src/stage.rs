@@ -87,7 +87,7 @@ impl Script {
         let accounts = Accounts::of(std::slice::from_ref(first))?;
         let user = UserName::parse(&first.0)?;
         Ok(Visitor {
-            key: accounts.keys().public_key(&user)?,
+            key: accounts.keys()?.public_key(&user)?,
             user,
             messages: self.messages.clone(),
         })

@@ -5,7 +5,7 @@ pub mod gate;
 pub mod oracle;
 pub mod small;
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use anyhow::Context;
 use latchstring_arena::{
@@ -33,16 +33,18 @@ const GLANCE: Duration = Duration::from_millis(10);
 /// How long a connection may take to end at the server once the program that made it has ended.
 const REST: Duration = Duration::from_secs(3);
 
-/// The keys of a target's users. The keys exist in a separate folder of the target and go with it. No student and no
-/// student's program ever gets a private key.
+/// The users of a target, and their keys. The keys exist in a separate folder of the target and go with it. No student and no
+/// student's program ever gets a private key. The keys are made when somebody first asks for them: that takes most of the
+/// time of an instance, and not every file that is handed out needs them.
 pub struct Accounts {
-    _folder: TempDir,
-    keys: KeyDir,
     users: Vec<UserName>,
+    /// The seed of each user's key.
+    seeds: Vec<Seed>,
+    made: OnceLock<(TempDir, KeyDir)>,
 }
 
 impl Accounts {
-    /// Makes keys for these users, in this order.
+    /// These users, in this order.
     ///
     /// # Errors
     /// As [`Accounts::of`].
@@ -57,23 +59,16 @@ impl Accounts {
         seed.child(&format!("key of {name}"))
     }
 
-    /// Makes keys for users, each from the seed beside the name.
+    /// Users, each with the seed of a key.
     ///
     /// # Errors
-    /// When a name is no user name, or the folder cannot be written.
+    /// When a name is no user name.
     pub fn of(named: &[(String, Seed)]) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let keys = KeyDir::open(folder.path())?;
-        let mut users = Vec::new();
-        for (name, seed) in named {
-            let user = UserName::parse(name)?;
-            keys.generate(&user, &mut seed.only_stream())?;
-            users.push(user);
-        }
+        let users = named.iter().map(|(name, _)| UserName::parse(name));
         Ok(Self {
-            _folder: folder,
-            keys,
-            users,
+            users: users.collect::<Result<_, _>>()?,
+            seeds: named.iter().map(|(_, seed)| seed.clone()).collect(),
+            made: OnceLock::new(),
         })
     }
 
@@ -87,7 +82,7 @@ impl Accounts {
     /// # Errors
     /// When there is no such user.
     pub fn public_pem(&self, user: &UserName) -> anyhow::Result<String> {
-        Ok(self.keys.public_key(user)?.to_pem()?)
+        Ok(self.keys()?.public_key(user)?.to_pem()?)
     }
 
     /// Each user's name and public key as PEM, in the order of the list.
@@ -100,8 +95,20 @@ impl Accounts {
     }
 
     /// Where the keys are.
-    pub fn keys(&self) -> &KeyDir {
-        &self.keys
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn keys(&self) -> anyhow::Result<&KeyDir> {
+        if let Some((_, keys)) = self.made.get() {
+            return Ok(keys);
+        }
+        let folder = tempfile::tempdir()?;
+        let keys = KeyDir::open(folder.path())?;
+        for (user, seed) in self.users.iter().zip(&self.seeds) {
+            keys.generate(user, &mut seed.only_stream())?;
+        }
+        let (_, keys) = self.made.get_or_init(|| (folder, keys));
+        Ok(keys)
     }
 }
 
@@ -184,7 +191,7 @@ impl Target {
         pause: Duration,
     ) -> anyhow::Result<Self> {
         let listener = Listener::bind(Loopback::v4(0)).await?;
-        let (at, keys) = (listener.address(), accounts.keys().clone());
+        let (at, keys) = (listener.address(), accounts.keys()?.clone());
         let witness = Witness::default();
         let mut watching = FaithfulWitness::new(witness.clone());
         let mut see = move |event| watching.event(event);

@@ -97,7 +97,7 @@ impl Path<'_> {
             server.read_exact(&mut replies).await?;
             anyhow::Ok(client.write_all(&replies).await?)
         };
-        let key = self.accounts.keys().public_key(self.user)?;
+        let key = self.accounts.keys()?.public_key(self.user)?;
         let (session, passed) = tokio::join!(client::login(near, self.user, &key), pass_login);
         passed?;
         Ok(Wire {

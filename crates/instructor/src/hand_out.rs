@@ -51,7 +51,7 @@ pub struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Writes the archives into a folder, as many at once as there are cores. Gives their paths.
+    /// Writes the archives into a folder, two at once for each core. Gives their paths.
     ///
     /// # Errors
     /// When an invitation is missing, or an archive cannot be made or written.
@@ -65,7 +65,8 @@ impl Plan<'_> {
             .collect::<anyhow::Result<_>>()?;
         let work: Vec<_> = people.iter().zip(&doors).collect();
         let done = std::sync::atomic::AtomicUsize::new(0);
-        crew::each(&work, crew::cores(), |runtime, (person, door)| {
+        // Sessions are really run, and mostly wait.
+        crew::each(&work, 2 * crew::cores(), |runtime, (person, door)| {
             let path = to.join(format!("{}.zip", person.id));
             let made = self.one(runtime, person, door, &path);
             made.with_context(|| format!("the hand-out of {} was not made", person.id))?;

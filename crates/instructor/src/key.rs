@@ -80,6 +80,11 @@ impl CourseKey {
         self.derive(&["grade", &owner.course, &owner.term, &owner.student, lab])
     }
 
+    /// The key of the flags in CTFd. It opens no answer: whoever has it can make flags and nothing else.
+    pub fn flags(&self, course: &str, term: &str) -> Seed {
+        self.derive(&["ctfd", course, term])
+    }
+
     fn derive(&self, parts: &[&str]) -> Seed {
         let mut info = b"latchstring course 1".to_vec();
         for part in parts {

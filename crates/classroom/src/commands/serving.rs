@@ -42,7 +42,7 @@ pub(super) async fn serve(student: Student, port: u16, trial: Option<&str>) -> a
             let listener = Listener::bind(at).await?;
             begin();
             let mut show = |event: ServerEvent| show(&event, quiet);
-            let keys = accounts.keys();
+            let keys = accounts.keys()?;
             tokio::select! {
                 () = listener.serve(keys, REPLY_PAUSE, &mut randomness, &mut show) => {}
                 interrupted = interrupted() => interrupted?,

@@ -43,7 +43,7 @@ pub async fn start(
     let listener = super::listen(at).await?;
     let at = Loopback::new(listener.local_addr()?)?;
     let machine = Machine {
-        keys: accounts.keys().clone(),
+        keys: accounts.keys()?.clone(),
         users: accounts.users().to_vec(),
         rules,
     };
@@ -184,7 +184,7 @@ mod tests {
     async fn a_login_costs_the_keys_before_its_own_and_an_unknown_one_costs_all() {
         let (accounts, target) = machine(true).await;
         for (place, user) in accounts.users().iter().enumerate() {
-            let key = accounts.keys().public_key(user).unwrap();
+            let key = accounts.keys().unwrap().public_key(user).unwrap();
             let login = key.encrypt(user.as_str().as_bytes()).unwrap();
             let (length, time) = answer(&target, &login).await;
             let keys = place as u64 + 1;
@@ -210,7 +210,7 @@ mod tests {
         let silent = target.at().connect().await.unwrap();
         let stream = target.at().connect().await.unwrap();
         let user = &accounts.users()[0];
-        let key = accounts.keys().public_key(user).unwrap();
+        let key = accounts.keys().unwrap().public_key(user).unwrap();
         assert!(client::login(stream, user, &key).await.is_ok());
         drop(silent);
     }

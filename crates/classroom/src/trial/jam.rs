@@ -70,6 +70,6 @@ async fn log_in(instance: &Instance, target: &Target) -> anyhow::Result<()> {
     let accounts = &instance.accounts;
     let user = (accounts.users().first()).context("the trial needs an account in its scene")?;
     let stream = target.at().connect().await?;
-    client::login(stream, user, &accounts.keys().public_key(user)?).await?;
+    client::login(stream, user, &accounts.keys()?.public_key(user)?).await?;
     Ok(())
 }

@@ -12,6 +12,7 @@ use latchstring_classroom::{catalogue::Lab, labs};
 use latchstring_course::{
     export::{Export, autolab, canvas, classroom50, ctfd, gradescope, junit, moodle, prairielearn},
     grades::{Grades, Sheet},
+    table::{self, Separator},
 };
 
 use super::{
@@ -91,6 +92,9 @@ pub enum ExportCommand {
     )]
     Prairielearn(OneStudent),
     /// Write a challenge of CTFd for each lab, and the plugin that knows each player's flag
+    ///
+    /// The file ctfd.key is for CTFd alone. The file flags.csv has the flags of those who have passed a lab, by grades.json: give
+    /// each student the student's own.
     #[command(after_help = "Example: latchstring course export ctfd --out ctfd")]
     Ctfd {
         /// Which course is meant
@@ -279,6 +283,27 @@ fn autograder(
     Ok(())
 }
 
+/// The flag of each student for each lab that the student has passed. A student without an address has none.
+fn flags(grades: &Grades, key: &[u8]) -> anyhow::Result<String> {
+    let mut csv = table::line(["id", "email", "lab", "flag"], Separator::Comma);
+    for student in grades.students() {
+        let passed = student.results.iter().filter(|result| result.passed());
+        for result in passed {
+            let (id, email) = (student.person.id.as_str(), &student.person.email);
+            match ctfd::flag(key, &result.lab, email) {
+                Err(ctfd::FlagError::NoAddress) => {
+                    let _ = writeln!(std::io::stderr(), "note: {id} has no address, so no flag");
+                }
+                flag => {
+                    let (email, flag) = (table::harmless(email), flag?);
+                    csv += &table::line([id, &email, &result.lab, &flag], Separator::Comma);
+                }
+            }
+        }
+    }
+    Ok(csv)
+}
+
 fn challenges(
     out: &mut impl Write,
     place: &CourseArgs,
@@ -316,6 +341,14 @@ fn challenges(
         plugin.display()
     );
     folder::write(&plugin.join("__init__.py"), ctfd::PLUGIN.as_bytes())?;
+    let key = course.key.flags(&course.terms.course, &course.terms.term);
+    // A file of `folder::write` is the owner's alone.
+    folder::write(&to.join("ctfd.key"), key.to_hex().as_bytes())?;
+    let grades = course.folder.join(GRADES);
+    if grades.exists() {
+        let flags = flags(&read(&grades)?, key.to_hex().as_bytes())?;
+        folder::write(&to.join("flags.csv"), flags.as_bytes())?;
+    }
     writeln!(
         out,
         "{} has {}, and the plugin to copy into CTFd/plugins.",
