@@ -8,6 +8,8 @@ mod guide;
 mod hand_outs;
 #[path = "course/hundred.rs"]
 mod hundred;
+#[path = "course/lists.rs"]
+mod lists;
 #[path = "course/review.rs"]
 mod review;
 #[path = "course/troubles.rs"]

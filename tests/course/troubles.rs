@@ -317,7 +317,10 @@ fn late_work_loses_what_the_terms_say_and_grading_again_tells_what_changed() {
         said.contains("student2, 00-first-contact: 13 before, 0 now"),
         "{said}"
     );
-    assert!(said.contains("1 result changed."), "{said}");
+    assert!(
+        said.contains("1 result changed: 1 graded again, 1 kept."),
+        "{said}"
+    );
     solved.class.terms("days = 3", "");
     let said = solved.class.runs(&["course", "regrade", "in"]);
     assert!(

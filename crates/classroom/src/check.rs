@@ -246,7 +246,10 @@ fn answer(student: &Student, question: &Question, answers: &Answers) -> Item {
 /// A short answer of a course. Its form can be looked at.
 fn compared_later(question: &Question, given: &str) -> Item {
     let form = wrong_form(question, given);
-    let found = format!("{given:?} is compared when you hand it in");
+    let found = match form {
+        None => format!("{given:?} is compared when you hand it in"),
+        Some(_) => format!("{given:?} cannot be right"),
+    };
     Item {
         later: form.is_none(),
         ..question_item(question, "answer", false, found, form)

@@ -56,6 +56,8 @@ pub enum Deed {
         /// The hash of the files that were checked.
         files: String,
     },
+    /// Took the lab's solution, after the last hint.
+    Solution,
     /// Began again.
     Reset,
 }
@@ -122,6 +124,11 @@ impl Journal {
             Deed::Predicted { question, letter } if question == wanted => Some(*letter),
             _ => None,
         })
+    }
+
+    /// Whether the student took the lab's solution.
+    pub fn took_solution(&self) -> bool {
+        self.entries.iter().any(|entry| entry.did == Deed::Solution)
     }
 
     /// How many minutes the student worked. A long pause is no work.

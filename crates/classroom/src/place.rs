@@ -37,13 +37,15 @@ pub fn for_new(at: &Path, lab: &str) -> PathBuf {
     at_or_below(&root, lab)
 }
 
-/// Where a lab's folder is: this one, one beside it, or one in `lab-work` here or in a folder above.
+/// Where a lab's folder is: this one, one beside it, or one here or in a folder above, alone or in `lab-work`.
 pub fn of_lab(at: &Path, lab: &str) -> PathBuf {
     if let Some(here) = enclosing(at).filter(|here| here.lab == lab) {
         return here.folder;
     }
     let new = for_new(at, lab);
-    let above = upwards(at).map(|folder| at_or_below(&folder, WORK).join(lab));
+    // A hand-out has a folder for each lab.
+    let above =
+        upwards(at).flat_map(|folder| [folder.join(lab), at_or_below(&folder, WORK).join(lab)]);
     let mut there = std::iter::once(new.clone()).chain(above);
     there
         .find(|folder| state::lab_of(folder).is_some())

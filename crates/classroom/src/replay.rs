@@ -115,6 +115,7 @@ impl Replay {
             return vec![Finding::Journal(line)];
         }
         let mut found = Vec::new();
+        found.extend(journal.took_solution().then_some(Finding::Solution));
         let last = journal.entries.last();
         if journal.runs_backwards() || last.is_some_and(|last| last.at > manifest.made) {
             found.push(Finding::Clock);

@@ -181,6 +181,10 @@ impl Student {
         let state = match state::read(folder) {
             Ok(state) => state,
             Err(why) => {
+                ensure!(
+                    !folder.join(HANDED_OUT).exists(),
+                    "the progress in {name} is lost: unpack your hand-out again into another folder, and copy your files there"
+                );
                 let given_out = state::lab_of(folder).is_some();
                 ensure!(
                     given_out,
@@ -351,6 +355,7 @@ impl Student {
         );
         let folder = self.folder.join("solution");
         self.lab.lay_out("solution", self.language()?, &folder)?;
+        self.note(Deed::Solution);
         Ok(folder)
     }
 

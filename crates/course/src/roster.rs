@@ -4,7 +4,7 @@
 //! silently: each line that is no student, and each change, is one of its [`Notice`]s. [`Roster::to_csv`] writes the one
 //! list that the project works with, `roster.csv`. A person can edit it, and it reads back equal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -140,17 +140,19 @@ impl Roster {
         }
     }
 
-    /// This list with a newer one. Who is in both is as the newer one says, and keeps the place. An empty text of the newer one
-    /// says nothing. Nobody is taken out.
+    /// This list with a newer one. A student who is in both is as the newer list says, and keeps id and place. A student is
+    /// known by the id, or else by the number, the login or the address. An empty text of the newer list says nothing. Nobody
+    /// is taken out.
     pub fn updated(&self, newer: &Self) -> Updated {
         let mut people = self.people.clone();
         let (mut added, mut changed) = (0, 0);
+        let mut named = BTreeSet::new();
         for person in &newer.people {
-            match people.iter_mut().find(|known| known.id == person.id) {
-                Some(known) => {
-                    let before = known.clone();
-                    known.learn(person);
-                    changed += usize::from(*known != before);
+            match self.known(person) {
+                Some(at) => {
+                    named.insert(at);
+                    people[at].learn(person);
+                    changed += usize::from(people[at] != self.people[at]);
                 }
                 None => {
                     people.push(person.clone());
@@ -158,14 +160,27 @@ impl Roster {
                 }
             }
         }
-        let gone = self.people.iter().map(|person| &person.id);
-        let gone = gone.filter(|id| newer.find(id.as_str()).is_none());
+        let gone = self.people.iter().enumerate();
+        let gone = gone.filter(|(at, _)| !named.contains(at));
         Updated {
-            not_named: gone.cloned().collect(),
+            not_named: gone.map(|(_, person)| person.id.clone()).collect(),
             roster: Self { people },
             added,
             changed,
         }
+    }
+
+    /// The place of the student who this person is.
+    fn known(&self, person: &Person) -> Option<usize> {
+        let by_id = self.people.iter().position(|known| known.id == person.id);
+        let mut columns = [Column::Sis, Column::Login, Column::Email].into_iter();
+        by_id.or_else(|| {
+            columns.find_map(|column| {
+                let text = person.get(column).to_lowercase();
+                let same = |known: &Person| known.get(column).to_lowercase() == text;
+                (!text.is_empty()).then(|| self.people.iter().position(same))?
+            })
+        })
     }
 
     /// Names that several students have. That is allowed, but a person who looks for one of them should know.

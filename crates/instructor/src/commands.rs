@@ -8,7 +8,7 @@ mod report;
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -282,15 +282,22 @@ fn new(out: &mut impl Write, name: &str, term: &str, place: &CourseArgs) -> anyh
     ] {
         writeln!(out, "{}", screen::item(file, 14, what, screen::USUAL))?;
     }
-    writeln!(out, "\nNext: latchstring course roster import FILE.csv")?;
+    let there = match folder == Path::new(".") {
+        true => String::new(),
+        false => format!(" --course {}", folder.display()),
+    };
+    writeln!(
+        out,
+        "\nNext: latchstring course roster import FILE.csv{there}"
+    )?;
     Ok(())
 }
 
-fn import(out: &mut impl Write, file: &std::path::Path, place: &CourseArgs) -> anyhow::Result<()> {
+fn import(out: &mut impl Write, file: &Path, place: &CourseArgs) -> anyhow::Result<()> {
     // First, so that a wrong folder is not noticed after the list.
     place.open()?;
     let reading = folder::read_roster(file)?;
-    let before = folder::roster_of(&place.course).unwrap_or_default();
+    let before = folder::roster_so_far(&place.course)?;
     let merged = before.updated(&reading.roster);
     folder::write_roster(&place.course, &merged.roster).context("the list was not saved")?;
     writeln!(

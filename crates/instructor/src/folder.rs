@@ -17,6 +17,8 @@ use crate::{
 
 /// The list of students.
 pub const ROSTER: &str = "roster.csv";
+/// The list as it was before the last import.
+const ROSTER_BEFORE: &str = "roster.csv.before";
 /// What a new list begins with: a heading, and nobody.
 const NOBODY: &str = "id,name,email,login,sis,number,section\n";
 
@@ -115,9 +117,30 @@ fn unknown(all: &Roster, id: &str) -> String {
 /// The students in a course's folder.
 ///
 /// # Errors
-/// When the list cannot be read.
+/// When the list cannot be read, or names nobody.
 pub fn roster_of(folder: &Path) -> anyhow::Result<Roster> {
-    Ok(read_roster(&folder.join(ROSTER))?.roster)
+    let path = folder.join(ROSTER);
+    ensure!(
+        path.exists(),
+        "{} is not there: go to the folder that `latchstring course new` has made, or name it with --course",
+        path.display()
+    );
+    Ok(read_roster(&path)?.roster)
+}
+
+/// The students so far, to whom others are added. A new course has none.
+///
+/// # Errors
+/// When the list cannot be read. It is then left as it is: a person may have edited it, and nothing in it may be lost.
+pub fn roster_so_far(folder: &Path) -> anyhow::Result<Roster> {
+    match fs::read(folder.join(ROSTER)) {
+        Ok(bytes) if is_nobody(&bytes) => Ok(Roster::default()),
+        _ => roster_of(folder).context("nothing was imported"),
+    }
+}
+
+fn is_nobody(bytes: &[u8]) -> bool {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) == NOBODY.as_bytes()
 }
 
 /// Reads a list of students, from a learning platform or by hand.
@@ -134,7 +157,7 @@ pub fn read_roster(path: &Path) -> anyhow::Result<Reading> {
         }
         _ => anyhow::anyhow!("cannot read {name}: {why}"),
     })?;
-    match bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes) == NOBODY.as_bytes() {
+    match is_nobody(&bytes) {
         true => bail_empty(&name),
         false => Ok(roster::read(&name, &bytes)?),
     }
@@ -147,12 +170,18 @@ fn bail_empty(name: &str) -> anyhow::Result<Reading> {
     )
 }
 
-/// Writes the list of students in one step, so that an interruption leaves the old one.
+/// Writes the list of students in one step, so that an interruption leaves the old one. The old one is kept beside it.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When the list would not be read back, such as with one address twice; or when it cannot be written.
 pub fn write_roster(folder: &Path, roster: &Roster) -> anyhow::Result<()> {
-    write(&folder.join(ROSTER), roster.to_csv().as_bytes())
+    let (path, text) = (folder.join(ROSTER), roster.to_csv());
+    roster::read("the new list", text.as_bytes())
+        .context("the two lists do not fit together, and nothing was imported")?;
+    if let Ok(before) = fs::read(&path) {
+        write(&folder.join(ROSTER_BEFORE), &before)?;
+    }
+    write(&path, text.as_bytes())
 }
 
 /// Writes a file in one step.

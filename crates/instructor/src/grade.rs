@@ -21,7 +21,7 @@ use latchstring_course::{
 };
 
 pub use self::sort::{Pile, Taken, Ungraded};
-use crate::{folder::Course, submissions::Submission};
+use crate::folder::Course;
 
 /// What is graded.
 pub struct Plan<'a> {
@@ -56,8 +56,7 @@ impl Plan<'_> {
     ///
     /// # Errors
     /// When an instance cannot be made; a submission in trouble is no error but a remark.
-    pub fn run(&self, submissions: Vec<Submission>) -> anyhow::Result<Graded> {
-        let pile = Pile::of_all(self.course, self.roster, submissions);
+    pub fn run(&self, pile: &Pile) -> anyhow::Result<Graded> {
         let wanted = |(id, lab): &(Id, String)| {
             let students = self.students.find(id.as_str());
             students.is_some() && self.labs.iter().any(|known| known.id == *lab)
@@ -83,7 +82,7 @@ impl Plan<'_> {
         let grades = Grades::new(self.header(), self.columns(), students.collect())?;
         Ok(Graded {
             grades,
-            ungraded: pile.ungraded,
+            ungraded: pile.ungraded.clone(),
         })
     }
 

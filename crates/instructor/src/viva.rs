@@ -26,6 +26,9 @@ use rand::seq::IndexedRandom;
 
 use crate::{folder::Course, grade::Taken};
 
+/// How often another piece of a capture is drawn.
+const MOST_DRAWS: usize = 20;
+
 /// One question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
@@ -86,6 +89,12 @@ pub async fn questions(
     let reasons = reasons(lab, bundle.manifest.passed.iter())?;
     let chosen = reasons.sample(&mut randomness, 3 - questions.len());
     questions.extend(chosen.cloned());
+    // Or for more of the capture.
+    for _ in 0..MOST_DRAWS {
+        let more = capture::question(&work, &mut randomness)?;
+        let new = more.filter(|more| questions.len() < 3 && !questions.contains(more));
+        questions.extend(new);
+    }
     ensure!(
         !questions.is_empty(),
         "the lab {} has nothing to ask about",

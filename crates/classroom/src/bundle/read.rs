@@ -22,7 +22,7 @@ pub enum Refused {
     #[error("the file is empty")]
     Empty,
     /// No archive, or a damaged one.
-    #[error("it is no ZIP archive, or a damaged one ({0})")]
+    #[error("it is no ZIP archive, or a damaged one")]
     NoArchive(String),
     /// An archive of something else.
     #[error("it is an archive without bundle.json, so `latchstring lab submit` has not made it")]

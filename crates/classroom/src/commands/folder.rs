@@ -78,15 +78,15 @@ pub(super) async fn start(
     let folder = match &place.dir {
         Some(dir) => dir.clone(),
         None => {
-            let folder = places::for_new(Path::new("."), &lab.id);
+            let known = places::of_lab(Path::new("."), &lab.id);
             ensure!(
-                state::lab_of(&folder).as_ref() != Some(&lab.id),
+                state::lab_of(&known).as_ref() != Some(&lab.id),
                 "the lab {} is started already: go on in {}, or begin again with `latchstring lab reset {}`",
                 lab.id,
-                folder.display(),
+                known.display(),
                 lab.number()
             );
-            folder
+            places::for_new(Path::new("."), &lab.id)
         }
     };
     let student = Student::start(lab, &folder, &chosen(seed)?, language).await?;

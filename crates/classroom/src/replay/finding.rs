@@ -31,6 +31,8 @@ pub enum Finding {
     },
     /// A personal file is another one.
     Other(String),
+    /// The student took the lab's solution.
+    Solution,
     /// The journal does not hold together at this line.
     Journal(usize),
     /// The journal runs backwards, or is younger than the bundle.
@@ -52,6 +54,8 @@ pub enum Kind {
     Missing,
     /// Something was changed.
     Altered,
+    /// Something to know.
+    Note,
 }
 
 impl Finding {
@@ -60,6 +64,7 @@ impl Finding {
         match self {
             Self::OtherVersion(_) => Kind::Version,
             Self::Missing(_) => Kind::Missing,
+            Self::Solution => Kind::Note,
             _ => Kind::Altered,
         }
     }
@@ -114,6 +119,9 @@ impl fmt::Display for Finding {
                 "{path} is cut short: it has the first {length} of its {of} bytes"
             ),
             Self::Other(path) => write!(f, "{path} is not the file that was handed out"),
+            Self::Solution => {
+                f.write_str("the student took the lab's solution, after the last hint")
+            }
             Self::Journal(line) => write!(
                 f,
                 "the journal was not written by this student's hand-out from line {line} on: a line was changed, taken out or made up"

@@ -322,3 +322,27 @@ proptest! {
         let _ = read("x", text.as_bytes());
     }
 }
+
+#[test]
+fn a_newer_list_keeps_ids_and_places_whatever_it_names_a_student_by() {
+    let old =
+        good("name,email,login,sis\nAnna,anna@x.example,am12,77\nBert,bert@x.example,bb34,\n")
+            .roster;
+    for newer in [
+        "name,email\nAnna M.,ANNA@x.example\nCarla,carla@x.example\n",
+        "name,email,login\nAnna M.,new@x.example,AM12\nCarla,carla@x.example,c\n",
+        "name,email,login,sis\nAnna M.,other@x.example,other,77\nCarla,carla@x.example,c,\n",
+    ] {
+        let updated = old.updated(&good(newer).roster);
+        assert_eq!((updated.added, updated.changed), (1, 1), "{newer}");
+        let people = updated.roster.people();
+        let ids: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
+        assert_eq!((ids.len(), ids[0], ids[1]), (3, "am12", "bb34"), "{newer}");
+        assert_eq!(people[0].name, "Anna M.");
+        let gone: Vec<&str> = updated.not_named.iter().map(Id::as_str).collect();
+        assert_eq!(gone, ["bb34"], "{newer}");
+    }
+    let same = old.updated(&old);
+    assert_eq!((same.added, same.changed, same.not_named.len()), (0, 0, 0));
+    assert_eq!(same.roster, old);
+}

@@ -22,8 +22,8 @@ use latchstring_course::{
 use super::{CourseArgs, KEEPER, count};
 use crate::{
     folder::{self, Course},
-    grade::{Graded, Plan, Ungraded},
-    platform,
+    grade::{Graded, Pile, Plan, Ungraded},
+    key, platform,
     submissions::{self, Submission},
 };
 
@@ -68,6 +68,9 @@ pub struct GradeMore {
     /// Grade one submission for Gradescope: read the student from this file, and write results.json
     #[arg(long, value_name = "METADATA")]
     gradescope: Option<PathBuf>,
+    /// Write the file even if results in it are lost
+    #[arg(long)]
+    replace: bool,
 }
 
 /// A course, with what of it is graded.
@@ -110,7 +113,22 @@ impl Job {
         })
     }
 
-    fn grade(&self, handed_in: Vec<Submission>) -> anyhow::Result<Graded> {
+    /// The files that were handed in, sorted.
+    ///
+    /// # Errors
+    /// When several students' files are there, and the course's key fits none of them.
+    fn sort(&self, handed_in: Vec<Submission>) -> anyhow::Result<Pile> {
+        let pile = Pile::of_all(&self.course, &self.roster, handed_in);
+        ensure!(
+            pile.sealed > 0 || pile.taken.len() < 2,
+            "the key {} fits none of the {} files: take the key of the course that was handed out. Nothing was graded",
+            self.course.folder.join(key::FILE).display(),
+            pile.taken.len()
+        );
+        Ok(pile)
+    }
+
+    fn grade(&self, pile: &Pile) -> anyhow::Result<Graded> {
         let plan = Plan {
             course: &self.course,
             students: &self.students,
@@ -123,7 +141,7 @@ impl Job {
                 let _ = writeln!(io::stderr(), "{done} of {of}: {what}");
             },
         };
-        plan.run(handed_in)
+        plan.run(pile)
     }
 }
 
@@ -137,12 +155,43 @@ pub(super) fn grade(out: &mut impl Write, arguments: &GradeMore) -> anyhow::Resu
     if let Some(part) = &arguments.part {
         job.students = part_of(&job.students, part)?;
     }
-    let handed_in = submissions::read(&what.handed_in, &job.roster)?;
-    let graded = job.grade(handed_in)?;
+    let pile = job.sort(submissions::read(&what.handed_in, &job.roster)?)?;
     let to = what.out.clone();
     let to = to.unwrap_or_else(|| job.course.folder.join(GRADES));
+    if !arguments.replace {
+        nothing_is_lost(&job, &pile, what, &to)?;
+    }
+    let graded = job.grade(&pile)?;
     folder::write(&to, graded.grades.to_json().as_bytes())?;
     tell(out, &graded, &to)
+}
+
+/// Before the work: each result that is in the file already is made again.
+fn nothing_is_lost(job: &Job, pile: &Pile, what: &GradeArgs, to: &Path) -> anyhow::Result<()> {
+    if !to.exists() {
+        return Ok(());
+    }
+    let (old, mut lost) = (read(to)?, Vec::new());
+    for student in old.students() {
+        let id = &student.person.id;
+        for result in &student.results {
+            let again = job.students.find(id.as_str()).is_some()
+                && job.labs.iter().any(|lab| lab.id == result.lab)
+                && pile.taken.contains_key(&(id.clone(), result.lab.clone()));
+            if !again {
+                lost.push(format!("{id}, {}", result.lab));
+            }
+        }
+    }
+    let first = lost.first().map_or("", String::as_str);
+    ensure!(
+        lost.is_empty(),
+        "{} has {} that would be lost, such as {first}. To keep them: latchstring course regrade {}. To begin again: --replace",
+        to.display(),
+        count(lost.len(), "result"),
+        what.handed_in.display()
+    );
+    Ok(())
 }
 
 /// The students of one part of the class: every N-th, from the K-th on.
@@ -182,7 +231,7 @@ fn for_gradescope(
     };
     // Gradescope has deadlines, and takes points for them.
     alone.course.terms.due.clear();
-    let graded = alone.grade(handed_in)?;
+    let graded = alone.grade(&Pile::of_all(&alone.course, &alone.roster, handed_in))?;
     let (grades, student) = (&graded.grades, upload.student.as_str());
     let to = what.out.as_ref();
     let to = to.context("name the file for Gradescope with --out")?;
@@ -216,8 +265,8 @@ pub(super) fn regrade(out: &mut impl Write, arguments: &GradeArgs) -> anyhow::Re
     let to = arguments.out.clone();
     let to = to.unwrap_or_else(|| job.course.folder.join(GRADES));
     let old = read(&to)?;
-    let handed_in = submissions::read(&arguments.handed_in, &job.roster)?;
-    let graded = job.grade(handed_in)?;
+    let pile = job.sort(submissions::read(&arguments.handed_in, &job.roster)?)?;
+    let graded = job.grade(&pile)?;
     let new = old.replaced_by(&graded.grades)?;
     let mut changes = 0;
     for student in new.students() {
@@ -226,8 +275,19 @@ pub(super) fn regrade(out: &mut impl Write, arguments: &GradeArgs) -> anyhow::Re
         changes += tell_changes(out, before.next(), student)?;
     }
     folder::write(&to, new.to_json().as_bytes())?;
-    writeln!(out, "{} changed.", count(changes, "result"))?;
-    tell(out, &graded, &to)
+    let all: usize = new
+        .students()
+        .iter()
+        .map(|student| student.results.len())
+        .sum();
+    let again = results(&graded.grades);
+    writeln!(
+        out,
+        "{} changed: {again} graded again, {} kept.",
+        count(changes, "result"),
+        all - again
+    )?;
+    tell_troubles(out, &graded)
 }
 
 /// A line for each lab of a student that has other points than before.
@@ -295,20 +355,29 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Grades> {
 /// What was graded, and what could not be.
 fn tell(out: &mut impl Write, graded: &Graded, to: &Path) -> anyhow::Result<ExitCode> {
     let students = graded.grades.students();
-    let results: usize = students.iter().map(|student| student.results.len()).sum();
     let without = students.iter().filter(|student| student.results.is_empty());
     writeln!(
         out,
         "{}: {} of {}.",
         to.display(),
-        count(results, "result"),
+        count(results(&graded.grades), "result"),
         count(students.len(), "student")
     )?;
     let without: Vec<&str> = without.map(|student| student.person.id.as_str()).collect();
     if !without.is_empty() {
         writeln!(out, "Nothing was handed in by: {}.", without.join(", "))?;
     }
-    for student in students {
+    tell_troubles(out, graded)
+}
+
+fn results(grades: &Grades) -> usize {
+    let students = grades.students().iter();
+    students.map(|student| student.results.len()).sum()
+}
+
+/// The remarks, and the files that were not graded.
+fn tell_troubles(out: &mut impl Write, graded: &Graded) -> anyhow::Result<ExitCode> {
+    for student in graded.grades.students() {
         for result in &student.results {
             for remark in &result.remarks {
                 writeln!(

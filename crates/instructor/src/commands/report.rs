@@ -16,9 +16,12 @@ use crate::folder;
 /// What is drawn, and where it goes.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Read the grades from this file
-    #[arg(long, value_name = "FILE", default_value = grading::GRADES)]
-    grades: PathBuf,
+    /// Read the grades of the course in this folder
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    course: PathBuf,
+    /// Read these grades [default: grades.json in the course's folder]
+    #[arg(long, value_name = "FILE")]
+    grades: Option<PathBuf>,
     /// Write the page to this file
     #[arg(long, value_name = "FILE", default_value = "report.html")]
     out: PathBuf,
@@ -30,10 +33,14 @@ pub struct ReportArgs {
 /// Writes the report.
 pub(super) fn run(out: &mut impl Write, arguments: &ReportArgs) -> anyhow::Result<()> {
     let ReportArgs {
-        grades: from,
+        course,
+        grades,
         out: to,
         csv,
     } = arguments;
+    let from = &grades
+        .clone()
+        .unwrap_or_else(|| course.join(grading::GRADES));
     ensure!(
         !same_file(from, to),
         "the report would replace the grades {}: name another file with --out",

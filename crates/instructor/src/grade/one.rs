@@ -158,6 +158,7 @@ fn remark(finding: &Finding) -> Remark {
             Kind::Version => RemarkKind::Version,
             Kind::Missing => RemarkKind::Missing,
             Kind::Altered => RemarkKind::Altered,
+            Kind::Note => RemarkKind::Other,
         },
         sentence: finding.to_string(),
     }

@@ -21,6 +21,8 @@ pub struct Pile {
     pub taken: BTreeMap<(Id, String), Taken>,
     /// The other files.
     pub ungraded: Vec<Ungraded>,
+    /// How many bundles were sealed with a hand-out of this course.
+    pub sealed: usize,
 }
 
 /// What is graded for one student in one lab.
@@ -69,7 +71,10 @@ impl Pile {
             };
             match placed {
                 Err((kind, why)) => pile.ungraded.push(Ungraded { path, kind, why }),
-                Ok((id, bundle)) => pile.take(id, bundle, received, path),
+                Ok((id, bundle)) => {
+                    pile.sealed += usize::from(is_sealed(course, &id, &bundle));
+                    pile.take(id, bundle, received, path);
+                }
             }
         }
         pile
@@ -112,6 +117,13 @@ impl Pile {
     }
 }
 
+/// Whether a bundle was sealed with the hand-out of this student.
+fn is_sealed(course: &Course, id: &Id, bundle: &Bundle) -> bool {
+    let owner = course.owner(id);
+    let seed = course.key.seed(&owner, &bundle.manifest.lab);
+    bundle.was_sealed_for(&owner, &seed)
+}
+
 /// Whose a bundle is.
 ///
 /// # Errors
@@ -143,11 +155,7 @@ fn owner(
     }
     let stranger = |why| Err((RemarkKind::AnotherStudent, why));
     let people = roster.people();
-    let sealed_by = |id: &Id| {
-        let owner = course.owner(id);
-        let seed = course.key.seed(&owner, &manifest.lab);
-        bundle.was_sealed_for(&owner, &seed)
-    };
+    let sealed_by = |id: &Id| is_sealed(course, id, bundle);
     let named = roster.find(student).map(|person| &person.id);
     let owner = match named {
         Some(id) if sealed_by(id) => id,

@@ -22,9 +22,11 @@ const PROGRAM: &str = "latchstring";
 const SETUP: &str = r#"#!/usr/bin/env bash
 # Gradescope runs this once, as root, when it builds the image.
 set -euo pipefail
-# Programs of students are written in Python, and some peers of the labs need the package cryptography.
+# Programs of students are written in Python. Some peers of the labs need packages in the versions that the labs name.
 apt-get update -qq
-DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 python3-cryptography
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 python3-venv
+python3 -m venv /opt/latchstring
+/opt/latchstring/bin/pip install --quiet cryptography==50.0.2
 install -m 0755 /autograder/source/latchstring /usr/local/bin/latchstring
 latchstring --version
 "#;
@@ -35,6 +37,7 @@ fn run(labs: &[&str]) -> String {
         "#!/usr/bin/env bash\n\
          # Gradescope runs this for each submission. A failure is reported by its exit code, and no grade is written.\n\
          set -euo pipefail\n\
+         export PATH=/opt/latchstring/bin:$PATH\n\
          cd /autograder\n\
          mkdir -p results\n\
          # Programs of students run beside it, and the key opens all answers of the course.\n\

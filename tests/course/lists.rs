@@ -1,0 +1,146 @@
+//! What an instructor has is never lost: the list of students, and the grades.
+
+use std::fs;
+
+use crate::class::{Class, one_line, solve, submit};
+
+const LAB: &str = "00-first-contact";
+
+#[test]
+fn a_list_that_cannot_be_read_is_left_as_it_is() {
+    let class = Class::new(3, &[LAB]);
+    let path = class.path("roster.csv");
+    let good = fs::read(&path).unwrap();
+    fs::write(
+        class.path("more.csv"),
+        "name,email,login\nNora,nora@uni.example,nora\n",
+    )
+    .unwrap();
+    let text = String::from_utf8(good.clone()).unwrap();
+    let latin1: Vec<u8> = text
+        .replace("Name of student1", "Zo\u{eb}")
+        .chars()
+        .map(|c| c as u32 as u8)
+        .collect();
+    let twice = text
+        .replace("student2@uni.example", "student1@uni.example")
+        .into_bytes();
+    let no_id = text.replace("student2,Name", "Student 2,Name").into_bytes();
+    for damaged in [latin1, twice, no_id] {
+        fs::write(&path, &damaged).unwrap();
+        let refused = class.run(&["course", "roster", "import", "more.csv"]);
+        let said = String::from_utf8(refused.stderr.clone()).unwrap();
+        assert!(
+            !refused.status.success() && said.contains("nothing was imported"),
+            "{said}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), damaged);
+    }
+    fs::write(&path, &good).unwrap();
+    let said = class.runs(&["course", "roster", "import", "more.csv"]);
+    assert!(said.contains("1 new, 0 changed, 4 students"), "{said}");
+    assert_eq!(fs::read(class.path("roster.csv.before")).unwrap(), good);
+}
+
+#[test]
+fn a_student_keeps_the_id_when_another_list_knows_only_the_address() {
+    let class = Class::new(2, &[LAB]);
+    let moodle = "First name,Surname,ID number,Email address\nAnna,Muster,7,student1@uni.example\n";
+    fs::write(class.path("moodle.csv"), moodle).unwrap();
+    let said = class.runs(&["course", "roster", "import", "moodle.csv"]);
+    assert!(said.contains("0 new, 1 changed, 2 students"), "{said}");
+    let listed = class.runs(&["course", "roster", "list"]);
+    assert!(
+        listed.contains("student1") && listed.contains("student2"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn grades_are_not_overwritten_by_a_run_that_has_fewer() {
+    let class = Class::new(2, &[LAB]);
+    for (student, folder) in class.hand_out() {
+        let work = folder.join(LAB);
+        solve(&work, LAB);
+        let week = class.path(if student == "student1" { "in" } else { "week2" });
+        fs::create_dir_all(&week).unwrap();
+        fs::write(week.join("x.zip"), submit(&work)).unwrap();
+    }
+    class.grade();
+    let before = fs::read(class.path("grades.json")).unwrap();
+    for arguments in [
+        &["course", "grade", "week2"][..],
+        &["course", "grade", "in", "--student", "student2"],
+        &["course", "grade", "in", "--part", "2/2"],
+    ] {
+        let refused = class.run(arguments);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            said.contains("1 result that would be lost") && said.contains("regrade"),
+            "{said}"
+        );
+        assert_eq!(fs::read(class.path("grades.json")).unwrap(), before);
+    }
+    let added = class.runs(&["course", "regrade", "week2"]);
+    assert!(
+        added.contains("1 result changed: 1 graded again, 1 kept."),
+        "{added}"
+    );
+    let replaced = class.runs(&["course", "grade", "week2", "--replace"]);
+    assert!(replaced.contains("1 result of 2 students"), "{replaced}");
+}
+
+#[test]
+fn another_courses_key_accuses_nobody() {
+    let class = Class::new(2, &[LAB]);
+    fs::create_dir(class.path("in")).unwrap();
+    for (student, folder) in class.hand_out() {
+        let work = folder.join(LAB);
+        fs::write(class.path(&format!("in/{student}.zip")), submit(&work)).unwrap();
+    }
+    let key = fs::read_to_string(class.path("course.key")).unwrap();
+    let other: String = key
+        .chars()
+        .map(|c| if c == '0' { '1' } else { c })
+        .collect();
+    let other = if other == key {
+        key.replace('1', "2")
+    } else {
+        other
+    };
+    fs::write(class.path("course.key"), other).unwrap();
+    let refused = class.run(&["course", "grade", "in"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("fits none of the 2 files"), "{said}");
+    assert!(!class.path("grades.json").exists());
+}
+
+#[test]
+fn in_a_hand_out_each_lab_is_found_and_none_is_begun_beside_it() {
+    let class = Class::new(1, &[LAB]);
+    let top = class.hand_out()["student1"].clone();
+    let again = crate::class::run(&top, &["lab", "start", "00"]);
+    let said = String::from_utf8(again.stderr).unwrap();
+    assert!(
+        said.contains("is started already: go on in ./00-first-contact"),
+        "{said}"
+    );
+    let status = one_line(&crate::class::run(&top, &["lab", "list"]));
+    assert!(status.contains("started, 0 of 13"), "{status}");
+    let work = top.join(LAB);
+    loop {
+        let hint = crate::class::run(&work, &["lab", "hint"]);
+        if one_line(&hint).contains("You have had all") {
+            break;
+        }
+    }
+    let solution = crate::class::run(&work, &["lab", "hint", "--solution"]);
+    assert!(solution.status.success(), "{solution:?}");
+    fs::create_dir(class.path("in")).unwrap();
+    fs::write(class.path("in/1.zip"), submit(&work)).unwrap();
+    let (_, said) = class.grade();
+    assert!(
+        said.contains("the student took the lab's solution"),
+        "{said}"
+    );
+}
