@@ -34,8 +34,8 @@ const GLANCE: Duration = Duration::from_millis(10);
 const REST: Duration = Duration::from_secs(3);
 
 /// The users of a target, and their keys. The keys exist in a separate folder of the target and go with it. No student and no
-/// student's program ever gets a private key. The keys are made when somebody first asks for them: that takes most of the
-/// time of an instance, and not every file that is handed out needs them.
+/// student's program ever gets a private key. The keys are made when they are first asked for. To make them takes most of
+/// the time of an instance, and not every file that is handed out needs them.
 pub struct Accounts {
     users: Vec<UserName>,
     /// The seed of each user's key.

@@ -93,8 +93,8 @@ pub enum ExportCommand {
     Prairielearn(OneStudent),
     /// Write a challenge of CTFd for each lab, and the plugin that knows each player's flag
     ///
-    /// The file ctfd.key is for CTFd alone. The file flags.csv has the flags of those who have passed a lab, by grades.json: give
-    /// each student the student's own.
+    /// The file ctfd.key is for CTFd alone. The file flags.csv has a flag for each student and each lab that the student has passed,
+    /// by grades.json: give each student the student's own flags.
     #[command(after_help = "Example: latchstring course export ctfd --out ctfd")]
     Ctfd {
         /// Which course is meant
