@@ -94,7 +94,7 @@ pub enum ExportCommand {
     /// Write a challenge of CTFd for each lab, and the plugin that knows each player's flag
     ///
     /// The file ctfd.key is for CTFd alone. The file flags.csv has a flag for each student and each lab that the student has passed,
-    /// by grades.json: give each student the student's own flags.
+    /// by grades.json. Give each student the student's own flags.
     #[command(after_help = "Example: latchstring course export ctfd --out ctfd")]
     Ctfd {
         /// Which course is meant
