@@ -144,3 +144,46 @@ fn in_a_hand_out_each_lab_is_found_and_none_is_begun_beside_it() {
         "{said}"
     );
 }
+
+#[test]
+fn a_pipe_is_written_to_and_not_replaced() {
+    use std::{os::unix::fs::FileTypeExt, process::Command};
+    let class = Class::new(1, &[LAB]);
+    let work = class.hand_out()["student1"].join(LAB);
+    fs::create_dir(class.path("in")).unwrap();
+    fs::write(class.path("in/1.zip"), submit(&work)).unwrap();
+    class.grade();
+    let pipe = class.path("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let name = pipe.to_str().unwrap();
+    for arguments in [
+        &["course", "export", "moodle", "--out", name][..],
+        &["course", "report", "--out", name],
+        &[
+            "lab",
+            "submit",
+            "--dir",
+            work.to_str().unwrap(),
+            "--out",
+            name,
+        ],
+    ] {
+        let reader = Command::new("cat")
+            .arg(&pipe)
+            .stdout(std::process::Stdio::piped())
+            .spawn();
+        class.runs(arguments);
+        let read = reader.unwrap().wait_with_output().unwrap().stdout;
+        assert!(read.len() > 50, "{arguments:?}");
+        assert!(
+            fs::metadata(&pipe).unwrap().file_type().is_fifo(),
+            "{arguments:?}"
+        );
+    }
+}

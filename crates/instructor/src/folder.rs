@@ -184,11 +184,15 @@ pub fn write_roster(folder: &Path, roster: &Roster) -> anyhow::Result<()> {
     write(&path, text.as_bytes())
 }
 
-/// Writes a file in one step.
+/// Writes a file in one step. A pipe or a device is written to, and never replaced.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return fs::write(path, bytes).with_context(failed);
+    }
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -200,5 +204,5 @@ pub fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         beside.persist(path)?;
         anyhow::Ok(())
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    write().with_context(failed)
 }

@@ -161,6 +161,10 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         !path.is_dir(),
         "{shown} is a folder: name a file with --out"
     );
+    // A pipe or a device is written to, and never replaced.
+    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return fs::write(path, bytes).with_context(|| format!("cannot write {shown}"));
+    }
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());

@@ -85,6 +85,9 @@ pub(super) fn save(
 /// If it cannot be written.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let wrong = || format!("cannot write to {}", path.display());
+    // A device would be replaced by a file.
+    let is_none = fs::metadata(path).is_ok_and(|about| !about.is_file());
+    ensure!(!is_none, "{} is no file: name another one", path.display());
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
