@@ -51,7 +51,7 @@ fn what_cannot_be_read_or_would_be_lost_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (well, said) = report(folder.path(), &[]);
     assert!(
-        !well && said.contains("cannot read the grades grades.json"),
+        !well && said.contains("cannot read the grades ./grades.json"),
         "{said}"
     );
     fs::write(folder.path().join("grades.json"), "{}").unwrap();
