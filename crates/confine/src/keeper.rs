@@ -15,6 +15,7 @@ use nix::{
 };
 
 use crate::{
+    cgroup::Group,
     job::{Job, Limits},
     note::{Excess, Note, Notes},
     processes::{Descendants, tasks_of_user},
@@ -49,6 +50,8 @@ pub fn keep(job: &str) -> anyhow::Result<ExitCode> {
         false => tasks_of_user(),
     };
     limit(Resource::RLIMIT_NPROC, work.limits.processes + others)?;
+    // This process, and two threads of the inner one, are not the program's.
+    let _group = Group::of_at_most(work.limits.processes + 3);
     let mut inner = Command::new(env::current_exe()?)
         .args(env::args_os().skip(1))
         .arg(INNER)
