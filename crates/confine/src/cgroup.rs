@@ -1,7 +1,7 @@
 //! A number of processes that the kernel keeps, also for root, whose processes `RLIMIT_NPROC` does not count.
 //!
-//! Only root may make a control group, so it is tried, and everything else works without it. The layouts are those of
-//! cgroups(7): version 1 has a hierarchy of its own for `pids`, and in version 2 the group at the top is used.
+//! Only root may make a control group, so it is tried, and everything else works without it. cgroups(7) has two layouts.
+//! Version 1 has a hierarchy of its own for `pids`. In version 2 the group at the top is used.
 
 use std::{
     fs, io,
