@@ -50,13 +50,11 @@ fn parent() -> Option<PathBuf> {
     let top = Path::new("/sys/fs/cgroup");
     let of = |controller: &str| {
         let mut lines = own.lines().map(|line| line.splitn(3, ':').skip(1));
-        let mut found = lines.find_map(|mut parts| {
+        let found = lines.find_map(|mut parts| {
             let of = parts.next()?.split(',').any(|name| name == controller);
             of.then(|| parts.next()).flatten()
         });
-        found
-            .take()
-            .map(|path| path.trim_start_matches('/').to_owned())
+        found.map(|path| path.trim_start_matches('/').to_owned())
     };
     if let Some(path) = of("pids") {
         return Some(top.join("pids").join(path));
