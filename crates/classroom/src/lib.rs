@@ -50,6 +50,7 @@ pub mod record;
 pub mod replay;
 pub mod report;
 mod schedule;
+pub mod scratch;
 pub mod seed;
 pub mod selftest;
 pub mod solve;

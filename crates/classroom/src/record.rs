@@ -26,8 +26,8 @@ use latchstring_arena::{
     wire::{Dialer, HONEST_SOURCE, Over, Tap, dial_tapped, network},
 };
 
-/// Between the server's replies: enough to make them three segments.
-const REPLY_PAUSE: Duration = Duration::from_millis(5);
+/// Between the server's replies. Our client counts bytes, and the recording is cut where the server sent them.
+const REPLY_PAUSE: Duration = Duration::ZERO;
 
 /// The facts of a session, from both ends and from the wire.
 pub struct Recorded {
@@ -67,7 +67,7 @@ pub async fn faithful(
     let secrets = session.secrets();
     let secrets = Some((*secrets.key, *secrets.iv));
     drop(session);
-    let visits = target.finish().await;
+    let visits = target.ended().await;
     let visit = visits
         .into_iter()
         .next()

@@ -25,7 +25,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::seed::Seed;
+use super::{scratch, seed::Seed};
 
 /// How often a target is looked at.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -102,7 +102,7 @@ impl Accounts {
         if let Some((_, keys)) = self.made.get() {
             return Ok(keys);
         }
-        let folder = tempfile::tempdir()?;
+        let folder = scratch::folder()?;
         let keys = KeyDir::open(folder.path())?;
         for (user, seed) in self.users.iter().zip(&self.seeds) {
             keys.generate(user, &mut seed.only_stream())?;
@@ -232,10 +232,15 @@ impl Target {
         true
     }
 
-    /// Waits until all connections have ended, stops the server and returns what it saw.
+    /// Stops the server once a student's programs have ended, and returns what it saw.
     pub async fn finish(self) -> Vec<Visit> {
         // A program that connected and left at once may not have been accepted yet.
         sleep(Duration::from_millis(20)).await;
+        self.ended().await
+    }
+
+    /// Waits until all connections have ended, stops the server and returns what it saw.
+    pub async fn ended(self) -> Vec<Visit> {
         self.wait_until(|visits| visits.iter().all(|visit| visit.ended.is_some()))
             .await;
         self.task.abort();

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use latchstring_classroom::{crew, student::Student};
+use latchstring_classroom::{crew, scratch, student::Student};
 use latchstring_course::roster::{Person, Roster};
 use tokio::runtime::Runtime;
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
@@ -51,7 +51,7 @@ pub struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Writes the archives into a folder, two at once for each core. Gives their paths.
+    /// Writes the archives into a folder, four at once for each core. Gives their paths.
     ///
     /// # Errors
     /// When an invitation is missing, or an archive cannot be made or written.
@@ -66,7 +66,7 @@ impl Plan<'_> {
         let work: Vec<_> = people.iter().zip(&doors).collect();
         let done = std::sync::atomic::AtomicUsize::new(0);
         // Sessions are really run, and mostly wait.
-        crew::each(&work, 2 * crew::cores(), |runtime, (person, door)| {
+        crew::each(&work, 4 * crew::cores(), |runtime, (person, door)| {
             let path = to.join(format!("{}.zip", person.id));
             let made = self.one(runtime, person, door, &path);
             made.with_context(|| format!("the hand-out of {} was not made", person.id))?;
@@ -100,7 +100,7 @@ impl Plan<'_> {
         door: &Door,
         path: &Path,
     ) -> anyhow::Result<()> {
-        let made = tempfile::tempdir()?;
+        let made = scratch::folder()?;
         let top = made.path();
         let owner = self.course.owner(&person.id);
         for lab in &self.course.labs {
