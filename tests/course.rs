@@ -10,6 +10,8 @@ mod hand_outs;
 mod hundred;
 #[path = "course/lists.rs"]
 mod lists;
+#[path = "course/machine.rs"]
+mod machine;
 #[path = "course/review.rs"]
 mod review;
 #[path = "course/troubles.rs"]

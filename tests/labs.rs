@@ -120,6 +120,7 @@ impl Desk {
             launcher: &launcher(),
             only: Some(part),
             peers: true,
+            lacking: None,
         };
         check_with(&mut self.student, &options).await.unwrap()
     }

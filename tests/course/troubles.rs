@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use latchstring_course::{grades::RemarkKind, points::Points};
+use latchstring_course::{
+    grades::{Grades, RemarkKind},
+    points::Points,
+};
 
 use crate::class::{Class, archive, entries, one_line, remarks, result, run, solve, submit};
 
@@ -265,6 +268,53 @@ fn a_file_that_is_nobodys_work_is_named_and_takes_no_points_from_anybody() {
     }
     let (grades, _) = solved.class.grade();
     assert_eq!(result(&grades, "student1", LAB).points(), ALL);
+
+    // They stay in the grades, and are in the report, until a later look finds them in order.
+    let kept = |grades: &Grades| -> Vec<String> {
+        grades
+            .files()
+            .iter()
+            .map(|file| file.path.clone())
+            .collect()
+    };
+    let all = [
+        "empty.zip",
+        "newer.zip",
+        "other.zip",
+        "renamed.zip",
+        "report.pdf",
+        "student2/mine.zip",
+    ];
+    assert_eq!(kept(&grades), all);
+    solved.class.runs(&["course", "report", "--csv", "tables"]);
+    let page = fs::read_to_string(solved.class.path("report.html")).unwrap();
+    let table = fs::read_to_string(solved.class.path("tables/not-graded.csv")).unwrap();
+    for text in [&page, &table] {
+        assert!(
+            text.contains("student2/mine.zip") && text.contains("it is no ZIP archive"),
+            "{text}"
+        );
+    }
+    solved.hands_in("newer.zip", &solved.bundle(3));
+    let more = solved.class.path("more");
+    fs::create_dir(&more).unwrap();
+    fs::write(more.join("note.txt"), "see my mail").unwrap();
+    let regraded = |folder: &str| {
+        let output = solved.class.run(&["course", "regrade", folder]);
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        let text = fs::read_to_string(solved.class.path("grades.json")).unwrap();
+        Grades::from_json(&text).unwrap()
+    };
+    // Those of another folder are added, and a file that is mended is taken off.
+    let grades = regraded("more");
+    assert_eq!(kept(&grades).len(), all.len() + 1);
+    let grades = regraded("in");
+    let left: Vec<&str> = ["empty.zip", "note.txt"]
+        .into_iter()
+        .chain(all[2..].iter().copied())
+        .collect();
+    assert_eq!(kept(&grades), left);
+    assert_eq!(result(&grades, "student3", LAB).points(), ALL);
 }
 
 #[test]
@@ -359,6 +409,40 @@ fn parts_of_a_class_that_were_graded_apart_are_the_class_when_they_are_together(
     let read = |name: &str| fs::read_to_string(solved.class.path(name)).unwrap();
     assert_eq!(read("whole.json"), read("merged.json"));
     assert_ne!(read("whole.json"), read("part-1.json"));
+    let merge = |parts: &[&str]| {
+        let arguments = [&["course", "merge", "--out", "again.json"], parts].concat();
+        let output = solved.class.run(&arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let words: Vec<&str> = said.split_whitespace().collect();
+        (output.status.success(), words.join(" "))
+    };
+    let (well, said) = merge(&["part-1.json"]);
+    assert!(
+        !well && said.contains("part 2 is missing") && said.contains("--part 2/2"),
+        "{said}"
+    );
+    let (well, said) = merge(&["part-1.json", "part-2.json", "part-2.json"]);
+    assert!(!well && said.contains("part 2/2 is there twice"), "{said}");
+    let (well, said) = merge(&["part-1.json", "whole.json"]);
+    assert!(!well && said.contains("merge the parts alone"), "{said}");
+    // What is merged in spite of that remembers what is missing.
+    let (well, said) = merge(&["part-1.json", "--partial"]);
+    assert!(well, "{said}");
+    fs::rename(
+        solved.class.path("again.json"),
+        solved.class.path("some.json"),
+    )
+    .unwrap();
+    let (well, said) = merge(&["some.json"]);
+    assert!(!well && said.contains("part 2 is missing"), "{said}");
+    let (well, said) = merge(&["some.json", "part-2.json"]);
+    assert!(well, "{said}");
+    assert_eq!(read("whole.json"), read("again.json"));
+    // A file that came in between is in one part alone.
+    solved.hands_in("3-again.zip", &solved.bundle(3));
+    grade(&["--part", "2/2", "--out", "part-2.json", "--replace"]);
+    let (well, said) = merge(&["part-1.json", "part-2.json"]);
+    assert!(!well && said.contains("differ in the files"), "{said}");
     let wrong = solved
         .class
         .run(&["course", "grade", "in", "--part", "3/2"]);

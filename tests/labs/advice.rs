@@ -206,6 +206,7 @@ async fn a_check_of_instances_that_a_student_can_know_does_not_count() {
         launcher: &launcher(),
         only: None,
         peers: true,
+        lacking: None,
     };
     let report = check_with(&mut desk.student, &options).await.unwrap();
     assert!(report.passed && !report.counts);
@@ -231,6 +232,7 @@ async fn one_part_is_checked_alone_and_an_unknown_one_is_named() {
             launcher: &launcher(),
             only: Some(only),
             peers: true,
+            lacking: None,
         };
         let report = check_with(&mut desk.student, &options).await;
         report

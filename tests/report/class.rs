@@ -130,6 +130,7 @@ fn result(known: &catalogue::Lab, diligence: u64, dice: &mut Dice) -> LabResult 
             },
             of,
             passed,
+            not_graded: false,
             message: String::new(),
         }
     });
@@ -196,6 +197,7 @@ pub(crate) fn small() -> Grades {
         points: Points::hundredths(points),
         of: Points::whole(of),
         passed: points > 0,
+        not_graded: false,
         message: String::new(),
     };
     let result = |number: u32, minutes: Option<u32>, earned: [u32; 2]| LabResult {

@@ -1,7 +1,7 @@
 //! Strangers' text stays text, the page needs nothing from elsewhere, and it is well made for those who do not see it.
 
 use latchstring_course::{
-    grades::{Grades, Item, Lab, LabResult, Remark, RemarkKind, Student},
+    grades::{Grades, Item, Lab, LabResult, Remark, RemarkKind, Student, UngradedFile},
     points::Points,
     report::{files, page},
     roster::{Id, Person},
@@ -34,7 +34,14 @@ fn hostile(text: &str) -> Grades {
         points: Points::default(),
         of: Points::whole(3),
         passed: false,
+        not_graded: false,
         message: text.to_owned(),
+    };
+    let open = Item {
+        id: format!("{text}2"),
+        of: Points::default(),
+        not_graded: true,
+        ..item.clone()
     };
     let remark = |kind| Remark {
         kind,
@@ -46,7 +53,7 @@ fn hostile(text: &str) -> Grades {
         late_minutes: 1,
         hints: u32::MAX,
         minutes: Some(u32::MAX),
-        items: vec![item],
+        items: vec![item, open],
         remarks: vec![remark(RemarkKind::Altered), remark(RemarkKind::Late)],
     };
     let lab = Lab {
@@ -70,7 +77,14 @@ fn hostile(text: &str) -> Grades {
         person,
         results: vec![result],
     };
-    Grades::new(header, vec![lab], vec![bob, absent]).unwrap()
+    let file = UngradedFile {
+        path: text.to_owned(),
+        kind: RemarkKind::Other,
+        why: text.to_owned(),
+        time: header.graded.clone(),
+    };
+    let grades = Grades::new(header, vec![lab], vec![bob, absent]).unwrap();
+    grades.with_files(vec![file])
 }
 
 #[test]

@@ -1,13 +1,19 @@
 //! The files of comma-separated values have the numbers of the grades.
 
-use latchstring_course::{points::Points, report::files, table::Table};
+use latchstring_course::{
+    grades::Grades,
+    points::Points,
+    report::{files, page},
+    table::Table,
+};
 
+use crate::class::small;
 use crate::recount::{classes, decimal, items, late, of, percentile, quantities, results, total};
 
 #[test]
 fn the_files_have_the_same_numbers() {
     for grades in classes() {
-        let [students, checks, labs] = files(&grades).map(|file| {
+        let [students, checks, labs, not_graded] = files(&grades).map(|file| {
             let table = Table::read(file.text.as_bytes()).unwrap();
             table
                 .rows
@@ -15,6 +21,7 @@ fn the_files_have_the_same_numbers() {
                 .map(|row| row.cells)
                 .collect::<Vec<_>>()
         });
+        assert_eq!(not_graded.len(), 1, "all of it was graded");
         let text = |parts: &[&str]| {
             parts
                 .iter()
@@ -78,4 +85,36 @@ fn the_files_have_the_same_numbers() {
             );
         }
     }
+}
+
+#[test]
+fn what_was_not_graded_is_no_number_and_counts_as_no_failure() {
+    let before = small();
+    let mut students = before.students().to_vec();
+    let item = &mut students[0].results[0].items[1];
+    (item.not_graded, item.passed, item.points) = (true, false, Points::default());
+    item.message = "the machine lacks something".to_owned();
+    let grades = Grades::new(before.header().clone(), before.labs().to_vec(), students);
+    let grades = grades.unwrap();
+    let [students, checks, _, not_graded] = files(&grades).map(|file| file.text);
+    let line = students.lines().nth(1).unwrap();
+    assert!(line.ends_with(",,0,,10"), "{line}");
+    let tried = checks
+        .lines()
+        .find(|line| line.starts_with("01-lab,log-in"));
+    assert!(tried.unwrap().ends_with(",0,1"), "one of two: {checks}");
+    let lines: Vec<&str> = not_graded.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[1].ends_with(",01-lab,log-in,,,the machine lacks something"));
+    let (page, before) = (page(&grades), page(&before));
+    assert!(page.contains("Parts that were not tried (1)") && page.contains("so far"));
+    assert!(!before.contains("id=\"open\"") && !before.contains("so far"));
+    // Points for what was not tried are refused.
+    let invented = grades.to_json().replacen(
+        "\"passed\": false,\n              \"not_graded\"",
+        "\"passed\": true,\n              \"not_graded\"",
+        1,
+    );
+    let error = Grades::from_json(&invented).unwrap_err().to_string();
+    assert!(error.contains("was not graded, and has passed"), "{error}");
 }

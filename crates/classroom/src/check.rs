@@ -18,6 +18,10 @@ use super::{
     trial::{Options, Trials},
 };
 
+/// What a student can do about a check without a verdict.
+const NO_VERDICT: &str =
+    "this says nothing about your program: mend what is named, and check again";
+
 /// The result of a check.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -39,6 +43,9 @@ pub struct Report {
     pub counts: bool,
     /// Which limits the student's program had; `None` when none was run.
     pub limits: Option<InForce>,
+    /// Whether a program was stopped when its time was up. A busy machine can be the reason.
+    #[serde(skip)]
+    pub out_of_time: bool,
 }
 
 /// One question or check.
@@ -58,6 +65,9 @@ pub struct Item {
     pub passed: bool,
     /// Whether this is an answer of a course that is compared when it is handed in.
     pub later: bool,
+    /// Whether there is no verdict, because this machine could not run the program. The finding says why.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not_graded: bool,
     /// The finding.
     pub found: String,
     /// The next step.
@@ -80,6 +90,7 @@ pub async fn check(
         launcher,
         only: None,
         peers: true,
+        lacking: None,
     };
     check_with(student, &options).await
 }
@@ -136,7 +147,11 @@ pub async fn check_with(student: &mut Student, options: &Options<'_>) -> anyhow:
     }
     student.save()?;
     let limits = trials.as_ref().and_then(Trials::limits);
-    Ok(report(student, all, options.counts, limits))
+    let out_of_time = trials.as_ref().is_some_and(Trials::ran_out_of_time);
+    Ok(Report {
+        out_of_time,
+        ..report(student, all, options.counts, limits)
+    })
 }
 
 /// A part of a lab that can be checked alone exists.
@@ -168,6 +183,7 @@ fn report(student: &Student, items: Vec<Item>, counts: bool, limits: Option<InFo
         hints_taken: student.state.hints,
         counts,
         limits,
+        out_of_time: false,
         items,
     }
 }
@@ -321,6 +337,7 @@ fn question_item(
         of: question.points,
         passed,
         later: false,
+        not_graded: false,
         found,
         next,
     }
@@ -336,6 +353,10 @@ fn runs<'a>(
     let mut told = BTreeSet::new();
     let mut items = Vec::new();
     for check in checks {
+        if let Some(why) = trials.and_then(|trials| trials.untried(check)) {
+            items.push(untried(check, why));
+            continue;
+        }
         let trouble = match trials {
             None => Some(Trouble {
                 found: "not run yet".to_owned(),
@@ -347,6 +368,14 @@ fn runs<'a>(
         items.push(item_of(check, trouble));
     }
     Ok(items)
+}
+
+/// A check without a verdict.
+fn untried(check: &Check, why: String) -> Item {
+    Item {
+        not_graded: true,
+        ..item_of(check, Some(Trouble::new(why, NO_VERDICT)))
+    }
 }
 
 fn so_it_was(check: &Check) -> &'static str {
@@ -374,6 +403,7 @@ fn item_of(check: &Check, trouble: Option<Trouble>) -> Item {
         of: check.points,
         passed,
         later: false,
+        not_graded: false,
         found,
         next,
     }

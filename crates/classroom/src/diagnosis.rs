@@ -40,7 +40,8 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    fn new(found: impl Into<String>, next: impl Into<String>) -> Self {
+    /// A fault, and the next step.
+    pub fn new(found: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             found: found.into(),
             next: Some(next.into()),

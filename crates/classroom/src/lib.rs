@@ -11,8 +11,9 @@
 //! * [`envelope`]: a text under RSA with the old padding, for the target that is an oracle;
 //! * [`visitor`]: an honest client that logs in at the student's program, where that plays a server;
 //! * [`diagnosis`]: why a run did not come out as it should, and what to do;
+//! * [`needs`]: what a trial needs on the machine that runs it, and what of it is missing;
 //! * [`check`]: makes a report of that, of the answers and of the predictions, and [`report`] prints it;
-//! * [`program`]: the student's program, copied and built; [`language`], [`parts`]: in which language it begins;
+//! * [`program`]: the student's program, copied and built; [`command`]: by which commands; [`language`], [`parts`]: in which language it begins;
 //! * [`watch`]: a check after each save; [`predict`]: asks for predictions in the terminal; [`map`]: the course so far;
 //! * [`selftest`]: every solution passes, every start and each [`wrong`] solution fails; [`solve`] runs the solution;
 //! * [`journal`]: what a student of a course did; [`bundle`]: the file that is handed in; [`replay`]: the grader's
@@ -27,6 +28,7 @@ pub mod answers;
 pub mod bundle;
 pub mod catalogue;
 pub mod check;
+pub mod command;
 pub mod commands;
 pub mod commitment;
 pub mod crew;
@@ -41,6 +43,7 @@ pub mod journal;
 pub mod labs;
 pub mod language;
 pub mod map;
+pub mod needs;
 pub mod parts;
 pub mod place;
 pub mod predict;

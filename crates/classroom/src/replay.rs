@@ -142,7 +142,7 @@ impl Replay {
         let claimed = self.journal.last_check_of(&hash).unwrap_or_default();
         let fails = |id: &&String| {
             let mut items = report.items.iter();
-            items.any(|item| item.id == **id && !item.passed)
+            items.any(|item| item.id == **id && !item.passed && !item.not_graded)
         };
         let claimed = claimed.iter().filter(fails);
         claimed.map(|id| Finding::FailsHere(id.clone())).collect()

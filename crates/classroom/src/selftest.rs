@@ -219,6 +219,7 @@ impl<'a> Desk<'a> {
             launcher: self.launcher,
             only: None,
             peers: self.peers,
+            lacking: None,
         };
         check_with(&mut self.student, &options).await
     }
@@ -234,6 +235,7 @@ impl<'a> Desk<'a> {
             launcher: self.launcher,
             only: Some(check.map_or(ANSWERS, |check| &check.trial)),
             peers: true,
+            lacking: None,
         };
         check_with(&mut self.student, &options).await
     }

@@ -14,19 +14,20 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use latchstring_confine::{
     note::InForce,
-    run::{Launcher, Ran},
+    run::{End, Launcher, Ran},
 };
 
 use self::{graded::Graded, shown::Shown};
 use super::{
     answers::Answers,
     catalogue::{Check, Role, Trial},
+    command::{build_of, command_of},
     diagnosis::{self, Trouble},
     instance::Instance,
-    language::Language,
+    needs::{self, Lacking},
     program::Program,
     progress::Steps,
     seed::Seed,
@@ -50,6 +51,8 @@ pub struct Options<'a> {
     pub only: Option<&'a str>,
     /// Whether peers of the ladder are graded, too. Everybody's are graded with the same keys.
     pub peers: bool,
+    /// What this machine lacks, if somebody has looked. A trial that needs it is not run.
+    pub lacking: Option<&'a Lacking>,
 }
 
 impl Options<'_> {
@@ -133,6 +136,24 @@ impl Trials {
         let language = student.language()?;
         let program = Arc::new(Program::of(student)?);
         let mut builds = Builds::default();
+        let lab = &student.lab;
+        let of_student = needs::Program {
+            lab,
+            language,
+            answers,
+        };
+        let missing = |trial: &Trial| {
+            let lacking = options.lacking?;
+            let needs = of_student.needs(trial, true);
+            lacking.all(&needs).next().cloned()
+        };
+        let (asked, without): (Vec<&Trial>, Vec<&Trial>) =
+            (asked.into_iter()).partition(|trial| missing(trial).is_none());
+        for trial in without {
+            let why = missing(trial).map_or_else(String::new, |missing| missing.what);
+            let none = Err(anyhow!("the grading machine could not run it: {why}"));
+            trials.runs.push((trial.id.clone(), none));
+        }
         for trial in &asked {
             let command = build_of(trial, language, answers);
             builds.build(&program, command, options.launcher).await;
@@ -180,6 +201,27 @@ impl Trials {
         last.and_then(|ran| ran.in_force.clone())
     }
 
+    /// Whether a program was stopped, or a server waited for in vain, when its time was up. A busy machine can be the reason.
+    pub fn ran_out_of_time(&self) -> bool {
+        let outcomes = self
+            .runs
+            .iter()
+            .filter_map(|(_, outcome)| outcome.as_ref().ok());
+        outcomes.into_iter().any(|outcome| match outcome {
+            Outcome::Shown(runs) => runs.iter().any(|run| is_late(&run.ran)),
+            Outcome::Graded(Ok(graded)) => {
+                is_late(&graded.ran) || graded.broken.as_ref().is_some_and(|why| why.late)
+            }
+            Outcome::Graded(Err(_)) => false,
+        })
+    }
+
+    /// Why there is no verdict on this check: its trial could not be run, which is no fault of the program.
+    pub fn untried(&self, check: &Check) -> Option<String> {
+        let outcome = self.of(&check.trial)?;
+        outcome.as_ref().err().map(|why| format!("{why:#}"))
+    }
+
     fn of(&self, trial: &str) -> Option<&anyhow::Result<Outcome>> {
         let mut all = self.runs.iter();
         all.find(|(id, _)| id == trial).map(|(_, runs)| runs)
@@ -197,7 +239,7 @@ impl Trials {
     }
 
     /// The reason why a check fails: the fault in the first run that failed it. The program's error is added once for
-    /// each trial, as noted in `told`.
+    /// each trial, as noted in `told`. A check that [`Trials::untried`] names has none.
     ///
     /// # Errors
     /// When the check names a fact that does not exist.
@@ -208,7 +250,7 @@ impl Trials {
     ) -> anyhow::Result<Option<Trouble>> {
         let outcome = match self.of(&check.trial) {
             Some(Ok(outcome)) => outcome,
-            Some(Err(why)) => return Ok(Some(Trouble::wrong(format!("{why:#}")))),
+            Some(Err(_)) => return Ok(None),
             None => return Ok(Some(Trouble::wrong("it was not run"))),
         };
         let Some((mut why, ran)) = outcome.trouble(check)? else {
@@ -219,6 +261,11 @@ impl Trials {
         }
         Ok(Some(why))
     }
+}
+
+/// Whether its time was up.
+fn is_late(ran: &Ran) -> bool {
+    matches!(ran.end, End::OutOfTime(_))
 }
 
 /// The programs that were built, or could not be, by the command.
@@ -237,42 +284,6 @@ impl<'a> Builds<'a> {
     fn of(&self, command: &[String]) -> Result<(), Trouble> {
         self.0.get(command).cloned().unwrap_or(Ok(()))
     }
-}
-
-/// The command that builds the program of a trial. A command of the student's own says that the program is built.
-fn build_of<'a>(
-    trial: &'a Trial,
-    language: Option<&'a Language>,
-    answers: &Answers,
-) -> &'a [String] {
-    match language {
-        Some(language) if answers.command(trial).is_none() => trial.build_in(language),
-        _ => &[],
-    }
-}
-
-/// The command of a trial: the student's own, or that of the student's language.
-fn command_of(
-    trial: &Trial,
-    language: Option<&Language>,
-    answers: &Answers,
-) -> Result<Vec<String>, Trouble> {
-    let of_language = language.and_then(|language| match trial.runs_the_labs_program() {
-        true => Some(&language.run),
-        false => trial.run.get(&language.id),
-    });
-    let own = answers.command(trial);
-    own.or(of_language).cloned().ok_or_else(|| Trouble {
-        found: format!(
-            "this part has no start code in {}, and no command of yours",
-            language.map_or("this language", |language| &language.id)
-        ),
-        next: Some(format!(
-            "write it in any language, and say in answers.toml how to run it: run-{} = [...]",
-            trial.id
-        )),
-        late: false,
-    })
 }
 
 impl TrialSetup<'_> {

@@ -17,7 +17,11 @@
 
 use std::fmt;
 
-use crate::{points::Points, roster::Id};
+use crate::{
+    grades::{LabResult, Student},
+    points::Points,
+    roster::Id,
+};
 
 pub mod autolab;
 pub mod canvas;
@@ -71,6 +75,15 @@ pub enum Note {
         /// The name in this line.
         name: String,
     },
+    /// Parts of a result were not graded, so it has no grade yet.
+    Incomplete {
+        /// The student.
+        student: Id,
+        /// The lab.
+        lab: String,
+        /// How many parts.
+        parts: usize,
+    },
     /// A lab has no column in the instructor's file.
     NoColumn {
         /// The lab's id.
@@ -107,6 +120,21 @@ pub enum Note {
     },
 }
 
+/// The result of a student in a lab, if it is a grade. A result that lacks verdicts is a note.
+fn graded<'a>(student: &'a Student, lab: &str, notes: &mut Vec<Note>) -> Option<&'a LabResult> {
+    let result = student.result(lab)?;
+    let parts = result.not_graded().count();
+    if parts == 0 {
+        return Some(result);
+    }
+    notes.push(Note::Incomplete {
+        student: student.person.id.clone(),
+        lab: lab.to_owned(),
+        parts,
+    });
+    None
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -136,6 +164,15 @@ impl fmt::Display for Note {
                     "line {line} ({name}) was left as it is: the student was not graded"
                 )
             }
+            Self::Incomplete {
+                student,
+                lab,
+                parts,
+            } => write!(
+                f,
+                "{student} has no grade in {lab}: {parts} of its parts {} not graded. Grade it again with `latchstring course regrade` on a machine that lacks nothing",
+                if *parts == 1 { "was" } else { "were" }
+            ),
             Self::NoColumn { lab, title } => write!(
                 f,
                 "the lab {lab} was left out: no column is called {title:?} or {lab:?}"

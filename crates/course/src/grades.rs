@@ -13,10 +13,12 @@ mod check;
 mod error;
 mod file;
 mod merge;
+mod part;
 mod sheet;
 
 pub use error::{GradesError, MergeError};
 pub use file::FORMAT;
+pub use part::{Part, PartError, all_parts};
 pub use sheet::Sheet;
 
 /// What was graded, when and by what.
@@ -92,9 +94,27 @@ pub struct Item {
     pub of: Points,
     /// Whether it passed. An item without points also passes or fails.
     pub passed: bool,
+    /// Whether it was not tried, because the grading machine lacked something. Then it has neither passed nor failed, has no
+    /// points yet, and the message says what was lacking.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_graded: bool,
     /// What the grader found, for the student.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
+}
+
+/// A file that is in nobody's grade.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UngradedFile {
+    /// Its path, below the folder with what was handed in.
+    pub path: String,
+    /// What kind of trouble it is. Some of it is not for the student.
+    pub kind: RemarkKind,
+    /// Why, and what to do.
+    pub why: String,
+    /// When the server received it, or else when the grader found it.
+    pub time: Moment,
 }
 
 /// A trouble of a submission.
@@ -152,6 +172,16 @@ impl LabResult {
         self.items.iter().map(|item| item.of).sum()
     }
 
+    /// The items that were not tried. Until they are, the points of this result are no grade.
+    pub fn not_graded(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| item.not_graded)
+    }
+
+    /// Whether every item was tried.
+    pub fn is_complete(&self) -> bool {
+        self.not_graded().next().is_none()
+    }
+
     /// Whether every item passed.
     pub fn passed(&self) -> bool {
         self.items.iter().all(|item| item.passed)
@@ -177,6 +207,8 @@ pub struct Grades {
     header: Header,
     labs: Vec<Lab>,
     students: Vec<Student>,
+    files: Vec<UngradedFile>,
+    part: Option<Part>,
 }
 
 impl Grades {
@@ -199,7 +231,25 @@ impl Grades {
             header,
             labs,
             students,
+            files: Vec::new(),
+            part: None,
         })
+    }
+
+    /// The same, with the files that are in nobody's grade. Of two with one path, the later one is kept.
+    #[must_use]
+    pub fn with_files(mut self, mut files: Vec<UngradedFile>) -> Self {
+        files.sort_by(|a, b| (&a.path, &b.time).cmp(&(&b.path, &a.time)));
+        files.dedup_by(|a, b| a.path == b.path);
+        self.files = files;
+        self
+    }
+
+    /// The same, as a part of the class.
+    #[must_use]
+    pub fn with_part(mut self, part: Option<Part>) -> Self {
+        self.part = part;
+        self
     }
 
     /// What was graded, when and by what.
@@ -215,6 +265,16 @@ impl Grades {
     /// The students, by their id.
     pub fn students(&self) -> &[Student] {
         &self.students
+    }
+
+    /// The files that are in nobody's grade, by their paths.
+    pub fn files(&self) -> &[UngradedFile] {
+        &self.files
+    }
+
+    /// Which part of the class this is; `None` if it is all of it.
+    pub const fn part(&self) -> Option<&Part> {
+        self.part.as_ref()
     }
 
     /// What one student did in these labs; in all of them if none is named.

@@ -82,7 +82,8 @@ pub enum CourseCommand {
     /// Grade the files of a class, and write grades.json
     ///
     /// A file says itself whose it is, so its name does not matter. Of several files of one student and lab the last one counts.
-    /// The exit code is 3 if a file could not be graded; all others are.
+    /// The exit code is 3 if a file could not be graded; all others are. It is 3, too, if this machine lacks something.
+    /// The parts that need it are not graded then, and take no points from anybody.
     #[command(
         after_help = "Examples:\n  latchstring course grade handed-in\n  latchstring course grade handed-in --lab 04\n\n\
                       On several machines, and then together:\n  \
@@ -134,6 +135,8 @@ pub enum CourseCommand {
     #[command(subcommand)]
     Export(exporting::ExportCommand),
     /// Put together the grades of a class that several machines graded
+    ///
+    /// All parts must be there, each once: `--part K/N` writes its numbers into its file.
     #[command(after_help = "Example: latchstring course merge part-*.json --out grades.json")]
     Merge {
         /// Read these files, which `grade --part` has written
@@ -142,6 +145,9 @@ pub enum CourseCommand {
         /// Write the grades to this file
         #[arg(long, value_name = "FILE", default_value = grading::GRADES)]
         out: PathBuf,
+        /// Merge them even if parts of the class are missing, or there twice
+        #[arg(long)]
+        partial: bool,
     },
     /// Draw the grades of a class as a page, for the instructor
     ///
@@ -247,7 +253,11 @@ pub fn run(command: CourseCommand) -> anyhow::Result<ExitCode> {
             lab,
         } => comparing::viva(out, &student, &handed_in, &place, lab.as_deref())?,
         CourseCommand::Export(command) => exporting::run(out, &command)?,
-        CourseCommand::Merge { part, out: to } => grading::merge(out, &part, &to)?,
+        CourseCommand::Merge {
+            part,
+            out: to,
+            partial,
+        } => grading::merge(out, &part, &to, partial)?,
         CourseCommand::Report(arguments) => report::run(out, &arguments)?,
     }
     out.flush()?;

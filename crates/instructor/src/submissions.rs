@@ -21,6 +21,7 @@ use latchstring_course::{
     moment::Moment,
     roster::{Column, Id, Roster},
 };
+use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 /// What the name of a file ends with that says when the server received the file beside it.
@@ -43,6 +44,20 @@ pub struct Submission {
     pub received: Option<Moment>,
     /// What is in it.
     pub bundle: Result<Bundle, Refused>,
+    /// SHA-256 of the whole file. Of several bundles in one archive it is the archive's.
+    pub digest: [u8; 32],
+}
+
+/// A hash over all files, with their paths: two machines that have the same one grade the same.
+pub fn hash(all: &[Submission]) -> String {
+    let mut hash = Sha256::new();
+    for one in all {
+        hash.update(one.path.len().to_be_bytes());
+        hash.update(&one.path);
+        hash.update(one.digest);
+        hash.update(one.received.as_ref().map_or("", Moment::as_str));
+    }
+    hex::encode(hash.finalize())
 }
 
 /// Reads all files below a folder, in the order of their paths.
@@ -100,6 +115,7 @@ fn add(
         "{shown} is larger than 64 MiB: if it is an archive of the whole class, unpack it first"
     );
     let bytes = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
+    let digest = Sha256::digest(&bytes).into();
     let received = received(path)?;
     let uploader = match received {
         // The server has made the folder for a login. The name of the file is the sender's own choice.
@@ -118,6 +134,7 @@ fn add(
             uploader,
             received,
             bundle,
+            digest,
         });
         return Ok(());
     }
@@ -128,6 +145,7 @@ fn add(
             received: received.clone(),
             bundle: bundle::read(&bytes),
             path,
+            digest,
         });
     }
     Ok(())

@@ -80,6 +80,7 @@ pub async fn questions(
         launcher,
         only: None,
         peers: true,
+        lacking: None,
     };
     let of_program = code::question(&mut replay, bundle, &options).await?;
     // The check has read the predictions from the sheet, if it was not run before.

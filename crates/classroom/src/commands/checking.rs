@@ -64,6 +64,7 @@ async fn checked(student: &mut Student, how: How<'_>) -> anyhow::Result<Option<R
         launcher: &Launcher::this_program(&KEEPER)?,
         only: how.only,
         peers: true,
+        lacking: None,
     };
     tokio::select! {
         report = told.during(check::check_with(student, &options)) => {

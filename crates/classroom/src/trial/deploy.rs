@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use latchstring_attacker::net::loopback::Loopback;
 use tempfile::TempDir;
 use tokio::{
@@ -111,9 +111,20 @@ enum Untried {
 
 impl From<anyhow::Error> for Untried {
     fn from(why: anyhow::Error) -> Self {
-        Self::Failed(why)
+        match why.downcast_ref::<Hangs>() {
+            Some(hangs) => Self::Silent(Trouble {
+                late: true,
+                ..Trouble::wrong(hangs.to_string())
+            }),
+            None => Self::Failed(why),
+        }
     }
 }
+
+/// A program of this project does not end, because of the server that it was given: that is a finding.
+#[derive(Debug, thiserror::Error)]
+#[error("expected: {0} within {seconds} seconds; saw: it does not end", seconds = FOR_A_PROGRAM.as_secs())]
+struct Hangs(&'static str);
 
 /// The people who use the server, and the strangers.
 struct Town {
@@ -219,7 +230,7 @@ impl Town {
             .output();
         let output = timeout(FOR_A_PROGRAM, output)
             .await
-            .context("the server's program does not end")??;
+            .map_err(|_| Hangs("a list of messages from the store"))??;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
@@ -331,7 +342,7 @@ impl Town {
             let _ = stdin.write_all(input.as_bytes()).await;
         }
         let output = timeout(FOR_A_PROGRAM, running.wait_with_output()).await;
-        Ok(output.context("the client does not end")??)
+        Ok(output.map_err(|_| Hangs("an answer to the client"))??)
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn listening(port: u16) -> Result<Loopback, Trouble> {
                     TO_LISTEN.as_secs()
                 ),
                 next: Some("listen on 127.0.0.1, on the port that it is given".to_owned()),
-                late: false,
+                late: true,
             });
         }
         sleep(GLANCE).await;

@@ -10,7 +10,7 @@ use crate::{
     table::{self, Separator},
 };
 
-use super::{Export, Note};
+use super::{Export, Note, graded};
 
 mod fill;
 
@@ -53,7 +53,8 @@ pub fn write(grades: &Grades) -> Export {
             &person.section,
         ];
         let known = known.map(|text| table::harmless(text));
-        let results = grades.labs().iter().map(|lab| student.result(&lab.id));
+        let notes = &mut export.notes;
+        let results = (grades.labs().iter()).map(|lab| graded(student, &lab.id, notes));
         let results =
             results.map(|result| result.map_or_else(String::new, |one| one.points().to_string()));
         let cells: Vec<String> = known.into_iter().chain(results).collect();

@@ -30,9 +30,11 @@ fn suite(
     result: Option<&LabResult>,
 ) {
     let items = result.map_or(&[][..], |result| &result.items);
-    let failures = items.iter().filter(|item| !item.passed).count();
-    let skipped = usize::from(result.is_none());
-    let (tests, student) = (items.len() + skipped, sheet.student.person.id.as_str());
+    let open = items.iter().filter(|item| item.not_graded).count();
+    let failures = items.iter().filter(|item| !item.passed).count() - open;
+    let absent = usize::from(result.is_none());
+    let skipped = absent + open;
+    let (tests, student) = (items.len() + absent, sheet.student.person.id.as_str());
     let class = attribute(&format!("{student}.{}", lab.id));
     let when = result
         .and_then(|one| one.submitted.as_ref())
@@ -80,9 +82,11 @@ fn properties(xml: &mut String, sheet: &Sheet<'_>, lab: &Lab, result: Option<&La
 fn case(xml: &mut String, class: &str, item: &Item) {
     let name = attribute(&one_line(&item.title));
     let case = format!("    <testcase classname=\"{class}\" name=\"{name}\" time=\"0\"");
-    let _ = match item.passed {
-        true => writeln!(xml, "{case}/>"),
-        false => writeln!(
+    let _ = match (item.passed, item.not_graded) {
+        (true, _) => writeln!(xml, "{case}/>"),
+        // The schema has no place for a reason there: `about` says it.
+        (false, true) => writeln!(xml, "{case}><skipped/></testcase>"),
+        (false, false) => writeln!(
             xml,
             "{case}>\n      <failure type=\"failed\" message=\"{} of {} points\">{}</failure>\n    </testcase>",
             item.points,

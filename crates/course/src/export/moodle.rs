@@ -12,7 +12,7 @@
 use thiserror::Error;
 
 use super::{
-    Export, Note,
+    Export, Note, graded,
     text::{about, item},
 };
 use crate::{
@@ -108,7 +108,8 @@ pub fn write(grades: &Grades, key: Key) -> Result<Export, MoodleError> {
         let mut cells = vec![user.to_owned(), table::harmless(&student.person.name)];
         for lab in grades.labs() {
             let result = student.result(&lab.id);
-            cells.push(result.map_or_else(|| "-".to_owned(), |one| one.points().to_string()));
+            let grade = graded(student, &lab.id, &mut export.notes);
+            cells.push(grade.map_or_else(|| "-".to_owned(), |one| one.points().to_string()));
             cells.push(feedback(lab, result));
         }
         export.text.push_str(&row(&cells));

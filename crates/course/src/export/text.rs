@@ -40,8 +40,13 @@ pub(super) fn about(lab: &Lab, result: Option<&LabResult>) -> Vec<String> {
         )
     });
     let hints = (result.hints > 0).then(|| format!("{} taken.", count(result.hints, "hint")));
+    let open = result.not_graded();
+    let open = open.map(|item| format!("Not graded yet: {}.", one_line(&item.title)));
     let remarks = result.remarks_for_student().map(|one| plain(&one.sentence));
-    late.into_iter().chain(hints).chain(remarks).collect()
+    (late.into_iter().chain(hints))
+        .chain(open)
+        .chain(remarks)
+        .collect()
 }
 
 fn count(number: u32, of: &str) -> String {
@@ -51,9 +56,13 @@ fn count(number: u32, of: &str) -> String {
     }
 }
 
-/// One item in a line: whether it passed, its points and its title; the message follows in lines of its own.
+/// One item in a line: whether it passed or was not graded, its points and its title; the message follows in lines of its own.
 pub(super) fn item(item: &Item) -> String {
-    let word = if item.passed { "pass" } else { "FAIL" };
+    let word = match (item.passed, item.not_graded) {
+        (true, _) => "pass",
+        (false, true) => "not graded",
+        (false, false) => "FAIL",
+    };
     let line = format!(
         "{word} {}/{} {}",
         item.points,

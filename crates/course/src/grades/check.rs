@@ -49,6 +49,15 @@ fn of_lab(student: &str, lab: &Lab, result: &LabResult) -> Result<(), GradesErro
             of: item.of,
         });
     }
+    let invented =
+        |item: &&super::Item| item.not_graded && (item.passed || item.points != Points::default());
+    if let Some(item) = result.items.iter().find(invented) {
+        return Err(GradesError::NotTried {
+            student: student.to_owned(),
+            lab: lab.id.clone(),
+            item: item.id.clone(),
+        });
+    }
     match result.of() == lab.of {
         true => Ok(()),
         false => Err(GradesError::Sum {

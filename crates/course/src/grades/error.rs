@@ -58,6 +58,32 @@ pub enum GradesError {
         /// What could be earned.
         of: Points,
     },
+    /// Points for what was not tried.
+    #[error(
+        "the item {item:?} of the lab {lab:?} of the student {student} was not graded, and has passed or has points; grade it again"
+    )]
+    NotTried {
+        /// The student.
+        student: String,
+        /// The lab.
+        lab: String,
+        /// The item.
+        item: String,
+    },
+    /// A result without a part of its verdicts, where a grade is wanted.
+    #[error(
+        "{item:?} of the lab {lab:?} of the student {student} was not graded: {why}. So there is no grade to write; grade it again with `latchstring course regrade` on a machine that lacks nothing"
+    )]
+    Incomplete {
+        /// The student.
+        student: String,
+        /// The lab.
+        lab: String,
+        /// The first item that was not graded.
+        item: String,
+        /// Why.
+        why: String,
+    },
     /// The items of a result are not those of the lab.
     #[error(
         "the items of the lab {lab:?} of the student {student} are worth {found} points, and the lab {of}; grade it again with one version of the lab"

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Grades, GradesError, Header, Lab, Student};
+use super::{Grades, GradesError, Header, Lab, Part, Student, UngradedFile};
 
 /// The format of `grades.json`. A change that an older program would misread gets the next number.
 pub const FORMAT: u32 = 1;
@@ -19,6 +19,10 @@ struct Read {
     header: Header,
     labs: Vec<Lab>,
     students: Vec<Student>,
+    #[serde(default)]
+    ungraded_files: Vec<UngradedFile>,
+    #[serde(default)]
+    part: Option<Part>,
 }
 
 #[derive(Serialize)]
@@ -28,6 +32,10 @@ struct Written<'a> {
     header: &'a Header,
     labs: &'a [Lab],
     students: &'a [Student],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    ungraded_files: &'a [UngradedFile],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'a Part>,
 }
 
 impl Grades {
@@ -46,7 +54,8 @@ impl Grades {
             });
         }
         let read: Read = serde_json::from_str(text).map_err(fault)?;
-        Self::new(read.header, read.labs, read.students)
+        let grades = Self::new(read.header, read.labs, read.students)?;
+        Ok(grades.with_files(read.ungraded_files).with_part(read.part))
     }
 
     /// Writes `grades.json`: equal grades are equal to the byte.
@@ -59,6 +68,8 @@ impl Grades {
             header: &self.header,
             labs: &self.labs,
             students: &self.students,
+            ungraded_files: &self.files,
+            part: self.part.as_ref(),
         };
         let text = serde_json::to_string_pretty(&written).expect("grades are JSON");
         text + "\n"

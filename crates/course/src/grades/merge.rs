@@ -1,8 +1,8 @@
 //! A class that several machines graded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Grades, Header, Lab, MergeError, Student};
+use super::{Grades, Header, Lab, MergeError, Student, UngradedFile};
 
 impl Grades {
     /// These grades and others of the same class together. The order makes no difference.
@@ -23,15 +23,22 @@ impl Grades {
             };
             students.insert(id, together);
         }
-        Ok(Self::new(header, labs, students.into_values().collect())?)
+        let files = [&self.files[..], &other.files].concat();
+        let parts = (self.part.as_ref(), other.part.as_ref());
+        let part = match parts {
+            (Some(one), Some(two)) => one.and(two),
+            _ => None,
+        };
+        let grades = Self::new(header, labs, students.into_values().collect())?;
+        Ok(grades.with_files(files).with_part(part))
     }
 
     /// These grades with newer ones of the same class. A result of the newer ones takes the place of the one that was there. The
-    /// other results, students and labs stay.
+    /// other results, students and labs stay. So do files that are in nobody's grade, if the newer grader has not `seen` them.
     ///
     /// # Errors
     /// When they are of another course, or the points of a result do not add up to those of its lab.
-    pub fn replaced_by(&self, newer: &Self) -> Result<Self, MergeError> {
+    pub fn replaced_by(&self, newer: &Self, seen: &BTreeSet<&str>) -> Result<Self, MergeError> {
         let mut header = same_header(&self.header, &newer.header)?;
         header.graded = newer.header.graded.clone();
         let mut labs = newer.labs.clone();
@@ -50,7 +57,11 @@ impl Grades {
             student.results.extend(stays);
             students.insert(id, student);
         }
-        Ok(Self::new(header, labs, students.into_values().collect())?)
+        let stays = |file: &&UngradedFile| !seen.contains(file.path.as_str());
+        let files = self.files.iter().filter(stays).chain(&newer.files);
+        let files = files.cloned().collect();
+        let grades = Self::new(header, labs, students.into_values().collect())?;
+        Ok(grades.with_files(files).with_part(self.part.clone()))
     }
 
     fn by_id(&self) -> impl Iterator<Item = (&str, Student)> {

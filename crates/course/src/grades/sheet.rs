@@ -39,6 +39,25 @@ pub(super) fn of<'a>(
 }
 
 impl Sheet<'_> {
+    /// Whether every part of what was submitted has its verdict. Without all of them, the points are no grade.
+    ///
+    /// # Errors
+    /// Names the first part that was not graded, with the reason.
+    pub fn complete(&self) -> Result<(), GradesError> {
+        let results = self.labs.iter().filter_map(|(_, result)| *result);
+        let mut open =
+            results.flat_map(|result| result.not_graded().map(move |item| (result, item)));
+        match open.next() {
+            None => Ok(()),
+            Some((result, item)) => Err(GradesError::Incomplete {
+                student: self.student.person.id.to_string(),
+                lab: result.lab.clone(),
+                item: item.id.clone(),
+                why: item.message.clone(),
+            }),
+        }
+    }
+
     /// The points that were earned.
     pub fn points(&self) -> Points {
         let results = self.labs.iter().filter_map(|(_, result)| *result);

@@ -29,6 +29,7 @@ fn item(id: &str, hundredths: u32, of: u32) -> Item {
         points: Points::hundredths(hundredths),
         of: Points::whole(of),
         passed: hundredths == of * 100,
+        not_graded: false,
         message: String::new(),
     }
 }

@@ -2,10 +2,11 @@
 
 use super::{
     numbers::{LabNumbers, Numbers},
+    open::open,
     spread::{Spread, decimal},
 };
 use crate::{
-    grades::Grades,
+    grades::{Grades, LabResult},
     table::{self, Separator},
 };
 
@@ -18,13 +19,15 @@ pub struct File {
     pub text: String,
 }
 
-/// The files of a class: its students, its questions and checks, its labs. A cell is empty where nothing is known.
-pub fn files(grades: &Grades) -> [File; 3] {
+/// The files of a class: its students, its questions and checks, its labs, and what is in no grade yet. A cell is empty where
+/// nothing is known: a result whose parts were not all tried is no number of points.
+pub fn files(grades: &Grades) -> [File; 4] {
     let numbers = Numbers::of(grades);
     [
         file("students.csv", students(&numbers)),
         file("checks.csv", checks(&numbers)),
         file("labs.csv", labs(&numbers)),
+        file("not-graded.csv", not_graded(grades)),
     ]
 }
 
@@ -58,13 +61,47 @@ fn students(numbers: &Numbers<'_>) -> Vec<Vec<String>> {
             person.section.clone(),
         ];
         let results = labs().map(|lab| student.result(&lab.id));
-        row.extend(
-            results.map(|result| result.map_or_else(String::new, |one| one.points().to_string())),
-        );
-        row.extend([total.to_string(), numbers.of.to_string()]);
+        let known = |one: &LabResult| match one.is_complete() {
+            true => one.points().to_string(),
+            false => String::new(),
+        };
+        row.extend(results.map(|result| result.map_or_else(String::new, known)));
+        let total = match student.results.iter().all(LabResult::is_complete) {
+            true => total.to_string(),
+            false => String::new(),
+        };
+        row.extend([total, numbers.of.to_string()]);
         rows.push(row);
     }
     rows
+}
+
+/// The parts that were not tried, and then the files that are nobody's work.
+fn not_graded(grades: &Grades) -> Vec<Vec<String>> {
+    let parts = open(grades).into_iter().map(|open| {
+        vec![
+            open.student.person.id.to_string(),
+            open.result.lab.clone(),
+            open.item.id.clone(),
+            String::new(),
+            String::new(),
+            open.item.message.clone(),
+        ]
+    });
+    let files = grades.files().iter().map(|file| {
+        let [student, lab, item] = [const { String::new() }; 3];
+        let time = file.time.to_string();
+        vec![
+            student,
+            lab,
+            item,
+            file.path.clone(),
+            time,
+            file.why.clone(),
+        ]
+    });
+    let first = heading(&["student", "lab", "item", "file", "time", "reason"]);
+    std::iter::once(first).chain(parts).chain(files).collect()
 }
 
 fn checks(numbers: &Numbers<'_>) -> Vec<Vec<String>> {

@@ -59,12 +59,12 @@ pub struct ItemNumbers<'a> {
     pub item: &'a Item,
     /// How many students passed it.
     pub passed: usize,
-    /// How many handed in the lab.
+    /// How many handed in the lab, without those of whom it was not tried.
     pub of: usize,
 }
 
 impl ItemNumbers<'_> {
-    /// How many students handed in the lab, and did not pass it.
+    /// How many students did not pass it, of those of whom it was tried.
     pub fn failed(&self) -> usize {
         self.of - self.passed
     }
@@ -164,7 +164,8 @@ fn items<'a>(results: &[&'a LabResult]) -> Vec<ItemNumbers<'a>> {
                 of: 0,
             });
         }
-        found[place].of += 1;
+        // What was not tried has neither passed nor failed.
+        found[place].of += usize::from(!item.not_graded);
         found[place].passed += usize::from(item.passed);
     }
     found

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::{
     labs,
     numbers::Numbers,
-    overview, remarks, state, students,
+    open, overview, remarks, state, students,
     text::{foreign, visible},
 };
 use crate::grades::{Grades, Header};
@@ -15,7 +15,7 @@ use crate::grades::{Grades, Header};
 const STYLE: &str = include_str!("report.css");
 
 /// The parts of the page, as its contents name them.
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 8] = [
     ("class", "The class at a glance"),
     ("students", "Each student in each lab"),
     ("labs", "Each lab"),
@@ -23,7 +23,11 @@ const PARTS: [(&str, &str); 7] = [
     ("time", "Time and hints"),
     ("remarks", "Remarks for review"),
     ("without", "Students without a file"),
+    (OPEN, "Not graded"),
 ];
+
+/// The part that is there only if something was not graded.
+const OPEN: &str = "open";
 
 /// The report of a class, as one HTML file.
 pub fn page(grades: &Grades) -> String {
@@ -42,7 +46,7 @@ pub fn page(grades: &Grades) -> String {
             }
             body {
                 (state::shapes())
-                (top(header))
+                (top(header, open::is_empty(grades)))
                 main {
                     (part(0, overview::section(&numbers)))
                     (part(1, students::section(&numbers)))
@@ -51,6 +55,7 @@ pub fn page(grades: &Grades) -> String {
                     (part(4, labs::time_and_hints(&numbers)))
                     (part(5, remarks::section(&numbers)))
                     (part(6, students::without(&numbers)))
+                    @if !open::is_empty(grades) { (part(7, open::section(grades))) }
                 }
             }
         }
@@ -64,7 +69,8 @@ fn policy() -> String {
     format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'")
 }
 
-fn top(header: &Header) -> Markup {
+fn top(header: &Header, all_graded: bool) -> Markup {
+    let shown = |(id, _): &(&str, &str)| !(all_graded && *id == OPEN);
     let graded = header.graded.as_str();
     let versions = header.versions.iter();
     let versions: Vec<String> = versions
@@ -79,7 +85,7 @@ fn top(header: &Header) -> Markup {
                 "."
             }
             nav aria-label="Contents" {
-                ul { @for (id, title) in PARTS { li { a href={ "#" (id) } { (title) } } } }
+                ul { @for (id, title) in PARTS.into_iter().filter(shown) { li { a href={ "#" (id) } { (title) } } } }
             }
         }
     }

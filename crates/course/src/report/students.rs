@@ -143,6 +143,7 @@ fn row(numbers: &Numbers<'_>, (student, total): Counted<'_>) -> Markup {
             }
             td.total {
                 b { (total) }
+                @if !student.results.iter().all(LabResult::is_complete) { span.word { "so far" } }
                 (pictures::small_bar(share(total, numbers.of), "sum"))
             }
             @for lab in numbers.grades.labs() { (cell(student.result(&lab.id), lab.of)) }
@@ -161,9 +162,15 @@ fn cell(result: Option<&LabResult>, of: Points) -> Markup {
                 (pictures::small_bar(share(result.points(), of), ""))
             }
             span.word { (state.word()) }
+            @if result.is_some_and(|one| !one.is_complete()) { span.word { a href="#open" { "not graded: " (open(result)) } } }
             @if result.is_some_and(is_late) { span.late { (late_sign()) " late" } }
         }
     }
+}
+
+/// `2 parts`.
+fn open(result: Option<&LabResult>) -> String {
+    count(result.map_or(0, |one| one.not_graded().count()), "part")
 }
 
 fn share(points: Points, of: Points) -> Share {

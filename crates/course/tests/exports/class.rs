@@ -40,6 +40,7 @@ pub(crate) fn item(id: &str, title: &str, hundredths: u32, of: u32, message: &st
         points: Points::hundredths(hundredths),
         of: Points::whole(of),
         passed: hundredths == of * 100,
+        not_graded: false,
         message: message.to_owned(),
     }
 }

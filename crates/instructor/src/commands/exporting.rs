@@ -246,6 +246,7 @@ impl OneStudent {
         let named = named.collect::<anyhow::Result<Vec<String>>>()?;
         let named: Vec<&str> = named.iter().map(String::as_str).collect();
         let sheet = grades.sheet(&self.student, &named)?;
+        sheet.complete()?;
         self.what.write(out, &text(&sheet)?)
     }
 }

@@ -1,6 +1,7 @@
 //! `grade`, `regrade` and `merge`.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -14,7 +15,7 @@ use latchstring_classroom::{catalogue::Lab, crew, labs};
 use latchstring_confine::run::Launcher;
 use latchstring_course::{
     export::gradescope::{self, Visibility},
-    grades::{Grades, Student},
+    grades::{Grades, Part, Student, all_parts},
     moment::Moment,
     roster::{Id, Roster},
 };
@@ -22,14 +23,14 @@ use latchstring_course::{
 use super::{CourseArgs, KEEPER, count};
 use crate::{
     folder::{self, Course},
-    grade::{Graded, Pile, Plan, Ungraded},
+    grade::{Graded, Machine, Pile, Plan, Taken, Ungraded},
     key, platform,
     submissions::{self, Submission},
 };
 
 /// The grades in a course's folder.
 pub(crate) const GRADES: &str = "grades.json";
-/// The exit code when a file could not be graded. The grades of all others are written.
+/// The exit code when a file, or a part of one, could not be graded. All other grades are written.
 const SOME_UNGRADED: u8 = 3;
 
 /// What is graded.
@@ -81,6 +82,7 @@ struct Job {
     labs: Vec<Lab>,
     now: Moment,
     jobs: usize,
+    launcher: Launcher,
 }
 
 impl Job {
@@ -110,6 +112,7 @@ impl Job {
             labs: chosen,
             now,
             jobs: arguments.jobs.unwrap_or(2 * crew::cores()),
+            launcher: Launcher::this_program(&KEEPER)?,
         })
     }
 
@@ -128,20 +131,19 @@ impl Job {
         Ok(pile)
     }
 
-    fn grade(&self, pile: &Pile) -> anyhow::Result<Graded> {
-        let plan = Plan {
+    fn plan(&self) -> Plan<'_> {
+        Plan {
             course: &self.course,
             students: &self.students,
             roster: &self.roster,
             labs: self.labs.iter().collect(),
             jobs: self.jobs,
             now: self.now.clone(),
-            launcher: &Launcher::this_program(&KEEPER)?,
+            launcher: &self.launcher,
             progress: &|what, done, of| {
                 let _ = writeln!(io::stderr(), "{done} of {of}: {what}");
             },
-        };
-        plan.run(pile)
+        }
     }
 }
 
@@ -152,22 +154,64 @@ pub(super) fn grade(out: &mut impl Write, arguments: &GradeMore) -> anyhow::Resu
     if let Some(metadata) = &arguments.gradescope {
         return for_gradescope(out, &job, what, metadata);
     }
-    if let Some(part) = &arguments.part {
-        job.students = part_of(&job.students, part)?;
-    }
     let pile = job.sort(submissions::read(&what.handed_in, &job.roster)?)?;
+    let mut part = None;
+    if let Some(written) = &arguments.part {
+        let all = job.students.people().len();
+        let (k, n) = numbers_of(written)?;
+        job.students = part_of(&job.students, k, n);
+        part = Some(Part::one(k, n, all, pile.hash.clone()));
+    }
     let to = what.out.clone();
     let to = to.unwrap_or_else(|| job.course.folder.join(GRADES));
+    let plan = job.plan();
+    let machine = plan.machine(&pile)?;
     if !arguments.replace {
-        nothing_is_lost(&job, &pile, what, &to)?;
+        nothing_is_lost(&job, &pile, &machine, what, &to)?;
     }
-    let graded = job.grade(&pile)?;
+    tell_missing(out, &machine)?;
+    let mut graded = plan.run(&pile, &machine)?;
+    graded.grades = graded.grades.with_part(part);
     folder::write(&to, graded.grades.to_json().as_bytes())?;
     tell(out, &graded, &to)
 }
 
-/// Before the work: each result that is in the file already is made again.
-fn nothing_is_lost(job: &Job, pile: &Pile, what: &GradeArgs, to: &Path) -> anyhow::Result<()> {
+/// Before the work: what this machine lacks, and what to do.
+fn tell_missing(out: &mut impl Write, machine: &Machine) -> anyhow::Result<()> {
+    if machine.missing.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "This machine lacks something. What needs it is not graded, and takes no points from anybody:"
+    )?;
+    for (missing, keys) in &machine.missing {
+        let labs: BTreeSet<&str> = keys.iter().map(|(_, lab)| lab.as_str()).collect();
+        let labs: Vec<&str> = labs.into_iter().collect();
+        writeln!(
+            out,
+            "- {}. Needed by {} of {}. Do this: {}",
+            missing.what,
+            count(keys.len(), "submission"),
+            labs.join(", "),
+            missing.remedy
+        )?;
+    }
+    writeln!(
+        out,
+        "Then grade again, here or on another machine: `latchstring course regrade` fills in what was left out."
+    )?;
+    Ok(out.flush()?)
+}
+
+/// Before the work: each result that is in the file already is made again, and no verdict in it becomes none.
+fn nothing_is_lost(
+    job: &Job,
+    pile: &Pile,
+    machine: &Machine,
+    what: &GradeArgs,
+    to: &Path,
+) -> anyhow::Result<()> {
     if !to.exists() {
         return Ok(());
     }
@@ -175,9 +219,11 @@ fn nothing_is_lost(job: &Job, pile: &Pile, what: &GradeArgs, to: &Path) -> anyho
     for student in old.students() {
         let id = &student.person.id;
         for result in &student.results {
+            let key = (id.clone(), result.lab.clone());
             let again = job.students.find(id.as_str()).is_some()
                 && job.labs.iter().any(|lab| lab.id == result.lab)
-                && pile.taken.contains_key(&(id.clone(), result.lab.clone()));
+                && pile.taken.contains_key(&key)
+                && !(result.is_complete() && machine.fails(&key));
             if !again {
                 lost.push(format!("{id}, {}", result.lab));
             }
@@ -194,8 +240,8 @@ fn nothing_is_lost(job: &Job, pile: &Pile, what: &GradeArgs, to: &Path) -> anyho
     Ok(())
 }
 
-/// The students of one part of the class: every N-th, from the K-th on.
-fn part_of(students: &Roster, part: &str) -> anyhow::Result<Roster> {
+/// The two numbers of a part: `3/10`.
+fn numbers_of(part: &str) -> anyhow::Result<(usize, usize)> {
     let numbers = part.split_once('/');
     let numbers = numbers.and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
     let (k, n): (usize, usize) =
@@ -204,9 +250,14 @@ fn part_of(students: &Roster, part: &str) -> anyhow::Result<Roster> {
         (1..=n).contains(&k),
         "{part:?} is no part: the first number is from 1 to the second one"
     );
+    Ok((k, n))
+}
+
+/// The students of one part of the class: every N-th, from the K-th on.
+fn part_of(students: &Roster, k: usize, n: usize) -> Roster {
     let ids: Vec<&Id> = students.people().iter().map(|person| &person.id).collect();
     let mine: Vec<&Id> = ids.into_iter().skip(k - 1).step_by(n).collect();
-    Ok(students.only(|id| mine.contains(&id)))
+    students.only(|id| mine.contains(&id))
 }
 
 fn for_gradescope(
@@ -228,10 +279,15 @@ fn for_gradescope(
         labs: job.labs.clone(),
         now: job.now.clone(),
         jobs: job.jobs,
+        launcher: job.launcher.clone(),
     };
     // Gradescope has deadlines, and takes points for them.
     alone.course.terms.due.clear();
-    let graded = alone.grade(&Pile::of_all(&alone.course, &alone.roster, handed_in))?;
+    let pile = Pile::of_all(&alone.course, &alone.roster, handed_in);
+    let plan = alone.plan();
+    let machine = plan.machine(&pile)?;
+    tell_missing(out, &machine)?;
+    let graded = plan.run(&pile, &machine)?;
     let (grades, student) = (&graded.grades, upload.student.as_str());
     let to = what.out.as_ref();
     let to = to.context("name the file for Gradescope with --out")?;
@@ -240,6 +296,8 @@ fn for_gradescope(
         // The whole course is one assignment: only what was handed in counts.
         sheet.labs.retain(|(_, result)| result.is_some());
     }
+    // Without a file, Gradescope says that the grader has failed, and gives no points: not even 0.
+    sheet.complete()?;
     let mut notes: Vec<String> = graded.ungraded.iter().map(for_student).collect();
     if notes.is_empty() && sheet.labs.is_empty() {
         notes.push("No file was handed in.".to_owned());
@@ -265,9 +323,20 @@ pub(super) fn regrade(out: &mut impl Write, arguments: &GradeArgs) -> anyhow::Re
     let to = arguments.out.clone();
     let to = to.unwrap_or_else(|| job.course.folder.join(GRADES));
     let old = read(&to)?;
-    let pile = job.sort(submissions::read(&arguments.handed_in, &job.roster)?)?;
-    let graded = job.grade(&pile)?;
-    let new = old.replaced_by(&graded.grades)?;
+    let mut pile = job.sort(submissions::read(&arguments.handed_in, &job.roster)?)?;
+    let plan = job.plan();
+    let machine = plan.machine(&pile)?;
+    tell_missing(out, &machine)?;
+    let kept = keep_verdicts(&old, &mut pile, &machine);
+    for (student, lab) in &kept {
+        writeln!(
+            out,
+            "- {student}, {lab}: the result of before stays, because this machine cannot grade all of it"
+        )?;
+    }
+    let graded = plan.run(&pile, &machine)?;
+    let seen = pile.paths.iter().map(String::as_str).collect();
+    let new = old.replaced_by(&graded.grades, &seen)?;
     let mut changes = 0;
     for student in new.students() {
         let before = old.students().iter();
@@ -287,7 +356,28 @@ pub(super) fn regrade(out: &mut impl Write, arguments: &GradeArgs) -> anyhow::Re
         count(changes, "result"),
         all - again
     )?;
-    tell_troubles(out, &graded)
+    let code = tell_troubles(out, &graded)?;
+    Ok(match kept.is_empty() {
+        true => code,
+        false => ExitCode::from(SOME_UNGRADED),
+    })
+}
+
+/// Takes out of the pile what has all its verdicts already, and would lose some on this machine. A newer file of the student is
+/// graded all the same.
+fn keep_verdicts(old: &Grades, pile: &mut Pile, machine: &Machine) -> Vec<(Id, String)> {
+    let mut kept = Vec::new();
+    for student in old.students() {
+        for result in student.results.iter().filter(|one| one.is_complete()) {
+            let key = (student.person.id.clone(), result.lab.clone());
+            let same = |taken: &Taken| Some(&taken.submitted) == result.submitted.as_ref();
+            if machine.fails(&key) && pile.taken.get(&key).is_some_and(same) {
+                pile.taken.remove(&key);
+                kept.push(key);
+            }
+        }
+    }
+    kept
 }
 
 /// A line for each lab of a student that has other points than before.
@@ -316,10 +406,19 @@ fn tell_changes(
 }
 
 /// Puts parts of a class together.
-pub(super) fn merge(out: &mut impl Write, parts: &[PathBuf], to: &Path) -> anyhow::Result<()> {
+pub(super) fn merge(
+    out: &mut impl Write,
+    parts: &[PathBuf],
+    to: &Path,
+    partial: bool,
+) -> anyhow::Result<()> {
+    let read = parts.iter().map(|part| Ok((part, read(part)?)));
+    let read = read.collect::<anyhow::Result<Vec<_>>>()?;
+    if !partial {
+        nothing_is_missing(&read)?;
+    }
     let mut all: Option<Grades> = None;
-    for part in parts {
-        let read = read(part)?;
+    for (part, read) in read {
         all = Some(match all {
             None => read,
             Some(all) => all
@@ -339,6 +438,19 @@ pub(super) fn merge(out: &mut impl Write, parts: &[PathBuf], to: &Path) -> anyho
         to.display(),
         count(all.students().len(), "student")
     )?)
+}
+
+/// The parts of a class are all there. Labs that were graded apart have parts of their own.
+fn nothing_is_missing(parts: &[(&PathBuf, Grades)]) -> anyhow::Result<()> {
+    let mut by_labs: BTreeMap<Vec<&str>, Vec<&Grades>> = BTreeMap::new();
+    for (_, grades) in parts {
+        let labs = grades.labs().iter().map(|lab| lab.id.as_str());
+        by_labs.entry(labs.collect()).or_default().push(grades);
+    }
+    for grades in by_labs.values() {
+        all_parts(grades.iter().map(|grades| grades.part()))?;
+    }
+    Ok(())
 }
 
 /// Reads a file of grades.
@@ -370,6 +482,37 @@ fn tell(out: &mut impl Write, graded: &Graded, to: &Path) -> anyhow::Result<Exit
     tell_troubles(out, graded)
 }
 
+/// The parts that were not tried, and how many there are.
+fn tell_open(out: &mut impl Write, grades: &Grades) -> anyhow::Result<bool> {
+    let (mut parts, mut of) = (0, 0);
+    for student in grades.students() {
+        for result in student.results.iter().filter(|one| !one.is_complete()) {
+            let open: Vec<&str> = result.not_graded().map(|item| item.id.as_str()).collect();
+            (parts, of) = (parts + open.len(), of + 1);
+            let why = result.not_graded().next().map_or("", |item| &item.message);
+            writeln!(
+                out,
+                "- {}, {}: not graded: {} ({why})",
+                student.person.id,
+                result.lab,
+                open.join(", ")
+            )?;
+        }
+    }
+    if of > 0 {
+        writeln!(
+            out,
+            "{} not graded, in {}. There are no points for them yet, and the exports leave these results out.",
+            match parts {
+                1 => "1 part was".to_owned(),
+                _ => format!("{parts} parts were"),
+            },
+            count(of, "result")
+        )?;
+    }
+    Ok(of > 0)
+}
+
 fn results(grades: &Grades) -> usize {
     let students = grades.students().iter();
     students.map(|student| student.results.len()).sum()
@@ -391,8 +534,9 @@ fn tell_troubles(out: &mut impl Write, graded: &Graded) -> anyhow::Result<ExitCo
     for file in &graded.ungraded {
         writeln!(out, "- not graded: {}: {}", file.path, file.why)?;
     }
+    let open = tell_open(out, &graded.grades)?;
     out.flush()?;
-    Ok(match graded.ungraded.is_empty() {
+    Ok(match graded.ungraded.is_empty() && !open {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(SOME_UNGRADED),
     })

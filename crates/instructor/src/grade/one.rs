@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use latchstring_classroom::{
+    answers::Answers,
     catalogue::Lab,
     check::{self, Report, check_with},
     progress::Silent,
@@ -14,7 +15,42 @@ use latchstring_course::{
     roster::Id,
 };
 
-use super::{Plan, Taken};
+use super::{Machine, Plan, Taken};
+
+/// What came of one submission.
+pub(super) struct Outcome {
+    /// The result.
+    pub(super) result: LabResult,
+    /// Whether the machine may be to blame for what failed.
+    pub(super) doubtful: bool,
+}
+
+impl Outcome {
+    /// More is better: points, what passed, and what was tried.
+    pub(super) fn verdicts(&self) -> (Points, usize, usize) {
+        let items = self.result.items.iter();
+        let passed = items.clone().filter(|item| item.passed).count();
+        (
+            self.result.points(),
+            passed,
+            items.filter(|item| !item.not_graded).count(),
+        )
+    }
+}
+
+/// Why a submission was not checked.
+enum Failed {
+    /// The student's answer sheet cannot be read.
+    Sheet(anyhow::Error),
+    /// The grader could not do its work. Nobody loses points for that.
+    Grader(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failed {
+    fn from(why: anyhow::Error) -> Self {
+        Self::Grader(why)
+    }
+}
 
 impl Plan<'_> {
     /// Grades one submission.
@@ -23,11 +59,12 @@ impl Plan<'_> {
     /// When the instance cannot be made.
     pub(super) async fn one(
         &self,
-        student: &Id,
-        lab: &str,
+        key: &(Id, String),
         taken: &Taken,
-    ) -> anyhow::Result<LabResult> {
-        let lab = self.labs.iter().find(|known| known.id == lab);
+        machine: &Machine,
+    ) -> anyhow::Result<Outcome> {
+        let (student, lab) = key;
+        let lab = self.labs.iter().find(|known| known.id == *lab);
         let lab = lab.context("a lab is not in the course")?;
         let mut result = LabResult {
             lab: lab.id.clone(),
@@ -38,32 +75,45 @@ impl Plan<'_> {
             items: Vec::new(),
             remarks: taken.remarks.clone(),
         };
-        let graded = self.graded(student, lab, taken, &mut result).await;
-        if let Err(why) = graded {
+        let done = self.graded(student, lab, taken, machine, &mut result).await;
+        let mut doubtful = match done {
+            Ok(doubtful) => doubtful,
             // What one student's files do is no reason to leave the class without grades.
-            result.items = nothing(self, lab, "not graded");
-            result.remarks.push(Remark {
-                kind: RemarkKind::Unreadable,
-                sentence: format!("it could not be checked: {why:#}"),
-            });
-        }
-        Ok(result)
+            Err(Failed::Sheet(why)) => {
+                result.items = self.nothing(lab, "it could not be checked", false);
+                result.remarks.push(Remark {
+                    kind: RemarkKind::Unreadable,
+                    sentence: format!("it could not be checked: {why:#}"),
+                });
+                false
+            }
+            Err(Failed::Grader(why)) => {
+                result.items = self.nothing(lab, &format!("the grader failed: {why:#}"), true);
+                true
+            }
+        };
+        // What is missing now is missing the second time.
+        doubtful |= !result.is_complete() && !machine.fails(key);
+        Ok(Outcome { result, doubtful })
     }
 
+    /// Gives whether the machine may be to blame for what failed: a time was up, or it passed on the student's machine.
     async fn graded(
         &self,
         student: &Id,
         lab: &Lab,
         taken: &Taken,
+        machine: &Machine,
         result: &mut LabResult,
-    ) -> anyhow::Result<()> {
+    ) -> Result<bool, Failed> {
         let bundle = &taken.bundle;
         let owner = self.course.owner(student);
         let seed = self.course.key.seed(&owner, &lab.id);
-        let folder = tempfile::tempdir()?;
+        let folder = tempfile::tempdir().context("cannot make a folder")?;
         let work = folder.path().join("work");
-        std::fs::create_dir(&work)?;
+        std::fs::create_dir(&work).context("cannot make a folder")?;
         let mut replay = Replay::of(lab.clone(), bundle, owner.clone(), &seed, &work).await?;
+        Answers::read(&work, lab).map_err(Failed::Sheet)?;
         let mut findings = replay.findings(bundle);
         let options = Options {
             seed: &self.course.key.hidden(&owner, &lab.id),
@@ -72,9 +122,14 @@ impl Plan<'_> {
             launcher: self.launcher,
             only: None,
             peers: true,
+            lacking: Some(&machine.lacking),
         };
         let report = check_with(&mut replay.student, &options).await?;
-        findings.extend(replay.claims(bundle, &report));
+        let claims = replay.claims(bundle, &report);
+        let failed = |item: &check::Item| !item.passed && !item.not_graded;
+        let late = report.out_of_time && report.items.iter().any(failed);
+        let doubtful = late || !claims.is_empty();
+        findings.extend(claims);
         result.hints = bundle.manifest.hints.try_into().unwrap_or(u32::MAX);
         result.minutes = Some(replay.journal.minutes());
         result.remarks.extend(findings.iter().map(remark));
@@ -85,7 +140,7 @@ impl Plan<'_> {
             .iter()
             .map(|item| self.item(lab, item, left))
             .collect();
-        Ok(())
+        Ok(doubtful)
     }
 
     /// How many percent of the points are left, and a remark if it is not all of them.
@@ -123,33 +178,35 @@ impl Plan<'_> {
             points: earned,
             of,
             passed: item.passed,
+            not_graded: item.not_graded,
             message: match next {
-                Some(next) => format!("{}\nnext: {next}", item.found),
-                None => item.found.clone(),
+                Some(next) if !item.not_graded => format!("{}\nnext: {next}", item.found),
+                _ => item.found.clone(),
             },
         }
     }
-}
 
-/// All items of a lab, without a point.
-fn nothing(plan: &Plan<'_>, lab: &Lab, message: &str) -> Vec<Item> {
-    let titles = lab
-        .checks
-        .iter()
-        .map(|check| (&check.id, check.title.clone()));
-    let questions = lab.questions.iter();
-    let questions = questions.map(|question| (&question.id, question.id.replace('-', " ")));
-    questions
-        .chain(titles)
-        .map(|(id, title)| Item {
-            id: id.clone(),
-            title,
-            points: Points::default(),
-            of: plan.worth(lab, id),
-            passed: false,
-            message: message.to_owned(),
-        })
-        .collect()
+    /// All items of a lab, without a point.
+    fn nothing(&self, lab: &Lab, message: &str, not_graded: bool) -> Vec<Item> {
+        let titles = lab
+            .checks
+            .iter()
+            .map(|check| (&check.id, check.title.clone()));
+        let questions = lab.questions.iter();
+        let questions = questions.map(|question| (&question.id, question.id.replace('-', " ")));
+        questions
+            .chain(titles)
+            .map(|(id, title)| Item {
+                id: id.clone(),
+                title,
+                points: Points::default(),
+                of: self.worth(lab, id),
+                passed: false,
+                not_graded,
+                message: message.to_owned(),
+            })
+            .collect()
+    }
 }
 
 fn remark(finding: &Finding) -> Remark {

@@ -12,7 +12,10 @@ use latchstring_course::{
     roster::{Id, Roster},
 };
 
-use crate::{folder::Course, submissions::Submission};
+use crate::{
+    folder::Course,
+    submissions::{self, Submission},
+};
 
 /// The files of a class, sorted.
 #[derive(Default)]
@@ -23,6 +26,10 @@ pub struct Pile {
     pub ungraded: Vec<Ungraded>,
     /// How many bundles were sealed with a hand-out of this course.
     pub sealed: usize,
+    /// The paths of all files.
+    pub paths: Vec<String>,
+    /// The hash of all files.
+    pub hash: String,
 }
 
 /// What is graded for one student in one lab.
@@ -44,18 +51,25 @@ pub struct Ungraded {
     pub kind: RemarkKind,
     /// Why, and what to do.
     pub why: String,
+    /// When the server received it, if it says so.
+    pub received: Option<Moment>,
 }
 
 impl Pile {
     /// Sorts the files of a class.
     pub fn of_all(course: &Course, roster: &Roster, submissions: Vec<Submission>) -> Self {
-        let mut pile = Self::default();
+        let mut pile = Self {
+            paths: (submissions.iter().map(|one| one.path.clone())).collect(),
+            hash: submissions::hash(&submissions),
+            ..Self::default()
+        };
         for submission in submissions {
             let Submission {
                 path,
                 uploader,
                 received,
                 bundle,
+                ..
             } = submission;
             let placed = match bundle {
                 Err(why) => Err((
@@ -70,7 +84,12 @@ impl Pile {
                 }
             };
             match placed {
-                Err((kind, why)) => pile.ungraded.push(Ungraded { path, kind, why }),
+                Err((kind, why)) => pile.ungraded.push(Ungraded {
+                    path,
+                    kind,
+                    why,
+                    received,
+                }),
                 Ok((id, bundle)) => {
                     pile.sealed += usize::from(is_sealed(course, &id, &bundle));
                     pile.take(id, bundle, received, path);

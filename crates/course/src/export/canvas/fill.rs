@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::{
-    export::{Export, Note},
+    export::{Export, Note, graded},
     grades::{Grades, Lab, Student},
     points::Points,
     table::{self, Encoding, Row, Table, TableError},
@@ -202,7 +202,7 @@ impl<'a> Filler<'a> {
 
     fn fill(&mut self, student: &Student, row: &mut Row) {
         for (at, lab) in &self.columns {
-            let Some(result) = student.result(&lab.id) else {
+            let Some(result) = graded(student, &lab.id, &mut self.notes) else {
                 continue;
             };
             let (before, now) = (row.get(*at).to_owned(), result.points());
