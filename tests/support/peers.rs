@@ -1,12 +1,16 @@
 //! Peers in other programs: a server that is started and ended, a client that is given its input.
 
 use std::{
+    fmt::Display,
     io::{BufRead, BufReader, Write},
+    path::Path,
     process::{Child, Command, Output, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
     time::Duration,
 };
+
+use super::python;
 
 /// A program that ends with this value, and what it prints.
 pub struct Running {
@@ -66,4 +70,15 @@ pub fn with_input(command: &mut Command, input: &str) -> Output {
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     child.wait_with_output().unwrap()
+}
+
+/// The server or the client of a rung in Python, which was written from its page alone.
+///
+/// # Panics
+/// When Python or a package of it is missing.
+pub fn rung_in_python(program: &str, rung: impl Display, keys: &Path) -> Command {
+    let mut command = python(&format!("ladder/rung{rung}/{program}"), "cryptography");
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg("--dir").arg(keys);
+    command
 }
