@@ -15,7 +15,7 @@ use super::{
     progress::Silent,
     seed::Seed,
     student::Student,
-    trial::{Options, Trials},
+    trial::{NOT_COMPARED, Options, Trials},
 };
 
 /// What a student can do about a check without a verdict.
@@ -365,7 +365,11 @@ fn runs<'a>(
             }),
             Some(trials) => trials.trouble(check, &mut told)?,
         };
-        items.push(item_of(check, trouble));
+        let later = (trouble.as_ref()).is_some_and(|why| why.found.starts_with(NOT_COMPARED));
+        items.push(Item {
+            later,
+            ..item_of(check, trouble)
+        });
     }
     Ok(items)
 }

@@ -271,16 +271,31 @@ pub struct LabsArg {
 }
 
 impl LabsArg {
-    /// All of them.
+    /// All of them, as somebody in this folder has them: a hand-out brings along the labs of its instructor.
+    ///
+    /// # Errors
+    /// As [`LabsArg::all`], or when a lab of the hand-out is damaged.
+    pub fn near(&self, at: &Path) -> anyhow::Result<Vec<Lab>> {
+        match self.folder() {
+            Some(_) => self.all(),
+            None => labs::own::near(at),
+        }
+    }
+
+    /// All of them, without those of a hand-out.
     ///
     /// # Errors
     /// When the folder has no lab, or a lab is broken.
     pub fn all(&self) -> anyhow::Result<Vec<Lab>> {
-        let variable = std::env::var_os("LATCHSTRING_LABS").map(PathBuf::from);
-        match self.labs.as_ref().or(variable.as_ref()) {
-            Some(folder) => labs::in_folder(folder),
+        match self.folder() {
+            Some(folder) => labs::in_folder(&folder),
             None => labs::built_in(),
         }
+    }
+
+    fn folder(&self) -> Option<PathBuf> {
+        let variable = || std::env::var_os("LATCHSTRING_LABS").map(PathBuf::from);
+        self.labs.clone().or_else(variable)
     }
 }
 
@@ -304,7 +319,12 @@ impl PlaceArgs {
         let wanted = named.map(str::to_owned).or(here);
         let wanted = wanted
             .context("which lab? Name it, as in `latchstring lab hint 01`, or go to its folder")?;
-        labs::find(self.labs.all()?, &wanted)
+        labs::find(self.all()?, &wanted)
+    }
+
+    fn all(&self) -> anyhow::Result<Vec<Lab>> {
+        let at = self.dir.as_deref().filter(|dir| dir.is_dir());
+        self.labs.near(at.unwrap_or(Path::new(".")))
     }
 
     fn folder(&self, lab: &Lab) -> PathBuf {
@@ -420,7 +440,8 @@ fn standings(labs: &LabsArg, just: Option<&Student>) -> anyhow::Result<Vec<Stand
         });
         Standing { lab, started }
     };
-    Ok(labs.all()?.into_iter().map(standing).collect())
+    let all = labs.near(Path::new("."))?;
+    Ok(all.into_iter().map(standing).collect())
 }
 
 /// Ctrl-C, a closed terminal, and `kill`: all started programs must be stopped before this program ends.

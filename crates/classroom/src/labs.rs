@@ -11,10 +11,12 @@ use include_dir::{Dir, include_dir};
 use super::{catalogue::Lab, files::Files};
 use latchstring_cli::suggest::did_you_mean;
 
+pub mod own;
+
 /// The folder `labs/` of the repository, as it was when this program was built.
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../labs");
 /// The folder beside the labs with the sources of peers, which they share.
-const PEERS: &str = "peers";
+pub const PEERS: &str = "peers";
 
 /// The labs inside this program, in the order of their numbers.
 ///

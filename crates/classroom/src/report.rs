@@ -169,15 +169,18 @@ pub fn lines(out: &mut impl Write, all: &[Standing]) -> io::Result<()> {
     Ok(())
 }
 
-/// The numbers between the first lab and the last one that no lab has.
+/// More numbers than these in a row are no gap: somebody has numbered labs of their own apart from the others.
+const WIDEST_GAP: u32 = 10;
+
+/// The numbers between two labs that no lab has.
 fn gaps(all: &[Standing]) -> Vec<String> {
     let numbers = all
         .iter()
         .filter_map(|standing| standing.lab.number().parse::<u32>().ok());
     let numbers: Vec<u32> = numbers.collect();
-    let last = numbers.last().copied().unwrap_or_default();
-    (numbers.first().copied().unwrap_or_default()..last)
-        .filter(|number| !numbers.contains(number))
+    let pairs = numbers.windows(2).map(|pair| pair[0] + 1..pair[1]);
+    let gaps = pairs.filter(|gap| gap.len() as u32 <= WIDEST_GAP);
+    gaps.flatten()
         .map(|number| format!("{number:02}"))
         .collect()
 }

@@ -248,6 +248,12 @@ impl Student {
         }
     }
 
+    /// Whether the lab came with a hand-out, which brings no solution.
+    pub fn is_without_solution(&self) -> bool {
+        let mut paths = self.lab.files.iter().map(|(path, _)| path);
+        self.state.hand_out().is_some() && !paths.any(|path| path.starts_with("solution"))
+    }
+
     /// The points of everything that has passed so far.
     pub fn points(&self) -> u32 {
         // A prediction earns its points by being made.
@@ -345,8 +351,13 @@ impl Student {
     /// Writes the lab's solution into a folder `solution`, once all hints were taken.
     ///
     /// # Errors
-    /// When hints are left, or the folder cannot be written.
+    /// When hints are left, the lab came without one, or the folder cannot be written.
     pub fn hand_out_solution(&self) -> anyhow::Result<PathBuf> {
+        ensure!(
+            !self.is_without_solution(),
+            "the lab {} is your instructor's own, and the hand-out has no solution of it: ask your instructor",
+            self.lab.id
+        );
         let left = self.lab.hints.len() - self.state.hints.min(self.lab.hints.len());
         ensure!(
             left == 0,

@@ -20,6 +20,7 @@ use latchstring_confine::{
     run::{End, Launcher, Ran},
 };
 
+pub(crate) use self::shown::NOT_COMPARED;
 use self::{graded::Graded, shown::Shown};
 use super::{
     answers::Answers,

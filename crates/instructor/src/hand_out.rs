@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use latchstring_classroom::{crew, scratch, student::Student};
+use latchstring_classroom::{crew, labs::own::Own, scratch, student::Student};
 use latchstring_course::roster::{Person, Roster};
 use tokio::runtime::Runtime;
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
@@ -64,11 +64,12 @@ impl Plan<'_> {
             .map(|person| self.door(person))
             .collect::<anyhow::Result<_>>()?;
         let work: Vec<_> = people.iter().zip(&doors).collect();
+        let own = Own::of(&self.course.labs)?;
         let done = std::sync::atomic::AtomicUsize::new(0);
         // Sessions are really run, and mostly wait.
         crew::each(&work, 4 * crew::cores(), |runtime, (person, door)| {
             let path = to.join(format!("{}.zip", person.id));
-            let made = self.one(runtime, person, door, &path);
+            let made = self.one(runtime, person, door, &own, &path);
             made.with_context(|| format!("the hand-out of {} was not made", person.id))?;
             let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
             (self.progress)(person.id.as_str(), done, people.len());
@@ -98,6 +99,7 @@ impl Plan<'_> {
         runtime: &Runtime,
         person: &Person,
         door: &Door,
+        own: &Own,
         path: &Path,
     ) -> anyhow::Result<()> {
         let made = scratch::folder()?;
@@ -113,6 +115,7 @@ impl Plan<'_> {
                 .block_on(hand_out)
                 .with_context(|| format!("the lab {} cannot be handed out", lab.id))?;
         }
+        own.write(top)?;
         fs::write(top.join(READ_FIRST), self.read_first(person, door))?;
         if let Door::Invitation(invitation) = door {
             fs::write(top.join(INVITATION), invitation)?;

@@ -74,7 +74,7 @@ pub(super) async fn start(
     seed: Option<u64>,
     language: Option<&str>,
 ) -> anyhow::Result<()> {
-    let lab = labs::find(place.labs.all()?, named)?;
+    let lab = labs::find(place.all()?, named)?;
     let folder = match &place.dir {
         Some(dir) => dir.clone(),
         None => {

@@ -98,6 +98,7 @@ impl TrialSetup<'_> {
         };
         let broken = started.trouble(&ran);
         let compared = self.checks.iter().any(|check| check.prints_as_solution);
+        let compared = compared && !self.student.is_without_solution();
         // The solution comes last, and into another folder: the student's program is over by then.
         let wanted = match compared && broken.is_none() {
             true => Some(

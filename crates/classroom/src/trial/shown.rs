@@ -27,6 +27,9 @@ pub(super) struct Shown {
     pub(super) on_the_path: Option<OnThePath>,
 }
 
+/// What is found if there is no solution to compare with: a hand-out of an instructor's own lab has none.
+pub(crate) const NOT_COMPARED: &str = "your output is compared when you hand it in";
+
 impl Shown {
     /// The messages of a session, as the server received them.
     fn texts(&self, session: &str) -> Vec<&str> {
@@ -72,7 +75,7 @@ impl Shown {
         }
         Ok(match &self.wanted {
             Some(wanted) => diagnosis::other_lines(&self.ran, wanted),
-            None => Some(Trouble::wrong("the output was not compared")),
+            None => Some(Trouble::wrong(NOT_COMPARED)),
         })
     }
 }
