@@ -12,6 +12,8 @@ mod hundred;
 mod lists;
 #[path = "course/machine.rs"]
 mod machine;
+#[path = "course/own_labs.rs"]
+mod own_labs;
 #[path = "course/review.rs"]
 mod review;
 #[path = "course/troubles.rs"]

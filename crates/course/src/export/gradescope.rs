@@ -11,7 +11,7 @@ use crate::grades::{Item, LabResult, Sheet};
 
 mod archive;
 
-pub use archive::{ArchiveError, GRADE, Part, archive};
+pub use archive::{ArchiveError, GRADE, LABS, Part, archive};
 
 /// When students see a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

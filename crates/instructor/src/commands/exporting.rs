@@ -1,6 +1,7 @@
 //! `export`: the grades as the files that learning platforms read.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     io::Write,
     path::{Path, PathBuf},
@@ -8,7 +9,10 @@ use std::{
 
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand, ValueEnum};
-use latchstring_classroom::{catalogue::Lab, labs};
+use latchstring_classroom::{
+    catalogue::{Lab, Trial},
+    labs,
+};
 use latchstring_course::{
     export::{Export, autolab, canvas, classroom50, ctfd, gradescope, junit, moodle, prairielearn},
     grades::{Grades, Sheet},
@@ -19,7 +23,10 @@ use super::{
     CourseArgs,
     grading::{GRADES, read},
 };
-use crate::{folder, key, terms};
+use crate::{
+    folder::{self, Course},
+    key, terms,
+};
 
 /// The formats.
 #[derive(Debug, Subcommand)]
@@ -266,22 +273,84 @@ fn autograder(
         bytes.map(|bytes| (name, bytes))
     });
     let files: Vec<_> = files.into_iter().collect::<anyhow::Result<_>>()?;
-    let parts: Vec<gradescope::Part<'_>> = files
-        .iter()
-        .map(|(path, bytes)| gradescope::Part { path, bytes })
-        .collect();
+    let labs = own_labs(&course)?;
+    let parts = (files.iter()).map(|(path, bytes)| gradescope::Part { path, bytes });
+    let own = (labs.iter()).map(|(path, bytes)| gradescope::Part { path, bytes });
+    let parts: Vec<gradescope::Part<'_>> = parts.chain(own).collect();
     let chosen: Vec<Lab> = (named.iter())
         .map(|named| labs::find(course.labs.clone(), named))
         .collect::<anyhow::Result<_>>()?;
     let ids: Vec<&str> = chosen.iter().map(|lab| lab.id.as_str()).collect();
     let archive = gradescope::archive(&program, &parts, &ids)?;
     folder::write(to, &archive)?;
+    let graded = if chosen.is_empty() {
+        &course.labs
+    } else {
+        &chosen
+    };
+    for note in not_graded_there(&course, graded)? {
+        let _ = writeln!(std::io::stderr(), "note: {note}");
+    }
     writeln!(
         out,
         "{} is written. It holds the key of the course: give it to Gradescope, and to nobody else.",
         to.display()
     )?;
     Ok(())
+}
+
+/// What the archive cannot grade, each with what to do.
+fn not_graded_there(course: &Course, labs: &[Lab]) -> anyhow::Result<Vec<String>> {
+    let mut notes = Vec::new();
+    let roster = course.roster()?;
+    let people = roster.people().iter();
+    let unknown = people.filter(|person| person.email.trim().is_empty());
+    let unknown: Vec<&str> = unknown.map(|person| person.id.as_str()).collect();
+    if !unknown.is_empty() {
+        notes.push(format!(
+            "Gradescope knows students by their addresses, and {} has none for: {}. What they upload is not graded. Add the addresses, and write the archive again",
+            folder::ROSTER,
+            unknown.join(", ")
+        ));
+    }
+    for lab in labs {
+        let deploys = |trial: &Trial| trial.deploy.is_some();
+        if lab.trials.iter().any(deploys) {
+            notes.push(format!(
+                "the archive does not bring the server that the lab {} needs, and gives no points for it: grade it with `latchstring course grade`, or name the other labs with --lab",
+                lab.id
+            ));
+        }
+    }
+    Ok(notes)
+}
+
+/// The files of all labs of the course, if one of them is not inside this program.
+fn own_labs(course: &Course) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let built_in = labs::built_in()?;
+    let is_built_in = |lab: &Lab| built_in.iter().any(|known| known.is_same(lab));
+    if course.labs.iter().all(is_built_in) {
+        return Ok(Vec::new());
+    }
+    let mut files = BTreeMap::new();
+    for lab in &course.labs {
+        let of_lab = lab
+            .files
+            .iter()
+            .map(|(path, bytes)| (Path::new(&lab.id).join(path), bytes));
+        let peers = lab
+            .peers
+            .iter()
+            .map(|(path, bytes)| (Path::new(labs::PEERS).join(path), bytes));
+        files.extend(of_lab.chain(peers));
+    }
+    let files = files.into_iter().map(|(path, bytes)| {
+        let path = path
+            .to_str()
+            .with_context(|| format!("{} is not UTF-8", path.display()))?;
+        Ok((format!("{}/{path}", gradescope::LABS), bytes.to_owned()))
+    });
+    files.collect()
 }
 
 /// The flag of each student for each lab that the student has passed. A student without an address has none.

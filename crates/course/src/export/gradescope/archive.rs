@@ -31,7 +31,15 @@ install -m 0755 /autograder/source/latchstring /usr/local/bin/latchstring
 latchstring --version
 "#;
 
-fn run(labs: &[&str]) -> String {
+/// The folder in the course's folder with the labs that are not inside the program. If it is there, all labs come from it.
+pub const LABS: &str = "labs";
+
+fn run(labs: &[&str], own: bool) -> String {
+    let own = if own {
+        format!(" --labs source/course/{LABS}")
+    } else {
+        String::new()
+    };
     let labs: String = labs.iter().map(|lab| format!(" --lab {lab}")).collect();
     format!(
         "#!/usr/bin/env bash\n\
@@ -42,7 +50,7 @@ fn run(labs: &[&str]) -> String {
          mkdir -p results\n\
          # Programs of students run beside it, and the key opens all answers of the course.\n\
          chmod -R go= source/course\n\
-         exec {GRADE}{labs}\n"
+         exec {GRADE}{own}{labs}\n"
     )
 }
 
@@ -98,7 +106,9 @@ pub fn archive(
     }
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     add(&mut zip, "setup.sh", SETUP.as_bytes(), 0o755)?;
-    add(&mut zip, "run_autograder", run(labs).as_bytes(), 0o755)?;
+    let own = format!("course/{LABS}/");
+    let own = files.keys().any(|path| path.starts_with(&own));
+    add(&mut zip, "run_autograder", run(labs, own).as_bytes(), 0o755)?;
     add(&mut zip, PROGRAM, program, 0o755)?;
     for (path, bytes) in files {
         add(&mut zip, &path, bytes, 0o644)?;
