@@ -1,6 +1,7 @@
 //! `server.toml`: where a server listens, which files it uses, and its limits.
 
 mod listen;
+mod passwords;
 
 use std::{
     io,
@@ -16,6 +17,7 @@ use thiserror::Error;
 use crate::Limits;
 
 pub use listen::parse as parse_listen;
+pub use passwords::Passwords;
 
 /// Name of the file in a server's directory.
 pub const FILE: &str = "server.toml";
@@ -42,6 +44,9 @@ pub struct Config {
     /// How much the server takes on.
     #[serde(default)]
     pub limits: Limits,
+    /// What a stored password costs to try.
+    #[serde(default)]
+    pub passwords: Passwords,
 }
 
 /// Why there is no configuration.
@@ -141,6 +146,13 @@ impl Config {
         ];
         let changed = settings.into_iter().filter(|(_, changed)| *changed);
         changed.map(|(name, _)| name).collect()
+    }
+
+    /// The settings that a running server takes over: `name old -> new` for each that has changed.
+    pub fn changes(&self, new: &Self) -> Vec<String> {
+        let mut changes = self.limits.changes(&new.limits);
+        changes.extend(self.passwords.changes(&new.passwords));
+        changes
     }
 }
 
@@ -251,6 +263,7 @@ pub fn new_file(listen: SocketAddr) -> String {
         password_permits,
         password_queue,
     } = Limits::default();
+    let passwords = Passwords::section(Passwords::default().cost);
     format!(
         r#"# The configuration of latchstring-server. Relative paths are relative to this file. An unknown name is an error.
 
@@ -262,8 +275,12 @@ listen = "{listen}"
 host_key = "{HOST_KEY}"
 database = "{DATABASE}"
 
+# `latchstring-server reload` makes a running server read this file again. The settings above need a restart.
+
+# The cost of a password hash: argon2id with one lane, over this much memory, this often. New passwords get it, and each
+# stored password at its user's next login. `latchstring-server calibrate` finds the numbers for this machine.
+{passwords}
 [limits]
-# `kill -HUP` makes a running server read this section again. The settings above need a restart.
 
 # Most connections at the same time, logged in or not.
 max_connections = {max_connections}
@@ -282,7 +299,7 @@ connections_per_minute = {connections_per_minute}
 signing_permits = {signing_permits}
 # Most connections that wait for a host signature. Further connections are dropped.
 signing_queue = {signing_queue}
-# Passwords that are checked at the same time. Each takes 64 MiB and a processor for about 0.15 s.
+# Passwords that are checked at the same time. Each takes the memory above, and a processor: 0.15 s for 64 MiB and 3 passes.
 password_permits = {password_permits}
 # Most logins that wait for a password check. Further logins are dropped.
 password_queue = {password_queue}
@@ -320,6 +337,7 @@ mod tests {
     fn a_new_file_says_the_defaults() {
         let config = load(&new_file("127.0.0.1:22223".parse().unwrap())).unwrap();
         assert_eq!(config.limits, Limits::default());
+        assert_eq!(config.passwords, Passwords::default());
         assert_eq!(config.listen, "127.0.0.1:22223".parse().unwrap());
         assert_eq!(config.host_key, Path::new(HOST_KEY));
     }

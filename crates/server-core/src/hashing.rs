@@ -1,7 +1,7 @@
 //! Few password hashes at a time. Each hash takes 64 MiB and a processor on purpose, so the server limits their number.
 //! Only a client that has proven a key reaches this step.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use latchstring_net::protocol::hardened::{
     handshake::{Authenticated, KeyHolder, Refusal},
@@ -29,11 +29,32 @@ pub trait PasswordCheck: Send + Sync {
     /// # Errors
     /// When the password is not allowed, or there is not enough memory.
     fn hash(&self, password: &[u8], salt: [u8; 16]) -> Result<String, PasswordError>;
+
+    /// Whether a new password would be stored in this way too. If not, the next right login stores it anew.
+    fn is_current(&self, _stored: &str) -> bool {
+        true
+    }
 }
 
-/// argon2id, as deployed.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Argon2id;
+/// argon2id, as deployed, at a cost that the operator can change while the server runs.
+#[derive(Debug)]
+pub struct Argon2id(RwLock<Cost>);
+
+impl Argon2id {
+    /// New hashes are made at this cost.
+    pub fn new(cost: Cost) -> Self {
+        Self(RwLock::new(cost))
+    }
+
+    /// From now on new hashes are made at this cost.
+    pub fn set_cost(&self, cost: Cost) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = cost;
+    }
+
+    fn cost(&self) -> Cost {
+        *self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl PasswordCheck for Argon2id {
     fn verify(&self, stored: &str, password: &[u8]) -> Result<bool, PasswordError> {
@@ -41,8 +62,20 @@ impl PasswordCheck for Argon2id {
     }
 
     fn hash(&self, password: &[u8], salt: [u8; 16]) -> Result<String, PasswordError> {
-        password::hash(password, salt, Cost::DEPLOYED)
+        password::hash(password, salt, self.cost())
     }
+
+    fn is_current(&self, stored: &str) -> bool {
+        Cost::of(stored) == Ok(self.cost())
+    }
+}
+
+/// A password was looked at.
+pub(crate) struct Looked<D> {
+    /// The user, or a refusal.
+    pub(crate) verified: Result<Authenticated<D>, Refusal<D>>,
+    /// Another hash of the password, if it was right and is stored in an old way.
+    pub(crate) renewed: Option<String>,
 }
 
 /// Checks few passwords at a time, and few logins wait.
@@ -75,25 +108,35 @@ impl HashingPool {
         Ok(self.queue.turn().await?)
     }
 
-    /// Checks the password of a user who has proven the key.
+    /// Checks the password of a user who has proven the key. A right one that is stored in an old way is hashed once more,
+    /// with this salt.
     pub(crate) async fn prove<D: Parts>(
         &self,
         turn: Turn,
         holder: KeyHolder<D>,
         stored: String,
-    ) -> Result<Result<Authenticated<D>, Refusal<D>>, HandshakeError> {
+        salt: impl FnOnce() -> [u8; 16] + Send + 'static,
+    ) -> Result<Looked<D>, HandshakeError> {
         let check = Arc::clone(&self.check);
-        let proven = turn.compute(move || {
-            let mut failed = None;
-            let proven = holder.prove_password(|password| {
-                check.verify(&stored, password).unwrap_or_else(|why| {
-                    failed = Some(why);
-                    false
-                })
-            });
-            failed.map_or(Ok(proven), Err)
+        let looked = turn.compute(move || {
+            let (mut failed, mut renewed) = (None, None);
+            let verified =
+                holder.prove_password(|password| match check.verify(&stored, password) {
+                    Ok(right) => {
+                        if right && !check.is_current(&stored) {
+                            // An old password may be shorter than a new one must be. Then the old hash stays.
+                            renewed = check.hash(password, salt()).ok();
+                        }
+                        right
+                    }
+                    Err(why) => {
+                        failed = Some(why);
+                        false
+                    }
+                });
+            failed.map_or(Ok(Looked { verified, renewed }), Err)
         });
-        Ok(proven.await??)
+        Ok(looked.await??)
     }
 
     async fn compute<T: Send + 'static>(

@@ -19,6 +19,7 @@
 //! implementation of RSA: see [`Setup`].
 
 mod admission;
+pub mod calibrate;
 pub mod config;
 mod connection;
 pub mod cost;

@@ -78,6 +78,11 @@ pub enum Event {
         /// The fault of the key.
         why: hygiene::WeakKey,
     },
+    /// The password is right, and its hash was made at another cost than new ones are: the store has a new hash of it.
+    HashRenewed {
+        /// Whose.
+        user: UserName,
+    },
     /// Key and password are proven and `AUTH_OK` was sent.
     LoggedIn {
         /// Who.
@@ -157,6 +162,7 @@ impl Event {
             Self::Connected { .. }
             | Self::Enrolled { .. }
             | Self::WeakKey { .. }
+            | Self::HashRenewed { .. }
             | Self::LoggedIn { .. }
             | Self::Stored { .. }
             | Self::Duplicate { .. }

@@ -2,6 +2,8 @@
 //! with a dummy key), and only then the password. The key before the password is what keeps strangers from spending
 //! argon2, from locking a user out and from learning who exists.
 
+use std::sync::Arc;
+
 use latchstring_net::protocol::hardened::{
     defence::Defence,
     handshake::{Authenticated, Claimant, KeyHolder, Refusal, RefusalReason},
@@ -9,7 +11,10 @@ use latchstring_net::protocol::hardened::{
 };
 use latchstring_store::Account;
 
-use crate::{Server, cost::Work, error::HandshakeError, lookup::Wanted, throttle::NotChecked};
+use crate::{
+    Event, Server, cost::Work, error::HandshakeError, hashing::Looked, lookup::Wanted,
+    throttle::NotChecked,
+};
 
 /// A user who may log in, or a refusal.
 pub(crate) type Verified<D> = Result<Authenticated<D>, Refusal<D>>;
@@ -58,15 +63,29 @@ async fn check_password<D: Parts + Clone>(
     if let Some(turn) = turn {
         counted = Some(turn.count(accounts).await?);
     }
-    let verified = server.hashing.prove(computing, holder, stored).await;
+    let (user, entropy) = (holder.user().clone(), Arc::clone(&server.setup.entropy));
+    let salt = move || {
+        let mut salt = [0; 16];
+        entropy.fill(&mut salt);
+        salt
+    };
+    let looked = (server.hashing)
+        .prove(computing, holder, stored.clone(), salt)
+        .await;
     if let Some(counted) = counted {
-        match &verified {
-            Ok(Ok(_)) => counted.right(accounts).await?,
-            Ok(Err(_)) => counted.wrong(),
+        match &looked {
+            Ok(looked) if looked.verified.is_ok() => counted.right(accounts).await?,
+            Ok(_) => counted.wrong(),
             Err(_) => counted.not_looked_at(accounts).await?,
         }
     }
-    verified
+    let Looked { verified, renewed } = looked?;
+    if let Some(renewed) = renewed
+        && accounts.renew_hash(&user, &stored, &renewed).await?
+    {
+        server.saw(connection, &Event::HashRenewed { user });
+    }
+    Ok(verified)
 }
 
 async fn find<D: Parts + Clone>(

@@ -27,14 +27,17 @@ use latchstring_net::protocol::hardened::{
     signature::Verifier,
 };
 use latchstring_server_core::{
-    Event, Limits, PasswordCheck,
+    Argon2id, Event, Limits, PasswordCheck,
     cost::{CostModel, Work, WorkCount},
     serve_connection,
 };
-use latchstring_store::{Accounts, Memory, password::PasswordError};
+use latchstring_store::{
+    Accounts, Memory,
+    password::{Cost, PasswordError},
+};
 use support::{
-    ALICE, Faulty, Impostor, Login, MALLORY, PASSWORD, World, account, assert_saw, name, rest,
-    seconds,
+    ALICE, Faulty, Impostor, Login, MALLORY, PASSWORD, World, account, alice_kid, assert_saw, name,
+    rest, seconds,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -469,4 +472,49 @@ async fn a_newer_login_waits_for_what_the_older_is_storing() {
     );
     let log = store.messages(&name("alice"), &support::alice_kid()).await;
     assert_eq!(log.unwrap().len(), 1);
+}
+
+/// The cost of alice's stored hash.
+async fn cost_of_alice(world: &World) -> Cost {
+    let stored = world
+        .store
+        .find(&name("alice"), &alice_kid())
+        .await
+        .unwrap();
+    Cost::of(&stored.unwrap().password_hash).unwrap()
+}
+
+#[tokio::test]
+async fn the_next_login_stores_a_password_at_the_new_cost_and_a_wrong_password_does_not() {
+    let cost = Cost::new(19, 2).unwrap();
+    let world = World::with(|setup| setup.passwords = Arc::new(Argon2id::new(cost))).await;
+    let renewals = |world: &World| {
+        let all = world.seen.all().into_iter();
+        all.filter(|(_, event)| matches!(event, Event::HashRenewed { .. }))
+            .count()
+    };
+    let wrong = Login {
+        password: "a wrong password".to_owned(),
+        ..Login::alice()
+    };
+    wrong.refused(world.connect()).await;
+    assert_eq!(
+        cost_of_alice(&world).await,
+        Cost::TOO_CHEAP_FOR_REAL_PASSWORDS
+    );
+    assert_eq!(renewals(&world), 0);
+
+    world.open().await.close().await;
+    assert_eq!(cost_of_alice(&world).await, cost);
+    assert_eq!(renewals(&world), 1);
+    // The new hash is one of the same password, and stays.
+    world.open().await.close().await;
+    assert_eq!(renewals(&world), 1);
+}
+
+#[tokio::test]
+async fn a_password_that_is_stored_as_new_ones_are_is_hashed_once() {
+    let world = World::new().await;
+    world.open().await.close().await;
+    assert_eq!(world.passwords.spent(), 1);
 }

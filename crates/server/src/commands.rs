@@ -2,11 +2,13 @@
 //! protocol.
 
 mod backup;
+mod calibrate;
 mod collect;
 mod init;
 mod invite;
 mod made;
 mod messages;
+mod reload;
 mod serve;
 mod signals;
 mod user;
@@ -66,6 +68,23 @@ enum Command {
                       Example:\n  latchstring-server serve --dir /srv/latchstring --log-format json"
     )]
     Serve(serve::Serve),
+    /// Make the running server read its configuration again; sessions go on
+    #[command(
+        after_help = "The configuration is checked first. With an error in it, nothing happens. `listen`, `host_key` and `database` \
+                      need a restart. The log names each setting that has changed.\n\n\
+                      Example:\n  latchstring-server reload --dir /srv/latchstring"
+    )]
+    Reload,
+    /// Find the cost of password hashes that suits this machine
+    #[command(
+        after_help = "The section for server.toml goes to the standard output. Run it on a machine that has nothing else to do.\n\n\
+                      A longer time makes a stolen store harder to guess from, and each login slower. Above 300 ms, \
+                      logins take longer than the 400 ms after which refusals are answered.\n\n\
+                      Examples:\n  \
+                      latchstring-server calibrate\n  \
+                      latchstring-server calibrate --time 250 --memory 128"
+    )]
+    Calibrate(calibrate::Calibrate),
     /// Add, list and remove users; change passwords. The server may keep running
     #[command(
         subcommand,
@@ -121,6 +140,8 @@ impl Options {
         match self.command {
             Command::Init(init) => init.run(&self.place).await,
             Command::Serve(serve) => serve.run(&self.place).await,
+            Command::Reload => reload::run(&self.place),
+            Command::Calibrate(calibrate) => calibrate.run(),
             Command::User(user) => user.run(&self.place).await,
             Command::Invite(invite) => invite.run(&self.place).await,
             Command::Messages(messages) => messages.run(&self.place).await,

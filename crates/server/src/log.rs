@@ -131,6 +131,9 @@ impl Observer for Log {
             Event::WeakKey { user, why } => {
                 warn!(connection, %peer, %user, why = text(why), "weak key");
             }
+            Event::HashRenewed { user } => {
+                info!(connection, %peer, %user, "password hash renewed");
+            }
             Event::LoggedIn {
                 user,
                 session_id,

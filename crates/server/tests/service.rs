@@ -13,7 +13,7 @@ use latchstring_store::Accounts;
 use latchstring_store_sqlite::Sqlite;
 use nix::sys::signal::Signal;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
-use support::{Home, Login, Serving, alice_kid, name, rest, seconds, success};
+use support::{Home, Login, Serving, alice_kid, failure, name, rest, seconds, success};
 use tokio::{net::TcpStream, time::sleep};
 
 /// Logs in, and stores a message.
@@ -146,6 +146,11 @@ async fn on_a_full_disk_no_password_is_looked_at() {
 /// Sends a signal and waits for a line of the log that has this in it.
 async fn told(serving: &Serving, log: &std::path::Path, signal: Signal, word: &str) -> String {
     serving.signal(signal);
+    logged(log, word).await
+}
+
+/// Waits for a line of the log that has this in it.
+async fn logged(log: &std::path::Path, word: &str) -> String {
     for _ in 0..1000 {
         let text = fs::read_to_string(log).unwrap();
         if let Some(line) = text.lines().rfind(|line| line.contains(word)) {
@@ -173,7 +178,7 @@ async fn sighup_reloads_the_limits_and_a_wrong_file_changes_nothing() {
     let mut chat = home.login().open(serving.connect().await).await;
     let config = home.path("server/server.toml");
     let toml = fs::read_to_string(&config).unwrap();
-    let line = told(&serving, &log, Signal::SIGHUP, "no limit has changed").await;
+    let line = told(&serving, &log, Signal::SIGHUP, "nothing has changed").await;
     assert!(line.contains("SIGHUP"), "{line}");
 
     let fewer = toml.replace(
@@ -205,6 +210,50 @@ async fn sighup_reloads_the_limits_and_a_wrong_file_changes_nothing() {
     chat.close().await;
     let mut over: TcpStream = serving.connect().await;
     assert!(rest(&mut over).await.is_empty(), "it still accepts");
+    ends_in_time(serving).await;
+}
+
+#[tokio::test]
+async fn the_command_reload_changes_the_cost_of_passwords_while_a_session_goes_on() {
+    let home = Home::new();
+    home.add_alice();
+    let none = failure(&home.run(&["reload"]));
+    assert!(none.contains("no server serves"), "{none}");
+    let log = home.path("log");
+    let serving = (home.serve_with(fs::File::create(&log).unwrap().into())).await;
+    let mut chat = home.login().open(serving.connect().await).await;
+    let config = home.path("server/server.toml");
+    let toml = fs::read_to_string(&config).unwrap();
+
+    write_whole(&config, &toml.replace("passes = 3", "passes = 1"));
+    let wrong = failure(&home.run(&["reload"]));
+    assert!(
+        wrong.contains("2 to 16 passes") && wrong.contains("calibrate"),
+        "{wrong}"
+    );
+
+    let section = success(&home.run(&["calibrate", "--time", "2000", "--memory", "19"]));
+    assert!(
+        section.starts_with("[passwords]\nmemory_mib = 19\npasses = "),
+        "{section}"
+    );
+    let old = "[passwords]\nmemory_mib = 64\npasses = 3\n";
+    assert!(toml.contains(old), "{toml}");
+    write_whole(&config, &toml.replace(old, &section));
+    let asked = success(&home.run(&["reload"]));
+    assert!(asked.contains("process"), "{asked}");
+    let line = logged(&log, "memory_mib 64 -> 19").await;
+    assert!(line.contains("reloaded the configuration"), "{line}");
+    chat.say_and_hear_back("all the while").await;
+    chat.close().await;
+
+    let next = home.login().open(serving.connect().await).await;
+    next.close().await;
+    logged(&log, "password hash renewed").await;
+    // The new hash is that of the same password.
+    is_served(&home, &serving).await;
+    let renewed = fs::read_to_string(&log).unwrap();
+    assert_eq!(renewed.matches("password hash renewed").count(), 1);
     ends_in_time(serving).await;
 }
 

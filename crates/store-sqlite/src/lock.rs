@@ -30,13 +30,7 @@ impl StoreLock {
     /// [`StoreError::Served`] when another process has it. [`StoreError::Links`] when the store could be reached past
     /// the lock. [`StoreError::Missing`] when there is no such directory. Or an error of the disk.
     pub fn acquire(path: &Path) -> Result<Self, StoreError> {
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
-            _ => StoreError::Io {
-                path: path.to_owned(),
-                source,
-            },
-        };
+        let failed = |source| failed(path, source);
         let lock = lock_path(path).map_err(failed)?;
         // What is there and is no file cannot be opened, or would be locked for everybody who knows it, as a device is.
         if fs::metadata(&lock).map_or(lock.is_symlink(), |about| !about.is_file()) {
@@ -64,6 +58,38 @@ impl StoreLock {
         let _ = file.rewind();
         let _ = writeln!(file, "{}", process::id());
         Ok(Self { _file: file })
+    }
+
+    /// The process that serves the store at `path`; `None` when nobody does. To see that, the lock is held for a moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such directory; [`StoreError::NoLock`] when the lock does not name its holder.
+    /// Or an error of the disk.
+    pub fn holder(path: &Path) -> Result<Option<u32>, StoreError> {
+        let failed = |source| failed(path, source);
+        let lock = lock_path(path).map_err(failed)?;
+        let file = match File::open(&lock) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(failed(e)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                holder(&file).map(Some).ok_or(StoreError::NoLock(lock))
+            }
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> StoreError {
+    match source.kind() {
+        io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
+        _ => StoreError::Io {
+            path: path.to_owned(),
+            source,
+        },
     }
 }
 
@@ -123,9 +149,11 @@ mod tests {
             assert!(text.contains(&name.display().to_string()), "{text}");
             assert!(text.contains("stop that server"), "{text}");
         }
+        assert_eq!(StoreLock::holder(&store).unwrap(), Some(process::id()));
         // A failed try takes nothing from the holder.
         assert!(StoreLock::acquire(&store).is_err());
         drop(held);
+        assert_eq!(StoreLock::holder(&store).unwrap(), None);
         for name in &names {
             StoreLock::acquire(name).unwrap();
         }

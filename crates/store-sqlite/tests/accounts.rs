@@ -73,6 +73,28 @@ async fn accounts_are_found_by_name_and_key(store: &dyn Accounts) {
     assert_eq!(found.password_hash, "$new");
     assert_eq!(found.spki, alice.spki);
 
+    // A hash is renewed only while it is the one that was looked at.
+    assert!(
+        store
+            .renew_hash(&alice.user, "$new", "$again")
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .renew_hash(&alice.user, "$new", "$late")
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .renew_hash(&name("bob"), "$new", "$late")
+            .await
+            .unwrap()
+    );
+    let found = store.find(&alice.user, &alice.kid).await.unwrap().unwrap();
+    assert_eq!(found.password_hash, "$again");
+
     store.remove(&alice.user).await.unwrap();
     assert_eq!(store.find(&alice.user, &alice.kid).await.unwrap(), None);
 }

@@ -223,6 +223,11 @@ pub trait Accounts: Send + Sync {
     /// Replaces the password hash, and forgets wrong passwords; or says [`StoreError::NoSuchUser`].
     fn set_password<'a>(&'a self, user: &'a UserName, password_hash: &'a str) -> Answer<'a, ()>;
 
+    /// Puts another hash of the same password in the place of this one. `false` when the account has a different hash by
+    /// now: somebody has changed the password.
+    fn renew_hash<'a>(&'a self, user: &'a UserName, old: &'a str, new: &'a str)
+    -> Answer<'a, bool>;
+
     /// The id of the last message in the log of this user and key; 0 when it is empty.
     fn last_message_id<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u64>;
 

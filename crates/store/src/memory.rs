@@ -233,6 +233,19 @@ impl Accounts for Memory {
         answer(set)
     }
 
+    fn renew_hash<'a>(
+        &'a self,
+        user: &'a UserName,
+        old: &'a str,
+        new: &'a str,
+    ) -> Answer<'a, bool> {
+        let mut state = self.state();
+        let account = state.account(user).ok();
+        let account = account.filter(|account| account.password_hash == old);
+        let renewed = account.map(|account| account.password_hash = new.to_owned());
+        answer(Ok(renewed.is_some()))
+    }
+
     fn last_message_id<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u64> {
         answer(Ok(self.state().log(user, kid).len() as u64))
     }

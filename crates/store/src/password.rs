@@ -1,8 +1,8 @@
 //! Passwords as argon2id hashes (RFC 9106) in PHC strings: `$argon2id$v=19$m=65536,t=3,p=1$salt$hash`.
 //!
-//! One guess costs 64 MiB and about 0.15 s, also for a thief of the file. Both functions keep a processor busy for that
-//! time: an asynchronous program runs them in `spawn_blocking`. Neither keeps a copy of the password; wiping the one
-//! that was handed in is for its owner.
+//! As a new server is configured, one guess costs 64 MiB and about 0.15 s, also for a thief of the file. Both functions keep a
+//! processor busy for that time: an asynchronous program runs them in `spawn_blocking`. Neither keeps a copy of the
+//! password; wiping the one that was handed in is for its owner.
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
@@ -23,7 +23,17 @@ const LIMIT: Cost = Cost {
     lanes: 4,
 };
 
-/// The cost of one hash.
+/// The least memory of a hash that an operator may choose, in MiB. With [`MIN_PASSES`] it is the least that OWASP's cheat
+/// sheet on password storage recommends for argon2id.
+pub const MIN_MEMORY_MIB: u32 = 19;
+/// The most memory of a hash, in MiB.
+pub const MAX_MEMORY_MIB: u32 = LIMIT.memory_kib / 1024;
+/// The fewest passes of a hash that an operator may choose.
+pub const MIN_PASSES: u32 = 2;
+/// The most passes of a hash.
+pub const MAX_PASSES: u32 = LIMIT.passes;
+
+/// The cost of one hash. One lane is all that is chosen: a hash is computed on one processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
     memory_kib: u32,
@@ -32,7 +42,37 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The cost in deployed servers: 64 MiB, 3 passes, 1 lane. (RFC 9106, section 4, second choice, with one lane for
+    /// A cost that an operator may choose: [`MIN_MEMORY_MIB`] to [`MAX_MEMORY_MIB`], and [`MIN_PASSES`] to [`MAX_PASSES`].
+    /// `None` for any other.
+    pub fn new(memory_mib: u32, passes: u32) -> Option<Self> {
+        let allowed = (MIN_MEMORY_MIB..=MAX_MEMORY_MIB).contains(&memory_mib)
+            && (MIN_PASSES..=MAX_PASSES).contains(&passes);
+        allowed.then(|| Self {
+            memory_kib: memory_mib * 1024,
+            passes,
+            lanes: 1,
+        })
+    }
+
+    /// The cost of a stored hash.
+    ///
+    /// # Errors
+    /// [`PasswordError::Stored`] as [`verify`].
+    pub fn of(phc: &str) -> Result<Self, PasswordError> {
+        parse(phc).map(|(_, cost)| cost)
+    }
+
+    /// The memory of one hash, in MiB.
+    pub fn memory_mib(self) -> u32 {
+        self.memory_kib / 1024
+    }
+
+    /// How often a hash goes over its memory.
+    pub fn passes(self) -> u32 {
+        self.passes
+    }
+
+    /// The cost in a new server: 64 MiB, 3 passes, 1 lane. (RFC 9106, section 4, second choice, with one lane for
     /// it runs on one processor.)
     pub const DEPLOYED: Self = Self {
         memory_kib: 64 * 1024,
@@ -114,7 +154,7 @@ pub fn verify(phc: &str, password: &[u8]) -> Result<bool, PasswordError> {
     if password.len() > MAX_LEN {
         return Ok(false);
     }
-    let stored = parse(phc)?;
+    let (stored, _) = parse(phc)?;
     match Argon2::default().verify_password(password, &stored) {
         Ok(()) => Ok(true),
         Err(password_hash::Error::PasswordInvalid) => Ok(false),
@@ -122,7 +162,7 @@ pub fn verify(phc: &str, password: &[u8]) -> Result<bool, PasswordError> {
     }
 }
 
-fn parse(phc: &str) -> Result<PasswordHash, PasswordError> {
+fn parse(phc: &str) -> Result<(PasswordHash, Cost), PasswordError> {
     let refuse = |why: &str| PasswordError::Stored(why.to_owned());
     let stored = PasswordHash::new(phc).map_err(|_| refuse("it is not a PHC string"))?;
     if stored.algorithm != argon2::ARGON2ID_IDENT || stored.version != Some(0x13) {
@@ -138,7 +178,7 @@ fn parse(phc: &str) -> Result<PasswordHash, PasswordError> {
         lanes: params.p_cost(),
     };
     match cost.within(LIMIT) {
-        true => Ok(stored),
+        true => Ok((stored, cost)),
         false => Err(refuse(
             "it asks for more than 256 MiB, 16 passes or 4 lanes",
         )),
@@ -173,6 +213,25 @@ mod tests {
         let phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
         assert_eq!(verify(phc, b"password"), Ok(true));
         assert_eq!(verify(phc, b"passwore"), Ok(false));
+    }
+
+    #[test]
+    fn a_chosen_cost_is_neither_too_low_nor_too_high() {
+        assert_eq!(Cost::new(64, 3), Some(Cost::DEPLOYED));
+        assert!(Cost::new(19, 2).is_some() && Cost::new(256, 16).is_some());
+        for (memory_mib, passes) in [(18, 2), (257, 2), (64, 1), (64, 17), (0, 0), (u32::MAX, 3)] {
+            assert_eq!(
+                Cost::new(memory_mib, passes),
+                None,
+                "{memory_mib}, {passes}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_cost_of_a_hash_can_be_read_from_it() {
+        assert_eq!(Cost::of(&cheap(GOOD)), Ok(CHEAP));
+        assert!(Cost::of("plain").is_err());
     }
 
     #[test]

@@ -319,7 +319,8 @@ impl Observer for HardenedWitness {
             | Event::Duplicate { .. }
             | Event::Conflict { .. }
             | Event::Enrolled { .. }
-            | Event::WeakKey { .. } => {}
+            | Event::WeakKey { .. }
+            | Event::HashRenewed { .. } => {}
             Event::LoggedIn { user, .. } => self.witness.saw(Seen::LoggedIn {
                 on,
                 user: name(user),

@@ -10,7 +10,7 @@ use latchstring_attacker::protocol::hardened::{
     primitives::hash,
 };
 use latchstring_server_core::{
-    Argon2id, PasswordCheck,
+    PasswordCheck,
     store::password::{self, Cost, PasswordError},
 };
 
@@ -64,7 +64,7 @@ impl PasswordCheck for EitherHash {
     fn verify(&self, stored: &str, password: &[u8]) -> Result<bool, PasswordError> {
         match stored.starts_with(FAST) {
             true => Ok(stored == fast(password)),
-            false => Argon2id.verify(stored, password),
+            false => password::verify(stored, password),
         }
     }
 

@@ -102,6 +102,14 @@ impl Accounts for Faulty {
     fn set_password<'a>(&'a self, user: &'a UserName, hash: &'a str) -> Answer<'a, ()> {
         self.inner.set_password(user, hash)
     }
+    fn renew_hash<'a>(
+        &'a self,
+        user: &'a UserName,
+        old: &'a str,
+        new: &'a str,
+    ) -> Answer<'a, bool> {
+        self.inner.renew_hash(user, old, new)
+    }
     fn last_message_id<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u64> {
         self.inner.last_message_id(user, kid)
     }

@@ -75,6 +75,7 @@ impl Serve {
         tracing::info!(%address, %fingerprint, "listening");
         announce(format!("Listening on {address}, host key {fingerprint}"));
         let spent = Arc::new(WorkCount::default());
+        let passwords = Arc::new(Argon2id::new(config.passwords.cost));
         let server = Server::new(Setup {
             host: Arc::new(host),
             verifier: Arc::new(AwsLc),
@@ -83,7 +84,7 @@ impl Serve {
             failures: Arc::new(ChargeSource),
             handshake_deadline: HANDSHAKE_DEADLINE,
             enrolment: Arc::new(ByInvitation),
-            passwords: Arc::new(Argon2id),
+            passwords: passwords.clone(),
             // With a clock that makes no sense every invitation has expired.
             now: || now().unwrap_or(u64::MAX),
             entropy: Arc::new(OsEntropy),
@@ -93,7 +94,11 @@ impl Serve {
             defences: Full,
         });
         let clock = tokio::spawn(watch_clock(store.clone()));
-        let watching = watch_signals(signals, Arc::clone(&server), place.config_path(), config);
+        let running = Running {
+            server: Arc::clone(&server),
+            passwords,
+        };
+        let watching = watch_signals(signals, running, place.config_path(), config);
         let cut = listener::serve(server, listener, watching).await;
         clock.abort();
         let _ = timeout(STORE_DEADLINE, store.close()).await;
@@ -140,13 +145,14 @@ async fn watch_clock(store: Sqlite) {
     }
 }
 
-/// Does what signals ask for, until one asks for the end.
-async fn watch_signals(
-    mut signals: Signals,
+/// What a reload can change.
+struct Running {
     server: Arc<Server>,
-    path: PathBuf,
-    mut config: Config,
-) {
+    passwords: Arc<Argon2id>,
+}
+
+/// Does what signals ask for, until one asks for the end.
+async fn watch_signals(mut signals: Signals, running: Running, path: PathBuf, mut config: Config) {
     let (loaded, mut configs) = unbounded_channel();
     loop {
         select! {
@@ -160,9 +166,9 @@ async fn watch_signals(
             },
             Some((signal, new)) = configs.recv() => match new {
                 Ok(new) => {
-                    reload(signal, &server, &config, &new);
+                    reload(signal, &running, &config, &new);
                     // What needs a restart stays as it is, and is named again by the next reload.
-                    config.limits = new.limits;
+                    (config.limits, config.passwords) = (new.limits, new.passwords);
                 }
                 Err(why) => {
                     tracing::error!(signal, %why, "the configuration was not reloaded; the old one holds");
@@ -183,11 +189,12 @@ fn load(path: PathBuf, signal: &'static str, loaded: UnboundedSender<Loaded>) {
     });
 }
 
-fn reload(signal: &str, server: &Server, old: &Config, new: &Config) {
-    let changed = old.limits.changes(&new.limits).join(", ");
-    server.set_limits(&new.limits);
+fn reload(signal: &str, running: &Running, old: &Config, new: &Config) {
+    let changed = old.changes(new).join(", ");
+    running.server.set_limits(&new.limits);
+    running.passwords.set_cost(new.passwords.cost);
     match changed.as_str() {
-        "" => tracing::info!(signal, "reloaded the configuration; no limit has changed"),
+        "" => tracing::info!(signal, "reloaded the configuration; nothing has changed"),
         _ => tracing::info!(signal, changed, "reloaded the configuration"),
     }
     let restart = old.needs_restart(new).join(", ");

@@ -72,18 +72,14 @@ pub(super) struct PasswordOptions {
 }
 
 impl PasswordOptions {
-    /// The new password's hash.
-    fn hashed(self) -> anyhow::Result<String> {
+    /// The new password's hash, at this cost.
+    fn hashed(self, cost: Cost) -> anyhow::Result<String> {
         let source = match (self.password_file, self.password_fd) {
             (Some(path), _) => Source::File(path),
             (None, Some(fd)) => Source::Descriptor(fd),
             (None, None) => Source::Prompt,
         };
-        Ok(hash(
-            &read_new(&source)?,
-            OsEntropy.array(),
-            Cost::DEPLOYED,
-        )?)
+        Ok(hash(&read_new(&source)?, OsEntropy.array(), cost)?)
     }
 }
 
@@ -112,11 +108,12 @@ impl User {
                 Ok(print::line(done)?)
             }
             Self::Passwd { name, password } => {
+                let cost = place.config()?.passwords.cost;
                 let store = place.store().await?;
                 let known = store.list().await?.iter().any(|a| a.user == name);
                 // Before anybody types a password in vain.
                 ensure!(known, "there is no user {name}");
-                store.set_password(&name, &password.hashed()?).await?;
+                store.set_password(&name, &password.hashed(cost)?).await?;
                 Ok(print::line(format_args!("{name} has a new password."))?)
             }
         }
@@ -130,7 +127,8 @@ async fn add(
     password: PasswordOptions,
 ) -> anyhow::Result<()> {
     let spki = load_public(&key).context("cannot use the user's key")?;
-    let host = Place::host_key(&place.config()?)?;
+    let config = place.config()?;
+    let host = Place::host_key(&config)?;
     ensure!(
         spki != host.public_key(),
         "{} is the host's own key; a user needs a different key",
@@ -145,7 +143,7 @@ async fn add(
     let others = enrolled.iter().map(|a| &a.spki[..]);
     hygiene::check(&spki, others.chain([host.public_key()]))
         .with_context(|| format!("{} is not enrolled", key.display()))?;
-    let account = Account::new(name, spki, password.hashed()?, now()?);
+    let account = Account::new(name, spki, password.hashed(config.passwords.cost)?, now()?);
     store.add(&account).await?;
     Ok(print::line(format_args!(
         "Added {} with key {}.",

@@ -226,6 +226,26 @@ impl Accounts for Sqlite {
         })
     }
 
+    fn renew_hash<'a>(
+        &'a self,
+        user: &'a UserName,
+        old: &'a str,
+        new: &'a str,
+    ) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let done = sqlx::query(
+                "UPDATE accounts SET password_hash = ? WHERE user_hash = ? AND password_hash = ?",
+            )
+            .bind(new)
+            .bind(&key_of(user)[..])
+            .bind(old)
+            .execute(&self.pool)
+            .await;
+            let done = done.map_err(|e| self.failed(e))?;
+            Ok(done.rows_affected() == 1)
+        })
+    }
+
     fn last_message_id<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u64> {
         Box::pin(self.last(user, kid))
     }
