@@ -3,6 +3,7 @@
 
 mod backup;
 mod calibrate;
+mod check;
 mod collect;
 mod init;
 mod invite;
@@ -75,6 +76,14 @@ enum Command {
                       Example:\n  latchstring-server reload --dir /srv/latchstring"
     )]
     Reload,
+    /// Look at everything that an operator should know, and say what to do
+    #[command(
+        after_help = "One line for each thing: ok, warning or error. The server may be running. The exit code is 1 if there is an error.\n\n\
+                      Examples:\n  \
+                      latchstring-server check --dir /srv/latchstring\n  \
+                      latchstring-server check --json"
+    )]
+    Check(check::Check),
     /// Find the cost of password hashes that suits this machine
     #[command(
         after_help = "The section for server.toml goes to the standard output. Run it on a machine that has nothing else to do.\n\n\
@@ -141,6 +150,7 @@ impl Options {
             Command::Init(init) => init.run(&self.place).await,
             Command::Serve(serve) => serve.run(&self.place).await,
             Command::Reload => reload::run(&self.place),
+            Command::Check(check) => check.run(&self.place).await,
             Command::Calibrate(calibrate) => calibrate.run(),
             Command::User(user) => user.run(&self.place).await,
             Command::Invite(invite) => invite.run(&self.place).await,

@@ -257,6 +257,114 @@ async fn the_command_reload_changes_the_cost_of_passwords_while_a_session_goes_o
     ends_in_time(serving).await;
 }
 
+/// The line of `check` about this.
+fn found(home: &Home, about: &str) -> String {
+    let output = home.run(&["check"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = text.lines().find(|line| line.contains(about));
+    line.unwrap_or_else(|| panic!("nothing about {about} in {text}"))
+        .to_owned()
+}
+
+#[tokio::test]
+async fn a_check_of_a_good_server_finds_nothing_running_or_not() {
+    let home = Home::new();
+    home.add_alice();
+    let text = success(&home.run(&["check"]));
+    assert!(text.lines().all(|line| line.starts_with("ok ")), "{text}");
+    assert!(text.contains("none serves"), "{text}");
+    let serving = home.serve().await;
+    let text = success(&home.run(&["check"]));
+    let process = serving.child.id().unwrap();
+    assert!(
+        text.contains(&format!("process {process} serves")),
+        "{text}"
+    );
+    for line in success(&home.run(&["check", "--json"])).lines() {
+        let finding: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(finding["level"], "ok", "{line}");
+    }
+    ends_in_time(serving).await;
+}
+
+#[tokio::test]
+async fn a_check_names_what_is_wrong_and_what_to_do() {
+    let home = Home::new();
+    home.add_alice();
+    let config = home.path("server/server.toml");
+    let toml = fs::read_to_string(&config).unwrap();
+    for (good, bad, about, says) in [
+        (
+            "password_permits = 2",
+            "password_permits = 900000",
+            "memory",
+            "lower password_permits",
+        ),
+        (
+            "memory_mib = 64",
+            "memory_mib = 128",
+            "password hashes",
+            "1 of 1 cost less",
+        ),
+        ("[limits]", "[limit]", "configuration", "limit"),
+    ] {
+        write_whole(&config, &toml.replace(good, bad));
+        let line = found(&home, about);
+        assert!(line.contains(says) && !line.starts_with("ok"), "{line}");
+    }
+    write_whole(&config, &toml);
+    let few = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 256; exec \"$0\" check --dir server"])
+        .arg(env!("CARGO_BIN_EXE_latchstring-server"))
+        .current_dir(home.keep.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(few.stdout).unwrap();
+    assert!(
+        text.contains("error    file descriptors  a process may have 256"),
+        "{text}"
+    );
+
+    // A warning alone is no failure, and an error is one.
+    fs::copy(
+        home.path("alice.pub.pem"),
+        home.path("server/host_key.pub.pem"),
+    )
+    .unwrap();
+    let text = success(&home.run(&["check"]));
+    assert!(text.contains("warning  public host key"), "{text}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    write_whole(&config, &toml.replace("127.0.0.1:0", &listen));
+    let why = failure(&home.run(&["check"]));
+    assert!(why.contains("errors: 1"), "{why}");
+    assert!(found(&home, "server ").contains("another program listens there"));
+
+    fs::remove_file(home.path("server/host_key.pem")).unwrap();
+    assert!(found(&home, "host key ").starts_with("error"));
+    fs::write(home.path("server/accounts.db"), "no store").unwrap();
+    assert!(found(&home, "account store").starts_with("error"));
+}
+
+#[tokio::test]
+async fn a_check_finds_a_user_who_is_locked_out_and_a_clock_that_went_back() {
+    let home = Home::new();
+    home.add_alice();
+    let path = home.path("server/accounts.db");
+    let store = Sqlite::open(&path).await.unwrap();
+    let (alice, kid) = (name("alice"), alice_kid());
+    store.set_failures(&alice, &kid, 100).await.unwrap();
+    let late = latchstring_store::Invite::new(name("bob"), [7; 32], u32::MAX.into());
+    store.invite(&late).await.unwrap();
+    store.close().await;
+    assert!(found(&home, "alice is locked out").starts_with("warning"));
+    let line = found(&home, "clock");
+    assert!(
+        line.starts_with("error") && line.contains("timedatectl"),
+        "{line}"
+    );
+}
+
 #[tokio::test]
 async fn signals_that_ask_for_nothing_kill_nobody_and_sigquit_ends_in_order() {
     let home = Home::new();

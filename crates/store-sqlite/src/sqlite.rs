@@ -121,6 +121,24 @@ impl Sqlite {
         copied
     }
 
+    /// The latest time in the store, in seconds since 1970: when the server had the last message, made the last account, or
+    /// looked at the clock for an invitation. `None` in a store without any.
+    ///
+    /// # Errors
+    /// An error of the disk.
+    pub async fn latest_time(&self) -> Result<Option<u64>, StoreError> {
+        let (latest,): (Option<i64>,) = sqlx::query_as(
+            "SELECT MAX(at) FROM (
+                 SELECT MAX(created_at) AS at FROM accounts
+                 UNION ALL SELECT MAX(seen_at) FROM invites
+                 UNION ALL SELECT MAX(received_at) FROM messages)",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(|e| self.failed(e))?;
+        Ok(latest.and_then(|at| u64::try_from(at).ok()))
+    }
+
     /// Revokes every invitation; how many were still open.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ use latchstring_server_core::{
 };
 use latchstring_store::Accounts;
 use latchstring_store_sqlite::{Sqlite, StoreLock};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{
     net::TcpListener,
     select,
@@ -59,6 +60,7 @@ impl Serve {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
         // First of all: whoever starts a server may send it a signal at any time.
         let signals = Signals::new().context("cannot listen for signals")?;
+        take_descriptors();
         let config = place.config()?;
         let host = Place::host_key(&config)?;
         // Two servers on one store would each acknowledge messages that the other one keeps.
@@ -108,8 +110,16 @@ impl Serve {
     }
 }
 
+/// A shell gives 1024 descriptors to a program that does not ask for more, and each connection is one.
+fn take_descriptors() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // Without them the server turns away who comes when there are none left.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}
+
 /// The advice for a system that does not let us listen.
-fn advice(why: io::ErrorKind) -> &'static str {
+pub(super) fn advice(why: io::ErrorKind) -> &'static str {
     match why {
         io::ErrorKind::AddrInUse => "; another program listens there: stop it, or change `listen`",
         io::ErrorKind::AddrNotAvailable => {
