@@ -76,7 +76,7 @@ enum Command {
                       Example:\n  latchstring-server reload --dir /srv/latchstring"
     )]
     Reload,
-    /// Look at everything that an operator should know, and say what to do
+    /// Check files, keys, passwords, clock, memory and disk; print advice for each problem
     #[command(
         after_help = "One line for each thing: ok, warning or error. The server may be running. The exit code is 1 if there is an error.\n\n\
                       Examples:\n  \

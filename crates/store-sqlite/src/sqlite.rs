@@ -121,8 +121,8 @@ impl Sqlite {
         copied
     }
 
-    /// The latest time in the store, in seconds since 1970: when the server had the last message, made the last account, or
-    /// looked at the clock for an invitation. `None` in a store without any.
+    /// The latest time in the store, in seconds since 1970; `None` in a store without any. It is that of a message, of an
+    /// account, or of a look at the clock for an invitation.
     ///
     /// # Errors
     /// An error of the disk.
