@@ -73,7 +73,12 @@ fn a_class_of_three_is_graded_and_exported_with_the_guide_alone() {
     ] {
         assert!(said.contains(sentence), "{sentence}: {said}");
     }
-    assert!(!said.contains("\n- "), "no remark: {said}");
+    // Not a remark on anything but the solution, which the guide has copied.
+    let remarks: Vec<&str> = said.lines().filter(|line| line.starts_with("- ")).collect();
+    let of_solution = remarks
+        .iter()
+        .all(|line| line.contains("equals the lab's own solution"));
+    assert!(remarks.len() == 1 && of_solution, "{said}");
     for file in ["report.html", "moodle.csv", "netsec/grades.json"] {
         assert!(clone.path().join(file).exists(), "{file}");
     }

@@ -62,6 +62,16 @@ fn what_two_students_have_in_common_is_told_with_its_reason_and_nothing_else() {
             };
             fs::write(work.join("collect.py"), mine).unwrap();
         }
+        if work.ends_with(SECOND) && student == "student1" {
+            let attack = work.join("attack.py");
+            let text = fs::read_to_string(&attack).unwrap();
+            fs::write(attack, text.replace("login", "greeting_of_mine")).unwrap();
+        }
+        if work.ends_with(SECOND) && student == "student3" {
+            let attack = work.join("attack.py");
+            let text = fs::read_to_string(&attack).unwrap();
+            fs::write(attack, text.replace("\n\n", "\n# mine\n\n")).unwrap();
+        }
         if work.ends_with(FIRST) && student == "student2" {
             let other = work.to_str().unwrap().replace("student2", "student1");
             fs::copy(
@@ -87,7 +97,12 @@ fn what_two_students_have_in_common_is_told_with_its_reason_and_nothing_else() {
     ] {
         assert!(said.contains(sentence), "{sentence}: {said}");
     }
-    assert!(!said.contains("student3"), "{said}");
+    assert!(!said.contains("of student3 and"), "{said}");
+    assert!(!said.contains("and attack.py of"), "{said}");
+    // The program of student 3 is the solution. One more name makes it another program.
+    let equals = "attack.py equals the lab's own solution, apart from spaces and comments; \
+                  4 lines of it are not in the start code. So it is with student2, student3.";
+    assert!(said.contains(equals), "{said}");
     let json = class.run(&["course", "similar", "in", "--json"]);
     let found: Vec<Value> = serde_json::from_slice(&json.stdout).unwrap();
     assert!(

@@ -1,11 +1,12 @@
 //! What the work of two students has in common: answers that are right for somebody else, files of somebody else's hand-out,
-//! and code.
+//! and code. And code that equals the lab's own solution.
 //!
 //! All of it is evidence to look at, each with its reason, and none of it is a verdict. Two students may have worked together
 //! as they were allowed to, and a short answer may be equal by chance. So each line says how rare it is.
 
 mod answers;
 mod code;
+mod solution;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -16,16 +17,18 @@ use serde::Serialize;
 use self::{
     answers::Truth,
     code::{Common, Prints},
+    solution::Solution,
 };
-use crate::{folder::Course, grade::Taken};
+use crate::{commands::count, folder::Course, grade::Taken};
 
 /// One thing that two students have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Evidence {
     /// The lab.
     pub lab: String,
-    /// The students: first the one who has it, then the one whose it is, if that is known.
-    pub students: [Id; 2],
+    /// The students: first the one who has it, then the one whose it is, if that is known. What is the lab's has all students who
+    /// have it.
+    pub students: Vec<Id>,
     /// What.
     #[serde(flatten)]
     pub what: What,
@@ -51,6 +54,13 @@ pub enum What {
         /// The file.
         path: String,
     },
+    /// Code that equals the lab's own solution.
+    Solution {
+        /// The file.
+        path: String,
+        /// So many of its lines are not in the start code.
+        lines: usize,
+    },
     /// Code.
     Code {
         /// The file of the first student, and of the second.
@@ -64,8 +74,18 @@ pub enum What {
 
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [one, other] = &self.students;
+        let [one, other] = [0, 1].map(|nth| self.students.get(nth).map_or("nobody", Id::as_str));
         match &self.what {
+            What::Solution { path, lines } => {
+                let ids: Vec<&str> = self.students.iter().map(Id::as_str).collect();
+                write!(
+                    f,
+                    "{path} equals the lab's own solution, apart from spaces and comments; {} of it {} not in the start code. So it is with {}. The solution is public, and comes after the last hint; a short one can be equal by chance",
+                    count(*lines, "line"),
+                    if *lines == 1 { "is" } else { "are" },
+                    ids.join(", ")
+                )
+            }
             What::Answer {
                 question,
                 answer,
@@ -104,6 +124,7 @@ pub fn compare(
     for lab in &course.labs {
         let of_lab = taken.iter().filter(|((_, id), _)| *id == lab.id);
         let of_lab: Vec<(&Id, &Taken)> = of_lab.map(|((id, _), taken)| (id, taken)).collect();
+        all.extend(as_solution(lab, &of_lab));
         if of_lab.len() < 2 {
             continue;
         }
@@ -117,6 +138,31 @@ pub fn compare(
         all.extend(same_code(lab, &of_lab));
     }
     Ok(all)
+}
+
+/// Files with code that equal one of the lab's own solution. Names count here, so that a short solution is no chance.
+fn as_solution(lab: &Lab, taken: &[(&Id, &Taken)]) -> Vec<Evidence> {
+    let solution = Solution::of(lab);
+    let mut equal: BTreeMap<(&str, usize), Vec<Id>> = BTreeMap::new();
+    for (id, taken) in taken {
+        for (path, bytes) in &taken.bundle.files {
+            if let Some(lines) = solution.lines_of(path, bytes) {
+                let students = equal.entry((path, lines)).or_default();
+                students.push((*id).clone());
+            }
+        }
+    }
+    let equal = equal.into_iter();
+    equal
+        .map(|((path, lines), students)| Evidence {
+            lab: lab.id.clone(),
+            students,
+            what: What::Solution {
+                path: path.to_owned(),
+                lines,
+            },
+        })
+        .collect()
 }
 
 /// Pairs of students with much code in common that neither the lab nor most of the class has.
@@ -143,7 +189,7 @@ fn same_code(lab: &Lab, taken: &[(&Id, &Taken)]) -> Vec<Evidence> {
             let alike = (id != other_id).then(|| prints.alike(other)).flatten();
             evidence.extend(alike.map(|(percent, lines)| Evidence {
                 lab: lab.id.clone(),
-                students: [(*id).clone(), (*other_id).clone()],
+                students: vec![(*id).clone(), (*other_id).clone()],
                 what: What::Code {
                     paths: [(*path).to_owned(), (*other_path).to_owned()],
                     percent,

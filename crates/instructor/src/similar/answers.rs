@@ -68,7 +68,7 @@ pub(super) fn compare(
         };
         let found = |other: &Id, what| Evidence {
             lab: lab.id.clone(),
-            students: [(*id).clone(), other.clone()],
+            students: vec![(*id).clone(), other.clone()],
             what,
         };
         for (path, bytes) in &taken.bundle.files {

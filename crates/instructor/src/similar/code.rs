@@ -45,10 +45,14 @@ pub(super) struct Common(HashSet<u64>);
 
 /// The fingerprints of a file with code; `None` for another file.
 pub(super) fn prints(path: &str, bytes: &[u8]) -> Option<Prints> {
-    let is_code = ENDINGS.iter().any(|ending| path.ends_with(ending));
     let text = std::str::from_utf8(bytes).ok();
-    let text = text.filter(|text| is_code && text.len() <= LARGEST)?;
+    let text = text.filter(|text| is_code(path) && text.len() <= LARGEST)?;
     Some(Prints::of(text))
+}
+
+/// Whether a file of this name holds code.
+pub(super) fn is_code(path: &str) -> bool {
+    ENDINGS.iter().any(|ending| path.ends_with(ending))
 }
 
 impl Common {
