@@ -395,7 +395,10 @@ fn parts_of_a_class_that_were_graded_apart_are_the_class_when_they_are_together(
         let arguments = [&["course", "grade", "in"], &at[..], more].concat();
         solved.class.runs(&arguments)
     };
-    grade(&["--out", "whole.json"]);
+    let said = grade(&["--out", "whole.json"]);
+    assert!(said.contains("student2 13 of 13 (00: 13 of 13)"), "{said}");
+    let said = grade(&["--out", "whole.json", "--quiet"]);
+    assert!(!said.contains("(00: 13 of 13)"), "{said}");
     grade(&["--part", "1/2", "--out", "part-1.json"]);
     grade(&["--part", "2/2", "--out", "part-2.json"]);
     solved.class.runs(&[

@@ -15,8 +15,9 @@ use latchstring_classroom::{catalogue::Lab, crew, labs};
 use latchstring_confine::run::Launcher;
 use latchstring_course::{
     export::gradescope::{self, Visibility},
-    grades::{Grades, Part, Student, all_parts},
+    grades::{Grades, LabResult, Part, Student, all_parts},
     moment::Moment,
+    points::Points,
     roster::{Id, Roster},
 };
 
@@ -72,6 +73,9 @@ pub struct GradeMore {
     /// Write the file even if results in it are lost
     #[arg(long)]
     replace: bool,
+    /// Leave out the line with the points of each student
+    #[arg(long)]
+    quiet: bool,
 }
 
 /// A course, with what of it is graded.
@@ -173,6 +177,9 @@ pub(super) fn grade(out: &mut impl Write, arguments: &GradeMore) -> anyhow::Resu
     let mut graded = plan.run(&pile, &machine)?;
     graded.grades = graded.grades.with_part(part);
     folder::write(&to, graded.grades.to_json().as_bytes())?;
+    if !arguments.quiet {
+        tell_points(out, &graded.grades)?;
+    }
     tell(out, &graded, &to)
 }
 
@@ -462,6 +469,26 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Grades> {
         )
     })?;
     Grades::from_json(&text).with_context(|| format!("{} cannot be used", path.display()))
+}
+
+/// A line for each student who handed in something: the points, and those of each lab.
+fn tell_points(out: &mut impl Write, grades: &Grades) -> anyhow::Result<()> {
+    for student in grades.students() {
+        if student.results.is_empty() {
+            continue;
+        }
+        let all: Points = student.results.iter().map(LabResult::points).sum();
+        let of: Points = grades.labs().iter().map(|lab| lab.of).sum();
+        let labs = student.results.iter().map(|result| {
+            let number = result.lab.split('-').next().unwrap_or(&result.lab);
+            let open = if result.is_complete() { "" } else { " so far" };
+            format!("{number}: {} of {}{open}", result.points(), result.of())
+        });
+        let labs: Vec<String> = labs.collect();
+        let id = &student.person.id;
+        writeln!(out, "{id}  {all} of {of} ({})", labs.join(", "))?;
+    }
+    Ok(())
 }
 
 /// What was graded, and what could not be.
