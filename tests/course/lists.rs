@@ -57,6 +57,78 @@ fn a_student_keeps_the_id_when_another_list_knows_only_the_address() {
 }
 
 #[test]
+fn one_student_comes_and_goes_without_a_list() {
+    let class = Class::new(1, &[LAB]);
+    let add = |id: &str, name: &str, email: &str| {
+        class.run(&["course", "roster", "add", id, name, "--email", email])
+    };
+    let said = one_line(&add("dora", "Dora Novák", "dora@uni.example"));
+    assert!(
+        said.contains("dora (Dora Novák) is in the course: 2 students now."),
+        "{said}"
+    );
+    assert!(
+        class
+            .runs(&["course", "roster", "list"])
+            .contains("dora@uni.example")
+    );
+    for (id, email, why) in [
+        ("dora", "d@uni.example", "has a student \"dora\" already"),
+        ("Dora 2", "d@uni.example", "is no id"),
+        ("emil", "dora@uni.example", "nothing was changed"),
+        ("emil", "no address", "nothing was changed"),
+    ] {
+        let before = fs::read(class.path("roster.csv")).unwrap();
+        let refused = add(id, "Somebody", email);
+        let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+        let error: Vec<&str> = error.split_whitespace().collect();
+        assert!(
+            !refused.status.success() && error.join(" ").contains(why),
+            "{error:?}"
+        );
+        assert_eq!(fs::read(class.path("roster.csv")).unwrap(), before);
+    }
+    let first = class.path("one/dora.zip");
+    class.runs(&["course", "hand-out", "one", "--student", "dora"]);
+    let first = fs::read(first).unwrap();
+    let said = class.runs(&["course", "roster", "remove", "dora"]);
+    assert!(
+        said.contains("not in the course any more: 1 student now."),
+        "{said}"
+    );
+    let unknown = class.run(&["course", "roster", "remove", "dora"]);
+    let error = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(error.contains("no student \"dora\""), "{error}");
+    // The last one, too; and the list can be begun again.
+    class.runs(&["course", "roster", "remove", "student1"]);
+    add("dora", "Dora Novák", "dora@uni.example");
+    class.runs(&["course", "hand-out", "two", "--student", "dora"]);
+    assert_eq!(fs::read(class.path("two/dora.zip")).unwrap(), first);
+}
+
+#[test]
+fn an_umlaut_is_spelled_out_in_a_new_id_and_an_id_that_exists_stays() {
+    let class = Class::new(1, &[LAB]);
+    let list = |name: &str| format!("name,email\n{name},jürgen.groß@uni.example\n");
+    fs::write(class.path("new.csv"), list("Jürgen Groß")).unwrap();
+    class.runs(&["course", "roster", "import", "new.csv"]);
+    let listed = class.runs(&["course", "roster", "list"]);
+    assert!(listed.contains("juergen-gross-"), "{listed}");
+    // An older version of the program has given another id.
+    let path = class.path("roster.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("juergen-gross-", "j-rgen-gro-")).unwrap();
+    fs::write(class.path("new.csv"), list("Jürgen Gross")).unwrap();
+    let said = class.runs(&["course", "roster", "import", "new.csv"]);
+    assert!(said.contains("0 new, 1 changed, 2 students"), "{said}");
+    let listed = class.runs(&["course", "roster", "list"]);
+    assert!(
+        listed.contains("j-rgen-gro-") && !listed.contains("juergen"),
+        "{listed}"
+    );
+}
+
+#[test]
 fn grades_are_not_overwritten_by_a_run_that_has_fewer() {
     let class = Class::new(2, &[LAB]);
     for (student, folder) in class.hand_out() {

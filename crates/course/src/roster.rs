@@ -20,7 +20,7 @@ mod people;
 pub use column::Column;
 pub use error::{Fault, RosterError};
 pub use format::Format;
-pub use id::{Id, NotAnId};
+pub use id::{Id, NotAnId, spelled};
 pub use notice::{LeftOut, Notice};
 
 /// One student. A text is empty if the list does not have it.
@@ -138,6 +138,14 @@ impl Roster {
         Self {
             people: people.cloned().collect(),
         }
+    }
+
+    /// This list, with one more student at its end.
+    #[must_use]
+    pub fn with(&self, person: Person) -> Self {
+        let mut people = self.people.clone();
+        people.push(person);
+        Self { people }
     }
 
     /// This list with a newer one. A student who is in both is as the newer list says, and keeps id and place. A student is

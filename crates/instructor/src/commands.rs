@@ -5,6 +5,7 @@ mod exporting;
 mod grading;
 mod own_server;
 mod report;
+mod roster;
 
 use std::{
     io::{self, Write},
@@ -12,11 +13,10 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::{Args, Subcommand};
 use latchstring_classroom::commands::LabsArg;
 use latchstring_cli::screen;
-use latchstring_course::roster::Roster;
 
 use crate::{
     folder::{self, Course},
@@ -42,7 +42,7 @@ pub enum CourseCommand {
     },
     /// Keep the list of students
     #[command(subcommand)]
-    Roster(RosterCommand),
+    Roster(roster::RosterCommand),
     /// Make an archive for each student, with captures, keys and questions of that student
     #[command(
         after_help = "The archives are named by the students' ids. Made again, an archive is the same to the byte.\n\n\
@@ -158,30 +158,6 @@ pub enum CourseCommand {
     Report(report::ReportArgs),
 }
 
-/// The commands of the list of students.
-#[derive(Debug, Subcommand)]
-pub enum RosterCommand {
-    /// Read the list that a learning platform exports, and add it to the course
-    ///
-    /// The format is found by itself: Canvas, Moodle, or a plain table with the columns name, email, login. Students of the
-    /// course keep their ids, and stay in the course if the list does not name them.
-    #[command(after_help = "Example: latchstring course roster import gradebook.csv")]
-    Import {
-        /// Read this CSV file
-        file: PathBuf,
-        /// Which course is meant
-        #[command(flatten)]
-        place: CourseArgs,
-    },
-    /// List the students with their ids
-    #[command(after_help = "Example: latchstring course roster list")]
-    List {
-        /// Which course is meant
-        #[command(flatten)]
-        place: CourseArgs,
-    },
-}
-
 /// The arguments with which this program is the keeper of a student's program.
 const KEEPER: [&str; 2] = ["lab", "run-program"];
 
@@ -209,10 +185,7 @@ pub fn run(command: CourseCommand) -> anyhow::Result<ExitCode> {
     let out = &mut screen::out();
     match command {
         CourseCommand::New { name, term, place } => new(out, &name, &term, &place)?,
-        CourseCommand::Roster(RosterCommand::Import { file, place }) => import(out, &file, &place)?,
-        CourseCommand::Roster(RosterCommand::List { place }) => {
-            list(out, &folder::roster_of(&place.course)?)?;
-        }
+        CourseCommand::Roster(command) => roster::run(out, command)?,
         CourseCommand::HandOut {
             to,
             place,
@@ -301,53 +274,6 @@ fn new(out: &mut impl Write, name: &str, term: &str, place: &CourseArgs) -> anyh
         "\nNext: latchstring course roster import FILE.csv{there}"
     )?;
     Ok(())
-}
-
-fn import(out: &mut impl Write, file: &Path, place: &CourseArgs) -> anyhow::Result<()> {
-    // First, so that a wrong folder is not noticed after the list.
-    place.open()?;
-    let reading = folder::read_roster(file)?;
-    let before = folder::roster_so_far(&place.course)?;
-    let merged = before.updated(&reading.roster);
-    folder::write_roster(&place.course, &merged.roster).context("the list was not saved")?;
-    writeln!(
-        out,
-        "{} was read as {}: {}.",
-        file.display(),
-        reading.format,
-        count(reading.roster.people().len(), "student")
-    )?;
-    for notice in &reading.notices {
-        writeln!(out, "- {notice}")?;
-    }
-    writeln!(
-        out,
-        "{} new, {} changed, {} in the course now.",
-        merged.added,
-        merged.changed,
-        count(merged.roster.people().len(), "student")
-    )?;
-    if !merged.not_named.is_empty() {
-        let ids: Vec<&str> = merged.not_named.iter().map(|id| id.as_str()).collect();
-        writeln!(
-            out,
-            "The list does not name {}; they stay. Take them out of {} by hand if they have left.",
-            ids.join(", "),
-            folder::ROSTER
-        )?;
-    }
-    Ok(())
-}
-
-fn list(out: &mut impl Write, roster: &Roster) -> anyhow::Result<()> {
-    for person in roster.people() {
-        writeln!(out, "{}  {}  {}", person.id, person.name, person.email)?;
-    }
-    Ok(writeln!(
-        out,
-        "{}",
-        count(roster.people().len(), "student")
-    )?)
 }
 
 /// `1 student`, `2 students`.

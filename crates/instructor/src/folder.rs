@@ -18,7 +18,7 @@ use crate::{
 /// The list of students.
 pub const ROSTER: &str = "roster.csv";
 /// The list as it was before the last import.
-const ROSTER_BEFORE: &str = "roster.csv.before";
+pub const ROSTER_BEFORE: &str = "roster.csv.before";
 /// What a new list begins with: a heading, and nobody.
 const NOBODY: &str = "id,name,email,login,sis,number,section\n";
 
@@ -108,7 +108,8 @@ impl Course {
     }
 }
 
-fn unknown(all: &Roster, id: &str) -> String {
+/// What is said of an id that nobody has.
+pub(crate) fn unknown(all: &Roster, id: &str) -> String {
     let ids = all.people().iter().map(|person| person.id.as_str());
     let hint = latchstring_cli::suggest::nearest(id, ids);
     format!("the course has no student {id:?}{hint}; `latchstring course roster list` names them")
@@ -135,7 +136,7 @@ pub fn roster_of(folder: &Path) -> anyhow::Result<Roster> {
 pub fn roster_so_far(folder: &Path) -> anyhow::Result<Roster> {
     match fs::read(folder.join(ROSTER)) {
         Ok(bytes) if is_nobody(&bytes) => Ok(Roster::default()),
-        _ => roster_of(folder).context("nothing was imported"),
+        _ => roster_of(folder),
     }
 }
 
@@ -175,9 +176,16 @@ fn bail_empty(name: &str) -> anyhow::Result<Reading> {
 /// # Errors
 /// When the list would not be read back, such as with one address twice; or when it cannot be written.
 pub fn write_roster(folder: &Path, roster: &Roster) -> anyhow::Result<()> {
-    let (path, text) = (folder.join(ROSTER), roster.to_csv());
-    roster::read("the new list", text.as_bytes())
-        .context("the two lists do not fit together, and nothing was imported")?;
+    let path = folder.join(ROSTER);
+    let text = match roster.people().is_empty() {
+        true => NOBODY.to_owned(),
+        false => roster.to_csv(),
+    };
+    let read = || match roster.people().is_empty() {
+        true => Ok(()),
+        false => roster::read("the new list", text.as_bytes()).map(drop),
+    };
+    read().context("the list would not hold together, and nothing was changed")?;
     if let Ok(before) = fs::read(&path) {
         write(&folder.join(ROSTER_BEFORE), &before)?;
     }

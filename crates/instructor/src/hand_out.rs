@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use latchstring_classroom::{crew, labs::own::Own, scratch, student::Student};
-use latchstring_course::roster::{Person, Roster};
+use latchstring_course::roster::{Person, Roster, spelled};
 use tokio::runtime::Runtime;
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
@@ -170,16 +170,14 @@ impl Plan<'_> {
 
 /// The name of the folder in an archive: letters and digits of the course's name, and the student's id.
 fn folder_name(course: &str, student: &str) -> String {
-    let plain: String = course
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                ' '
-            }
-        })
-        .collect();
+    let mut plain = String::new();
+    for c in course.to_lowercase().chars() {
+        match spelled(c) {
+            Some(letters) => plain.push_str(letters),
+            None if c.is_ascii_alphanumeric() => plain.push(c),
+            None => plain.push(' '),
+        }
+    }
     let words: Vec<&str> = plain.split_whitespace().chain([student]).collect();
     words.join("-")
 }
@@ -232,7 +230,10 @@ mod tests {
 
     #[test]
     fn the_folder_of_an_archive_has_a_plain_name() {
-        assert_eq!(folder_name("Netz & Söhne II", "anna"), "netz-s-hne-ii-anna");
+        assert_eq!(
+            folder_name("Netz & Söhne II", "anna"),
+            "netz-soehne-ii-anna"
+        );
         assert_eq!(folder_name("../../etc", "b"), "etc-b");
         assert_eq!(folder_name("…", "c"), "c");
     }

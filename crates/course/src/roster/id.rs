@@ -96,6 +96,9 @@ fn readable(key: &str) -> String {
     let mut text = String::new();
     for c in local.chars() {
         match c {
+            // The second of two ways to write them: a letter, and its dots behind it.
+            '\u{308}' if text.ends_with(['a', 'o', 'u']) => text.push('e'),
+            c if spelled(c).is_some() => text.push_str(spelled(c).unwrap_or_default()),
             c if c.is_ascii_alphanumeric() || c == '_' => text.push(c),
             _ if text.is_empty() || text.ends_with('-') => {}
             _ => text.push('-'),
@@ -106,6 +109,17 @@ fn readable(key: &str) -> String {
     }
     text.truncate(READABLE);
     text.trim_end_matches('-').to_owned()
+}
+
+/// How German spells a letter where there are only the letters of an id.
+pub fn spelled(c: char) -> Option<&'static str> {
+    Some(match c {
+        'ä' => "ae",
+        'ö' => "oe",
+        'ü' => "ue",
+        'ß' => "ss",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -128,6 +142,9 @@ mod tests {
             ("../../etc/passwd", "etc-passwd-3754d6"),
             ("Žofie", "ofie-541246"),
             ("小明", "student-df3ea2"),
+            ("Jürgen.Groß@uni.example", "juergen-gross-698bdf"),
+            ("ju\u{308}rgen.gross@uni.example", "juergen-gross-24d9b6"),
+            ("Österle", "oesterle-ce550b"),
             ("", "student-e3b0c4"),
         ] {
             assert_eq!(Id::of(key).as_str(), id, "{key:?}");
