@@ -13,6 +13,7 @@ use crate::table::{self, Separator, Table};
 mod column;
 mod error;
 mod format;
+mod heading;
 mod id;
 mod notice;
 mod people;

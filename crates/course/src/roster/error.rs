@@ -40,6 +40,9 @@ pub enum Fault {
     /// Two columns of the same meaning.
     #[error("two columns are the {0} of a student: {1:?} and {2:?}; rename or remove one of them")]
     ColumnTwice(Column, String, String),
+    /// Two columns that say who teaches.
+    #[error("two columns are the role of a person: {0:?} and {1:?}; rename or remove one of them")]
+    RoleTwice(String, String),
     /// Without a header the meaning of the columns is not certain.
     #[error(
         "the list has no header, and its columns are not one name and one e-mail address; write a first line such as `name,email`"

@@ -1,11 +1,15 @@
 //! Which format a list has, and which of its columns is which.
 //!
 //! The headings are those of the exporters: Canvas' `lib/gradebook_exporter.rb` and `lib/gradebook_importer.rb`
-//! (instructure/canvas-lms), and Moodle's `grade/export/lib.php` and table of participants (moodle/moodle), in English.
+//! (instructure/canvas-lms), and Moodle's `grade/export/lib.php` and table of participants (moodle/moodle), in the
+//! languages of [`heading`](super::heading).
 
 use std::fmt;
 
-use super::{Column, Fault, Id};
+use super::{
+    Column, Fault, Id,
+    heading::{Heading, is_name_alone, is_of_grades, is_of_moodle, meaning},
+};
 use crate::table::Row;
 
 /// A format that was recognised.
@@ -44,6 +48,8 @@ pub(super) enum NameIn {
     One(usize),
     /// First name, last name.
     Two(usize, usize),
+    /// First name, and beside it a `name`, which is the last name or all of it: `Name, Vorname`.
+    Beside(usize, usize),
     /// The list has none.
     Nowhere,
 }
@@ -57,6 +63,8 @@ pub(super) struct Layout {
     pub(super) name: NameIn,
     /// All but the name.
     pub(super) columns: Vec<(Column, usize)>,
+    /// Where the list says who is a student and who teaches.
+    pub(super) role: Option<usize>,
     /// Headings that a roster has no use for.
     pub(super) unused: Vec<String>,
     /// How many cells a row may have.
@@ -68,71 +76,6 @@ impl Layout {
         let mut places = self.columns.iter();
         places.find(|(one, _)| *one == column).map(|(_, at)| *at)
     }
-}
-
-/// What a heading can mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Heading {
-    Is(Column),
-    First,
-    Last,
-}
-
-/// Headings in lower case, with their meaning. The `id` of a list that is not ours is the university's number.
-const HEADINGS: &[(Heading, &[&str])] = &[
-    (
-        Heading::Is(Column::Name),
-        &["name", "full name", "student", "student name"],
-    ),
-    (
-        Heading::First,
-        &["first name", "firstname", "given name", "forename"],
-    ),
-    (
-        Heading::Last,
-        &["last name", "lastname", "surname", "family name"],
-    ),
-    (
-        Heading::Is(Column::Email),
-        &["email", "e-mail", "email address", "e-mail address", "mail"],
-    ),
-    (
-        Heading::Is(Column::Login),
-        &[
-            "login",
-            "username",
-            "user name",
-            "user",
-            "sis login id",
-            "netid",
-        ],
-    ),
-    (
-        Heading::Is(Column::Sis),
-        &[
-            "sis",
-            "sis user id",
-            "sis id",
-            "id number",
-            "student id",
-            "student number",
-            "matriculation number",
-            "number",
-            "id",
-        ],
-    ),
-    (
-        Heading::Is(Column::Section),
-        &["section", "sections", "group", "groups", "class"],
-    ),
-];
-
-fn meaning(heading: &str) -> Option<Heading> {
-    let heading = heading.to_lowercase();
-    let mut known = HEADINGS.iter();
-    known
-        .find(|(_, names)| names.contains(&heading.as_str()))
-        .map(|(meaning, _)| *meaning)
 }
 
 /// The layout of a list with these rows, of which there is at least one.
@@ -161,9 +104,8 @@ fn format_of(headings: &[&str], rows: &[Row]) -> Option<Format> {
     if has("Section") && (begins(&["Student", "ID"]) || begins(&["LastName", "FirstName", "ID"])) {
         return Some(Format::Canvas);
     }
-    let names = has("First name") && (has("Last name") || has("Surname"));
-    if has("Email address") && (names || has("Full name")) {
-        let graded = has("Last downloaded from this course") || has("Maximum Grade");
+    if is_of_moodle(headings) {
+        let graded = headings.iter().any(|heading| is_of_grades(heading));
         return Some(match graded {
             true => Format::MoodleGrades,
             false => Format::MoodleParticipants,
@@ -192,12 +134,10 @@ fn with_header(format: Format, headings: &[&str]) -> Result<Layout, Fault> {
     for (at, heading) in headings.iter().enumerate() {
         match meaning_in(format, heading) {
             None => unused.extend((!heading.is_empty()).then(|| (*heading).to_owned())),
-            Some(meaning) => {
-                if let Some((_, before)) = found.iter().find(|(one, _)| *one == meaning) {
-                    return Err(twice(meaning, headings[*before], heading));
-                }
-                found.push((meaning, at));
-            }
+            Some(meaning) => match found.iter().find(|(one, _)| *one == meaning) {
+                None => found.push((meaning, at)),
+                Some((_, before)) => return Err(twice(meaning, headings[*before], heading)),
+            },
         }
     }
     let place = |meaning| {
@@ -211,13 +151,19 @@ fn with_header(format: Format, headings: &[&str]) -> Result<Layout, Fault> {
         place(Heading::First),
         place(Heading::Last),
     ) {
+        (Some(name), Some(first), None) if headings[name].eq_ignore_ascii_case("name") => {
+            NameIn::Beside(first, name)
+        }
         (Some(at), _, _) => NameIn::One(at),
         (None, Some(first), Some(last)) => NameIn::Two(first, last),
+        (None, Some(at), None) | (None, None, Some(at)) if is_name_alone(headings[at]) => {
+            NameIn::One(at)
+        }
         _ => return Err(Fault::NoColumn(Column::Name, owned(headings))),
     };
     let columns: Vec<(Column, usize)> = (found.iter())
         .filter_map(|(meaning, at)| match meaning {
-            Heading::Is(Column::Name) | Heading::First | Heading::Last => None,
+            Heading::Is(Column::Name) | Heading::First | Heading::Last | Heading::Role => None,
             Heading::Is(column) => Some((*column, *at)),
         })
         .collect();
@@ -230,6 +176,7 @@ fn with_header(format: Format, headings: &[&str]) -> Result<Layout, Fault> {
         header: true,
         name,
         columns,
+        role: place(Heading::Role),
         unused,
         width: headings.len(),
     })
@@ -241,6 +188,11 @@ fn meaning_in(format: Format, heading: &str) -> Option<Heading> {
     match (format, lower.as_str()) {
         (Format::Roster, "id") => Some(Heading::Is(Column::Id)),
         (Format::Roster, "number") => Some(Heading::Is(Column::Number)),
+        // Columns that a person has added to it are that person's own.
+        (Format::Roster, name) => {
+            let own = Column::ALL.iter().any(|column| column.heading() == name);
+            own.then(|| meaning(name)).flatten()
+        }
         (Format::Canvas, "id") => Some(Heading::Is(Column::Number)),
         // Titles of assignments may be anything, so only the columns of Canvas itself count.
         (Format::Canvas, name) => {
@@ -262,6 +214,7 @@ fn twice(meaning: Heading, first: &str, second: &str) -> Fault {
     let column = match meaning {
         Heading::Is(column) => column,
         Heading::First | Heading::Last => Column::Name,
+        Heading::Role => return Fault::RoleTwice(first.to_owned(), second.to_owned()),
     };
     Fault::ColumnTwice(column, first.to_owned(), second.to_owned())
 }
@@ -285,6 +238,7 @@ fn without_header(rows: &[Row]) -> Result<Layout, Fault> {
         header: false,
         name,
         columns: vec![(Column::Email, found[0])],
+        role: None,
         unused: Vec::new(),
         width,
     })

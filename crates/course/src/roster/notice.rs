@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Column, Id};
 
 /// Why a line is no student.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeftOut {
     /// Canvas' row with the points of each assignment.
     PointsPossible,
@@ -13,6 +13,8 @@ pub enum LeftOut {
     Posting,
     /// Canvas' own test student.
     TestStudent,
+    /// Somebody who teaches or manages, by the name, with the roles that the list gives.
+    Teaches(String, String),
 }
 
 /// One thing that an instructor should know about a list.
@@ -45,6 +47,8 @@ pub enum Notice {
         /// The column.
         column: Column,
     },
+    /// Roles that are neither known to learn nor known to teach. Who has one is taken for a student.
+    UnknownRoles(Vec<String>),
     /// A list of participants does not say which of them teach.
     MayHoldTeachers,
 }
@@ -70,6 +74,11 @@ impl fmt::Display for Notice {
                 f,
                 "line {line}: a control character in the {column} was replaced by a space"
             ),
+            Self::UnknownRoles(roles) => write!(
+                f,
+                "persons with these roles were taken for students: {}; remove the others from roster.csv",
+                roles.join(", ")
+            ),
             Self::MayHoldTeachers => f.write_str(
                 "the list does not say which participants are students; remove the others from roster.csv",
             ),
@@ -80,6 +89,9 @@ impl fmt::Display for Notice {
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Teaches(name, role) => {
+                return write!(f, "{name} is no student, and has the role {role:?}");
+            }
             Self::PointsPossible => "it holds the points of the assignments",
             Self::Posting => "it says how grades are posted",
             Self::TestStudent => "it is the test student of Canvas",

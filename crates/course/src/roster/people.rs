@@ -1,10 +1,11 @@
 //! From the rows of a list to students.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Column, Fault, Format, Id, LeftOut, Notice, Person,
     format::{Layout, NameIn},
+    heading::{Role, role},
 };
 use crate::table::{self, Row};
 
@@ -18,9 +19,11 @@ pub(super) fn read(rows: &[Row], layout: &Layout) -> Result<(Vec<Person>, Vec<No
         people: Vec::new(),
         notices: Vec::new(),
         seen: BTreeMap::new(),
+        unknown_roles: BTreeSet::new(),
     };
     for row in &rows[usize::from(layout.header)..] {
-        match left_out(row, layout.format) {
+        let why = left_out(row, layout.format).or_else(|| reader.teaches(row));
+        match why {
             Some(why) => reader.notices.push(Notice::LeftOut {
                 line: row.line,
                 why,
@@ -57,6 +60,8 @@ struct Reader<'a> {
     /// The line in which a cell was for the first time. Letters of both cases count as equal: so do mail servers, and
     /// file systems that would hold the students' folders.
     seen: BTreeMap<(Column, String), usize>,
+    /// The roles of which nobody knows whether they teach.
+    unknown_roles: BTreeSet<String>,
 }
 
 impl Reader<'_> {
@@ -82,6 +87,25 @@ impl Reader<'_> {
         self.once(row.line, &person)?;
         self.people.push(person);
         Ok(())
+    }
+
+    /// Why a person is no student, if the list says that the person teaches.
+    fn teaches(&mut self, row: &Row) -> Option<LeftOut> {
+        let cell = row.get(self.layout.role?);
+        if cell.is_empty() {
+            return None;
+        }
+        match role(cell) {
+            Role::Student => None,
+            Role::Teaches => {
+                let name = self.name(row, "").unwrap_or_else(|_| "a person".to_owned());
+                Some(LeftOut::Teaches(name, cell.to_owned()))
+            }
+            Role::Unknown => {
+                self.unknown_roles.insert(cell.to_owned());
+                None
+            }
+        }
     }
 
     /// A cell without an apostrophe of ours and without control characters.
@@ -122,6 +146,14 @@ impl Reader<'_> {
                 let first = self.cell(row, Column::Name, first);
                 let last = self.cell(row, Column::Name, last);
                 format!("{first} {last}").trim().to_owned()
+            }
+            NameIn::Beside(first, name) => {
+                let first = self.cell(row, Column::Name, first);
+                let name = self.cell(row, Column::Name, name);
+                match has_words_of(&name, &first) {
+                    true => name,
+                    false => format!("{first} {name}").trim().to_owned(),
+                }
             }
             NameIn::Nowhere => email.to_owned(),
         };
@@ -185,10 +217,24 @@ impl Reader<'_> {
         if layout.name == NameIn::Nowhere {
             self.notices.push(Notice::NamesFromAddresses(addresses));
         }
-        if layout.format == Format::MoodleParticipants {
+        if !self.unknown_roles.is_empty() {
+            let roles = self.unknown_roles.iter().cloned().collect();
+            self.notices.push(Notice::UnknownRoles(roles));
+        }
+        if layout.format == Format::MoodleParticipants && layout.role.is_none() {
             self.notices.push(Notice::MayHoldTeachers);
         }
     }
+}
+
+/// Whether a whole name holds this first name, and a last one beside it.
+fn has_words_of(whole: &str, first: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split([' ', ',']).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    };
+    let (whole, first) = (words(whole), words(first));
+    whole.len() > first.len() && first.iter().all(|word| whole.contains(word))
 }
 
 /// One `@`, text on both sides, and neither white space nor a separator of lists. Mail servers know the rest.

@@ -102,6 +102,93 @@ fn moodle_keeps_the_case_of_its_addresses_and_participants_may_teach() {
     assert_eq!(participants.notices, [Notice::MayHoldTeachers]);
 }
 
+/// The headings of Moodle's language packs, with line ends of Windows, semicolons and UTF-16 as spreadsheets save them.
+#[test]
+fn exports_of_moodle_are_recognised_in_other_languages() {
+    let grades = "Vorname,Nachname,ID-Nummer,Institution,Abteilung,E-Mail-Adresse,\"Aufgabe: Lab 01 (Punkte)\",\"Zuletzt aus diesem Kurs geladen\"\n\
+        Zoë,Müller,0012345,,,Zoe.Mueller@uni.example,-,1700000000\n";
+    let french = "Prénom,Nom,Numéro d’identification,Adresse de courriel,Groupes\nZoë,Müller,0012345,Zoe.Mueller@uni.example,A\n";
+    let spanish = "Nombre,Apellido(s),\"Número de ID\",\"Dirección de correo\",Grupos\nZoë,Müller,0012345,Zoe.Mueller@uni.example,A\n";
+    for (text, format) in [
+        (grades, Format::MoodleGrades),
+        (french, Format::MoodleParticipants),
+        (spanish, Format::MoodleParticipants),
+    ] {
+        let windows = text.replace('\n', "\r\n");
+        let semicolons = windows.replace(',', ";");
+        let mut wide = vec![0xff, 0xfe];
+        wide.extend(semicolons.encode_utf16().flat_map(u16::to_le_bytes));
+        let marked = [b"\xef\xbb\xbf", semicolons.as_bytes()].concat();
+        for bytes in [text.as_bytes(), windows.as_bytes(), &marked, &wide] {
+            let reading = read("list.csv", bytes).unwrap();
+            assert_eq!(reading.format, format, "{text}");
+            let person = &reading.roster.people()[0];
+            assert_eq!(
+                (
+                    person.name.as_str(),
+                    person.sis.as_str(),
+                    person.email.as_str()
+                ),
+                ("Zoë Müller", "0012345", "Zoe.Mueller@uni.example")
+            );
+        }
+    }
+}
+
+#[test]
+fn who_teaches_is_left_out_with_a_note_where_the_list_says_it() {
+    let list = good(
+        "Vorname,Nachname,E-Mail-Adresse,Rollen,Gruppen\n\
+         Anna,Muster,a@x.example,Teilnehmer/in,A\n\
+         Dora,Dozentin,d@x.example,\"Trainer/in, Manager/in\",\n\
+         Bert,Beispiel,b@x.example,\"Student/in, Trainer/in ohne Bearbeitungsrecht\",\n\
+         Carl,Gast,c@x.example,Hörer,\n\
+         Emma,Leer,e@x.example,,\n",
+    );
+    let names: Vec<&str> = (list.roster.people().iter())
+        .map(|person| person.name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        ["Anna Muster", "Bert Beispiel", "Carl Gast", "Emma Leer"]
+    );
+    assert_eq!(
+        told(&list),
+        [
+            "line 3 was left out: Dora Dozentin is no student, and has the role \"Trainer/in, Manager/in\"",
+            "persons with these roles were taken for students: Hörer; remove the others from roster.csv",
+        ]
+    );
+    for (role, student) in [
+        ("Student", true),
+        ("Étudiant", true),
+        ("Estudiante", true),
+        ("Teacher", false),
+        ("Non-editing teacher", false),
+        ("Enseignant non-éditeur", false),
+        ("Profesor", false),
+    ] {
+        let text = format!("name,email,roles\nA,a@x,{role}\nB,b@x,Student\n");
+        let people = good(&text).roster.people().len();
+        assert_eq!(people, if student { 2 } else { 1 }, "{role}");
+    }
+}
+
+#[test]
+fn a_name_beside_a_first_name_is_the_last_name_unless_it_holds_both() {
+    for (text, name) in [
+        ("Name;Vorname;E-Mail\nMuster;Anna;a@x\n", "Anna Muster"),
+        ("Name;Vorname;E-Mail\nAnna Muster;Anna;a@x\n", "Anna Muster"),
+        ("Name;Vorname;E-Mail\nOtto;Otto;a@x\n", "Otto Otto"),
+        ("Nombre;Correo electrónico\nAna Ruiz;a@x\n", "Ana Ruiz"),
+        ("Nom;Courriel\nAnne Duval;a@x\n", "Anne Duval"),
+        ("id,name,vorname\ngroup-7,Anna,x\n", "Anna"),
+    ] {
+        assert_eq!(good(text).roster.people()[0].name, name, "{text}");
+    }
+    assert!(bad("First name,email\nAnna,a@x\n").contains("no column for the name"));
+}
+
 #[test]
 fn plain_lists_are_read_with_and_without_a_header() {
     for text in [
