@@ -102,7 +102,7 @@ enum Command {
                       latchstring-server user list"
     )]
     User(user::User),
-    /// Invite a person: print an invitation, with which the person can make one account within 24 hours
+    /// Invite a person: print an invitation, with which the person can make one account, by default within 24 hours
     #[command(
         after_help = "The invitation goes to the standard output, and instructions go to the standard error. \
                       A new invitation for the same name replaces the old one.\n\n\
