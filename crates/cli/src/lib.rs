@@ -5,11 +5,12 @@
 //! * `PROGRAM man DIR` writes the manual pages of the program and of each of its commands into a folder.
 //!
 //! And what is printed beside help: [`screen`] folds it to the terminal, [`suggest`] asks "did you mean"; [`beside`]
-//! finds the project's other programs.
+//! finds the project's other programs. [`whole`] writes the file that an option names.
 
 pub mod beside;
 pub mod screen;
 pub mod suggest;
+pub mod whole;
 
 use std::{
     fs,

@@ -1,13 +1,13 @@
 //! The folder of a course: what `latchstring course new` makes.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail, ensure};
 use latchstring_classroom::{catalogue::Lab, hand_out::Owner};
+use latchstring_cli::whole;
 use latchstring_course::roster::{self, Id, Reading, Roster};
 
 use crate::{
@@ -197,20 +197,5 @@ pub fn write_roster(folder: &Path, roster: &Roster) -> anyhow::Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let failed = || format!("cannot write {}", path.display());
-    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
-        return fs::write(path, bytes).with_context(failed);
-    }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let write = || {
-        let mut beside = tempfile::NamedTempFile::new_in(folder)?;
-        beside.write_all(bytes)?;
-        beside.as_file().sync_all()?;
-        beside.persist(path)?;
-        anyhow::Ok(())
-    };
-    write().with_context(failed)
+    Ok(whole::write(path, bytes)?)
 }

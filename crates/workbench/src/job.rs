@@ -6,7 +6,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{self, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
@@ -170,7 +170,7 @@ impl<S: Serialize + DeserializeOwned> Job<S> {
         };
         let run = self.run.clone();
         let write = || -> Result<()> {
-            let mut beside = tempfile::NamedTempFile::new_in(folder_of(file))?;
+            let mut beside = temporary(folder_of(file))?;
             serde_json::to_writer(&mut beside, &SavedRun { run, state })?;
             beside.flush()?;
             beside.persist(file)?;
@@ -178,6 +178,11 @@ impl<S: Serialize + DeserializeOwned> Job<S> {
         };
         write().with_context(|| format!("cannot write to {}", file.display()))
     }
+}
+
+/// A file that gets its name later. An error does not name it, because nobody has heard of it.
+fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::NamedTempFile::new_in(folder).map_err(|why| io::Error::from(why.kind()))
 }
 
 /// The folder that a file is in, or will be.
@@ -194,7 +199,7 @@ fn can_be_written(file: &Path) -> Result<()> {
         "cannot keep progress in {name}: it is a folder; give --resume the name of a file"
     );
     let folder = folder_of(file);
-    tempfile::NamedTempFile::new_in(folder).with_context(|| {
+    temporary(folder).with_context(|| {
         format!(
             "cannot keep progress in {name}: nothing can be written into {}; make that folder, or give --resume another one",
             folder.display()

@@ -7,7 +7,8 @@ use std::{
     time::SystemTime,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
+use latchstring_cli::whole;
 use latchstring_course::moment::Moment;
 
 use crate::{
@@ -156,26 +157,12 @@ fn name(manifest: &Manifest) -> PathBuf {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let shown = path.display();
-    ensure!(
-        !path.is_dir(),
-        "{shown} is a folder: name a file with --out"
-    );
-    // A pipe or a device is written to, and never replaced.
-    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
-        return fs::write(path, bytes).with_context(|| format!("cannot write {shown}"));
+    whole::write(path, bytes)?;
+    if !path.is_file() {
+        return Ok(());
     }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let write = || {
-        let mut beside = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        beside.write_all(bytes)?;
-        beside.persist(path)?;
-        anyhow::Ok(())
-    };
-    write().with_context(|| format!("cannot write {shown}"))?;
-    // A temporary file is the owner's alone, and this one is handed in.
+    // A file that was written whole is the owner's alone, and this one is handed in.
     let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    fs::set_permissions(path, readable).with_context(|| format!("cannot write {shown}"))
+    fs::set_permissions(path, readable)
+        .with_context(|| format!("cannot let others read {}", path.display()))
 }

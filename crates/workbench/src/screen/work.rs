@@ -91,8 +91,11 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    let mut file =
-        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).with_context(wrong)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+        // Its text names the temporary file, of which nobody has heard.
+        .map_err(|why| why.kind())
+        .map_err(io::Error::from)
+        .with_context(wrong)?;
     file.write_all(bytes).with_context(wrong)?;
     file.as_file().sync_all().with_context(wrong)?;
     file.persist(path).with_context(wrong)?;
