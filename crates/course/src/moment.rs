@@ -2,7 +2,7 @@
 
 use std::{fmt, time::SystemTime};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::temporal::Pieces, tz::Offset};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -32,6 +32,41 @@ impl Moment {
         let failed = |_| NotAMoment(text.to_owned());
         let moment: Timestamp = text.parse().map_err(failed)?;
         Ok(Self::of(moment))
+    }
+
+    /// As [`Moment::in_any_zone`], with the text for people who live there: `Fri 2026-11-27 18:00 (UTC+01:00)`.
+    ///
+    /// # Errors
+    /// As [`Moment::in_any_zone`].
+    pub fn with_its_zone(text: &str) -> Result<(Self, String), NotAMoment> {
+        let failed = |_| NotAMoment(text.to_owned());
+        let moment: Timestamp = text.parse().map_err(failed)?;
+        let pieces = Pieces::parse(text).map_err(failed)?;
+        let offset = pieces.to_numeric_offset().unwrap_or(Offset::UTC);
+        let there = offset.to_datetime(moment);
+        let clock = match there.second() {
+            0 => "%a %Y-%m-%d %H:%M",
+            _ => "%a %Y-%m-%d %H:%M:%S",
+        };
+        let minutes = offset.seconds().abs() / 60;
+        let zone = match offset.seconds().signum() {
+            0 => "UTC".to_owned(),
+            sign => format!(
+                "UTC{}{:02}:{:02}",
+                if sign < 0 { '-' } else { '+' },
+                minutes / 60,
+                minutes % 60
+            ),
+        };
+        let said = format!("{} ({zone})", there.strftime(clock));
+        Ok((Self::of(moment), said))
+    }
+
+    /// The day and the time in UTC, for people: `2026-11-27 17:00`.
+    pub fn in_words(&self) -> String {
+        let text = self.without_zone().replace('T', " ");
+        text.strip_suffix(":00")
+            .map_or_else(|| text.clone(), str::to_owned)
     }
 
     /// The moment of a clock, cut to the second.

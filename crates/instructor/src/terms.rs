@@ -1,5 +1,9 @@
 //! The terms of a course: `course.toml`, read strictly.
 
+mod late;
+mod slip;
+mod template;
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context, anyhow, ensure};
@@ -7,6 +11,8 @@ use latchstring_classroom::catalogue::Lab;
 use latchstring_cli::suggest::nearest;
 use latchstring_course::{moment::Moment, points::Points};
 use serde::Deserialize;
+
+pub use self::{late::Late, template::template};
 
 /// Its name in a course's folder.
 pub const FILE: &str = "course.toml";
@@ -23,6 +29,8 @@ pub struct Terms {
     pub labs: Vec<String>,
     /// The language in which every student begins; without it, the first one of each lab.
     pub language: Option<String>,
+    /// How students get the program, in words, for the file that they read first.
+    pub program: Option<String>,
     /// The deadline of a lab, by its id. A lab without one is never late.
     #[serde(default)]
     pub due: BTreeMap<String, Due>,
@@ -34,55 +42,23 @@ pub struct Terms {
     pub points: BTreeMap<String, BTreeMap<String, Worth>>,
 }
 
-/// A deadline, written as a time with its distance from UTC.
+/// A deadline, written as a time with its distance from UTC: the moment, and the text for people.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "toml::value::Datetime")]
-pub struct Due(pub Moment);
+#[serde(try_from = "toml::Value")]
+pub struct Due(pub Moment, pub String);
 
-impl TryFrom<toml::value::Datetime> for Due {
+impl TryFrom<toml::Value> for Due {
     type Error = String;
 
-    fn try_from(written: toml::value::Datetime) -> Result<Self, String> {
-        let text = written.to_string();
-        let read = Moment::in_any_zone(&text).map(Self);
-        read.map_err(|why| format!("{why}; such as 2026-11-27T18:00:00+01:00"))
-    }
-}
-
-/// What a late submission loses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Late {
-    /// A submission is in time for so long after the deadline.
-    pub grace_minutes: u32,
-    /// Each day that has begun takes so much of its points, in percent.
-    pub percent_a_day: u32,
-    /// After so many days nothing counts; without a number, it counts as long as it is worth something.
-    pub days: Option<u32>,
-}
-
-impl Default for Late {
-    /// A quarter of an hour for slow networks; then everything is late, and late takes nothing by itself.
-    fn default() -> Self {
-        Self {
-            grace_minutes: 15,
-            percent_a_day: 0,
-            days: None,
-        }
-    }
-}
-
-impl Late {
-    /// How many percent of the points are left, so many minutes after the deadline.
-    pub fn percent_left(&self, minutes: u32) -> u32 {
-        if minutes <= self.grace_minutes {
-            return 100;
-        }
-        let days = minutes.div_ceil(24 * 60);
-        match self.days {
-            Some(most) if days > most => 0,
-            _ => 100u32.saturating_sub(days.saturating_mul(self.percent_a_day)),
-        }
+    fn try_from(written: toml::Value) -> Result<Self, String> {
+        let text = match written {
+            // Between quotes it is clear, too.
+            toml::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let read = Moment::with_its_zone(&text);
+        read.map(|(moment, there)| Self(moment, there))
+            .map_err(|why| why.to_string())
     }
 }
 
@@ -113,59 +89,68 @@ impl Terms {
         let text = fs::read_to_string(&path).with_context(|| {
             format!("cannot read {name}: go to the folder that `latchstring course new` has made, or name it with --course")
         })?;
-        let terms: Self =
-            toml::from_str(&text).map_err(|error| anyhow!("{name} cannot be read: {error}"))?;
+        let text = text.trim_start_matches('\u{feff}');
+        let terms: Self = toml::from_str(text)
+            .map_err(|error| anyhow!("{name}, {}", slip::explained(text, &error)))?;
         terms
-            .check(labs)
-            .with_context(|| format!("{name} does not fit the labs"))?;
+            .check(text, labs)
+            .with_context(|| format!("{name} does not fit"))?;
         Ok(terms)
     }
 
-    fn check(&self, labs: &[Lab]) -> anyhow::Result<()> {
+    fn check(&self, text: &str, labs: &[Lab]) -> anyhow::Result<()> {
+        let at = |heading: &str, key: &str| slip::place_of(text, heading, key);
         ensure!(
             !self.labs.is_empty(),
-            "`labs` names no lab: `latchstring lab list` names them"
+            "{}: it names no lab; `latchstring lab list` names them",
+            at("", "labs")
         );
         for (nth, id) in self.labs.iter().enumerate() {
             ensure!(
                 !self.labs[..nth].contains(id),
-                "`labs` names {id} twice: take one out"
+                "{}: it names {id} twice; take one out",
+                at("", "labs")
             );
-            let lab = find(labs, id)?;
+            let lab = find(labs, id).with_context(|| at("", "labs"))?;
             if let Some(language) = &self.language {
                 let has = lab.languages.is_empty() || lab.language(Some(language)).is_ok();
                 ensure!(
                     has,
-                    "the lab {id} has no files in {language:?}: take `language` out"
+                    "{}: the lab {id} has no files in {language:?}; write \"python\" or \"rust\", or take the line out",
+                    at("", "language")
                 );
             }
         }
         for id in self.due.keys() {
-            self.names("due", id)?;
+            self.names(id).with_context(|| at("due", id))?;
         }
         for (id, worth) in &self.points {
-            self.names("points", id)?;
+            let heading = format!("points.{id}");
+            self.names(id).with_context(|| at(&heading, ""))?;
             let lab = find(labs, id)?;
             for item in worth.keys() {
                 ensure!(
                     lab.item_ids().any(|known| known == item),
-                    "`points` names {item:?}, and the lab {id} has no such question or check{}",
-                    nearest(item, lab.item_ids())
+                    "{}: the lab {id} has no such question or check{}; there is: {}",
+                    at(&heading, item),
+                    nearest(item, lab.item_ids()),
+                    lab.item_ids().collect::<Vec<_>>().join(", ")
                 );
             }
         }
         ensure!(
             self.late.percent_a_day <= 100,
-            "`percent-a-day` is more than 100: write 0 to 100"
+            "{}",
+            slip::misfit(text, "late", "percent-a-day")
         );
         Ok(())
     }
 
-    fn names(&self, part: &str, id: &str) -> anyhow::Result<()> {
+    fn names(&self, id: &str) -> anyhow::Result<()> {
         let known = self.labs.iter().map(String::as_str);
         ensure!(
             self.labs.iter().any(|lab| lab == id),
-            "`{part}` names {id:?}, and `labs` does not{}",
+            "`labs` does not name {id:?}{}",
             nearest(id, known)
         );
         Ok(())
@@ -178,46 +163,6 @@ fn find<'a>(labs: &'a [Lab], id: &str) -> anyhow::Result<&'a Lab> {
         let hint = nearest(id, labs.iter().map(|lab| lab.id.as_str()));
         format!("there is no lab {id:?}{hint}; `latchstring lab list` names them")
     })
-}
-
-/// A new course's terms, with every lab, and the rest as comments.
-pub fn template(course: &str, term: &str, labs: &[Lab]) -> String {
-    let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let labs: String = labs
-        .iter()
-        .map(|lab| format!("    {},\n", text(&lab.id)))
-        .collect();
-    format!(
-        r#"# The terms of the course. `latchstring course` reads this file.
-# Answers are derived from the names `course` and `term`: do not change them after the hand-out.
-course = {}
-term = {}
-
-# The labs, in any order. Take out what your course does not have.
-labs = [
-{labs}]
-
-# The language in which every student begins: "python" or "rust". Without it, the first language of each lab.
-# language = "rust"
-
-# Deadlines, with the distance from UTC. A lab without a deadline is never late.
-[due]
-# 01-say-the-name = 2026-11-27T18:00:00+01:00
-
-# What a late submission loses. Without days, it counts as long as it is worth something.
-[late]
-grace-minutes = 15
-percent-a-day = 0
-# days = 7
-
-# Other points than those of the labs: [points.LAB], and a line for each question or check.
-# [points.01-say-the-name]
-# admitted = 10
-# who-gets-in = 0.5
-"#,
-        text(course),
-        text(term),
-    )
 }
 
 #[cfg(test)]
@@ -256,56 +201,192 @@ mod tests {
         assert_eq!(points["who-gets-in"].0, Points::hundredths(50));
     }
 
-    #[test]
-    fn what_does_not_fit_is_named() {
+    /// With the base of three lines in front.
+    fn refused(more: &str) -> String {
         let base = "course = \"c\"\nterm = \"t\"\nlabs = [\"01-say-the-name\"]\n";
-        for (more, said) in [
+        let error = read(&format!("{base}{more}\n")).unwrap_err();
+        let error = format!("{error:#}");
+        let (folder, said) = error.split_once("course.toml").unwrap();
+        assert!(folder.starts_with('/'), "{error}");
+        said.to_owned()
+    }
+
+    #[test]
+    fn a_slip_is_named_with_its_line_its_key_and_an_example() {
+        const DUE: &str = "such as 01-say-the-name = 2026-11-27T18:00:00+01:00";
+        for (more, place, says) in [
             (
-                "[due]\n02-say-it-again = 2026-01-01T00:00:00Z",
-                "`due` names",
+                "deadline = 2026-13-01",
+                "line 4: ",
+                "there is no `deadline`; a deadline stands under `[due]`, as in",
             ),
-            ("[due]\n01-say-the-name = 2026-01-01T00:00:00", "time zone"),
-            ("[late]\npercent-a-day = 120", "0 to 100"),
             (
-                "[points.01-say-the-name]\nadmited = 1",
-                "did you mean admitted",
+                "[due]\n01-say-the-name = 2026-13-01",
+                "line 5, `01-say-the-name`",
+                DUE,
+            ),
+            (
+                "[due]\n01-say-the-name = 2026-11-27",
+                "line 5, `01-say-the-name`",
+                DUE,
+            ),
+            (
+                "[due]\n01-say-the-name = 2026-11-27T18:00:00",
+                "line 5",
+                "no time zone",
+            ),
+            (
+                "[due]\n01-say-the-name = 27.11.2026 18:00",
+                "line 5, `01-say-the-name`",
+                DUE,
+            ),
+            (
+                "[due]\n01-say-the-name = \"Friday\"",
+                "line 5, `01-say-the-name`",
+                "\"Friday\" does not fit",
+            ),
+            (
+                "[due]\n\n01-say-the-name =",
+                "line 6, `01-say-the-name`",
+                "nothing does not fit",
+            ),
+            (
+                "[late]\npercent-a-day = 150",
+                "line 5, `percent-a-day` under `[late]`",
+                "150 does not fit; write a whole number from 0 to 100",
+            ),
+            (
+                "[late]\npercent-a-day = \"10%\" # a day",
+                "line 5, `percent-a-day`",
+                "\"10%\" does not fit",
+            ),
+            (
+                "[late]\npercent-a-day = 10%",
+                "line 5, `percent-a-day`",
+                "such as percent-a-day = 20",
+            ),
+            (
+                "[late]\npercent-a-day = -1",
+                "line 5, `percent-a-day`",
+                "-1 does not fit",
+            ),
+            (
+                "[late]\ngrace-minutes = 1.5",
+                "line 5, `grace-minutes`",
+                "such as grace-minutes = 15",
+            ),
+            (
+                "[late]\npercent = 10",
+                "line 5: ",
+                "did you mean percent-a-day?, as in percent-a-day = 20",
+            ),
+            ("[late]\nday = 3", "line 5: ", "did you mean days?"),
+            (
+                "language = rust",
+                "line 4, `language`",
+                "rust does not fit without quotes; write \"python\" or \"rust\"",
+            ),
+            (
+                "langauge = \"rust\"",
+                "line 4: ",
+                "did you mean language?, as in language = \"rust\"",
             ),
             (
                 "[points.01-say-the-name]\nadmitted = -1",
-                "no number of points",
+                "line 5, `admitted` under `[points.01-say-the-name]`",
+                "at most two decimals",
             ),
-            ("[points.01-say-the-name]\nadmitted = 1.005", "two decimals"),
-            ("langauge = \"rust\"", "unknown field"),
-            ("language = \"perl\"", "no files in"),
+            (
+                "[points.01-say-the-name]\nadmitted = 1.005",
+                "line 5, `admitted`",
+                "such as admitted = 2.5",
+            ),
+            (
+                "[dues]\n01-say-the-name = 1",
+                "line 4: ",
+                "did you mean due?",
+            ),
+            ("term = \"u\"", "line 4, `term`", "twice"),
+            ("what is this", "line 4: ", "# before a comment"),
         ] {
-            let error = format!("{:#}", read(&format!("{base}{more}\n")).unwrap_err());
-            assert!(error.contains(said), "{more}: {error}");
+            let said = refused(more);
+            assert!(
+                said.starts_with(&format!(", {place}")) || said.contains(&format!(": {place}")),
+                "{more}: {said}"
+            );
+            assert!(said.contains(says), "{more}: {said}");
+            assert_eq!(said.lines().count(), 1, "{said}");
         }
-        let none = read("course = \"c\"\nterm = \"t\"\nlabs = [\"01-say-the-nam\"]").unwrap_err();
+        let missing = read("term = \"t\"\nlabs = []\n").unwrap_err().to_string();
         assert!(
-            format!("{none:#}").contains("did you mean 01-say-the-name"),
-            "{none:#}"
+            missing.contains("`course` is missing: write a line such as course = "),
+            "{missing}"
+        );
+        let bare = read("course = Network security\n").unwrap_err().to_string();
+        assert!(
+            bare.contains("line 1, `course`: Network security does not fit without quotes"),
+            "{bare}"
         );
     }
 
     #[test]
-    fn a_day_that_has_begun_is_a_day_and_the_grace_is_free() {
-        let late = Late {
-            grace_minutes: 15,
-            percent_a_day: 30,
-            days: Some(3),
-        };
-        for (minutes, left) in [
-            (0, 100),
-            (15, 100),
-            (16, 70),
-            (1440, 70),
-            (1441, 40),
-            (4320, 10),
-            (4321, 0),
+    fn what_the_labs_do_not_have_is_named_with_its_line() {
+        for (more, place, says) in [
+            (
+                "[due]\n02-say-it-again = 2026-01-01T00:00:00Z",
+                "line 5, `02-say-it-again`",
+                "`labs` does not name",
+            ),
+            (
+                "[points.01-say-the-name]\nadmited = 1",
+                "line 5, `admited`",
+                "did you mean admitted",
+            ),
+            (
+                "[points.02-say-it-again]\nx = 1",
+                "line 4, `[points.02-say-it-again]`",
+                "`labs` does not name",
+            ),
+            ("language = \"perl\"", "line 4, `language`", "no files in"),
         ] {
-            assert_eq!(late.percent_left(minutes), left, "{minutes}");
+            let said = refused(more);
+            assert!(
+                said.contains(place) && said.contains(says),
+                "{more}: {said}"
+            );
         }
-        assert_eq!(Late::default().percent_left(100_000), 100);
+        let none = read("course = \"c\"\nterm = \"t\"\nlabs = [\"01-say-the-nam\"]").unwrap_err();
+        let none = format!("{none:#}");
+        assert!(
+            none.contains("line 3, `labs`") && none.contains("did you mean 01-say-the-name"),
+            "{none}"
+        );
+    }
+
+    #[test]
+    fn a_deadline_is_told_in_the_zone_in_which_it_was_written() {
+        let base =
+            "course = \"c\"\nterm = \"t\"\nlabs = [\"01-say-the-name\"]\n[due]\n01-say-the-name = ";
+        for (written, utc, there) in [
+            (
+                "2026-11-27T18:00:00+01:00",
+                "2026-11-27T17:00:00Z",
+                "Fri 2026-11-27 18:00 (UTC+01:00)",
+            ),
+            (
+                "\"2026-11-27 18:00:00-03:30\"",
+                "2026-11-27T21:30:00Z",
+                "Fri 2026-11-27 18:00 (UTC-03:30)",
+            ),
+            (
+                "2026-11-27T23:59:59Z",
+                "2026-11-27T23:59:59Z",
+                "Fri 2026-11-27 23:59:59 (UTC)",
+            ),
+        ] {
+            let terms = read(&format!("{base}{written}\n")).unwrap();
+            let due = &terms.due["01-say-the-name"];
+            assert_eq!((due.0.as_str(), due.1.as_str()), (utc, there));
+        }
     }
 }
