@@ -1,4 +1,4 @@
-//! What an instructor does after grading: looks at what is alike, asks three questions, and gives the grades to a platform.
+//! What an instructor does after grading: looks at what is alike, asks up to three questions, and gives the grades to a platform.
 
 use std::{
     fs,
@@ -152,6 +152,29 @@ fn the_grades_go_to_each_platform() {
     };
     assert!(export(&["canvas"]).contains("student1"));
     assert!(export(&["moodle"]).contains("student1@uni.example"));
+    let (all, one) = (export(&["moodle"]), export(&["moodle", "--lab", "01"]));
+    assert!(all.contains("First contact") && all.contains("Say the name"));
+    assert!(
+        !one.contains("First contact") && one.contains("Say the name"),
+        "{one}"
+    );
+    let one = export(&["canvas", "--lab", "00"]);
+    assert!(
+        one.contains("First contact") && !one.contains("Say the name"),
+        "{one}"
+    );
+    let other = class.run(&["course", "export", "canvas", "--lab", "04"]);
+    assert!(
+        String::from_utf8_lossy(&other.stderr).contains("the grades have no lab 04-two-time-pad")
+    );
+    // The instructor has named this file, and no other.
+    let nowhere = class.run(&["course", "export", "moodle", "--out", "none/moodle.csv"]);
+    let said = String::from_utf8_lossy(&nowhere.stderr);
+    assert!(
+        said.contains("cannot write none/moodle.csv: there is no folder none")
+            && !said.contains(".tmp"),
+        "{said}"
+    );
     assert!(export(&["junit"]).contains("<testsuite"));
     assert!(export(&["autolab", "--student", "student1"]).starts_with("{\"scores\":"));
     let results = export(&["gradescope", "--student", "student1", "--lab", "00"]);

@@ -15,7 +15,10 @@
 //! Names and messages are strangers' text. Each file escapes them as its reader wants it, and nothing that was left out is
 //! left out silently: it is a [`Note`]. A remark that is evidence against a student goes to the instructor alone.
 
-use std::fmt;
+use std::{
+    fmt,
+    mem::{Discriminant, discriminant},
+};
 
 use crate::{
     grades::{LabResult, Student},
@@ -135,6 +138,34 @@ fn graded<'a>(student: &'a Student, lab: &str, notes: &mut Vec<Note>) -> Option<
     None
 }
 
+/// So many notes of one kind are told one by one.
+const MOST_ALIKE: usize = 5;
+
+/// The notes for a person. Of many that are alike the first are told, and the others are counted.
+pub fn told(notes: &[Note]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut kinds: Vec<(Discriminant<Note>, Vec<&Note>)> = Vec::new();
+    for note in notes {
+        let kind = discriminant(note);
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, alike)) => alike.push(note),
+            None => kinds.push((kind, vec![note])),
+        }
+    }
+    for (_, alike) in kinds {
+        // To count one note takes the line that the note would take.
+        let shown = match alike.len() > MOST_ALIKE + 1 {
+            true => MOST_ALIKE,
+            false => alike.len(),
+        };
+        lines.extend(alike[..shown].iter().map(ToString::to_string));
+        if let more @ 1.. = alike.len() - shown {
+            lines.push(format!("and {more} more of this kind"));
+        }
+    }
+    lines
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -198,5 +229,27 @@ impl fmt::Display for Note {
                 now,
             } => write!(f, "{student} had {before} in {column:?} and has {now} now"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_notes_of_one_kind_are_counted_and_no_kind_is_hidden() {
+        let note = |line: usize| Note::NotGraded {
+            line,
+            name: format!("N{line}"),
+        };
+        let mut notes: Vec<Note> = (1..=17).map(note).collect();
+        notes.insert(3, Note::NotInFile(Id::try_from("anna".to_owned()).unwrap()));
+        let said = told(&notes);
+        assert_eq!(said.len(), 7, "{said:?}");
+        assert!(said[4].starts_with("line 5 (N5)"), "{said:?}");
+        assert_eq!(said[5], "and 12 more of this kind");
+        assert!(said[6].starts_with("anna was left out"), "{said:?}");
+        // Six lines are not longer than five and a count.
+        assert_eq!(told(&notes[..7]).len(), 7);
     }
 }

@@ -14,8 +14,10 @@ use latchstring_classroom::{
     labs,
 };
 use latchstring_course::{
-    export::{Export, autolab, canvas, classroom50, ctfd, gradescope, junit, moodle, prairielearn},
-    grades::{Grades, Sheet},
+    export::{
+        Export, autolab, canvas, classroom50, ctfd, gradescope, junit, moodle, prairielearn, told,
+    },
+    grades::{Grades, Sheet, Student},
     table::{self, Separator},
 };
 
@@ -33,11 +35,11 @@ use crate::{
 pub enum ExportCommand {
     /// Write a gradebook for Canvas, or fill in the one that Canvas has exported
     #[command(
-        after_help = "Example: latchstring course export canvas --gradebook gradebook.csv --out canvas.csv"
+        after_help = "Example: latchstring course export canvas --gradebook gradebook.csv --lab 04 --out canvas.csv"
     )]
     Canvas {
         #[command(flatten)]
-        what: ExportArgs,
+        what: ClassArgs,
         /// Fill in this gradebook, which Canvas has exported [default: make one with ids]
         #[arg(long, value_name = "FILE")]
         gradebook: Option<PathBuf>,
@@ -46,7 +48,7 @@ pub enum ExportCommand {
     #[command(after_help = "Example: latchstring course export moodle --out moodle.csv")]
     Moodle {
         #[command(flatten)]
-        what: ExportArgs,
+        what: ClassArgs,
         /// Name students by this column
         #[arg(long, value_enum, default_value = "email")]
         by: By,
@@ -55,7 +57,7 @@ pub enum ExportCommand {
     #[command(after_help = "Example: latchstring course export junit --out junit.xml")]
     Junit {
         #[command(flatten)]
-        what: ExportArgs,
+        what: ClassArgs,
     },
     /// Write results.json of Gradescope for one student
     #[command(
@@ -118,7 +120,7 @@ pub enum ExportCommand {
 
 /// Which grades, and where they go.
 #[derive(Debug, Args)]
-pub struct ExportArgs {
+pub(super) struct ExportArgs {
     /// Which course is meant
     #[command(flatten)]
     place: CourseArgs,
@@ -128,6 +130,16 @@ pub struct ExportArgs {
     /// Write this file [default: print it]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+/// The grades of a class, in all labs or in some.
+#[derive(Debug, Args)]
+pub struct ClassArgs {
+    #[command(flatten)]
+    what: ExportArgs,
+    /// Export this lab alone; may be repeated [default: all labs]
+    #[arg(long, value_name = "LAB")]
+    lab: Vec<String>,
 }
 
 /// The grades of one student.
@@ -216,7 +228,7 @@ pub(super) fn run(out: &mut impl Write, command: &ExportCommand) -> anyhow::Resu
 
 /// What an instructor should know about an export goes to the standard error.
 fn noted(export: Export) -> String {
-    for note in &export.notes {
+    for note in told(&export.notes) {
         let _ = writeln!(std::io::stderr(), "note: {note}");
     }
     export.text
@@ -240,6 +252,47 @@ impl ExportArgs {
     }
 }
 
+impl ClassArgs {
+    /// The grades, with the columns of the labs that were named.
+    fn grades(&self) -> anyhow::Result<Grades> {
+        let all = self.what.grades()?;
+        if self.lab.is_empty() {
+            return Ok(all);
+        }
+        let wanted = self.what.place.ids(&self.lab)?;
+        for id in &wanted {
+            ensure!(
+                all.labs().iter().any(|lab| lab.id == *id),
+                "the grades have no lab {id}: `latchstring course grade DIR` grades it first"
+            );
+        }
+        let labs = all.labs().iter().filter(|lab| wanted.contains(&lab.id));
+        let students = all.students().iter().map(|student| Student {
+            person: student.person.clone(),
+            results: (student.results.iter())
+                .filter(|result| wanted.contains(&result.lab))
+                .cloned()
+                .collect(),
+        });
+        let (labs, students) = (labs.cloned().collect(), students.collect());
+        Ok(Grades::new(all.header().clone(), labs, students)?)
+    }
+
+    fn write(&self, out: &mut impl Write, text: &str) -> anyhow::Result<()> {
+        self.what.write(out, text)
+    }
+}
+
+impl CourseArgs {
+    /// The ids of labs that were named in any way.
+    fn ids(&self, named: &[String]) -> anyhow::Result<Vec<String>> {
+        let known = self.labs.all()?;
+        let ids = named.iter();
+        ids.map(|named| Ok(labs::find(known.clone(), named)?.id))
+            .collect()
+    }
+}
+
 impl OneStudent {
     fn write(
         &self,
@@ -247,10 +300,7 @@ impl OneStudent {
         text: impl FnOnce(&Sheet<'_>) -> anyhow::Result<String>,
     ) -> anyhow::Result<()> {
         let grades = self.what.grades()?;
-        let known = self.what.place.labs.all()?;
-        let named = self.lab.iter();
-        let named = named.map(|named| Ok(labs::find(known.clone(), named)?.id));
-        let named = named.collect::<anyhow::Result<Vec<String>>>()?;
+        let named = self.what.place.ids(&self.lab)?;
         let named: Vec<&str> = named.iter().map(String::as_str).collect();
         let sheet = grades.sheet(&self.student, &named)?;
         sheet.complete()?;
