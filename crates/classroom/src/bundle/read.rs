@@ -12,7 +12,9 @@ use serde::Deserialize;
 use thiserror::Error;
 use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
-use super::{Bundle, FORMAT, JOURNAL, LARGEST, LARGEST_FILE, MANIFEST, MOST_FILES, Sealed, WORK};
+use super::{
+    Bundle, FORMAT, Foreign, JOURNAL, LARGEST, LARGEST_FILE, MANIFEST, MOST_FILES, Sealed, WORK,
+};
 use crate::journal;
 
 /// Why a file is no bundle that can be graded.
@@ -21,11 +23,14 @@ pub enum Refused {
     /// Nothing in it.
     #[error("the file is empty")]
     Empty,
-    /// No archive, or a damaged one.
-    #[error("it is no ZIP archive, or a damaged one")]
-    NoArchive(String),
+    /// A file of another kind.
+    #[error("{0}")]
+    Foreign(Foreign),
+    /// An archive with an entry that cannot be unpacked.
+    #[error("it is a damaged ZIP archive: {0}")]
+    DamagedArchive(String),
     /// An archive of something else.
-    #[error("it is an archive without bundle.json, so `latchstring lab submit` has not made it")]
+    #[error("it is a ZIP archive without bundle.json, as of a folder that was packed by hand")]
     NoBundle,
     /// A manifest that is none.
     #[error("its bundle.json is damaged: {0}")]
@@ -54,7 +59,7 @@ pub enum Refused {
 
 impl From<ZipError> for Refused {
     fn from(error: ZipError) -> Self {
-        Self::NoArchive(error.to_string())
+        Self::DamagedArchive(error.to_string())
     }
 }
 
@@ -77,7 +82,11 @@ pub fn read(bytes: &[u8]) -> Result<Bundle, Refused> {
     if bytes.is_empty() {
         return Err(Refused::Empty);
     }
-    let mut archive = ZipArchive::new(Cursor::new(bytes))?;
+    let archive = ZipArchive::new(Cursor::new(bytes));
+    let mut archive = archive.map_err(|_| Refused::Foreign(Foreign::of(bytes)))?;
+    if let Some(foreign) = Foreign::of_archive(&archive) {
+        return Err(Refused::Foreign(foreign));
+    }
     // One more for the manifest and the journal each; folders may have entries, too.
     if archive.len() > 2 * MOST_FILES + 2 {
         return Err(Refused::TooLarge);
@@ -144,7 +153,7 @@ fn content(entry: &mut ZipFile<'_, impl Read>, left: &mut u64) -> Result<Vec<u8>
     let mut bytes = Vec::new();
     let most = LARGEST_FILE.min(*left);
     let read = entry.take(most + 1).read_to_end(&mut bytes);
-    read.map_err(|why| Refused::NoArchive(why.to_string()))?;
+    read.map_err(|why| Refused::DamagedArchive(why.to_string()))?;
     let length = bytes.len() as u64;
     if length > most {
         return Err(Refused::TooLarge);

@@ -137,8 +137,8 @@ async fn what_is_no_bundle_says_what_it_is_instead() {
     let link = link.finish().unwrap().into_inner();
     for (bytes, said) in [
         (&b""[..], "is empty"),
-        (b"hello", "no ZIP archive"),
-        (&good[..good.len() / 2], "no ZIP archive"),
+        (b"hello", "a text file"),
+        (&good[..good.len() / 2], "a damaged ZIP archive"),
         (&archive(&[("x", b"")]), "without bundle.json"),
         (&archive(&[("bundle.json", b"{}")]), "is damaged"),
         (&newer, "format 7"),
