@@ -243,6 +243,10 @@ fn a_file_that_is_nobodys_work_is_named_and_takes_no_points_from_anybody() {
     solved.hands_in("renamed.zip", &renamed);
     solved.hands_in("empty.zip", b"");
     solved.hands_in("report.pdf", b"%PDF-1.7 my report");
+    solved.hands_in("page.html", b"<!doctype html><title>Log in</title>");
+    solved.hands_in("work.rar", b"Rar!\x1a\x07\x01\0rest");
+    let by_hand = BTreeMap::from([("00/answers.toml".to_owned(), b"[answers]".to_vec())]);
+    solved.hands_in("work.zip", &archive(&by_hand));
     let newer = edited(&solved.bundle(3), "bundle.json", |text| {
         text.replace("\"format\": 1", "\"format\": 2")
     });
@@ -259,7 +263,10 @@ fn a_file_that_is_nobodys_work_is_named_and_takes_no_points_from_anybody() {
         "student2/mine.zip: student2 has uploaded it, and it was made from the hand-out of student1",
         "renamed.zip: it names the student \"student2\", and it was sealed with the hand-out of student1",
         "empty.zip: the file is empty",
-        "report.pdf: it is no ZIP archive",
+        "report.pdf: it is a PDF file; wanted is the file that ends with .latchstring.zip, which `latchstring lab submit` makes",
+        "page.html: it is an HTML page",
+        "work.zip: it is a ZIP archive without bundle.json, as of a folder that was packed by hand; wanted is",
+        "work.rar: it is a RAR archive; if the right file is in it, unpack it; wanted is",
         "newer.zip: it has the format 2",
         "other.zip: it is of the course \"Databases\"",
         "Nothing was handed in by: student2, student3.",
@@ -281,9 +288,12 @@ fn a_file_that_is_nobodys_work_is_named_and_takes_no_points_from_anybody() {
         "empty.zip",
         "newer.zip",
         "other.zip",
+        "page.html",
         "renamed.zip",
         "report.pdf",
         "student2/mine.zip",
+        "work.rar",
+        "work.zip",
     ];
     assert_eq!(kept(&grades), all);
     solved.class.runs(&["course", "report", "--csv", "tables"]);
@@ -291,7 +301,7 @@ fn a_file_that_is_nobodys_work_is_named_and_takes_no_points_from_anybody() {
     let table = fs::read_to_string(solved.class.path("tables/not-graded.csv")).unwrap();
     for text in [&page, &table] {
         assert!(
-            text.contains("student2/mine.zip") && text.contains("it is no ZIP archive"),
+            text.contains("student2/mine.zip") && text.contains("it is a PDF file"),
             "{text}"
         );
     }
@@ -382,6 +392,66 @@ fn late_work_loses_what_the_terms_say_and_grading_again_tells_what_changed() {
         text.contains("after the deadline: 100 % of the points count"),
         "{text}"
     );
+}
+
+/// The first student hands in late work that is worth less than the work in time, and the second one late work that is worth more.
+#[test]
+fn late_work_counts_only_where_it_is_worth_more_than_work_in_time() {
+    let solved = Solved::new(2);
+    let worse: [&[(&str, &str)]; 2] = [
+        &[("client-records = \"", "9")],
+        &[
+            ("session-key = \"", "00"),
+            ("iv = \"", "00"),
+            ("second-message = \"", "x"),
+        ],
+    ];
+    for (number, changes) in [(1, worse[0]), (2, worse[1])] {
+        let sheet = solved.folder(number).join("answers.toml");
+        let right = fs::read_to_string(&sheet).unwrap();
+        let wrong = changes.iter().fold(right.clone(), |text, (key, more)| {
+            text.replace(key, &format!("{key}{more}"))
+        });
+        fs::write(&sheet, wrong).unwrap();
+        let first = received("2026-11-27T12:00:00Z", number, &solved);
+        fs::write(&sheet, right).unwrap();
+        let last = received("2026-11-27T21:00:00Z", number, &solved);
+        assert_ne!(first, last);
+    }
+    solved
+        .class
+        .terms("[due]", "[due]\n00-first-contact = 2026-11-27T18:00:00Z");
+    solved
+        .class
+        .terms("percent-a-day = 0", "percent-a-day = 20");
+    let (grades, said) = solved.class.grade();
+    let of = |number: usize| result(&grades, &format!("student{number}"), LAB);
+    // 2 of 13 points are lost in time, and 20 percent of 13 by lateness.
+    assert_eq!(of(1).points(), Points::whole(11), "{said}");
+    assert_eq!(of(1).late_minutes, 0);
+    assert!(
+        remarks(of(1)).contains(
+            "the file of 2026-11-27T12:00:00Z counts, because it is worth more (11) than the last one, which came late (10.4)"
+        ),
+        "{said}"
+    );
+    assert_eq!(of(2).points(), Points::hundredths(1040), "{said}");
+    assert_eq!(of(2).late_minutes, 180);
+    assert!(
+        remarks(of(2)).contains(
+            "the file of 2026-11-27T21:00:00Z counts, because it is the last one, and no file"
+        ),
+        "{said}"
+    );
+}
+
+/// Hands in the work of a student as it is now, as the course's own server has received it at this time.
+fn received(at: &str, number: usize, solved: &Solved) -> Vec<u8> {
+    let bundle = solved.bundle(number);
+    let path = format!("student{number}/{}.zip", at.replace(':', "-"));
+    solved.hands_in(&path, &bundle);
+    solved.hands_in(&format!("{path}.received"), at.as_bytes());
+    bundle
 }
 
 #[test]

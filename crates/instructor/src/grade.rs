@@ -3,6 +3,7 @@
 //! Every grade is computed anew, with hidden instances that no student knows and that are the same when the grade is computed
 //! again. A trouble with a file is a remark on that file, and touches nobody else's grade.
 
+mod counts;
 mod machine;
 mod one;
 mod sort;
@@ -66,10 +67,12 @@ impl Plan<'_> {
         let work = self.work(pile);
         let mut outcomes = self.each(&work, self.jobs, machine)?;
         self.once_more(&work, &mut outcomes, machine)?;
-        let results = outcomes.into_iter().map(|outcome| outcome.result);
+        let mut results = outcomes.into_iter().map(|outcome| outcome.result);
         let mut by_student: BTreeMap<&Id, Vec<LabResult>> = BTreeMap::new();
-        for (((student, _), _), result) in work.iter().zip(results) {
-            by_student.entry(student).or_default().push(result);
+        for ((student, _), taken) in self.wanted(pile) {
+            let of_files = results.by_ref().take(taken.files().count()).collect();
+            let counts = counts::the_one(taken, of_files);
+            by_student.entry(student).or_default().extend(counts);
         }
         let students = self.students.people().iter();
         let students = students.map(|person| grades::Student {
@@ -90,13 +93,19 @@ impl Plan<'_> {
         })
     }
 
-    /// The submissions that are graded.
-    fn work<'a>(&self, pile: &'a Pile) -> Vec<Work<'a>> {
+    /// What is graded, by student and lab.
+    fn wanted<'a>(&self, pile: &'a Pile) -> impl Iterator<Item = Work<'a>> {
         let wanted = |(id, lab): &(Id, String)| {
             let students = self.students.find(id.as_str());
             students.is_some() && self.labs.iter().any(|known| known.id == *lab)
         };
-        let work = pile.taken.iter().filter(|(key, _)| wanted(key));
+        pile.taken.iter().filter(move |(key, _)| wanted(key))
+    }
+
+    /// The submissions that are graded: of each student and lab the last one, and those of before that may count in its place.
+    fn work<'a>(&self, pile: &'a Pile) -> Vec<Work<'a>> {
+        let wanted = self.wanted(pile);
+        let work = wanted.flat_map(|(key, taken)| taken.files().map(move |file| (key, file)));
         work.collect()
     }
 

@@ -65,7 +65,7 @@ const fn about(kind: RemarkKind) -> (&'static str, &'static str) {
         ),
         RemarkKind::Again => (
             "Labs that were handed in more than once",
-            "The last file counts.",
+            "The sentence says which file counts, and why.",
         ),
         RemarkKind::Late => (
             "Files that came late",

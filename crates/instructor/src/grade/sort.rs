@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use latchstring_classroom::{
-    bundle::{Bundle, Refused},
+    bundle::{self, Bundle, Refused},
     hand_out::Owner,
 };
 use latchstring_course::{
@@ -40,6 +40,17 @@ pub struct Taken {
     pub submitted: Moment,
     /// What is worth a remark so far.
     pub remarks: Vec<Remark>,
+    /// When the student has handed in this lab, if more than once: the times of files that differ.
+    pub times: Vec<Moment>,
+    /// Files of before that lose less for their lateness than this one, from the oldest on. One of them counts if it is worth more.
+    pub earlier: Vec<Self>,
+}
+
+impl Taken {
+    /// This file, and behind it those of before that count if they are worth more.
+    pub fn files(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.earlier)
+    }
 }
 
 /// A file that is nobody's work.
@@ -63,6 +74,7 @@ impl Pile {
             hash: submissions::hash(&submissions),
             ..Self::default()
         };
+        let mut all = BTreeMap::new();
         for submission in submissions {
             let Submission {
                 path,
@@ -77,7 +89,10 @@ impl Pile {
                         Refused::Format { .. } => RemarkKind::Version,
                         _ => RemarkKind::Unreadable,
                     },
-                    format!("{why}; hand in the file that `latchstring lab submit` makes"),
+                    format!(
+                        "{why}; wanted is the file that ends with {}, which `latchstring lab submit` makes in the lab's folder",
+                        bundle::ENDING
+                    ),
                 )),
                 Ok(bundle) => {
                     owner(course, roster, &bundle, uploader.as_ref()).map(|id| (id, bundle))
@@ -92,48 +107,69 @@ impl Pile {
                 }),
                 Ok((id, bundle)) => {
                     pile.sealed += usize::from(is_sealed(course, &id, &bundle));
-                    pile.take(id, bundle, received, path);
+                    let key = (id, bundle.manifest.lab.clone());
+                    add(all.entry(key).or_default(), bundle, received, &path);
                 }
+            }
+        }
+        for ((id, lab), files) in all {
+            if let Some(taken) = last_of(course, &lab, files) {
+                pile.taken.insert((id, lab), taken);
             }
         }
         pile
     }
+}
 
-    /// Of several files of one student and lab the last one counts.
-    fn take(&mut self, id: Id, bundle: Bundle, received: Option<Moment>, path: String) {
-        let submitted = received.unwrap_or_else(|| bundle.manifest.made.clone());
-        let key = (id, bundle.manifest.lab.clone());
-        let new = Taken {
-            bundle,
-            submitted,
-            remarks: Vec::new(),
-        };
-        let Some(old) = self.taken.remove(&key) else {
-            self.taken.insert(key, new);
-            return;
-        };
-        let same = old.bundle == new.bundle;
-        let (mut later, earlier) = match old.submitted > new.submitted {
-            true => (old, new),
-            false => (new, old),
-        };
-        // A file that was uploaded twice is as old as its first upload.
-        if same {
-            later.submitted = earlier.submitted.clone();
-        }
-        later.remarks.extend(earlier.remarks);
-        later.remarks.push(Remark {
+/// Adds a file to the others of one student and lab. A file that was uploaded twice is as old as its first upload.
+fn add(files: &mut Vec<Taken>, bundle: Bundle, received: Option<Moment>, path: &str) {
+    let submitted = received.unwrap_or_else(|| bundle.manifest.made.clone());
+    if let Some(same) = files.iter_mut().find(|known| known.bundle == bundle) {
+        same.submitted = same.submitted.clone().min(submitted);
+        same.remarks.push(Remark {
             kind: RemarkKind::Again,
-            sentence: match same {
-                true => format!("the same file was handed in twice, the second time as {path}"),
-                false => format!(
-                    "handed in more than once: the file of {} counts, and that of {} does not",
-                    later.submitted, earlier.submitted
-                ),
-            },
+            sentence: format!("the same file was handed in twice, the second time as {path}"),
         });
-        self.taken.insert(key, later);
+        return;
     }
+    files.push(Taken {
+        bundle,
+        submitted,
+        remarks: Vec::new(),
+        times: Vec::new(),
+        earlier: Vec::new(),
+    });
+}
+
+/// Of several files of one student and lab the last one counts. If it is late, it has those beside it that are less late: work
+/// that was handed in before must not lose by more work.
+fn last_of(course: &Course, lab: &str, mut files: Vec<Taken>) -> Option<Taken> {
+    files.sort_by(|one, other| one.submitted.cmp(&other.submitted));
+    let times: Vec<Moment> = files.iter().map(|file| file.submitted.clone()).collect();
+    let mut last = files.pop()?;
+    let mut left = percent_left(course, lab, &last);
+    for file in files.into_iter().rev() {
+        let more = percent_left(course, lab, &file);
+        if more > left {
+            left = more;
+            last.earlier.insert(0, file);
+        }
+    }
+    if times.len() > 1 {
+        last.times = times;
+    }
+    Some(last)
+}
+
+/// How many percent of its points a file keeps.
+fn percent_left(course: &Course, lab: &str, file: &Taken) -> u32 {
+    let due = course.terms.due.get(lab);
+    due.map_or(100, |due| {
+        course
+            .terms
+            .late
+            .percent_left(file.submitted.minutes_after(&due.0))
+    })
 }
 
 /// Whether a bundle was sealed with the hand-out of this student.
