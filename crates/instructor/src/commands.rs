@@ -81,7 +81,8 @@ pub enum CourseCommand {
     Collect(own_server::CollectArgs),
     /// Grade the files of a class, and write grades.json
     ///
-    /// A file says itself whose it is, so its name does not matter. Of several files of one student and lab the last one counts.
+    /// A file says itself whose it is, so its name does not matter. Of several files of one student and lab the last one counts,
+    /// unless it is late and worth less than an earlier one.
     /// The exit code is 3 if a file could not be graded; all others are. It is 3, too, if this machine lacks something.
     /// The parts that need it are not graded then, and take no points from anybody.
     #[command(
@@ -114,10 +115,11 @@ pub enum CourseCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Ask three questions about a student's own work, with the answers, for a talk of five minutes
+    /// Ask up to three questions about a student's own work, with the answers, for a talk of five minutes
     ///
     /// The questions are about the student's capture, prediction and program. The check is run once more without the lines that
-    /// are asked about, and the answer says the difference.
+    /// are asked about, and the answer says the difference. There are fewer than three if the lab or the work has less to ask
+    /// about: no capture, no prediction, or no line of the student's own.
     #[command(after_help = "Example: latchstring course viva am12 handed-in --lab 04")]
     Viva {
         /// Ask this student, by id

@@ -6,7 +6,7 @@
 //! * [`server`]: the course's own server, with the [`invitations`] to it;
 //! * [`submissions`]: what was handed in, as a learning platform exports it; [`grade`]: what it is worth; [`similar`]: what two
 //!   students have in common;
-//! * [`viva`]: three questions for a talk with a student;
+//! * [`viva`]: up to three questions for a talk with a student;
 //! * [`platform`]: what a platform says about one submission.
 //!
 //! What a class, its grades and the files of learning platforms *are* stands in the crate `course`, and a lab in `classroom`.

@@ -1,4 +1,4 @@
-//! Three questions for a talk of five minutes, about one student's own work, with the answers.
+//! Up to three questions for a talk of five minutes, about one student's own work, with the answers.
 //!
 //! A program can be written by somebody else. The cheapest way to know whether a student understands it is to ask. The first
 //! question is about a piece of the student's own capture, and the second about the student's own prediction. The third is
@@ -26,6 +26,8 @@ use rand::seq::IndexedRandom;
 
 use crate::{folder::Course, grade::Taken};
 
+/// So many questions fit into the talk.
+pub const MOST: usize = 3;
 /// How often another piece of a capture is drawn.
 const MOST_DRAWS: usize = 20;
 
@@ -88,12 +90,12 @@ pub async fn questions(
     questions.extend(of_program);
     // A lab without a capture or without code: ask for the reasons of what the student found.
     let reasons = reasons(lab, bundle.manifest.passed.iter())?;
-    let chosen = reasons.sample(&mut randomness, 3 - questions.len());
+    let chosen = reasons.sample(&mut randomness, MOST - questions.len());
     questions.extend(chosen.cloned());
     // Or for more of the capture.
     for _ in 0..MOST_DRAWS {
         let more = capture::question(&work, &mut randomness)?;
-        let new = more.filter(|more| questions.len() < 3 && !questions.contains(more));
+        let new = more.filter(|more| questions.len() < MOST && !questions.contains(more));
         questions.extend(new);
     }
     ensure!(

@@ -90,11 +90,21 @@ pub(super) fn viva(
     let launcher = Launcher::this_program(&KEEPER)?;
     let questions = viva::questions(&course, &lab, id, taken, &launcher);
     writeln!(out, "{student}, {}: {}", lab.id, lab.title)?;
-    for (number, question) in (1..).zip(runtime.block_on(questions)?) {
+    let questions = runtime.block_on(questions)?;
+    let found = questions.len();
+    for (number, question) in (1..).zip(questions) {
         writeln!(out)?;
         for line in format!("{number}. {question}").lines() {
             writeln!(out, "{}", screen::folded_under(line, screen::USUAL, 3))?;
         }
+    }
+    if found < viva::MOST {
+        writeln!(
+            out,
+            "\n{}, and not {}: captures, predictions and the student's own lines give no more to ask about here.",
+            count(found, "question"),
+            viva::MOST
+        )?;
     }
     Ok(())
 }

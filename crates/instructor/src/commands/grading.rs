@@ -377,10 +377,7 @@ fn keep_verdicts(old: &Grades, pile: &mut Pile, machine: &Machine) -> Vec<(Id, S
     for student in old.students() {
         for result in student.results.iter().filter(|one| one.is_complete()) {
             let key = (student.person.id.clone(), result.lab.clone());
-            let same = |taken: &Taken| {
-                let mut files = taken.files();
-                files.any(|file| Some(&file.submitted) == result.submitted.as_ref())
-            };
+            let same = |taken: &Taken| Some(&taken.submitted) == result.submitted.as_ref();
             if machine.fails(&key) && pile.taken.get(&key).is_some_and(same) {
                 pile.taken.remove(&key);
                 kept.push(key);
