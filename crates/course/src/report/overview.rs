@@ -24,8 +24,23 @@ pub(super) fn section(numbers: &Numbers<'_>) -> Markup {
                     "Half of the students with a file have " b { (decimal(total.median)) " of " (numbers.of) " points" }
                     " or more. The lowest total is " (decimal(total.lowest)) ", and the highest is " (decimal(total.highest)) "."
                 }
+                (counted(numbers))
                 (distribution(numbers))
             },
+        }
+    }
+}
+
+/// Which labs a total counts. During the term, most students have few points of all labs, and that says nothing about them.
+fn counted(numbers: &Numbers<'_>) -> Markup {
+    let nobody = numbers.labs.iter().filter(|lab| lab.handed_in() == 0);
+    let nobody = nobody.count();
+    html! {
+        @if nobody > 0 {
+            p {
+                "A total counts each lab of these grades, handed in or not: " (count(numbers.labs.len(), "lab")) ", "
+                (numbers.of) " points. Nobody has handed in " (nobody) " of the labs yet."
+            }
         }
     }
 }
