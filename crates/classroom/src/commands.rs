@@ -310,15 +310,18 @@ pub struct PlaceArgs {
 }
 
 impl PlaceArgs {
-    /// The lab that was named, or the one of this folder.
-    fn lab(&self, named: Option<&str>) -> anyhow::Result<Lab> {
+    /// The lab that was named, or the one of this folder. `command` is the one that asks, as in `lab hint`.
+    fn lab(&self, command: &str, named: Option<&str>) -> anyhow::Result<Lab> {
         let here = match &self.dir {
             Some(dir) => state::lab_of(dir),
             None => place::enclosing(Path::new(".")).map(|here| here.lab),
         };
         let wanted = named.map(str::to_owned).or(here);
-        let wanted = wanted
-            .context("which lab? Name it, as in `latchstring lab hint 01`, or go to its folder")?;
+        let wanted = wanted.with_context(|| {
+            format!(
+                "which lab? This folder is none: go to the lab's folder, or name the lab, as in `latchstring lab {command} 01`"
+            )
+        })?;
         labs::find(self.all()?, &wanted)
     }
 
@@ -332,8 +335,8 @@ impl PlaceArgs {
         self.dir.clone().unwrap_or_else(found)
     }
 
-    fn open(&self, named: Option<&str>) -> anyhow::Result<Student> {
-        let lab = self.lab(named)?;
+    fn open(&self, command: &str, named: Option<&str>) -> anyhow::Result<Student> {
+        let lab = self.lab(command, named)?;
         let folder = self.folder(&lab);
         Student::open(lab, &folder)
     }
@@ -354,7 +357,7 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
             language,
         } => start(out, &lab, &place, seed, language.as_deref()).await?,
         LabCommand::Predict { lab, place, answer } => {
-            let mut student = place.open(lab.as_deref())?;
+            let mut student = place.open("predict", lab.as_deref())?;
             match answer.is_empty() {
                 true => predict::ask(out, &mut student).await?,
                 false => predict::take(out, &mut student, &answer)?,
@@ -370,23 +373,25 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
             place,
             port,
             trial,
-        } => serve(place.open(lab.as_deref())?, port, trial.as_deref()).await?,
+        } => serve(place.open("serve", lab.as_deref())?, port, trial.as_deref()).await?,
         LabCommand::Visit { lab, place, port } => {
-            return visit(place.open(lab.as_deref())?, port).await;
+            return visit(place.open("visit", lab.as_deref())?, port).await;
         }
         LabCommand::Hint {
             lab,
             place,
             solution,
-        } => hint(out, place.open(lab.as_deref())?, solution)?,
-        LabCommand::Explain { lab, place } => explain(out, &place.open(lab.as_deref())?)?,
+        } => hint(out, place.open("hint", lab.as_deref())?, solution)?,
+        LabCommand::Explain { lab, place } => {
+            explain(out, &place.open("explain", lab.as_deref())?)?
+        }
         LabCommand::Submit {
             lab,
             place,
             out: to,
             sending,
         } => {
-            let student = place.open(lab.as_deref())?;
+            let student = place.open("submit", lab.as_deref())?;
             match sending.to() {
                 Some(server) => return send(out, &student, server, &sending).await,
                 None => submit(out, &student, to.as_deref())?,
@@ -412,7 +417,7 @@ pub async fn run(command: LabCommand) -> anyhow::Result<ExitCode> {
                 seed,
                 only: only.as_deref(),
             };
-            return check(out, place.open(lab.as_deref())?, &place, how, json).await;
+            return check(out, place.open("check", lab.as_deref())?, &place, how, json).await;
         }
     }
     out.flush()?;

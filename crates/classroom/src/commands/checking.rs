@@ -127,11 +127,11 @@ pub(super) async fn watch(
     place: &PlaceArgs,
     only: Option<&str>,
 ) -> anyhow::Result<ExitCode> {
-    let folder = place.open(lab)?.folder;
+    let folder = place.open("watch", lab)?.folder;
     let mut passed = false;
     loop {
         let look = Look::at(&folder);
-        let mut student = place.open(lab)?;
+        let mut student = place.open("watch", lab)?;
         match checked(&mut student, How { seed: None, only }).await {
             Ok(Some(report)) => {
                 tell(out, &student, &report, place)?;

@@ -81,9 +81,9 @@ pub(super) async fn start(
             let known = places::of_lab(Path::new("."), &lab.id);
             ensure!(
                 state::lab_of(&known).as_ref() != Some(&lab.id),
-                "the lab {} is started already: go on in {}, or begin again with `latchstring lab reset {}`",
+                "the lab {} is started already: {}, or begin again with `latchstring lab reset {}`",
                 lab.id,
-                known.display(),
+                go_on_in(&known),
                 lab.number()
             );
             places::for_new(Path::new("."), &lab.id)
@@ -93,6 +93,14 @@ pub(super) async fn start(
     let dir = place.dir.as_ref();
     let dir = dir.map_or_else(String::new, |dir| format!(" --dir {}", dir.display()));
     Ok(report::welcome(out, &student, &dir)?)
+}
+
+/// What to type to get to a lab's folder. In a hand-out the folder is there before anything was started.
+fn go_on_in(folder: &Path) -> String {
+    match folder == Path::new(".") {
+        true => "go on in this folder, with README.md".to_owned(),
+        false => format!("go on there with `cd {}`", folder.display()),
+    }
 }
 
 pub(super) fn hint(
@@ -148,7 +156,7 @@ pub(super) async fn reset(
     yes: bool,
     language: Option<&str>,
 ) -> anyhow::Result<()> {
-    let lab = place.lab(named)?;
+    let lab = place.lab("reset", named)?;
     let folder = place.folder(&lab);
     let there = state::lab_of(&folder);
     ensure!(
