@@ -290,7 +290,10 @@ fn form(kind: Answer) -> &'static str {
     match kind {
         Answer::Number => "a number, in decimal digits",
         Answer::Hex => "bytes, as hex digits",
-        Answer::Text | Answer::Predict => "text, character for character",
+        Answer::Text => {
+            "text; capital letters, quotes around it and a full stop at its end do not count"
+        }
+        Answer::Secret | Answer::Predict => "text, character for character",
     }
 }
 
@@ -300,7 +303,7 @@ fn wrong_form(question: &Question, given: &str) -> Option<String> {
     let has_it = match question.kind {
         Answer::Number => digits(given),
         Answer::Hex => is_hex(given),
-        Answer::Text | Answer::Predict => true,
+        Answer::Text | Answer::Secret | Answer::Predict => true,
     };
     (!has_it).then(|| format!("the answer is {}", form(question.kind)))
 }

@@ -36,8 +36,10 @@ pub enum Answer {
     Number,
     /// Bytes in hex; case, spaces, colons and a leading `0x` do not count.
     Hex,
-    /// Characters, less space around them.
+    /// Words; letters of both cases are equal, and quotes around them, a full stop at the end and more blanks do not count.
     Text,
+    /// Characters, less space around them: a password, or another text in which every character counts.
+    Secret,
 }
 
 /// One option of a prediction.
