@@ -213,3 +213,91 @@ fn a_practice_folder_is_not_handed_in_and_a_lost_state_says_what_to_do() {
     let lost = String::from_utf8(run(&folder, &["lab", "reset", "--yes"]).stderr).unwrap();
     assert!(lost.contains("unpack your hand-out again"), "{lost}");
 }
+
+/// What a student reads first has all steps, in their order, and nothing that only a practice folder needs.
+#[test]
+fn a_student_finds_the_steps_the_deadlines_and_the_late_rule_in_the_hand_out() {
+    let class = Class::new(1, &["00-first-contact", "04-two-time-pad"]);
+    class.terms(
+        "[due]",
+        "[due]\n00-first-contact = 2026-11-27T18:00:00+01:00",
+    );
+    class.terms("percent-a-day = 0", "percent-a-day = 20\ndays = 4");
+    let top = class.hand_out()["student1"].clone();
+    let first = fs::read_to_string(top.join("READ-ME-FIRST.md")).unwrap();
+    let mut rest = first.as_str();
+    for step in [
+        "## 1. Get the program",
+        "cargo build --release",
+        "export PATH=",
+        "## 2. Do a lab",
+        "the folder with this file (`network-security-student1`)",
+        "cd 00-first-contact",
+        "latchstring lab check",
+        "## 3. Hand it in",
+        "latchstring lab submit",
+        "`00-first-contact.student1.latchstring.zip`",
+        "The last file of a lab counts.",
+        "## Deadlines",
+        "| 00-first-contact | First contact | Fri 2026-11-27 18:00 (UTC+01:00) | 2026-11-27 17:00 |",
+        "Late work loses 20 % of its points for each day after the deadline. A begun day counts in full",
+    ] {
+        let (_, after) = rest
+            .split_once(step)
+            .unwrap_or_else(|| panic!("{step}: {first}"));
+        rest = after;
+    }
+    assert!(
+        !first.contains("| 04-two-time-pad"),
+        "it has no deadline: {first}"
+    );
+    // The instructor says in other words where the program is.
+    class.terms(
+        "# The labs, in any order",
+        "program = \"It is in room 12.\"\n#",
+    );
+    class.runs(&["course", "hand-out", "again"]);
+    let again = entries(&fs::read(class.path("again/student1.zip")).unwrap());
+    let again = again["network-security-student1/READ-ME-FIRST.md"].clone();
+    let again = String::from_utf8(again).unwrap();
+    assert!(
+        again.contains("It is in room 12.") && !again.contains("cargo build"),
+        "{again}"
+    );
+    // The handout fits a folder that is there, also after it was laid out again.
+    for lab in ["00-first-contact", "04-two-time-pad"] {
+        let work = top.join(lab);
+        for _ in 0..2 {
+            let handout = fs::read_to_string(work.join("README.md")).unwrap();
+            assert!(handout.contains(&format!("\n    cd {lab}\n")), "{handout}");
+            assert!(
+                !handout.contains("lab start") && !handout.contains("lab-work"),
+                "{handout}"
+            );
+            assert!(run(&work, &["lab", "reset", "--yes"]).status.success());
+        }
+        let begun = run(&work, &["lab", "start", lab]);
+        let said = String::from_utf8(begun.stderr).unwrap();
+        assert!(
+            said.contains("is started already: go on in this folder"),
+            "{said}"
+        );
+    }
+}
+
+/// Where no lab is, each command of a student names itself, so that its line can be typed again.
+#[test]
+fn in_a_wrong_folder_each_command_names_itself() {
+    let nowhere = tempfile::tempdir().unwrap();
+    for command in [
+        "predict", "serve", "visit", "hint", "check", "watch", "explain", "submit", "reset",
+    ] {
+        let refused = run(nowhere.path(), &["lab", command]);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success(), "{command}");
+        assert!(
+            said.contains(&format!("`latchstring lab {command} 01`")),
+            "{said}"
+        );
+    }
+}

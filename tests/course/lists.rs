@@ -194,7 +194,7 @@ fn in_a_hand_out_each_lab_is_found_and_none_is_begun_beside_it() {
     let again = crate::class::run(&top, &["lab", "start", "00"]);
     let said = String::from_utf8(again.stderr).unwrap();
     assert!(
-        said.contains("is started already: go on in ./00-first-contact"),
+        said.contains("is started already: go on there with `cd ./00-first-contact`"),
         "{said}"
     );
     let status = one_line(&crate::class::run(&top, &["lab", "list"]));

@@ -6,6 +6,7 @@
 //! * [`instance`]: a lab's scene come true, by really running and [`record`]ing its sessions;
 //! * [`student`]: a student's folder, found by [`place`]; [`state`]: what is remembered of it;
 //! * [`hand_out`]: what a student of a course has instead of a seed; [`stage`]: a target without the recorded sessions;
+//! * `unpacked`: the handout of a lab for a folder that was unpacked, and not begun with `lab start`;
 //! * [`trial`]: runs the student's program within limits against a live [`target`], and goes by what that target believed;
 //! * [`wire`]: an honest session to the target, on whose way the program changes a message;
 //! * [`envelope`]: a text under RSA with the old padding, for the target that is an oracle;
@@ -64,6 +65,7 @@ pub mod student;
 pub mod target;
 pub mod toml_error;
 pub mod trial;
+mod unpacked;
 pub mod visitor;
 pub mod watch;
 pub mod weak_server;

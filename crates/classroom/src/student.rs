@@ -13,7 +13,7 @@ use rand::Rng;
 use super::{
     answers,
     catalogue::{Answer, Choice, Lab, Question},
-    commitment::commit,
+    commitment::{commit, is_right},
     files,
     hand_out::{self, Asked, HandOut, Owner},
     instance::Instance,
@@ -22,6 +22,7 @@ use super::{
     seed::Seed,
     stage::Script,
     state::{self, HANDED_OUT, Origin, State},
+    unpacked,
 };
 
 /// A lab in a student's hands.
@@ -188,7 +189,7 @@ impl Student {
                 let given_out = state::lab_of(folder).is_some();
                 ensure!(
                     given_out,
-                    "{name} is no lab folder: go to the folder where you have started it, or begin with `latchstring lab start {}`",
+                    "{name} is no lab folder: go to the lab's folder, which you have started or unpacked, or begin with `latchstring lab start {}`",
                     lab.id
                 );
                 return Err(why.context(format!(
@@ -264,11 +265,11 @@ impl Student {
 
     /// Whether this is the answer; `None` if a hand-out does not say, because the answer is short.
     pub fn is_right(&self, question: &Question, answer: &str) -> Option<bool> {
-        let given = commit(self.state.salt(), &question.id, question.kind, answer);
-        let known = self.state.commitments().get(&question.id);
-        match known {
+        let (salt, kind) = (self.state.salt(), question.kind);
+        match self.state.commitments().get(&question.id) {
             None if self.state.hand_out().is_some() => None,
-            known => Some(known == Some(&given)),
+            None => Some(false),
+            Some(known) => Some(is_right(known, salt, &question.id, kind, answer)),
         }
     }
 
@@ -337,7 +338,11 @@ impl Student {
             let path = self.folder.join(name);
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
         };
-        write("README.md", self.lab.files.text("README.md")?)?;
+        let handout = self.lab.files.text("README.md")?;
+        match self.state.hand_out() {
+            None => write("README.md", handout)?,
+            Some(_) => write("README.md", &unpacked::handout(handout, &self.lab.id))?,
+        }
         match instance {
             Some(instance) => instance.write(&self.folder)?,
             None => files::copy(&self.folder.join(HANDED_OUT), &self.folder)?,

@@ -118,8 +118,8 @@ pub enum CourseCommand {
     /// Ask up to three questions about a student's own work, with the answers, for a talk of five minutes
     ///
     /// The questions are about the student's capture, prediction and program. The check is run once more without the lines that
-    /// are asked about, and the answer says the difference. There are fewer than three if the lab or the work has less to ask
-    /// about: no capture, no prediction, or no line of the student's own.
+    /// are asked about, and the answer says the difference. There are fewer than three if there is less to ask about: no capture,
+    /// no prediction, or no line of the student's own.
     #[command(after_help = "Example: latchstring course viva am12 handed-in --lab 04")]
     Viva {
         /// Ask this student, by id
@@ -211,6 +211,14 @@ pub fn run(command: CourseCommand) -> anyhow::Result<ExitCode> {
                 count(made.len(), "archive"),
                 to.display()
             )?;
+            if course.terms.program.is_none() {
+                writeln!(
+                    out,
+                    "READ-ME-FIRST.md in it says that you name the place of the program. Or write it into `program` in {}, and hand out \
+                     again.",
+                    terms::FILE
+                )?;
+            }
         }
         CourseCommand::Invite(arguments) => own_server::invite(out, &arguments)?,
         CourseCommand::Collect(arguments) => own_server::collect(out, &arguments)?,

@@ -3,6 +3,8 @@
 //! An archive depends on the course's key, its terms, the student's id and the version of the program, and on nothing else.
 //! So a lost one can be made again, to the byte.
 
+mod read_first;
+
 use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
@@ -20,15 +22,9 @@ use crate::{folder::Course, invitations};
 
 /// The name of the student's invitation to the course's own server, in the archive.
 pub const INVITATION: &str = "invitation";
-/// What a student reads first.
-const READ_FIRST: &str = "READ-ME-FIRST.md";
-
-/// What a student does when the sending stops.
-const AFTER_AN_ERROR: &str = "\nIf an error stops it, run the same command again: only the missing parts are sent. At the end a \
-                              receipt lies beside the file. Keep it.\n";
 
 /// How a student gets into the server where the class hands in.
-enum Door {
+pub(crate) enum Door {
     /// There is no such server.
     None,
     /// With an account.
@@ -116,55 +112,13 @@ impl Plan<'_> {
                 .with_context(|| format!("the lab {} cannot be handed out", lab.id))?;
         }
         own.write(top)?;
-        fs::write(top.join(READ_FIRST), self.read_first(person, door))?;
+        let name = folder_name(&self.course.terms.course, person.id.as_str());
+        let first = read_first::text(self.course, person, door, &name);
+        fs::write(top.join(read_first::FILE), first)?;
         if let Door::Invitation(invitation) = door {
             fs::write(top.join(INVITATION), invitation)?;
         }
-        let name = folder_name(&self.course.terms.course, person.id.as_str());
         archive(top, &name, path)
-    }
-
-    /// What the student reads first.
-    fn read_first(&self, person: &Person, door: &Door) -> String {
-        let terms = &self.course.terms;
-        let first = self.course.labs.first().map_or("", |lab| &lab.id);
-        let due: String = (self.course.labs.iter())
-            .filter_map(|lab| {
-                let due = terms.due.get(&lab.id)?;
-                Some(format!("| {} | {} | {} |\n", lab.id, lab.title, due.0))
-            })
-            .collect();
-        let due = match due.is_empty() {
-            true => String::new(),
-            false => {
-                format!("\n## Deadlines\n\n| lab | title | due (UTC) |\n| --- | --- | --- |\n{due}")
-            }
-        };
-        let server = match door {
-            Door::None => String::new(),
-            Door::Account => format!(
-                "\nOr send it to the server of the course, where you have an account. Write the name of the server for HOST:\n\n\
-                 ```sh\nlatchstring lab submit --to {}@HOST\n```\n{AFTER_AN_ERROR}",
-                person.id
-            ),
-            Door::Invitation(_) => format!(
-                "\nOr send it to the server of the course. The file `{INVITATION}` lets you in the first time, and you choose a \
-                 password. Write the name of the server for HOST:\n\n\
-                 ```sh\nlatchstring lab submit --to {}@HOST --invitation ../{INVITATION}\n```\n{AFTER_AN_ERROR}",
-                person.id
-            ),
-        };
-        format!(
-            "# {} ({}): the hand-out of {}\n\n\
-             This hand-out is yours alone: the captures, keys and questions in it were made for `{}`. The answers of \
-             others are wrong here.\n\n\
-             A folder for each lab is beside this file. Begin with the first one, and read its `README.md`:\n\n\
-             ```sh\ncd {first}\nlatchstring lab check\n```\n\n\
-             A short answer says `wait` in the check. It is compared when you hand it in.\n\n\
-             When you are done with a lab, make the file that you hand in, in the lab's folder:\n\n\
-             ```sh\nlatchstring lab submit\n```\n{server}{due}",
-            terms.course, terms.term, person.name, person.id
-        )
     }
 }
 
@@ -189,7 +143,8 @@ fn archive(folder: &Path, name: &str, path: &Path) -> anyhow::Result<()> {
     list(folder, &mut files)?;
     files.sort();
     let beside = path.with_extension("zip.part");
-    let failed = || format!("cannot write {}", beside.display());
+    // The archive has another name until it is whole, of which nobody has heard.
+    let failed = || format!("cannot write {}", path.display());
     let file = File::create(&beside).with_context(failed)?;
     let mut zip = ZipWriter::new(BufWriter::new(file));
     for file in files {
@@ -208,7 +163,7 @@ fn archive(folder: &Path, name: &str, path: &Path) -> anyhow::Result<()> {
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?
         .sync_all()?;
-    fs::rename(&beside, path).with_context(|| format!("cannot write {}", path.display()))
+    fs::rename(&beside, path).with_context(failed)
 }
 
 fn list(folder: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
