@@ -92,6 +92,86 @@ fn a_class_of_three_is_graded_and_exported_with_the_guide_alone() {
     assert!(again.status.success(), "{again:?}");
 }
 
+/// The lines that a person types in these blocks.
+fn typed(page: &str, section: &str) -> Vec<String> {
+    let section = page.split(&format!("\n## {section}\n")).nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let lines = blocks(section, "console").into_iter().flat_map(str::lines);
+    lines
+        .filter_map(|line| line.strip_prefix("$ "))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Runs each word behind `:::`, one after the other, as GNU parallel does with these options.
+const PARALLEL: &str = r#"#!/bin/bash
+while [ "${1#--}" != "$1" ]; do
+    case $1 in --jobs|--sshloginfile|--workdir) shift 2 ;; *) exit 255 ;; esac
+done
+line=()
+while [ "$1" != ::: ]; do line+=("$1"); shift; done
+shift
+failed=0
+for word in "$@"; do "${line[@]//\{\}/$word}" || failed=$((failed + 1)); done
+exit $failed
+"#;
+
+/// Runs a script once for each task of its array, with the variables that Slurm sets there.
+const SBATCH: &str = r#"#!/bin/bash
+[ "$1" = --wait ] || exit 255
+array=$(sed -n 's/^#SBATCH --array=//p' "$2")
+for task in $(seq "${array%-*}" "${array#*-}"); do
+    SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=$task SLURM_ARRAY_TASK_COUNT=${array#*-} \
+        SLURM_ARRAY_TASK_MIN=${array%-*} SLURM_ARRAY_TASK_MAX=${array#*-} bash "$2" || exit
+done
+"#;
+
+/// With the real GNU parallel where it is installed. No machine for tests has Slurm.
+#[test]
+fn a_large_class_is_graded_with_the_lines_of_the_guide() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (clone, guide) = (Clone::new(), page("instructor.md"));
+    fs::write(clone.path().join("list.csv"), blocks(&guide, "csv")[0]).unwrap();
+    let graded = clone.shell(&blocks(&guide, "sh")[..5].join("\n"));
+    assert!(graded.status.success(), "{graded:?}");
+    let grades = clone.path().join("netsec/grades.json");
+    let results = || -> String {
+        let text = fs::read_to_string(&grades).unwrap();
+        // The time of grading differs.
+        let lines = text.lines().filter(|line| !line.contains("\"graded\""));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let whole = results();
+
+    let bin = clone.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let stand_in = |name: &str, text: &str| {
+        let path = bin.join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let real = Command::new("parallel").arg("--version").output();
+    if !real.is_ok_and(|real| real.stdout.starts_with(b"GNU parallel")) {
+        stand_in("parallel", PARALLEL);
+    }
+    stand_in("sbatch", SBATCH);
+    fs::write(clone.path().join("machines"), ":\n").unwrap();
+    let script = blocks(&guide, "bash")[0];
+    fs::write(clone.path().join("grade.sh"), format!("{script}\n")).unwrap();
+    let lines = typed(&guide, "A large class");
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    for two in lines.chunks(2) {
+        fs::remove_file(&grades).unwrap();
+        let ran = clone.shell(&format!("PATH=\"$PWD/bin:$PATH\"\n{}", two.join("\n")));
+        assert!(ran.status.success(), "{ran:?}");
+        assert_eq!(results(), whole, "{two:?}");
+        for part in 1..=8 {
+            fs::remove_file(clone.path().join(format!("part-{part}.json"))).unwrap();
+        }
+    }
+}
+
 #[test]
 fn the_lab_that_the_page_builds_proves_itself() {
     let (clone, page) = (Clone::new(), page("writing-a-lab.md"));
