@@ -34,6 +34,9 @@ pub(crate) async fn verify<D: Parts + Clone>(
         Ok(holder) => holder,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    if account.as_ref().is_some_and(|account| account.disabled) {
+        return Ok(Err(holder.refuse(RefusalReason::UserDisabled)));
+    }
     // Nobody proves the key of an account that is not there.
     let stored = account.map(|account| account.password_hash);
     check_password(server, connection, holder, stored.unwrap_or_default()).await

@@ -94,7 +94,7 @@ enum Command {
                       latchstring-server calibrate --time 250 --memory 128"
     )]
     Calibrate(calibrate::Calibrate),
-    /// Add, list and remove users; change passwords. The server may keep running
+    /// Add, show, disable and remove users; change passwords and keys. The server may keep running
     #[command(
         subcommand,
         after_help = "Examples:\n  \
@@ -114,7 +114,13 @@ enum Command {
     )]
     Invite(invite::Options),
     /// Print the messages of a user: number and text, one a line, with control characters escaped
-    #[command(after_help = "Example:\n  latchstring-server messages alice")]
+    #[command(
+        after_help = "Each key of a user has a log of its own, and the logs follow one another. The messages of a user who was removed \
+                      are printed too.\n\n\
+                      Examples:\n  \
+                      latchstring-server messages alice\n  \
+                      latchstring-server messages alice --json"
+    )]
     Messages(messages::Messages),
     /// Write the files that users have sent into a directory. The server may keep running
     #[command(

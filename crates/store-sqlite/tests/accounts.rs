@@ -45,6 +45,8 @@ both!(
     of_two_who_bring_one_token_one_is_enrolled,
     removing_and_changing_nobody_is_an_error,
     the_list_is_sorted,
+    a_user_has_several_keys_one_password_and_a_log_for_each_key,
+    a_disabled_user_stays_and_sends_nothing,
     messages_are_kept_once_and_in_order,
     another_message_under_a_taken_id_is_no_duplicate,
     a_duplicate_that_comes_later_does_not_change_the_time,
@@ -287,6 +289,88 @@ async fn removing_and_changing_nobody_is_an_error(store: &dyn Accounts) {
     assert_eq!(store.list().await.unwrap(), [account("alice")]);
 }
 
+async fn a_user_has_several_keys_one_password_and_a_log_for_each_key(store: &dyn Accounts) {
+    let alice = account("alice");
+    store.add(&alice).await.unwrap();
+    let (home, kid) = (b"the key at home", Fingerprint::of(b"the key at home"));
+    store.add_key(&alice.user, home, 7).await.unwrap();
+    let again = store.add_key(&alice.user, home, 8).await;
+    assert!(matches!(again, Err(StoreError::KeyExists(_))));
+    let nobody = store.add_key(&name("bob"), home, 8).await;
+    assert!(matches!(nobody, Err(StoreError::NoSuchUser(_))));
+    assert_eq!(store.list().await.unwrap().len(), 2);
+
+    let found = store.find(&alice.user, &kid).await.unwrap().unwrap();
+    assert_eq!(
+        (&found.spki[..], found.created_at),
+        (&home[..], alice.created_at)
+    );
+    store.set_password(&alice.user, "$new").await.unwrap();
+    assert!(
+        store
+            .renew_hash(&alice.user, "$new", "$again")
+            .await
+            .unwrap()
+    );
+    for kid in [&alice.kid, &kid] {
+        let found = store.find(&alice.user, kid).await.unwrap().unwrap();
+        assert_eq!(found.password_hash, "$again");
+    }
+
+    // Wrong passwords with one key leave the other one alone, and a new password forgets both.
+    store.set_failures(&alice.user, &kid, 9).await.unwrap();
+    assert_eq!(store.failures(&alice.user, &alice.kid).await.unwrap(), 0);
+    assert_eq!(store.failures(&alice.user, &kid).await.unwrap(), 9);
+    store.set_password(&alice.user, "$new").await.unwrap();
+    assert_eq!(store.failures(&alice.user, &kid).await.unwrap(), 0);
+
+    for kid in [&alice.kid, &kid] {
+        let first = store
+            .append(&alice.user, kid, &message(1, 0, "first"))
+            .await;
+        assert_eq!(first.unwrap(), Appended::Appended);
+    }
+    store.remove_key(&alice.user, &alice.kid).await.unwrap();
+    assert_eq!(store.find(&alice.user, &alice.kid).await.unwrap(), None);
+    let gone = store.remove_key(&alice.user, &alice.kid).await;
+    assert!(matches!(gone, Err(StoreError::NoSuchUser(_))));
+    let last = store.remove_key(&alice.user, &kid).await;
+    assert!(matches!(last, Err(StoreError::OnlyKey(_))));
+    assert!(store.find(&alice.user, &kid).await.unwrap().is_some());
+
+    // What was acknowledged stays, whatever becomes of the key and of the user.
+    store.remove(&alice.user).await.unwrap();
+    assert!(store.list().await.unwrap().is_empty());
+    let mut kids = vec![alice.kid, kid];
+    kids.sort();
+    assert_eq!(store.logs(&alice.user).await.unwrap(), kids);
+    assert!(store.logs(&name("bob")).await.unwrap().is_empty());
+    // The name begins anew, with one key.
+    store.add(&alice).await.unwrap();
+    assert_eq!(store.list().await.unwrap(), [alice]);
+}
+
+async fn a_disabled_user_stays_and_sends_nothing(store: &dyn Accounts) {
+    let alice = account("alice");
+    store.add(&alice).await.unwrap();
+    store.set_disabled(&alice.user, true).await.unwrap();
+    let found = store.find(&alice.user, &alice.kid).await.unwrap().unwrap();
+    assert!(found.disabled);
+    let sent = store
+        .append(&alice.user, &alice.kid, &message(1, 0, "x"))
+        .await;
+    assert!(matches!(sent, Err(StoreError::NoSuchUser(_))));
+    store.set_disabled(&alice.user, false).await.unwrap();
+    let found = store.find(&alice.user, &alice.kid).await.unwrap();
+    assert_eq!(found, Some(alice.clone()));
+    let sent = store
+        .append(&alice.user, &alice.kid, &message(1, 0, "x"))
+        .await;
+    assert_eq!(sent.unwrap(), Appended::Appended);
+    let nobody = store.set_disabled(&name("bob"), true).await;
+    assert!(matches!(nobody, Err(StoreError::NoSuchUser(_))));
+}
+
 async fn the_list_is_sorted(store: &dyn Accounts) {
     for user in ["carol", "alice", "bob", "a-b", "a_b", "z9"] {
         store.add(&account(user)).await.unwrap();
@@ -519,7 +603,7 @@ async fn random_operation(store: &dyn Accounts, rng: &mut ChaCha8Rng) -> String 
     let user = ["alice", "bob", "carol"][rng.random_range(0..3)];
     let a = account(user);
     let id = rng.random_range(0..12);
-    match rng.random_range(0..19) {
+    match rng.random_range(0..23) {
         0 => format!("{:?}", store.add(&a).await),
         1 => format!("{:?}", store.remove(&a.user).await),
         2 => format!("{:?}", store.set_password(&a.user, &id.to_string()).await),
@@ -536,6 +620,13 @@ async fn random_operation(store: &dyn Accounts, rng: &mut ChaCha8Rng) -> String 
             store.is_invited(&a.user, &[0; 32], a.created_at).await
         ),
         9 | 10 => format!("{:?}", store.message(&a.user, &a.kid, id).await),
+        11 => format!("{:?}", store.add_key(&a.user, &[id as u8 / 3; 8], 0).await),
+        12 => {
+            let kid = Fingerprint::of(&[id as u8 / 3; 8]);
+            format!("{:?}", store.remove_key(&a.user, &kid).await)
+        }
+        13 => format!("{:?}", store.set_disabled(&a.user, id < 3).await),
+        14 => format!("{:?}", store.logs(&a.user).await),
         _ => format!(
             "{:?}",
             store.append(&a.user, &a.kid, &message(id, 0, user)).await

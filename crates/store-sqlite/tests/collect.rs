@@ -128,8 +128,14 @@ async fn a_collection_changes_nothing_and_reads_a_store_of_an_older_version() {
     store.close().await;
     let options = SqliteConnectOptions::new().filename(&path);
     let mut older = options.connect().await.unwrap();
-    let script = "ALTER TABLE messages DROP COLUMN received_at; PRAGMA user_version = 5";
-    sqlx::raw_sql(script).execute(&mut older).await.unwrap();
+    let script = format!(
+        "{} ALTER TABLE messages DROP COLUMN received_at; PRAGMA user_version = 5",
+        common::BACK_TO_6
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(script))
+        .execute(&mut older)
+        .await
+        .unwrap();
     older.close().await.unwrap();
 
     let before = std::fs::read(&path).unwrap();

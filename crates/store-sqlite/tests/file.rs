@@ -141,6 +141,7 @@ async fn a_newer_schema_is_refused() {
 async fn a_file_of_the_first_schema_is_brought_up_to_date() {
     let (_dir, path) = place();
     filled(&path).await;
+    sql(&path, common::BACK_TO_6).await;
     sql(
         &path,
         "DROP TABLE invites; ALTER TABLE accounts DROP COLUMN failures; ALTER TABLE messages DROP COLUMN session;
@@ -172,9 +173,32 @@ async fn a_file_of_the_first_schema_is_brought_up_to_date() {
 }
 
 #[tokio::test]
+async fn a_user_of_the_sixth_schema_keeps_key_password_and_wrong_passwords() {
+    let (_dir, path) = place();
+    filled(&path).await;
+    let alice = account("alice");
+    let store = Sqlite::open(&path).await.unwrap();
+    store
+        .set_failures(&alice.user, &alice.kid, 3)
+        .await
+        .unwrap();
+    store.close().await;
+    sql(&path, common::BACK_TO_6).await;
+    let store = Sqlite::open(&path).await.unwrap();
+    let found = store.find(&alice.user, &alice.kid).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&alice));
+    assert_eq!(store.failures(&alice.user, &alice.kid).await.unwrap(), 3);
+    store.add_key(&alice.user, b"another", 1).await.unwrap();
+    let next = message(201, 0, "one more");
+    let appended = store.append(&alice.user, &alice.kid, &next).await;
+    assert_eq!(appended.unwrap(), Appended::Appended);
+}
+
+#[tokio::test]
 async fn an_invitation_of_an_older_version_is_still_good_and_can_be_revoked() {
     let (_dir, path) = place();
     filled(&path).await;
+    sql(&path, common::BACK_TO_6).await;
     // Of the fourth version: bob's name is there as a hash alone, and the invitation ends at a moment.
     sql(
         &path,
@@ -281,7 +305,7 @@ async fn damage_is_found_at_the_start() {
 async fn a_key_swapped_behind_the_programs_back_is_noticed() {
     let (_dir, path) = place();
     filled(&path).await;
-    sql(&path, "UPDATE accounts SET spki = x'00'").await;
+    sql(&path, "UPDATE keys SET spki = x'00'").await;
     let store = Sqlite::open(&path).await.unwrap();
     let a = account("alice");
     let found = store.find(&a.user, &a.kid).await;

@@ -9,7 +9,8 @@ use latchstring_protocol::hardened::{
 
 use crate::StoreError;
 
-/// One user with one key and one password.
+/// One user with one key and one password. A user with several keys, one for each computer, has an account for each: they share
+/// the name, the password and the time.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     /// The name.
@@ -22,6 +23,8 @@ pub struct Account {
     pub password_hash: String,
     /// When the account was made, in seconds since 1970.
     pub created_at: u64,
+    /// The operator lets this user in no more, until further notice.
+    pub disabled: bool,
 }
 
 impl Account {
@@ -33,8 +36,14 @@ impl Account {
             spki,
             password_hash,
             created_at,
+            disabled: false,
         }
     }
+}
+
+/// How many users these accounts have, in the order of [`Accounts::list`].
+pub fn users(accounts: &[Account]) -> usize {
+    accounts.chunk_by(|one, next| one.user == next.user).count()
 }
 
 impl fmt::Debug for Account {
@@ -44,6 +53,7 @@ impl fmt::Debug for Account {
             .field("user", &self.user)
             .field("kid", &self.kid)
             .field("created_at", &self.created_at)
+            .field("disabled", &self.disabled)
             .finish_non_exhaustive()
     }
 }
@@ -202,14 +212,25 @@ pub trait Accounts: Send + Sync {
     /// rather than replace an account.
     fn enrol<'a>(&'a self, account: &'a Account, token_hash: &'a [u8; 32]) -> Answer<'a, ()>;
 
-    /// Every account, by name.
+    /// Every key of every user, by name and key.
     fn list(&self) -> Answer<'_, Vec<Account>>;
 
-    /// Removes an account and revokes an invitation for its name; [`StoreError::NoSuchUser`] when there is neither. The
+    /// Gives a user one more key; [`StoreError::NoSuchUser`] without such a user, [`StoreError::KeyExists`] rather than add a key
+    /// twice. `now` is in seconds since 1970. That the key is one the protocol allows is for the caller to check.
+    fn add_key<'a>(&'a self, user: &'a UserName, spki: &'a [u8], now: u64) -> Answer<'a, ()>;
+
+    /// Takes a key from a user, or says [`StoreError::NoSuchUser`]; [`StoreError::OnlyKey`] rather than leave none. The messages
+    /// that came with the key stay.
+    fn remove_key<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, ()>;
+
+    /// Lets a user in no more, or again; or says [`StoreError::NoSuchUser`].
+    fn set_disabled<'a>(&'a self, user: &'a UserName, disabled: bool) -> Answer<'a, ()>;
+
+    /// Removes an account with all its keys, and revokes an invitation for its name; [`StoreError::NoSuchUser`] when there is neither. The
     /// messages stay: they were acknowledged.
     fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, Removed>;
 
-    /// Wrong passwords in a row by a key holder; 0 without such an account.
+    /// Wrong passwords in a row by the holder of this key; 0 without such an account.
     fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32>;
 
     /// Sets that count, or says [`StoreError::NoSuchUser`].
@@ -220,7 +241,7 @@ pub trait Accounts: Send + Sync {
         failures: u32,
     ) -> Answer<'a, ()>;
 
-    /// Replaces the password hash, and forgets wrong passwords; or says [`StoreError::NoSuchUser`].
+    /// Replaces the password hash, and forgets wrong passwords with any key; or says [`StoreError::NoSuchUser`].
     fn set_password<'a>(&'a self, user: &'a UserName, password_hash: &'a str) -> Answer<'a, ()>;
 
     /// Puts another hash of the same password in the place of this one. `false` when the account has a different hash by
@@ -242,13 +263,16 @@ pub trait Accounts: Send + Sync {
     /// Appends a message exactly once: its id must be the last one plus 1, and a message that is there already is a
     /// [`Appended::Duplicate`]. [`StoreError::Conflict`] when the log holds another message under this id.
     /// [`StoreError::Gap`] when messages are missing in between. [`StoreError::NoSuchUser`] when there is no account
-    /// with this key.
+    /// with this key, or it is disabled.
     fn append<'a>(
         &'a self,
         user: &'a UserName,
         kid: &'a Fingerprint,
         message: &'a StoredMessage,
     ) -> Answer<'a, Appended>;
+
+    /// The keys with which this user has sent messages, also those that were removed, and those of a removed user.
+    fn logs<'a>(&'a self, user: &'a UserName) -> Answer<'a, Vec<Fingerprint>>;
 
     /// The whole log of this user and key, in order.
     fn messages<'a>(

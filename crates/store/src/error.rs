@@ -15,6 +15,14 @@ pub enum StoreError {
     /// No account of this name, or it has another key.
     #[error("there is no user {0} with this key")]
     NoSuchUser(UserName),
+    /// The user has this key already.
+    #[error("user {0} has this key already")]
+    KeyExists(UserName),
+    /// A user without a key could not log in.
+    #[error(
+        "this is the only key of {0}; add another one first, or: latchstring-server user disable {0}"
+    )]
+    OnlyKey(UserName),
     /// No invitation with this token, or no longer.
     #[error(
         "there is no open invitation for {0} with this token: it was used, has expired or was revoked, or another one was made since; make a new one with: latchstring-server invite {0}"

@@ -15,7 +15,7 @@ pub use latchstring_protocol as protocol;
 
 pub use accounts::{
     Account, Accounts, Answer, Appended, INVITE_LASTS, Invitation, Invite, Removed, StoredMessage,
-    key_of, not_next,
+    key_of, not_next, users,
 };
 pub use error::StoreError;
 pub use memory::Memory;

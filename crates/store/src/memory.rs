@@ -19,10 +19,11 @@ pub struct Memory(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    accounts: BTreeMap<[u8; 32], Account>,
+    /// Of each user the same account with each key, in the order of the keys.
+    accounts: BTreeMap<[u8; 32], Vec<Account>>,
     invites: BTreeMap<[u8; 32], Invite>,
     /// Wrong passwords in a row, where there were any.
-    failures: BTreeMap<[u8; 32], u32>,
+    failures: BTreeMap<([u8; 32], Fingerprint), u32>,
     logs: BTreeMap<([u8; 32], Fingerprint), Vec<StoredMessage>>,
 }
 
@@ -40,13 +41,41 @@ impl Memory {
 
 impl State {
     fn find(&self, user: &UserName, kid: &Fingerprint) -> Option<&Account> {
-        let account = self.accounts.get(&key_of(user));
-        account.filter(|account| account.kid == *kid)
+        let keys = self.accounts.get(&key_of(user))?;
+        keys.iter().find(|account| account.kid == *kid)
     }
 
-    fn account(&mut self, user: &UserName) -> Result<&mut Account, StoreError> {
-        let account = self.accounts.get_mut(&key_of(user));
-        account.ok_or_else(|| StoreError::NoSuchUser(user.clone()))
+    fn keys(&mut self, user: &UserName) -> Result<&mut Vec<Account>, StoreError> {
+        let keys = self.accounts.get_mut(&key_of(user));
+        keys.ok_or_else(|| StoreError::NoSuchUser(user.clone()))
+    }
+
+    fn add_key(&mut self, user: &UserName, spki: &[u8]) -> Result<(), StoreError> {
+        let keys = self.keys(user)?;
+        let mut account = keys[0].clone();
+        (account.kid, account.spki) = (Fingerprint::of(spki), spki.to_vec());
+        match keys.binary_search_by_key(&account.kid, |other| other.kid) {
+            Ok(_) => return Err(StoreError::KeyExists(user.clone())),
+            Err(at) => keys.insert(at, account),
+        }
+        Ok(())
+    }
+
+    fn remove_key(&mut self, user: &UserName, kid: &Fingerprint) -> Result<(), StoreError> {
+        let keys = self.keys(user)?;
+        let at = keys.iter().position(|account| account.kid == *kid);
+        let at = at.ok_or_else(|| StoreError::NoSuchUser(user.clone()))?;
+        if keys.len() == 1 {
+            return Err(StoreError::OnlyKey(user.clone()));
+        }
+        keys.remove(at);
+        self.failures.remove(&(key_of(user), *kid));
+        Ok(())
+    }
+
+    fn forget_failures(&mut self, user: &UserName) {
+        let key = key_of(user);
+        self.failures.retain(|(of, _), _| *of != key);
     }
 
     fn log(&self, user: &UserName, kid: &Fingerprint) -> &[StoredMessage] {
@@ -70,7 +99,7 @@ impl State {
 
     fn add(&mut self, account: &Account) -> Result<(), StoreError> {
         let key = self.free(&account.user)?;
-        self.accounts.insert(key, account.clone());
+        self.accounts.insert(key, vec![account.clone()]);
         self.invites.remove(&key);
         Ok(())
     }
@@ -120,7 +149,7 @@ impl State {
 
     fn remove(&mut self, user: &UserName) -> Result<Removed, StoreError> {
         let key = key_of(user);
-        self.failures.remove(&key);
+        self.forget_failures(user);
         let removed = Removed {
             account: self.accounts.remove(&key).is_some(),
             invitation: self.invites.remove(&key).is_some(),
@@ -137,7 +166,7 @@ impl State {
         kid: &Fingerprint,
         message: &StoredMessage,
     ) -> Result<Appended, StoreError> {
-        if self.find(user, kid).is_none() {
+        if self.find(user, kid).is_none_or(|account| account.disabled) {
             return Err(StoreError::NoSuchUser(user.clone()));
         }
         let last = self.log(user, kid).len() as u64;
@@ -195,9 +224,27 @@ impl Accounts for Memory {
     }
 
     fn list(&self) -> Answer<'_, Vec<Account>> {
-        let mut all: Vec<_> = self.state().accounts.values().cloned().collect();
+        let mut all: Vec<_> = self.state().accounts.values().flatten().cloned().collect();
         all.sort_by(|a, b| a.user.cmp(&b.user));
         answer(Ok(all))
+    }
+
+    fn add_key<'a>(&'a self, user: &'a UserName, spki: &'a [u8], _: u64) -> Answer<'a, ()> {
+        answer(self.state().add_key(user, spki))
+    }
+
+    fn remove_key<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, ()> {
+        answer(self.state().remove_key(user, kid))
+    }
+
+    fn set_disabled<'a>(&'a self, user: &'a UserName, disabled: bool) -> Answer<'a, ()> {
+        let mut state = self.state();
+        let set = state.keys(user).map(|keys| {
+            for account in keys {
+                account.disabled = disabled;
+            }
+        });
+        answer(set)
     }
 
     fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, Removed> {
@@ -206,7 +253,8 @@ impl Accounts for Memory {
 
     fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32> {
         let state = self.state();
-        let known = state.find(user, kid).and(state.failures.get(&key_of(user)));
+        let counted = state.failures.get(&(key_of(user), *kid));
+        let known = state.find(user, kid).and(counted);
         answer(Ok(known.copied().unwrap_or_default()))
     }
 
@@ -220,15 +268,17 @@ impl Accounts for Memory {
         if state.find(user, kid).is_none() {
             return answer(Err(StoreError::NoSuchUser(user.clone())));
         }
-        state.failures.insert(key_of(user), failures);
+        state.failures.insert((key_of(user), *kid), failures);
         answer(Ok(()))
     }
 
     fn set_password<'a>(&'a self, user: &'a UserName, password_hash: &'a str) -> Answer<'a, ()> {
         let mut state = self.state();
-        state.failures.remove(&key_of(user));
-        let set = state.account(user).map(|account| {
-            account.password_hash = password_hash.to_owned();
+        state.forget_failures(user);
+        let set = state.keys(user).map(|keys| {
+            for account in keys {
+                password_hash.clone_into(&mut account.password_hash);
+            }
         });
         answer(set)
     }
@@ -240,9 +290,13 @@ impl Accounts for Memory {
         new: &'a str,
     ) -> Answer<'a, bool> {
         let mut state = self.state();
-        let account = state.account(user).ok();
-        let account = account.filter(|account| account.password_hash == old);
-        let renewed = account.map(|account| account.password_hash = new.to_owned());
+        let keys = state.keys(user).ok();
+        let keys = keys.filter(|keys| keys[0].password_hash == old);
+        let renewed = keys.map(|keys| {
+            for account in keys {
+                new.clone_into(&mut account.password_hash);
+            }
+        });
         answer(Ok(renewed.is_some()))
     }
 
@@ -266,6 +320,12 @@ impl Accounts for Memory {
         message: &'a StoredMessage,
     ) -> Answer<'a, Appended> {
         answer(self.state().append(user, kid, message))
+    }
+
+    fn logs<'a>(&'a self, user: &'a UserName) -> Answer<'a, Vec<Fingerprint>> {
+        let (state, key) = (self.state(), key_of(user));
+        let of_user = state.logs.keys().filter(|(of, _)| *of == key);
+        answer(Ok(of_user.map(|(_, kid)| *kid).collect()))
     }
 
     fn messages<'a>(

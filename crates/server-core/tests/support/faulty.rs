@@ -133,6 +133,18 @@ impl Accounts for Faulty {
             self.inner.append(user, kid, message).await
         })
     }
+    fn add_key<'a>(&'a self, user: &'a UserName, spki: &'a [u8], now: u64) -> Answer<'a, ()> {
+        self.inner.add_key(user, spki, now)
+    }
+    fn remove_key<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, ()> {
+        self.inner.remove_key(user, kid)
+    }
+    fn set_disabled<'a>(&'a self, user: &'a UserName, disabled: bool) -> Answer<'a, ()> {
+        self.inner.set_disabled(user, disabled)
+    }
+    fn logs<'a>(&'a self, user: &'a UserName) -> Answer<'a, Vec<Fingerprint>> {
+        self.inner.logs(user)
+    }
     fn messages<'a>(
         &'a self,
         user: &'a UserName,

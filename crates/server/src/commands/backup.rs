@@ -14,7 +14,7 @@ use latchstring_net::{
     protocol::hardened::{message::Fingerprint, signature::Signer},
 };
 use latchstring_server_core::config::{Config, DATABASE, FILE, HOST_KEY, HOST_PUBLIC_KEY};
-use latchstring_store::Accounts;
+use latchstring_store::{Accounts, users};
 use latchstring_store_sqlite::{Sqlite, StoreLock};
 
 use super::{
@@ -69,7 +69,7 @@ impl Backup {
         output.line(format_args!(
             "Made a backup in {}: {} users, host key {}.",
             to.display(),
-            store.list().await?.len(),
+            users(&store.list().await?),
             Fingerprint::of(host.public_key())
         ))?;
         output.line("Keep it as safe as the server: it holds the host key, password hashes and all messages.")?;
@@ -104,7 +104,7 @@ impl Restore {
         copy.add_store(&config.database);
         // Checks the file from its first to its last page.
         let store = Sqlite::open(&config.database).await?;
-        let users = store.list().await?.len();
+        let users = users(&store.list().await?);
         // A line that was used since would be good again.
         let revoked = store.revoke_all().await?;
         store.close().await;

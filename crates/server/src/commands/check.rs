@@ -20,7 +20,7 @@ use latchstring_server_core::{
     store::{Account, password::Cost},
     throttle,
 };
-use latchstring_store::Accounts;
+use latchstring_store::{Accounts, users};
 use latchstring_store_sqlite::{Sqlite, StoreLock};
 use nix::sys::{
     resource::{RLIM_INFINITY, Resource, getrlimit},
@@ -198,7 +198,7 @@ async fn accounts(store: &Sqlite, config: &Config, found: &mut Vec<Finding>) -> 
     let accounts = store.list().await?;
     found.push(Finding::ok(
         "account store",
-        format_args!("in order; users: {}", accounts.len()),
+        format_args!("in order; users: {}", users(&accounts)),
     ));
     let costs = accounts
         .iter()
@@ -210,8 +210,8 @@ async fn accounts(store: &Sqlite, config: &Config, found: &mut Vec<Finding>) -> 
             found.push(Finding::warning(
                 "user",
                 format_args!(
-                    "{user} is locked out after {} wrong passwords; if the user did not type them, the key is stolen: remove \
-                     the user. Otherwise: latchstring-server user passwd {user}",
+                    "{user} is locked out with the key {kid} after {} wrong passwords; if the user did not type them, the key is \
+                     stolen: latchstring-server user key remove. Otherwise: latchstring-server user unlock {user}",
                     throttle::MOST_GUESSES
                 ),
             ));

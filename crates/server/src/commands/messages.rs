@@ -1,8 +1,15 @@
 //! `messages`: the messages of a user.
 
-use anyhow::Context;
-use latchstring_net::{print::Output, protocol::hardened::message::UserName, terminal::visible};
-use latchstring_store::Accounts;
+use std::time::{Duration, SystemTime};
+
+use anyhow::ensure;
+use latchstring_net::{
+    print::Output,
+    protocol::hardened::message::{Fingerprint, UserName},
+    terminal::visible,
+};
+use latchstring_store::{Accounts, StoredMessage};
+use serde::Serialize;
 
 use super::Place;
 
@@ -11,18 +18,58 @@ use super::Place;
 pub(super) struct Messages {
     /// Print the messages of this user
     name: UserName,
+    /// Print each message as one line of JSON, with its key and time
+    #[arg(long)]
+    json: bool,
+}
+
+/// A message, for programs.
+#[derive(Serialize)]
+struct Line {
+    key: String,
+    id: u64,
+    /// UTC; `None` for a message that an older version stored.
+    received: Option<String>,
+    text: String,
+}
+
+impl Line {
+    fn of(kid: &Fingerprint, message: StoredMessage) -> Self {
+        let received = message.received_at.map(|at| {
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(at);
+            humantime::format_rfc3339_seconds(at).to_string()
+        });
+        Self {
+            key: kid.to_string(),
+            id: message.id,
+            received,
+            text: message.text,
+        }
+    }
 }
 
 impl Messages {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
         let store = place.store().await?;
+        let logs = store.logs(&self.name).await?;
         let accounts = store.list().await?;
-        let account = accounts.iter().find(|a| a.user == self.name);
-        let account = account.with_context(|| format!("there is no user {}", self.name))?;
+        let known = accounts.iter().any(|account| account.user == self.name);
+        ensure!(
+            known || !logs.is_empty(),
+            "there is no user {}, and no message of one",
+            self.name
+        );
         let mut output = Output::new();
-        for message in store.messages(&account.user, &account.kid).await? {
-            let text = escaped(&message.text);
-            output.line(format_args!("{}\t{text}", message.id))?;
+        for kid in &logs {
+            for message in store.messages(&self.name, kid).await? {
+                match self.json {
+                    true => output.line(serde_json::to_string(&Line::of(kid, message))?)?,
+                    false => {
+                        let text = escaped(&message.text);
+                        output.line(format_args!("{}\t{text}", message.id))?;
+                    }
+                }
+            }
         }
         Ok(output.finish()?)
     }

@@ -1,15 +1,16 @@
-//! `user add | list | remove | passwd`.
+//! `user add | list | show | passwd | key | disable | enable | unlock | remove`.
+
+mod key;
+mod show;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use latchstring_net::{
     entropy::{Entropy, OsEntropy},
-    hygiene,
-    keyfile::load_public,
     password::{Source, descriptor_number},
     print,
-    protocol::hardened::{message::UserName, signature::Signer},
+    protocol::hardened::message::UserName,
 };
 use latchstring_store::{
     Account, Accounts, Removed,
@@ -38,9 +39,49 @@ pub(super) enum User {
         #[command(flatten)]
         password: PasswordOptions,
     },
-    /// List all users: name and fingerprint of the key, one a line
+    /// List all users: name and fingerprint, one line for each key; "disabled" marks a disabled user
     #[command(after_help = "Example:\n  latchstring-server user list")]
     List,
+    /// Show a user: keys, messages, wrong passwords, the cost of the stored password
+    #[command(
+        after_help = "Examples:\n  latchstring-server user show alice\n  latchstring-server user show alice --json"
+    )]
+    Show {
+        /// Name the user
+        name: UserName,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add and remove keys of a user: one for each computer
+    #[command(
+        subcommand,
+        after_help = "Example:\n  latchstring-server user key add alice --key alice-at-home.pub.pem"
+    )]
+    Key(key::Key),
+    /// Disable a user: no login, until it is enabled. An open session ends at its next message
+    #[command(
+        after_help = "Keys, password and messages stay.\n\nExample:\n  latchstring-server user disable alice"
+    )]
+    Disable {
+        /// Name the user
+        name: UserName,
+    },
+    /// Enable a user who was disabled
+    #[command(after_help = "Example:\n  latchstring-server user enable alice")]
+    Enable {
+        /// Name the user
+        name: UserName,
+    },
+    /// Forget the wrong passwords of a user, who can then log in with the same password
+    #[command(
+        after_help = "Did the user type them? If not, a key is stolen: take it away with `user key remove`.\n\n\
+                      Example:\n  latchstring-server user unlock alice"
+    )]
+    Unlock {
+        /// Name the user
+        name: UserName,
+    },
     /// Remove a user, and revoke an invitation for the name. The messages stay; an open session ends at its next message
     #[command(after_help = "Example:\n  latchstring-server user remove alice")]
     Remove {
@@ -92,6 +133,17 @@ impl User {
                 password,
             } => add(place, name, key, password).await,
             Self::List => list(place).await,
+            Self::Show { name, json } => show::show(&place.store().await?, name, json).await,
+            Self::Key(key) => key.run(place).await,
+            Self::Disable { name } => {
+                place.store().await?.set_disabled(&name, true).await?;
+                Ok(print::line(format_args!("{name} cannot log in any more."))?)
+            }
+            Self::Enable { name } => {
+                place.store().await?.set_disabled(&name, false).await?;
+                Ok(print::line(format_args!("{name} can log in again."))?)
+            }
+            Self::Unlock { name } => unlock(place, name).await,
             Self::Remove { name } => {
                 let Removed {
                     account,
@@ -126,23 +178,14 @@ async fn add(
     key: PathBuf,
     password: PasswordOptions,
 ) -> anyhow::Result<()> {
-    let spki = load_public(&key).context("cannot use the user's key")?;
     let config = place.config()?;
-    let host = Place::host_key(&config)?;
-    ensure!(
-        spki != host.public_key(),
-        "{} is the host's own key; a user needs a different key",
-        key.display()
-    );
     let store = place.store().await?;
     let enrolled = store.list().await?;
     ensure!(
         !enrolled.iter().any(|a| a.user == name),
         "user {name} exists already; remove the account first if it is to be replaced"
     );
-    let others = enrolled.iter().map(|a| &a.spki[..]);
-    hygiene::check(&spki, others.chain([host.public_key()]))
-        .with_context(|| format!("{} is not enrolled", key.display()))?;
+    let spki = key::usable(&key, &config, &enrolled)?;
     let account = Account::new(name, spki, password.hashed(config.passwords.cost)?, now()?);
     store.add(&account).await?;
     Ok(print::line(format_args!(
@@ -154,7 +197,21 @@ async fn add(
 async fn list(place: &Place) -> anyhow::Result<()> {
     let mut output = print::Output::new();
     for account in place.store().await?.list().await? {
-        output.line(format_args!("{}\t{}", account.user, account.kid))?;
+        let disabled = if account.disabled { "\tdisabled" } else { "" };
+        output.line(format_args!("{}\t{}{disabled}", account.user, account.kid))?;
     }
     Ok(output.finish()?)
+}
+
+async fn unlock(place: &Place, name: UserName) -> anyhow::Result<()> {
+    let store = place.store().await?;
+    let accounts = store.list().await?;
+    let of_user: Vec<_> = accounts.iter().filter(|one| one.user == name).collect();
+    ensure!(!of_user.is_empty(), "there is no user {name}");
+    for account in of_user {
+        store.set_failures(&name, &account.kid, 0).await?;
+    }
+    Ok(print::line(format_args!(
+        "The wrong passwords of {name} are forgotten."
+    ))?)
 }

@@ -13,8 +13,8 @@ use sqlx::{
 
 use super::Sqlite;
 
-/// user, kid, spki, password_hash, created_at
-type AccountRow = (String, Vec<u8>, Vec<u8>, String, i64);
+/// user, kid, spki, password_hash, created_at, disabled
+type AccountRow = (String, Vec<u8>, Vec<u8>, String, i64, bool);
 /// user, made_at, seconds_left
 type InvitationRow = (Option<String>, i64, i64);
 /// id, kind, text, session, received_at
@@ -24,8 +24,8 @@ impl Accounts for Sqlite {
     fn find<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, Option<Account>> {
         Box::pin(async move {
             let row: Option<AccountRow> = sqlx::query_as(
-                "SELECT user, kid, spki, password_hash, created_at FROM accounts
-                 WHERE user_hash = ? AND kid = ?",
+                "SELECT user, kid, spki, password_hash, created_at, disabled
+                 FROM accounts JOIN keys USING (user_hash) WHERE user_hash = ? AND kid = ?",
             )
             .bind(&key_of(user)[..])
             .bind(&kid.0[..])
@@ -39,8 +39,7 @@ impl Accounts for Sqlite {
     fn add<'a>(&'a self, account: &'a Account) -> Answer<'a, ()> {
         Box::pin(async move {
             let mut transaction = self.begin().await?;
-            let done = insert(account).execute(&mut *transaction).await;
-            self.one_new_row(&account.user, done)?;
+            self.insert(account, &mut transaction).await?;
             self.uninvite(&account.user, &mut transaction).await?;
             transaction.commit().await.map_err(|e| self.failed(e))
         })
@@ -143,8 +142,7 @@ impl Accounts for Sqlite {
             if used.rows_affected() == 0 {
                 return Err(StoreError::NotInvited(account.user.clone()));
             }
-            let done = insert(account).execute(&mut *transaction).await;
-            self.one_new_row(&account.user, done)?;
+            self.insert(account, &mut transaction).await?;
             transaction.commit().await.map_err(|e| self.failed(e))
         })
     }
@@ -152,7 +150,8 @@ impl Accounts for Sqlite {
     fn list(&self) -> Answer<'_, Vec<Account>> {
         Box::pin(async move {
             let rows: Vec<AccountRow> = sqlx::query_as(
-                "SELECT user, kid, spki, password_hash, created_at FROM accounts ORDER BY user",
+                "SELECT user, kid, spki, password_hash, created_at, disabled
+                 FROM accounts JOIN keys USING (user_hash) ORDER BY user, kid",
             )
             .fetch_all(&self.pool)
             .await
@@ -161,10 +160,60 @@ impl Accounts for Sqlite {
         })
     }
 
+    fn add_key<'a>(&'a self, user: &'a UserName, spki: &'a [u8], now: u64) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut transaction = self.begin().await?;
+            self.known(user, &mut transaction).await?;
+            let done = insert_key(user, spki, now).execute(&mut *transaction).await;
+            if done.map_err(|e| self.failed(e))?.rows_affected() == 0 {
+                return Err(StoreError::KeyExists(user.clone()));
+            }
+            transaction.commit().await.map_err(|e| self.failed(e))
+        })
+    }
+
+    fn remove_key<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut transaction = self.begin().await?;
+            let done = sqlx::query("DELETE FROM keys WHERE user_hash = ? AND kid = ?")
+                .bind(&key_of(user)[..])
+                .bind(&kid.0[..])
+                .execute(&mut *transaction)
+                .await;
+            self.one_row(user, done)?;
+            let (others,): (bool,) =
+                sqlx::query_as("SELECT EXISTS (SELECT 1 FROM keys WHERE user_hash = ?)")
+                    .bind(&key_of(user)[..])
+                    .fetch_one(&mut *transaction)
+                    .await
+                    .map_err(|e| self.failed(e))?;
+            if !others {
+                return Err(StoreError::OnlyKey(user.clone()));
+            }
+            transaction.commit().await.map_err(|e| self.failed(e))
+        })
+    }
+
+    fn set_disabled<'a>(&'a self, user: &'a UserName, disabled: bool) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let done = sqlx::query("UPDATE accounts SET disabled = ? WHERE user_hash = ?")
+                .bind(disabled)
+                .bind(&key_of(user)[..])
+                .execute(&self.pool)
+                .await;
+            self.one_row(user, done)
+        })
+    }
+
     fn remove<'a>(&'a self, user: &'a UserName) -> Answer<'a, Removed> {
         Box::pin(async move {
             let mut transaction = self.begin().await?;
             let done = sqlx::query("DELETE FROM accounts WHERE user_hash = ?")
+                .bind(&key_of(user)[..])
+                .execute(&mut *transaction)
+                .await
+                .map_err(|e| self.failed(e))?;
+            sqlx::query("DELETE FROM keys WHERE user_hash = ?")
                 .bind(&key_of(user)[..])
                 .execute(&mut *transaction)
                 .await
@@ -184,7 +233,7 @@ impl Accounts for Sqlite {
     fn failures<'a>(&'a self, user: &'a UserName, kid: &'a Fingerprint) -> Answer<'a, u32> {
         Box::pin(async move {
             let row: Option<(i64,)> =
-                sqlx::query_as("SELECT failures FROM accounts WHERE user_hash = ? AND kid = ?")
+                sqlx::query_as("SELECT failures FROM keys WHERE user_hash = ? AND kid = ?")
                     .bind(&key_of(user)[..])
                     .bind(&kid.0[..])
                     .fetch_optional(&self.pool)
@@ -202,27 +251,31 @@ impl Accounts for Sqlite {
         failures: u32,
     ) -> Answer<'a, ()> {
         Box::pin(async move {
-            let done =
-                sqlx::query("UPDATE accounts SET failures = ? WHERE user_hash = ? AND kid = ?")
-                    .bind(i64::from(failures))
-                    .bind(&key_of(user)[..])
-                    .bind(&kid.0[..])
-                    .execute(&self.pool)
-                    .await;
+            let done = sqlx::query("UPDATE keys SET failures = ? WHERE user_hash = ? AND kid = ?")
+                .bind(i64::from(failures))
+                .bind(&key_of(user)[..])
+                .bind(&kid.0[..])
+                .execute(&self.pool)
+                .await;
             self.one_row(user, done)
         })
     }
 
     fn set_password<'a>(&'a self, user: &'a UserName, password_hash: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
-            let done = sqlx::query(
-                "UPDATE accounts SET password_hash = ?, failures = 0 WHERE user_hash = ?",
-            )
-            .bind(password_hash)
-            .bind(&key_of(user)[..])
-            .execute(&self.pool)
-            .await;
-            self.one_row(user, done)
+            let mut transaction = self.begin().await?;
+            let done = sqlx::query("UPDATE accounts SET password_hash = ? WHERE user_hash = ?")
+                .bind(password_hash)
+                .bind(&key_of(user)[..])
+                .execute(&mut *transaction)
+                .await;
+            self.one_row(user, done)?;
+            sqlx::query("UPDATE keys SET failures = 0 WHERE user_hash = ?")
+                .bind(&key_of(user)[..])
+                .execute(&mut *transaction)
+                .await
+                .map_err(|e| self.failed(e))?;
+            transaction.commit().await.map_err(|e| self.failed(e))
         })
     }
 
@@ -282,8 +335,8 @@ impl Accounts for Sqlite {
             // appends and the other learns of it.
             let done = sqlx::query(
                 "INSERT INTO messages (user_hash, kid, id, kind, text, session, received_at)
-                 SELECT user_hash, kid, ?3, ?4, ?5, ?6, ?7 FROM accounts
-                 WHERE user_hash = ?1 AND kid = ?2 AND ?3 = 1 + COALESCE(
+                 SELECT user_hash, kid, ?3, ?4, ?5, ?6, ?7 FROM accounts JOIN keys USING (user_hash)
+                 WHERE user_hash = ?1 AND kid = ?2 AND NOT disabled AND ?3 = 1 + COALESCE(
                      (SELECT MAX(id) FROM messages WHERE user_hash = ?1 AND kid = ?2), 0)",
             )
             .bind(&key_of(user)[..])
@@ -299,11 +352,27 @@ impl Accounts for Sqlite {
             if done.rows_affected() == 1 {
                 return Ok(Appended::Appended);
             }
-            if self.find(user, kid).await?.is_none() {
+            let account = self.find(user, kid).await?;
+            if account.is_none_or(|account| account.disabled) {
                 return Err(StoreError::NoSuchUser(user.clone()));
             }
             let held = self.message(user, kid, message.id).await?;
             not_next(user, held.as_ref(), self.last(user, kid).await?, message)
+        })
+    }
+
+    fn logs<'a>(&'a self, user: &'a UserName) -> Answer<'a, Vec<Fingerprint>> {
+        Box::pin(async move {
+            let rows: Vec<(Vec<u8>,)> = sqlx::query_as(
+                "SELECT DISTINCT kid FROM messages WHERE user_hash = ? ORDER BY kid",
+            )
+            .bind(&key_of(user)[..])
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.failed(e))?;
+            let kid = |(kid,): (Vec<u8>,)| kid.try_into().map(Fingerprint);
+            let kids: Result<_, _> = rows.into_iter().map(kid).collect();
+            kids.map_err(|_| self.damaged("a fingerprint of another length"))
         })
     }
 
@@ -329,11 +398,12 @@ impl Accounts for Sqlite {
 
 impl Sqlite {
     fn account(&self, row: AccountRow) -> Result<Account, StoreError> {
-        let (user, kid, spki, password_hash, created_at) = row;
+        let (user, kid, spki, password_hash, created_at, disabled) = row;
         let user = UserName::parse(&user).map_err(|_| self.damaged("a user name is none"))?;
         let created_at =
             u64::try_from(created_at).map_err(|_| self.damaged("a time before 1970"))?;
-        let account = Account::new(user, spki, password_hash, created_at);
+        let mut account = Account::new(user, spki, password_hash, created_at);
+        account.disabled = disabled;
         if account.kid.0[..] != kid {
             let what = format!("the key of {} is not the one enrolled", account.user);
             return Err(self.damaged(what));
@@ -387,6 +457,46 @@ impl Sqlite {
         Ok(done.rows_affected() > 0)
     }
 
+    /// Adds an account unless there is one of this name.
+    async fn insert(
+        &self,
+        account: &Account,
+        connection: &mut SqliteConnection,
+    ) -> Result<(), StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO accounts (user_hash, user, password_hash, created_at)
+             VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(&key_of(&account.user)[..])
+        .bind(account.user.as_str())
+        .bind(&account.password_hash)
+        .bind(seconds(account.created_at))
+        .execute(&mut *connection)
+        .await;
+        self.one_new_row(&account.user, done)?;
+        let key = insert_key(&account.user, &account.spki, account.created_at);
+        key.execute(connection).await.map_err(|e| self.failed(e))?;
+        Ok(())
+    }
+
+    /// Whether there is such a user.
+    async fn known(
+        &self,
+        user: &UserName,
+        connection: &mut SqliteConnection,
+    ) -> Result<(), StoreError> {
+        let (known,): (bool,) =
+            sqlx::query_as("SELECT EXISTS (SELECT 1 FROM accounts WHERE user_hash = ?)")
+                .bind(&key_of(user)[..])
+                .fetch_one(connection)
+                .await
+                .map_err(|e| self.failed(e))?;
+        match known {
+            true => Ok(()),
+            false => Err(StoreError::NoSuchUser(user.clone())),
+        }
+    }
+
     /// A row for a user who may not be there yet: no row added means that there is such a user.
     fn one_new_row(
         &self,
@@ -424,18 +534,19 @@ impl Sqlite {
     }
 }
 
-/// Adds an account unless there is one of this name.
-fn insert(account: &Account) -> Query<'_, sqlx::Sqlite, SqliteArguments> {
+/// Adds a key unless the user has it.
+fn insert_key<'a>(
+    user: &UserName,
+    spki: &'a [u8],
+    added_at: u64,
+) -> Query<'a, sqlx::Sqlite, SqliteArguments> {
     sqlx::query(
-        "INSERT INTO accounts (user_hash, user, kid, spki, password_hash, created_at)
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO keys (user_hash, kid, spki, added_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
-    .bind(key_of(&account.user).to_vec())
-    .bind(account.user.as_str())
-    .bind(&account.kid.0[..])
-    .bind(&account.spki)
-    .bind(&account.password_hash)
-    .bind(seconds(account.created_at))
+    .bind(key_of(user).to_vec())
+    .bind(Fingerprint::of(spki).0.to_vec())
+    .bind(spki)
+    .bind(seconds(added_at))
 }
 
 /// An id as SQLite takes it. Beyond its numbers there is no message, and nor is there one with the id 0.

@@ -27,3 +27,15 @@ pub(crate) fn message(id: u64, kind: u8, text: &str) -> StoredMessage {
         received_at: Some(RECEIVED),
     }
 }
+
+/// Makes a store of the newest schema one of schema 6, in which a user had one key.
+#[allow(dead_code, reason = "not every test needs an old store")]
+pub(crate) const BACK_TO_6: &str = "
+    ALTER TABLE accounts ADD COLUMN kid BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE accounts ADD COLUMN spki BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE accounts ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+    UPDATE accounts SET (kid, spki, failures) =
+        (SELECT kid, spki, failures FROM keys WHERE keys.user_hash = accounts.user_hash);
+    ALTER TABLE accounts DROP COLUMN disabled;
+    DROP TABLE keys;
+    PRAGMA user_version = 6;";

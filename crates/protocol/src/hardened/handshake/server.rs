@@ -403,6 +403,9 @@ pub enum RefusalReason {
     /// The key was proven, and the password not looked at: there were too many wrong ones.
     #[error("too many wrong passwords; set a new one to let this user in again")]
     Disabled,
+    /// The key was proven, and the password not looked at: the operator lets this user in no more.
+    #[error("the user is disabled")]
+    UserDisabled,
 }
 
 impl<D: Parts> Refusal<D> {
