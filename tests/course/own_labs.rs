@@ -1,6 +1,7 @@
 //! Labs of the instructor's own go with the hand-out, without what tells the answers; and with the archive for Gradescope.
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -54,6 +55,22 @@ fn copy(from: &Path, to: &Path) {
             false => drop(fs::copy(&path, target).unwrap()),
         }
     }
+}
+
+/// What the lists of packages below a folder name.
+fn packages(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(packages(&path));
+        } else if path.ends_with("requirements.txt") {
+            let text = fs::read_to_string(path).unwrap();
+            let lines = text.lines().filter(|line| !line.starts_with('#'));
+            found.extend(lines.map(str::to_owned));
+        }
+    }
+    found
 }
 
 /// Anna's archive, and the folder into which she unpacks it, which is not below the course.
@@ -137,6 +154,10 @@ fn the_archive_for_gradescope_has_own_labs_and_its_gaps_are_told() {
     assert!(!said.contains("anna"), "{said}");
     let archive = entries(&fs::read(top.path().join("a.zip")).unwrap());
     assert!(archive.contains_key("course/labs/91-my-name/lab.toml"));
+    let setup = String::from_utf8(archive["setup.sh"].clone()).unwrap();
+    for package in packages(&workspace().join("labs")) {
+        assert!(setup.contains(&package), "{package}: {setup}");
+    }
     let script = String::from_utf8(archive["run_autograder"].clone()).unwrap();
     assert!(script.contains("--labs source/course/labs"), "{script}");
     // The archive is enough to open the course with its labs.

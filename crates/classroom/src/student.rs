@@ -249,12 +249,6 @@ impl Student {
         }
     }
 
-    /// Whether the lab came with a hand-out, which brings no solution.
-    pub fn is_without_solution(&self) -> bool {
-        let mut paths = self.lab.files.iter().map(|(path, _)| path);
-        self.state.hand_out().is_some() && !paths.any(|path| path.starts_with("solution"))
-    }
-
     /// The points of everything that has passed so far.
     pub fn points(&self) -> u32 {
         // A prediction earns its points by being made.

@@ -3,9 +3,11 @@
 mod comparing;
 mod exporting;
 mod grading;
+mod merging;
 mod own_server;
 mod report;
 mod roster;
+mod telling;
 
 use std::{
     io::{self, Write},
@@ -240,7 +242,7 @@ pub fn run(command: CourseCommand) -> anyhow::Result<ExitCode> {
             part,
             out: to,
             partial,
-        } => grading::merge(out, &part, &to, partial)?,
+        } => merging::merge(out, &part, &to, partial)?,
         CourseCommand::Report(arguments) => report::run(out, &arguments)?,
     }
     out.flush()?;

@@ -17,6 +17,7 @@ use super::{PEERS, built_in, built_in_peers, in_folder};
 use crate::{
     catalogue::{Answer, Lab},
     files::Files,
+    student::Student,
 };
 
 /// The folder of these labs at the top of a hand-out.
@@ -81,6 +82,14 @@ impl Own {
             write().with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
+    }
+}
+
+impl Student {
+    /// Whether the lab came with a hand-out, which brings no solution.
+    pub fn is_without_solution(&self) -> bool {
+        let mut paths = self.lab.files.iter().map(|(path, _)| path);
+        self.state.hand_out().is_some() && !paths.any(|path| path.starts_with("solution"))
     }
 }
 

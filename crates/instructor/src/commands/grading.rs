@@ -1,7 +1,6 @@
-//! `grade`, `regrade` and `merge`.
+//! `grade` and `regrade`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -9,31 +8,32 @@ use std::{
     time::SystemTime,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use clap::Args;
 use latchstring_classroom::{catalogue::Lab, crew, labs};
 use latchstring_confine::run::Launcher;
 use latchstring_course::{
     export::gradescope::{self, Visibility},
-    grades::{Grades, LabResult, Part, Student, all_parts},
+    grades::{Grades, Part},
     moment::Moment,
-    points::Points,
     roster::{Id, Roster},
 };
 
-use super::{CourseArgs, KEEPER, count};
+use super::{
+    CourseArgs, KEEPER, count,
+    telling::{
+        SOME_UNGRADED, results, tell, tell_changes, tell_missing, tell_points, tell_troubles,
+    },
+};
 use crate::{
     folder::{self, Course},
-    grade::{Graded, Machine, Pile, Plan, Taken, Ungraded},
+    grade::{Machine, Pile, Plan, Taken, Ungraded},
     key, platform,
     submissions::{self, Submission},
 };
 
 /// The grades in a course's folder.
 pub(crate) const GRADES: &str = "grades.json";
-/// The exit code when a file, or a part of one, could not be graded. All other grades are written.
-const SOME_UNGRADED: u8 = 3;
-
 /// What is graded.
 #[derive(Debug, Args)]
 pub struct GradeArgs {
@@ -183,34 +183,6 @@ pub(super) fn grade(out: &mut impl Write, arguments: &GradeMore) -> anyhow::Resu
     tell(out, &graded, &to)
 }
 
-/// Before the work: what this machine lacks, and what to do.
-fn tell_missing(out: &mut impl Write, machine: &Machine) -> anyhow::Result<()> {
-    if machine.missing.is_empty() {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "This machine lacks something. What needs it is not graded, and takes no points from anybody:"
-    )?;
-    for (missing, keys) in &machine.missing {
-        let labs: BTreeSet<&str> = keys.iter().map(|(_, lab)| lab.as_str()).collect();
-        let labs: Vec<&str> = labs.into_iter().collect();
-        writeln!(
-            out,
-            "- {}. Needed by {} of {}. Do this: {}",
-            missing.what,
-            count(keys.len(), "submission"),
-            labs.join(", "),
-            missing.remedy
-        )?;
-    }
-    writeln!(
-        out,
-        "Then grade again, here or on another machine: `latchstring course regrade` fills in what was left out."
-    )?;
-    Ok(out.flush()?)
-}
-
 /// Before the work: each result that is in the file already is made again, and no verdict in it becomes none.
 fn nothing_is_lost(
     job: &Job,
@@ -351,11 +323,7 @@ pub(super) fn regrade(out: &mut impl Write, arguments: &GradeArgs) -> anyhow::Re
         changes += tell_changes(out, before.next(), student)?;
     }
     folder::write(&to, new.to_json().as_bytes())?;
-    let all: usize = new
-        .students()
-        .iter()
-        .map(|student| student.results.len())
-        .sum();
+    let all = results(&new);
     let again = results(&graded.grades);
     writeln!(
         out,
@@ -387,79 +355,6 @@ fn keep_verdicts(old: &Grades, pile: &mut Pile, machine: &Machine) -> Vec<(Id, S
     kept
 }
 
-/// A line for each lab of a student that has other points than before.
-fn tell_changes(
-    out: &mut impl Write,
-    before: Option<&Student>,
-    now: &Student,
-) -> io::Result<usize> {
-    let mut changes = 0;
-    for result in &now.results {
-        let old = before.and_then(|student| student.result(&result.lab));
-        let old = old.map(|old| old.points());
-        if old != Some(result.points()) {
-            changes += 1;
-            let old = old.map_or("nothing".to_owned(), |points| points.to_string());
-            writeln!(
-                out,
-                "{}, {}: {old} before, {} now",
-                now.person.id,
-                result.lab,
-                result.points()
-            )?;
-        }
-    }
-    Ok(changes)
-}
-
-/// Puts parts of a class together.
-pub(super) fn merge(
-    out: &mut impl Write,
-    parts: &[PathBuf],
-    to: &Path,
-    partial: bool,
-) -> anyhow::Result<()> {
-    let read = parts.iter().map(|part| Ok((part, read(part)?)));
-    let read = read.collect::<anyhow::Result<Vec<_>>>()?;
-    if !partial {
-        nothing_is_missing(&read)?;
-    }
-    let mut all: Option<Grades> = None;
-    for (part, read) in read {
-        all = Some(match all {
-            None => read,
-            Some(all) => all
-                .merge(&read)
-                .with_context(|| format!("{} does not fit the other parts", part.display()))?,
-        });
-    }
-    let Some(all) = all else {
-        bail!(
-            "there is nothing to merge: name the files that `latchstring course grade --part` has written"
-        );
-    };
-    folder::write(to, all.to_json().as_bytes())?;
-    Ok(writeln!(
-        out,
-        "{} has the grades of {}.",
-        to.display(),
-        count(all.students().len(), "student")
-    )?)
-}
-
-/// The parts of a class are all there. Labs that were graded apart have parts of their own.
-fn nothing_is_missing(parts: &[(&PathBuf, Grades)]) -> anyhow::Result<()> {
-    let mut by_labs: BTreeMap<Vec<&str>, Vec<&Grades>> = BTreeMap::new();
-    for (_, grades) in parts {
-        let labs = grades.labs().iter().map(|lab| lab.id.as_str());
-        by_labs.entry(labs.collect()).or_default().push(grades);
-    }
-    for grades in by_labs.values() {
-        all_parts(grades.iter().map(|grades| grades.part()))?;
-    }
-    Ok(())
-}
-
 /// Reads a file of grades.
 pub(super) fn read(path: &Path) -> anyhow::Result<Grades> {
     let text = fs::read_to_string(path).with_context(|| {
@@ -469,102 +364,4 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Grades> {
         )
     })?;
     Grades::from_json(&text).with_context(|| format!("{} cannot be used", path.display()))
-}
-
-/// A line for each student who handed in something: the points, and those of each lab.
-fn tell_points(out: &mut impl Write, grades: &Grades) -> anyhow::Result<()> {
-    for student in grades.students() {
-        if student.results.is_empty() {
-            continue;
-        }
-        let all: Points = student.results.iter().map(LabResult::points).sum();
-        let of: Points = grades.labs().iter().map(|lab| lab.of).sum();
-        let labs = student.results.iter().map(|result| {
-            let number = result.lab.split('-').next().unwrap_or(&result.lab);
-            let open = if result.is_complete() { "" } else { " so far" };
-            format!("{number}: {} of {}{open}", result.points(), result.of())
-        });
-        let labs: Vec<String> = labs.collect();
-        let id = &student.person.id;
-        writeln!(out, "{id}  {all} of {of} ({})", labs.join(", "))?;
-    }
-    Ok(())
-}
-
-/// What was graded, and what could not be.
-fn tell(out: &mut impl Write, graded: &Graded, to: &Path) -> anyhow::Result<ExitCode> {
-    let students = graded.grades.students();
-    let without = students.iter().filter(|student| student.results.is_empty());
-    writeln!(
-        out,
-        "{}: {} of {}.",
-        to.display(),
-        count(results(&graded.grades), "result"),
-        count(students.len(), "student")
-    )?;
-    let without: Vec<&str> = without.map(|student| student.person.id.as_str()).collect();
-    if !without.is_empty() {
-        writeln!(out, "Nothing was handed in by: {}.", without.join(", "))?;
-    }
-    tell_troubles(out, graded)
-}
-
-/// The parts that were not tried, and how many there are.
-fn tell_open(out: &mut impl Write, grades: &Grades) -> anyhow::Result<bool> {
-    let (mut parts, mut of) = (0, 0);
-    for student in grades.students() {
-        for result in student.results.iter().filter(|one| !one.is_complete()) {
-            let open: Vec<&str> = result.not_graded().map(|item| item.id.as_str()).collect();
-            (parts, of) = (parts + open.len(), of + 1);
-            let why = result.not_graded().next().map_or("", |item| &item.message);
-            writeln!(
-                out,
-                "- {}, {}: not graded: {} ({why})",
-                student.person.id,
-                result.lab,
-                open.join(", ")
-            )?;
-        }
-    }
-    if of > 0 {
-        writeln!(
-            out,
-            "{} not graded, in {}. There are no points for them yet, and the exports leave these results out.",
-            match parts {
-                1 => "1 part was".to_owned(),
-                _ => format!("{parts} parts were"),
-            },
-            count(of, "result")
-        )?;
-    }
-    Ok(of > 0)
-}
-
-fn results(grades: &Grades) -> usize {
-    let students = grades.students().iter();
-    students.map(|student| student.results.len()).sum()
-}
-
-/// The remarks, and the files that were not graded.
-fn tell_troubles(out: &mut impl Write, graded: &Graded) -> anyhow::Result<ExitCode> {
-    for student in graded.grades.students() {
-        for result in &student.results {
-            for remark in &result.remarks {
-                writeln!(
-                    out,
-                    "- {}, {}: {}",
-                    student.person.id, result.lab, remark.sentence
-                )?;
-            }
-        }
-    }
-    for file in &graded.ungraded {
-        writeln!(out, "- not graded: {}: {}", file.path, file.why)?;
-    }
-    let open = tell_open(out, &graded.grades)?;
-    out.flush()?;
-    Ok(match graded.ungraded.is_empty() && !open {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(SOME_UNGRADED),
-    })
 }
