@@ -261,6 +261,7 @@ async fn a_check_without_peers_leaves_their_checks_out_and_nothing_else() {
             launcher: &launcher(),
             only: None,
             peers,
+            lacking: None,
         };
         let report = check_with(&mut desk.student, &options).await.unwrap();
         report
