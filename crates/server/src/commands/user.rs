@@ -67,13 +67,13 @@ pub(super) enum User {
         /// Name the user
         name: UserName,
     },
-    /// Enable a user who was disabled
+    /// Enable a disabled user
     #[command(after_help = "Example:\n  latchstring-server user enable alice")]
     Enable {
         /// Name the user
         name: UserName,
     },
-    /// Forget the wrong passwords of a user, who can then log in with the same password
+    /// Forget the wrong passwords of a user; the password stays the same
     #[command(
         after_help = "Did the user type them? If not, a key is stolen: take it away with `user key remove`.\n\n\
                       Example:\n  latchstring-server user unlock alice"
