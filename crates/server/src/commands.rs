@@ -115,7 +115,7 @@ enum Command {
     Invite(invite::Options),
     /// Print the messages of a user: number and text, one a line, with control characters escaped
     #[command(
-        after_help = "Each key of a user has a log of its own, and the logs follow one another. The messages of a removed user \
+        after_help = "A user has one log for each key. They are printed one after the other. The messages of a removed user \
                       are printed too.\n\n\
                       Examples:\n  \
                       latchstring-server messages alice\n  \
