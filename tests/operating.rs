@@ -447,6 +447,7 @@ fn read_the_log(page: &mut Page, machine: &mut Machine) {
     let human = page.next("text", "login refused");
     let json = page.next("json", "login refused");
     let filter = page.next("ini", "failregex");
+    assert_eq!(filter.text, deployed("fail2ban-filter.conf"));
     let fingerprint = fs::read_to_string(machine.path("listening")).unwrap();
     let fingerprint = fingerprint.trim().rsplit(' ').next().unwrap().to_owned();
     let number = Regex::new(r#"(connection"?[=:])\d+"#).unwrap();
@@ -485,8 +486,14 @@ fn read_the_log(page: &mut Page, machine: &mut Machine) {
     }
 }
 
+/// A file that comes with the server.
+fn deployed(name: &str) -> String {
+    fs::read_to_string(workspace().join("crates/server/deploy").join(name)).unwrap()
+}
+
 fn as_a_service(page: &mut Page, machine: &Machine) {
     let unit = page.next("ini", "[Unit]");
+    assert_eq!(unit.text, deployed("latchstring.service"));
     let start = unit
         .text
         .lines()

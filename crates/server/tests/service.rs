@@ -5,6 +5,7 @@ mod support;
 use std::{
     fs::{self, OpenOptions},
     io::{self, Read},
+    os::unix::net::UnixDatagram,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -255,6 +256,100 @@ async fn the_command_reload_changes_the_cost_of_passwords_while_a_session_goes_o
     let renewed = fs::read_to_string(&log).unwrap();
     assert_eq!(renewed.matches("password hash renewed").count(), 1);
     ends_in_time(serving).await;
+}
+
+/// What the server has told its manager next.
+fn told_manager(manager: &UnixDatagram) -> String {
+    let mut said = [0; 256];
+    let len = manager
+        .recv(&mut said)
+        .expect("the server tells its manager");
+    String::from_utf8_lossy(&said[..len]).into_owned()
+}
+
+#[tokio::test]
+async fn a_service_manager_is_told_that_it_serves_reloads_and_stops() {
+    let home = Home::new();
+    home.add_alice();
+    let manager = UnixDatagram::bind(home.path("notify")).unwrap();
+    manager.set_read_timeout(Some(seconds(20))).unwrap();
+    let mut command = home.serve_command();
+    command.env("NOTIFY_SOCKET", home.path("notify"));
+    let serving = home.serve_by(command, Stdio::null()).await;
+    assert_eq!(told_manager(&manager), "READY=1\n");
+    // A wrong file ends the reload as well: the old configuration holds.
+    for wrong in [false, true] {
+        if wrong {
+            write_whole(&home.path("server/server.toml"), "nothing");
+        }
+        serving.signal(Signal::SIGHUP);
+        let reloading = told_manager(&manager);
+        assert!(
+            reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="),
+            "{reloading}"
+        );
+        assert_eq!(told_manager(&manager), "READY=1\n");
+    }
+    is_served(&home, &serving).await;
+    ends_in_time(serving).await;
+    assert_eq!(told_manager(&manager), "STOPPING=1\n");
+}
+
+/// Opens sockets, puts them where sd_listen_fds(3) has them, and becomes the server.
+const ACTIVATE: &str = "
+import os, socket, sys
+kind, number = sys.argv[1], int(sys.argv[2])
+opened = []
+for _ in range(number):
+    one = socket.socket(type=getattr(socket, kind))
+    one.bind(('127.0.0.1', 0))
+    if kind == 'SOCK_STREAM':
+        one.listen()
+    opened.append(one)
+for at, one in enumerate(opened):
+    moved = os.dup(one.fileno())
+    while moved < 3 + number:
+        moved = os.dup(one.fileno())
+    opened[at] = moved
+for at, moved in enumerate(opened):
+    os.dup2(moved, 3 + at)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(number))
+os.execv(sys.argv[3], sys.argv[3:])
+";
+
+fn activated(home: &Home, kind: &str, number: &str) -> std::process::Command {
+    let mut command = std::process::Command::new("python3");
+    command
+        .args(["-c", ACTIVATE, kind, number])
+        .arg(env!("CARGO_BIN_EXE_latchstring-server"))
+        .args(["serve", "--dir", "server"])
+        .current_dir(home.keep.path());
+    command
+}
+
+#[tokio::test]
+async fn the_port_that_a_service_manager_hands_over_is_served_and_nothing_else_is() {
+    let home = Home::new();
+    home.add_alice();
+    // The configuration's own port belongs to another program, and that does not matter.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = home.path("server/server.toml");
+    let toml = fs::read_to_string(&config).unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    write_whole(&config, &toml.replace("127.0.0.1:0", &listen));
+    let serving = (home.serve_by(activated(&home, "SOCK_STREAM", "1"), Stdio::null())).await;
+    assert_ne!(serving.address.to_string(), listen);
+    is_served(&home, &serving).await;
+    ends_in_time(serving).await;
+
+    for (kind, number, says) in [
+        ("SOCK_STREAM", "2", "one ListenStream"),
+        ("SOCK_DGRAM", "1", "no listening TCP socket"),
+    ] {
+        let output = activated(&home, kind, number).output().unwrap();
+        let why = failure(&output);
+        assert!(why.contains(says), "{kind}: {why}");
+    }
 }
 
 /// The line of `check` about this.

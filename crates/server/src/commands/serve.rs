@@ -1,5 +1,7 @@
 //! `serve`: the server itself.
 
+mod manager;
+
 use std::{
     io,
     path::PathBuf,
@@ -8,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use latchstring_keys::AwsLc;
 use latchstring_net::{
     entropy::OsEntropy,
@@ -28,7 +30,6 @@ use latchstring_store::Accounts;
 use latchstring_store_sqlite::{Sqlite, StoreLock};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{
-    net::TcpListener,
     select,
     sync::mpsc::{UnboundedSender, unbounded_channel},
     time::{MissedTickBehavior, interval, timeout},
@@ -67,14 +68,12 @@ impl Serve {
         let _lock = StoreLock::acquire(&config.database).context("cannot serve")?;
         let store = place.store().await?;
         let listen = config.listen;
-        let listener = TcpListener::bind(listen)
-            .await
-            .map_err(|why| anyhow!("cannot listen on {listen}: {why}{}", advice(why.kind())))?;
+        let (listener, handed_over) = manager::listener(listen).await?;
         let log = log::start(self.log_format).context("cannot start the log")?;
 
         let fingerprint = Fingerprint::of(host.public_key());
         let address = listener.local_addr()?;
-        tracing::info!(%address, %fingerprint, "listening");
+        tracing::info!(%address, handed_over, %fingerprint, "listening");
         announce(format!("Listening on {address}, host key {fingerprint}"));
         let spent = Arc::new(WorkCount::default());
         let passwords = Arc::new(Argon2id::new(config.passwords.cost));
@@ -100,6 +99,7 @@ impl Serve {
             server: Arc::clone(&server),
             passwords,
         };
+        manager::ready();
         let watching = watch_signals(signals, running, place.config_path(), config);
         let cut = listener::serve(server, listener, watching).await;
         clock.abort();
@@ -169,12 +169,17 @@ async fn watch_signals(mut signals: Signals, running: Running, path: PathBuf, mu
             (signal, asks) = signals.next() => match asks {
                 Asks::Stop => {
                     tracing::info!(signal, "stopping");
+                    manager::stopping();
                     return;
                 }
-                Asks::Reload => load(path.clone(), signal, loaded.clone()),
+                Asks::Reload => {
+                    manager::reloading();
+                    load(path.clone(), signal, loaded.clone());
+                }
                 Asks::Nothing => tracing::info!(signal, "this signal does nothing here"),
             },
-            Some((signal, new)) = configs.recv() => match new {
+            Some((signal, new)) = configs.recv() => {
+                match new {
                 Ok(new) => {
                     reload(signal, &running, &config, &new);
                     // What needs a restart stays as it is, and is named again by the next reload.
@@ -183,7 +188,9 @@ async fn watch_signals(mut signals: Signals, running: Running, path: PathBuf, mu
                 Err(why) => {
                     tracing::error!(signal, %why, "the configuration was not reloaded; the old one holds");
                 }
-            },
+                }
+                manager::ready();
+            }
         }
     }
 }
