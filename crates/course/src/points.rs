@@ -1,6 +1,6 @@
 //! Points of a lab, exact to the hundredth.
 
-use std::{fmt, iter::Sum};
+use std::{cmp::Reverse, fmt, iter::Sum};
 
 use serde::{Deserialize, Serialize};
 
@@ -59,10 +59,22 @@ impl Points {
         }
     }
 
-    /// So many percent of these points, rounded down to the hundredth.
-    pub fn percent(self, percent: u32) -> Self {
-        let part = u64::from(self.0) * u64::from(percent.min(100)) / 100;
-        Self(part.try_into().unwrap_or(self.0))
+    /// So many percent of the sum of these points, as a share of each. The sum is rounded once, to the nearest hundredth: if
+    /// each share were rounded, many small ones would lose more than a large one. What is left over goes to the largest rests.
+    pub fn shares(all: &[Self], percent: u32) -> Vec<Self> {
+        let percent = u64::from(percent.min(100));
+        let exact = |points: &Self| u64::from(points.0) * percent;
+        let wanted = (all.iter().map(exact).sum::<u64>() + 50) / 100;
+        let mut shares: Vec<u64> = all.iter().map(|points| exact(points) / 100).collect();
+        let left = wanted - shares.iter().sum::<u64>();
+        let mut by_rest: Vec<usize> = (0..all.len()).collect();
+        // The sort keeps the order of equal rests, so equal grades stay equal.
+        by_rest.sort_by_key(|at| Reverse(exact(&all[*at]) % 100));
+        for at in by_rest.into_iter().zip(0..left).map(|(at, _)| at) {
+            shares[at] += 1;
+        }
+        let share = |(share, points): (u64, &Self)| Self(share.try_into().unwrap_or(points.0));
+        shares.into_iter().zip(all).map(share).collect()
     }
 
     /// Reads what a platform writes: `10`, `10.00`, or `10,00` with a decimal comma. `None` if it has more than two
@@ -140,12 +152,30 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_rounded_down_and_never_more_than_all() {
-        let points = Points::hundredths(105);
-        for (percent, hundredths) in [(0, 0), (50, 52), (99, 103), (100, 105), (300, 105)] {
-            assert_eq!(points.percent(percent), Points::hundredths(hundredths));
+    fn a_percentage_of_a_sum_is_rounded_once_and_spread() {
+        for (count, each, percent, sum) in [
+            (9, 25, 75, 169),
+            (8, 25, 75, 150),
+            (9, 101, 85, 773),
+            (1, 105, 50, 53),
+            (3, 1, 50, 2),
+            (2, 100, 0, 0),
+            (2, 105, 300, 210),
+            (0, 1, 50, 0),
+        ] {
+            let all = vec![Points::hundredths(each); count];
+            let shares = Points::shares(&all, percent);
+            assert_eq!(shares.len(), count);
+            let found: Points = shares.iter().copied().sum();
+            assert_eq!(found, Points::hundredths(sum), "{count} x {each}");
+            assert!(shares.iter().zip(&all).all(|(share, of)| share <= of));
         }
-        assert_eq!(Points::MOST.percent(100), Points::MOST);
+        assert_eq!(Points::shares(&[Points::MOST], 100), [Points::MOST]);
+        let uneven = [100, 101, 150].map(Points::hundredths);
+        assert_eq!(
+            Points::shares(&uneven, 33),
+            [33, 33, 50].map(Points::hundredths)
+        );
     }
 
     #[test]

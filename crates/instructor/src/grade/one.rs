@@ -138,8 +138,9 @@ impl Plan<'_> {
         result.items = report
             .items
             .iter()
-            .map(|item| self.item(lab, item, left))
+            .map(|item| self.item(lab, item))
             .collect();
+        take_for_lateness(&mut result.items, left);
         Ok(doubtful)
     }
 
@@ -163,12 +164,11 @@ impl Plan<'_> {
         left
     }
 
-    fn item(&self, lab: &Lab, item: &check::Item, left: u32) -> Item {
+    /// A question or a check, with its points as if it came in time.
+    fn item(&self, lab: &Lab, item: &check::Item) -> Item {
         let of = self.worth(lab, &item.id);
         let earned = match item.passed {
-            true => Points::hundredths(
-                of.as_hundredths() / 100 * left + of.as_hundredths() % 100 * left / 100,
-            ),
+            true => of,
             false => Points::default(),
         };
         let next = item.next.as_ref();
@@ -206,6 +206,15 @@ impl Plan<'_> {
                 message: message.to_owned(),
             })
             .collect()
+    }
+}
+
+/// So many percent of the points of these items are left.
+fn take_for_lateness(items: &mut [Item], percent: u32) {
+    let earned: Vec<Points> = items.iter().map(|item| item.points).collect();
+    let shares = Points::shares(&earned, percent);
+    for (item, share) in items.iter_mut().zip(shares) {
+        item.points = share;
     }
 }
 
