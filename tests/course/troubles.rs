@@ -511,6 +511,7 @@ fn parts_of_a_class_that_were_graded_apart_are_the_class_when_they_are_together(
     let (well, said) = merge(&["some.json", "part-2.json"]);
     assert!(well, "{said}");
     assert_eq!(read("whole.json"), read("again.json"));
+    merging_loses_nothing_unseen(&solved, merge);
     // A file that came in between is in one part alone.
     solved.hands_in("3-again.zip", &solved.bundle(3));
     grade(&["--part", "2/2", "--out", "part-2.json", "--replace"]);
@@ -520,4 +521,35 @@ fn parts_of_a_class_that_were_graded_apart_are_the_class_when_they_are_together(
         .class
         .run(&["course", "grade", "in", "--part", "3/2"]);
     assert!(!wrong.status.success());
+}
+
+/// What `merge` would lose is named; `--replace` loses it, and the grades of before stay beside the new ones.
+fn merging_loses_nothing_unseen(solved: &Solved, merge: impl Fn(&[&str]) -> (bool, String)) {
+    let read = |name: &str| fs::read_to_string(solved.class.path(name)).unwrap();
+    let whole = read("again.json");
+    let (well, said) = merge(&["part-2.json", "--partial"]);
+    assert!(
+        !well && said.contains("again.json has 2 results that would be lost, such as student1"),
+        "{said}"
+    );
+    assert!(said.contains("--replace"), "{said}");
+    assert_eq!(read("again.json"), whole);
+    let (well, said) = merge(&["part-2.json", "--partial", "--replace"]);
+    assert!(well, "{said}");
+    assert_eq!(read("again.json.before"), whole);
+    // A result that was graded later, with other points, is one that would be lost; one that is equal is not.
+    let later = whole.replace("2026-12-01T12:00:00Z", "2026-12-02T12:00:00Z");
+    for (text, goes) in [
+        (later.clone(), true),
+        (later.replacen("\"hints\": 0", "\"hints\": 1", 1), false),
+    ] {
+        fs::write(solved.class.path("again.json"), &text).unwrap();
+        let (well, said) = merge(&["part-1.json", "part-2.json"]);
+        assert_eq!(well, goes, "{said}");
+        assert_eq!(
+            said.contains("1 result that would be lost"),
+            !goes,
+            "{said}"
+        );
+    }
 }

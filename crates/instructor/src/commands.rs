@@ -2,6 +2,7 @@
 
 mod comparing;
 mod exporting;
+mod grades_file;
 mod grading;
 mod merging;
 mod own_server;
@@ -141,6 +142,7 @@ pub enum CourseCommand {
     /// Put together the grades of a class that several machines graded
     ///
     /// All parts must be there, each once: `--part K/N` writes its numbers into its file.
+    /// The grades that were in the file are kept beside it, as grades.json.before.
     #[command(after_help = "Example: latchstring course merge part-*.json --out grades.json")]
     Merge {
         /// Read these files, which `grade --part` has written
@@ -152,6 +154,9 @@ pub enum CourseCommand {
         /// Merge them even if parts of the class are missing, or there twice
         #[arg(long)]
         partial: bool,
+        /// Write the file even if results in it are lost
+        #[arg(long)]
+        replace: bool,
     },
     /// Draw the grades of a class as a page, for the instructor
     ///
@@ -242,7 +247,8 @@ pub fn run(command: CourseCommand) -> anyhow::Result<ExitCode> {
             part,
             out: to,
             partial,
-        } => merging::merge(out, &part, &to, partial)?,
+            replace,
+        } => merging::merge(out, &part, &to, partial, replace)?,
         CourseCommand::Report(arguments) => report::run(out, &arguments)?,
     }
     out.flush()?;

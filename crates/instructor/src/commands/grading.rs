@@ -1,7 +1,6 @@
 //! `grade` and `regrade`.
 
 use std::{
-    fs,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,8 +18,10 @@ use latchstring_course::{
     roster::{Id, Roster},
 };
 
+pub(super) use super::grades_file::{GRADES, read};
 use super::{
     CourseArgs, KEEPER, count,
+    grades_file::{refuse_if_lost, write},
     telling::{
         SOME_UNGRADED, results, tell, tell_changes, tell_missing, tell_points, tell_troubles,
     },
@@ -32,8 +33,6 @@ use crate::{
     submissions::{self, Submission},
 };
 
-/// The grades in a course's folder.
-pub(crate) const GRADES: &str = "grades.json";
 /// What is graded.
 #[derive(Debug, Args)]
 pub struct GradeArgs {
@@ -176,7 +175,7 @@ pub(super) fn grade(out: &mut impl Write, arguments: &GradeMore) -> anyhow::Resu
     tell_missing(out, &machine)?;
     let mut graded = plan.run(&pile, &machine)?;
     graded.grades = graded.grades.with_part(part);
-    folder::write(&to, graded.grades.to_json().as_bytes())?;
+    write(&to, &graded.grades)?;
     if !arguments.quiet {
         tell_points(out, &graded.grades)?;
     }
@@ -208,15 +207,8 @@ fn nothing_is_lost(
             }
         }
     }
-    let first = lost.first().map_or("", String::as_str);
-    ensure!(
-        lost.is_empty(),
-        "{} has {} that would be lost, such as {first}. To keep them: latchstring course regrade {}. To begin again: --replace",
-        to.display(),
-        count(lost.len(), "result"),
-        what.handed_in.display()
-    );
-    Ok(())
+    let keep = format!("latchstring course regrade {}", what.handed_in.display());
+    refuse_if_lost(to, &lost, &keep)
 }
 
 /// The two numbers of a part: `3/10`.
@@ -322,7 +314,7 @@ pub(super) fn regrade(out: &mut impl Write, arguments: &GradeArgs) -> anyhow::Re
         let mut before = before.filter(|known| known.person.id == student.person.id);
         changes += tell_changes(out, before.next(), student)?;
     }
-    folder::write(&to, new.to_json().as_bytes())?;
+    write(&to, &new)?;
     let all = results(&new);
     let again = results(&graded.grades);
     writeln!(
@@ -353,15 +345,4 @@ fn keep_verdicts(old: &Grades, pile: &mut Pile, machine: &Machine) -> Vec<(Id, S
         }
     }
     kept
-}
-
-/// Reads a file of grades.
-pub(super) fn read(path: &Path) -> anyhow::Result<Grades> {
-    let text = fs::read_to_string(path).with_context(|| {
-        format!(
-            "cannot read the grades {}: `latchstring course grade DIR` makes them",
-            path.display()
-        )
-    })?;
-    Grades::from_json(&text).with_context(|| format!("{} cannot be used", path.display()))
 }

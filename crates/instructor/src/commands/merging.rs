@@ -9,8 +9,10 @@ use std::{
 use anyhow::{Context, bail};
 use latchstring_course::grades::{Grades, all_parts};
 
-use super::{count, grading::read};
-use crate::folder;
+use super::{
+    count,
+    grades_file::{self, read},
+};
 
 /// Puts parts of a class together.
 pub(super) fn merge(
@@ -18,6 +20,7 @@ pub(super) fn merge(
     parts: &[PathBuf],
     to: &Path,
     partial: bool,
+    replace: bool,
 ) -> anyhow::Result<()> {
     let read = parts.iter().map(|part| Ok((part, read(part)?)));
     let read = read.collect::<anyhow::Result<Vec<_>>>()?;
@@ -38,7 +41,11 @@ pub(super) fn merge(
             "there is nothing to merge: name the files that `latchstring course grade --part` has written"
         );
     };
-    folder::write(to, all.to_json().as_bytes())?;
+    if to.exists() && !replace {
+        let lost = grades_file::lost(&grades_file::read(to)?, &all);
+        grades_file::refuse_if_lost(to, &lost, "name another file with --out")?;
+    }
+    grades_file::write(to, &all)?;
     Ok(writeln!(
         out,
         "{} has the grades of {}.",
