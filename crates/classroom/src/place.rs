@@ -7,6 +7,9 @@ use super::state;
 /// The folder that holds the labs' folders, unless `--dir` says otherwise.
 pub const WORK: &str = "lab-work";
 
+/// What a student of a course reads first; it is in the top folder of a hand-out.
+pub const READ_FIRST: &str = "READ-ME-FIRST.md";
+
 /// A lab's folder, as it was found from where the command was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Here {
@@ -37,7 +40,8 @@ pub fn for_new(at: &Path, lab: &str) -> PathBuf {
     at_or_below(&root, lab)
 }
 
-/// Where a lab's folder is: this one, one beside it, or one here or in a folder above, alone or in `lab-work`.
+/// Where a lab's folder is: this one, one beside it, or one here or in a folder above, alone or in `lab-work`. Or it is in the only
+/// hand-out here, which a student has just unpacked.
 pub fn of_lab(at: &Path, lab: &str) -> PathBuf {
     if let Some(here) = enclosing(at).filter(|here| here.lab == lab) {
         return here.folder;
@@ -46,10 +50,21 @@ pub fn of_lab(at: &Path, lab: &str) -> PathBuf {
     // A hand-out has a folder for each lab.
     let above =
         upwards(at).flat_map(|folder| [folder.join(lab), at_or_below(&folder, WORK).join(lab)]);
-    let mut there = std::iter::once(new.clone()).chain(above);
+    let below = hand_out_below(at).map(|folder| folder.join(lab));
+    let mut there = std::iter::once(new.clone()).chain(above).chain(below);
     there
         .find(|folder| state::lab_of(folder).is_some())
         .unwrap_or(new)
+}
+
+/// The only folder here that a course has handed out.
+fn hand_out_below(at: &Path) -> Option<PathBuf> {
+    let folders = std::fs::read_dir(at).ok()?.flatten();
+    let mut handed_out = folders
+        .filter(|entry| entry.path().join(READ_FIRST).is_file())
+        .map(|entry| at_or_below(at, &entry.file_name().to_string_lossy()));
+    let first = handed_out.next();
+    first.filter(|_| handed_out.next().is_none())
 }
 
 /// The folder whose folders are labs, if `at` is it or is in one of them.
@@ -137,6 +152,26 @@ mod tests {
             "01-say-the-name"
         );
         assert_eq!(enclosing(&top), None);
+    }
+
+    #[test]
+    fn a_hand_out_that_was_just_unpacked_is_found_from_above_if_it_is_the_only_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let lab = folder.path().join("course-anna/01-say-the-name");
+        fs::create_dir_all(&lab).unwrap();
+        fs::write(lab.join("answers.toml"), "# Lab 01-say-the-name: your ...").unwrap();
+        let new = folder.path().join(WORK).join("01-say-the-name");
+        assert_eq!(of_lab(folder.path(), "01-say-the-name"), new);
+        fs::write(folder.path().join("course-anna").join(READ_FIRST), "").unwrap();
+        assert_eq!(of_lab(folder.path(), "01-say-the-name"), lab);
+        assert_eq!(
+            of_lab(folder.path(), "04-two-time-pad").parent(),
+            new.parent()
+        );
+        let other = folder.path().join("course-bert");
+        fs::create_dir(&other).unwrap();
+        fs::write(other.join(READ_FIRST), "").unwrap();
+        assert_eq!(of_lab(folder.path(), "01-say-the-name"), new);
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub enum CourseCommand {
     Regrade(grading::GradeArgs),
     /// List the answers, files and code that two students have in common, for your review
     ///
-    /// Code that equals the lab's own solution is listed, too.     /// Each line has its reason. None of them is a verdict: students may have been allowed to work together.
+    /// Code that equals the lab's own solution is listed, too. Each line has its reason. None of them is a verdict: students may have been allowed to work together.
     #[command(after_help = "Example: latchstring course similar handed-in")]
     Similar {
         /// Compare the files in this folder, as the learning platform exports them

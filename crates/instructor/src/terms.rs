@@ -278,7 +278,7 @@ mod tests {
             (
                 "[late]\npercent = 10",
                 "line 5: ",
-                "did you mean percent-a-day?, as in percent-a-day = 20",
+                "did you mean percent-a-day? Write it as in percent-a-day = 20",
             ),
             ("[late]\nday = 3", "line 5: ", "did you mean days?"),
             (
@@ -289,7 +289,7 @@ mod tests {
             (
                 "langauge = \"rust\"",
                 "line 4: ",
-                "did you mean language?, as in language = \"rust\"",
+                "did you mean language? Write it as in language = \"rust\"",
             ),
             (
                 "[points.01-say-the-name]\nadmitted = -1",

@@ -155,10 +155,7 @@ impl Plan<'_> {
         if result.late_minutes > terms.late.grace_minutes {
             result.remarks.push(Remark {
                 kind: RemarkKind::Late,
-                sentence: format!(
-                    "it came {} after the deadline: {left} % of the points count",
-                    duration(result.late_minutes)
-                ),
+                sentence: terms.late.sentence(result.late_minutes),
             });
         }
         left
@@ -239,14 +236,4 @@ fn limits(report: &Report) -> Vec<Remark> {
             sentence: sentence.to_owned(),
         })
         .collect()
-}
-
-/// `35 min`, `3 h 5 min`, `2 d 4 h`.
-fn duration(minutes: u32) -> String {
-    let (hours, days) = (minutes / 60, minutes / (24 * 60));
-    match (days, hours) {
-        (0, 0) => format!("{minutes} min"),
-        (0, hours) => format!("{hours} h {} min", minutes % 60),
-        (days, hours) => format!("{days} d {} h", hours % 24),
-    }
 }

@@ -6,7 +6,7 @@ use super::{Door, INVITATION};
 use crate::{folder::Course, terms::Terms};
 
 /// Its name in the archive.
-pub(super) const FILE: &str = "READ-ME-FIRST.md";
+pub(super) const FILE: &str = latchstring_classroom::place::READ_FIRST;
 
 /// How a student gets the program, where the terms say nothing.
 const BUILD: &str = "Your instructor says where the project `latchstring` is. You need a Unix machine with Rust \

@@ -31,11 +31,27 @@ impl Late {
         if minutes <= self.grace_minutes {
             return 100;
         }
-        let days = minutes.div_ceil(24 * 60);
+        let days = begun_days(minutes);
         match self.days {
             Some(most) if days > most => 0,
             _ => 100u32.saturating_sub(days.saturating_mul(self.percent_a_day)),
         }
+    }
+
+    /// What a file loses that came so many minutes after the deadline, and the time of grace, in words.
+    pub fn sentence(&self, minutes: u32) -> String {
+        let (came, left) = (duration(minutes), self.percent_left(minutes));
+        let days = match begun_days(minutes) {
+            days if self.days.is_some_and(|most| days > most) => {
+                let most = self.days.unwrap_or_default();
+                return format!(
+                    "it came {came} after the deadline, and later than {most} d a file does not count"
+                );
+            }
+            days if days > 1 && self.percent_a_day > 0 => format!(", which is {days} begun days"),
+            _ => String::new(),
+        };
+        format!("it came {came} after the deadline{days}: {left} % of the points count")
     }
 
     /// The rule in words, for students.
@@ -80,6 +96,21 @@ impl Late {
     }
 }
 
+/// A begun day counts in full.
+fn begun_days(minutes: u32) -> u32 {
+    minutes.div_ceil(24 * 60)
+}
+
+/// `35 min`, `3 h 5 min`, `2 d 4 h 1 min`.
+fn duration(minutes: u32) -> String {
+    let (hours, days) = (minutes / 60, minutes / (24 * 60));
+    match (days, hours) {
+        (0, 0) => format!("{minutes} min"),
+        (0, hours) => format!("{hours} h {} min", minutes % 60),
+        (days, hours) => format!("{days} d {} h {} min", hours % 24, minutes % 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +134,40 @@ mod tests {
             assert_eq!(late.percent_left(minutes), left, "{minutes}");
         }
         assert_eq!(Late::default().percent_left(100_000), 100);
+    }
+
+    #[test]
+    fn a_file_that_is_late_is_told_what_was_counted() {
+        let late = Late {
+            grace_minutes: 15,
+            percent_a_day: 20,
+            days: Some(3),
+        };
+        for (minutes, sentence) in [
+            (
+                185,
+                "it came 3 h 5 min after the deadline: 80 % of the points count",
+            ),
+            (
+                1440,
+                "it came 1 d 0 h 0 min after the deadline: 80 % of the points count",
+            ),
+            (
+                1441,
+                "it came 1 d 0 h 1 min after the deadline, which is 2 begun days: 60 % of the points count",
+            ),
+            (
+                4321,
+                "it came 3 d 0 h 1 min after the deadline, and later than 3 d a file does not count",
+            ),
+        ] {
+            assert_eq!(late.sentence(minutes), sentence);
+        }
+        let free = Late::default().sentence(5000);
+        assert!(
+            free.ends_with("after the deadline: 100 % of the points count"),
+            "{free}"
+        );
     }
 
     #[test]

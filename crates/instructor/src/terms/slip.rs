@@ -198,14 +198,18 @@ fn unknown_key(heading: &str, key: &str) -> String {
             .collect(),
     };
     let under = match heading {
+        // A heading itself, such as `[Due]`.
         "" => String::new(),
+        heading if heading == key => String::new(),
         heading => format!(" under `[{heading}]`"),
     };
     let example = known
         .iter()
         .find(|one| hint.contains(&format!(" {one}?")))
         .and_then(|one| expected(heading, one))
-        .map_or_else(String::new, |found| format!(", as in {}", found.example));
+        .map_or_else(String::new, |found| {
+            format!(" Write it as in {}", found.example)
+        });
     format!(
         "there is no `{key}`{under}{hint}{example}; there is: {}",
         all.join(", ")
