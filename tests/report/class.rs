@@ -124,7 +124,7 @@ fn result(known: &catalogue::Lab, diligence: u64, dice: &mut Dice) -> LabResult 
             id,
             title,
             points: if passed {
-                of.percent(left)
+                Points::hundredths(of.as_hundredths() * left / 100)
             } else {
                 Points::default()
             },
