@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Grades, Header, Lab, MergeError, Student, UngradedFile};
+use super::{Grades, GradesError, Header, Lab, LabResult, MergeError, Student, UngradedFile};
 
 impl Grades {
     /// These grades and others of the same class together. The order makes no difference.
@@ -62,6 +62,36 @@ impl Grades {
         let files = files.cloned().collect();
         let grades = Self::new(header, labs, students.into_values().collect())?;
         Ok(grades.with_files(files).with_part(self.part.clone()))
+    }
+
+    /// These grades in two: without the results that are `wanted`, and with these alone. A student is in the second one if one of
+    /// the results is, and not in the first one if all of them are.
+    ///
+    /// # Errors
+    /// Never with grades that hold together.
+    pub fn split(
+        &self,
+        wanted: impl Fn(&str, &LabResult) -> bool,
+    ) -> Result<(Self, Self), GradesError> {
+        let (mut rest, mut apart) = (Vec::new(), Vec::new());
+        for student in &self.students {
+            let id = student.person.id.as_str();
+            let results = student.results.iter().cloned();
+            let (mine, others): (Vec<_>, Vec<_>) = results.partition(|result| wanted(id, result));
+            let of = |results| Student {
+                person: student.person.clone(),
+                results,
+            };
+            if mine.is_empty() || !others.is_empty() {
+                rest.push(of(others));
+            }
+            if !mine.is_empty() {
+                apart.push(of(mine));
+            }
+        }
+        let of = |students| Self::new(self.header.clone(), self.labs.clone(), students);
+        let rest = of(rest)?.with_files(self.files.clone());
+        Ok((rest.with_part(self.part.clone()), of(apart)?))
     }
 
     fn by_id(&self) -> impl Iterator<Item = (&str, Student)> {

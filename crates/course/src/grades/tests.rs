@@ -236,6 +236,35 @@ fn another_lab_of_the_same_student_is_added() {
 }
 
 #[test]
+fn grades_in_two_have_each_result_once_and_nobody_is_lost() {
+    let both = vec![
+        result("01-lab", vec![item("a", 0, 4)]),
+        result("02-lab", vec![item("x", 100, 5)]),
+    ];
+    let bert = vec![result("01-lab", vec![item("a", 400, 4)])];
+    let students = vec![
+        student("anna", both),
+        student("bert", bert),
+        student("zoe", vec![]),
+    ];
+    let whole = grades(vec![lab(1, 4), lab(2, 5)], students).unwrap();
+    let (rest, apart) = whole.split(|_, result| result.lab == "01-lab").unwrap();
+    let ids = |grades: &Grades| -> Vec<(String, usize)> {
+        let students = grades.students().iter();
+        let of = students.map(|one| (one.person.id.to_string(), one.results.len()));
+        of.collect()
+    };
+    let named = |all: &[(&str, usize)]| -> Vec<(String, usize)> {
+        all.iter().map(|(id, n)| ((*id).to_owned(), *n)).collect()
+    };
+    assert_eq!(ids(&rest), named(&[("anna", 1), ("zoe", 0)]));
+    assert_eq!(ids(&apart), named(&[("anna", 1), ("bert", 1)]));
+    let (all, none) = whole.split(|_, _| false).unwrap();
+    assert_eq!(all, whole);
+    assert!(none.students().is_empty());
+}
+
+#[test]
 fn the_time_of_grading_is_the_later_one_in_either_order() {
     let (first, mut later) = (one(), one());
     later.header.graded = "2026-11-28T09:00:00Z".try_into().unwrap();
