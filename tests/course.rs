@@ -14,6 +14,8 @@ mod lists;
 mod machine;
 #[path = "course/own_labs.rs"]
 mod own_labs;
+#[path = "course/regrade.rs"]
+mod regrade;
 #[path = "course/review.rs"]
 mod review;
 #[path = "course/troubles.rs"]

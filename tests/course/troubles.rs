@@ -15,18 +15,18 @@ use latchstring_course::{
 
 use crate::class::{Class, archive, entries, one_line, remarks, result, run, solve, submit};
 
-const LAB: &str = "00-first-contact";
+pub(crate) const LAB: &str = "00-first-contact";
 /// All points of the lab.
-const ALL: Points = Points::whole(13);
+pub(crate) const ALL: Points = Points::whole(13);
 
 /// A class whose students have solved the lab.
-struct Solved {
-    class: Class,
+pub(crate) struct Solved {
+    pub(crate) class: Class,
     folders: BTreeMap<String, PathBuf>,
 }
 
 impl Solved {
-    fn new(students: usize) -> Self {
+    pub(crate) fn new(students: usize) -> Self {
         let class = Class::new(students, &[LAB]);
         let folders = class.hand_out();
         let folders: BTreeMap<String, PathBuf> = folders
@@ -45,12 +45,12 @@ impl Solved {
     }
 
     /// The file that this student would hand in.
-    fn bundle(&self, number: usize) -> Vec<u8> {
+    pub(crate) fn bundle(&self, number: usize) -> Vec<u8> {
         submit(self.folder(number))
     }
 
     /// Puts a file among those that were handed in.
-    fn hands_in(&self, path: &str, bytes: &[u8]) {
+    pub(crate) fn hands_in(&self, path: &str, bytes: &[u8]) {
         let path = self.class.path("in").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();

@@ -158,7 +158,7 @@ impl Plan<'_> {
     }
 
     /// The columns of a gradebook.
-    fn columns(&self) -> Vec<grades::Lab> {
+    pub(crate) fn columns(&self) -> Vec<grades::Lab> {
         let labs = self.labs.iter();
         labs.map(|lab| grades::Lab {
             id: lab.id.clone(),

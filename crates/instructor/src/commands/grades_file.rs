@@ -7,11 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, ensure};
-use latchstring_course::grades::{Grades, LabResult};
+use anyhow::{Context, anyhow, ensure};
+use latchstring_course::grades::{Grades, GradesError, LabResult};
 
 use super::count;
-use crate::folder;
+use crate::{
+    folder::{self, Course},
+    terms,
+};
 
 /// The grades in a course's folder.
 pub(crate) const GRADES: &str = "grades.json";
@@ -24,7 +27,43 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Grades> {
             path.display()
         )
     })?;
-    Grades::from_json(&text).with_context(|| format!("{} cannot be used", path.display()))
+    Grades::from_json(&text).map_err(|why| match why {
+        GradesError::NotGrades(why) => anyhow!(
+            "{} is damaged ({why}). Take it from your backup, or make it anew: {} --replace",
+            path.display(),
+            made_by(path)
+        ),
+        why => anyhow!(why).context(format!("{} cannot be used", path.display())),
+    })
+}
+
+/// The command that makes this file of grades.
+fn made_by(path: &Path) -> String {
+    match path.parent() {
+        Some(folder) if path.file_name() == Some(GRADES.as_ref()) => {
+            format!("latchstring course grade DIR{}", course_option(folder))
+        }
+        _ => format!("latchstring course grade DIR --out {}", typed(path)),
+    }
+}
+
+/// Grades are of this course, and all answers were derived from its name and its term.
+///
+/// # Errors
+/// When the terms say something else. The error says which line to write back.
+pub(super) fn same_course(course: &Course, grades: &Grades) -> anyhow::Result<()> {
+    let (terms, header) = (&course.terms, grades.header());
+    for (key, now, then) in [
+        ("course", &terms.course, &header.course),
+        ("term", &terms.term, &header.term),
+    ] {
+        ensure!(
+            now == then,
+            "`{key}` in {} is {now:?}, and the grades and hand-outs are of {then:?}: write it back",
+            course.folder.join(terms::FILE).display()
+        );
+    }
+    Ok(())
 }
 
 /// Writes a file of grades. The one that was there is kept beside it, as the list of students is: `grades.json.before`.
@@ -84,4 +123,22 @@ pub(super) fn refuse_if_lost(path: &Path, lost: &[String], keep: &str) -> anyhow
         count(lost.len(), "result"),
     );
     Ok(())
+}
+
+/// The option that names the course's folder, to be typed; nothing where it is the folder of the moment.
+pub(super) fn course_option(folder: &Path) -> String {
+    match folder == Path::new(".") || folder == Path::new("") {
+        true => String::new(),
+        false => format!(" --course {}", typed(folder)),
+    }
+}
+
+/// A path as it is typed in a shell.
+pub(super) fn typed(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    match text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }

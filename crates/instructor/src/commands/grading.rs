@@ -1,5 +1,7 @@
 //! `grade` and `regrade`.
 
+mod scale;
+
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
@@ -21,7 +23,7 @@ use latchstring_course::{
 pub(super) use super::grades_file::{GRADES, read};
 use super::{
     CourseArgs, KEEPER, count,
-    grades_file::{refuse_if_lost, write},
+    grades_file::{course_option, refuse_if_lost, same_course, typed, write},
     telling::{
         SOME_UNGRADED, results, tell, tell_changes, tell_missing, tell_points, tell_troubles,
     },
@@ -56,6 +58,28 @@ pub struct GradeArgs {
     /// Write this as the time of grading [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
+}
+
+impl GradeArgs {
+    /// A command about the same files and course, to be typed.
+    fn command(&self, verb: &str) -> String {
+        let course = course_option(&self.place.course);
+        let mut command = format!(
+            "latchstring course {verb} {}{course}",
+            typed(&self.handed_in)
+        );
+        if let Some(out) = &self.out {
+            command += &format!(" --out {}", typed(out));
+        }
+        command
+    }
+
+    /// The labs and the students that were named, to be typed.
+    fn named(&self) -> String {
+        let labs = self.lab.iter().map(|lab| format!(" --lab {lab}"));
+        let students = self.student.iter().map(|id| format!(" --student {id}"));
+        labs.chain(students).collect()
+    }
 }
 
 /// The options of `grade` alone.
@@ -157,6 +181,15 @@ pub(super) fn grade(out: &mut impl Write, arguments: &GradeMore) -> anyhow::Resu
     if let Some(metadata) = &arguments.gradescope {
         return for_gradescope(out, &job, what, metadata);
     }
+    let to = what.out.clone();
+    let to = to.unwrap_or_else(|| job.course.folder.join(GRADES));
+    let old = match to.exists() && !arguments.replace {
+        true => Some(read(&to)?),
+        false => None,
+    };
+    if let Some(old) = &old {
+        same_course(&job.course, old)?;
+    }
     let pile = job.sort(submissions::read(&what.handed_in, &job.roster)?)?;
     let mut part = None;
     if let Some(written) = &arguments.part {
@@ -165,12 +198,10 @@ pub(super) fn grade(out: &mut impl Write, arguments: &GradeMore) -> anyhow::Resu
         job.students = part_of(&job.students, k, n);
         part = Some(Part::one(k, n, all, pile.hash.clone()));
     }
-    let to = what.out.clone();
-    let to = to.unwrap_or_else(|| job.course.folder.join(GRADES));
     let plan = job.plan();
     let machine = plan.machine(&pile)?;
-    if !arguments.replace {
-        nothing_is_lost(&job, &pile, &machine, what, &to)?;
+    if let Some(old) = &old {
+        nothing_is_lost(&job, old, &pile, &machine, what, &to)?;
     }
     tell_missing(out, &machine)?;
     let mut graded = plan.run(&pile, &machine)?;
@@ -185,15 +216,13 @@ pub(super) fn grade(out: &mut impl Write, arguments: &GradeMore) -> anyhow::Resu
 /// Before the work: each result that is in the file already is made again, and no verdict in it becomes none.
 fn nothing_is_lost(
     job: &Job,
+    old: &Grades,
     pile: &Pile,
     machine: &Machine,
     what: &GradeArgs,
     to: &Path,
 ) -> anyhow::Result<()> {
-    if !to.exists() {
-        return Ok(());
-    }
-    let (old, mut lost) = (read(to)?, Vec::new());
+    let mut lost = Vec::new();
     for student in old.students() {
         let id = &student.person.id;
         for result in &student.results {
@@ -207,7 +236,7 @@ fn nothing_is_lost(
             }
         }
     }
-    let keep = format!("latchstring course regrade {}", what.handed_in.display());
+    let keep = what.command("regrade") + &what.named();
     refuse_if_lost(to, &lost, &keep)
 }
 
@@ -294,6 +323,7 @@ pub(super) fn regrade(out: &mut impl Write, arguments: &GradeArgs) -> anyhow::Re
     let to = arguments.out.clone();
     let to = to.unwrap_or_else(|| job.course.folder.join(GRADES));
     let old = read(&to)?;
+    same_course(&job.course, &old)?;
     let mut pile = job.sort(submissions::read(&arguments.handed_in, &job.roster)?)?;
     let plan = job.plan();
     let machine = plan.machine(&pile)?;
@@ -305,15 +335,17 @@ pub(super) fn regrade(out: &mut impl Write, arguments: &GradeArgs) -> anyhow::Re
             "- {student}, {lab}: the result of before stays, because this machine cannot grade all of it"
         )?;
     }
+    let apart = scale::apart(&job, arguments, &old, &plan.columns(), &pile, &kept)?;
     let graded = plan.run(&pile, &machine)?;
     let seen = pile.paths.iter().map(String::as_str).collect();
-    let new = old.replaced_by(&graded.grades, &seen)?;
+    let new = apart.stays.replaced_by(&graded.grades, &seen)?;
     let mut changes = 0;
     for student in new.students() {
         let before = old.students().iter();
         let mut before = before.filter(|known| known.person.id == student.person.id);
         changes += tell_changes(out, before.next(), student)?;
     }
+    apart.keep(out, &to)?;
     write(&to, &new)?;
     let all = results(&new);
     let again = results(&graded.grades);
