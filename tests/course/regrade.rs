@@ -122,3 +122,41 @@ fn damaged_grades_and_another_term_have_a_way_out() {
     class.terms("term = \"2027\"", "term = \"2026\"");
     class.runs(&["course", "regrade", "in"]);
 }
+
+/// Grades that are older than the points or deadlines are used as they are, with a note; others without one.
+#[test]
+fn grades_that_are_older_than_the_terms_have_a_note() {
+    let solved = Solved::new(1);
+    solved.hands_in("1.zip", &solved.bundle(1));
+    let class = &solved.class;
+    class.grade();
+    let noted = |expected: bool| {
+        for command in [
+            &["course", "report"][..],
+            &["course", "export", "moodle", "--out", "moodle.csv"],
+            &["course", "export", "canvas", "--out", "canvas.csv"],
+        ] {
+            let output = class.run(command);
+            assert!(output.status.success(), "{output:?}");
+            let said = String::from_utf8(output.stderr).unwrap();
+            let note = said.contains("have changed since these grades were made. Do this first: latchstring course regrade DIR");
+            assert_eq!(note, expected, "{command:?}: {said}");
+        }
+    };
+    noted(false);
+    // A deadline that everybody has met changes nothing.
+    class.terms("[due]", "[due]\n00-first-contact = 2099-01-01T00:00:00Z");
+    noted(false);
+    class.terms("2099-01-01", "2020-01-01");
+    noted(false);
+    class.terms("percent-a-day = 0", "percent-a-day = 0\ndays = 3");
+    noted(true);
+    class.runs(&["course", "regrade", "in"]);
+    noted(false);
+    let terms = fs::read_to_string(class.path("course.toml")).unwrap();
+    let points = "\n[points.00-first-contact]\nsecond-message = 10\n";
+    fs::write(class.path("course.toml"), terms + points).unwrap();
+    noted(true);
+    class.runs(&["course", "regrade", "in"]);
+    noted(false);
+}

@@ -8,6 +8,7 @@ mod merging;
 mod own_server;
 mod report;
 mod roster;
+mod stale;
 mod telling;
 
 use std::{

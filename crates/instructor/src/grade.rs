@@ -170,10 +170,6 @@ impl Plan<'_> {
 
     /// The points of a question or a check in this course.
     fn worth(&self, lab: &Lab, item: &str) -> Points {
-        let other = self.course.terms.points.get(&lab.id);
-        if let Some(worth) = other.and_then(|items| items.get(item)) {
-            return worth.0;
-        }
-        Points::whole(lab.points_of(&std::iter::once(item.to_owned()).collect()))
+        self.course.terms.worth(lab, item)
     }
 }

@@ -98,6 +98,15 @@ impl Terms {
         Ok(terms)
     }
 
+    /// The points of a question or a check in this course.
+    pub fn worth(&self, lab: &Lab, item: &str) -> Points {
+        let other = self.points.get(&lab.id);
+        if let Some(worth) = other.and_then(|items| items.get(item)) {
+            return worth.0;
+        }
+        Points::whole(lab.points_of(&std::iter::once(item.to_owned()).collect()))
+    }
+
     fn check(&self, text: &str, labs: &[Lab]) -> anyhow::Result<()> {
         let at = |heading: &str, key: &str| slip::place_of(text, heading, key);
         ensure!(

@@ -237,7 +237,9 @@ fn noted(export: Export) -> String {
 impl ExportArgs {
     fn grades(&self) -> anyhow::Result<Grades> {
         let default = || self.place.course.join(GRADES);
-        read(&self.grades.clone().unwrap_or_else(default))
+        let grades = read(&self.grades.clone().unwrap_or_else(default))?;
+        super::stale::note(&self.place, &grades);
+        Ok(grades)
     }
 
     fn write(&self, out: &mut impl Write, text: &str) -> anyhow::Result<()> {

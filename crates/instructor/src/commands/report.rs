@@ -10,15 +10,15 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use latchstring_course::report;
 
-use super::{count, grading};
+use super::{CourseArgs, count, grading, stale};
 use crate::folder;
 
 /// What is drawn, and where it goes.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Read the grades of the course in this folder
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    course: PathBuf,
+    /// Which course is meant
+    #[command(flatten)]
+    place: CourseArgs,
     /// Read these grades [default: grades.json in the course's folder]
     #[arg(long, value_name = "FILE")]
     grades: Option<PathBuf>,
@@ -33,20 +33,21 @@ pub struct ReportArgs {
 /// Writes the report.
 pub(super) fn run(out: &mut impl Write, arguments: &ReportArgs) -> anyhow::Result<()> {
     let ReportArgs {
-        course,
+        place,
         grades,
         out: to,
         csv,
     } = arguments;
     let from = &grades
         .clone()
-        .unwrap_or_else(|| course.join(grading::GRADES));
+        .unwrap_or_else(|| place.course.join(grading::GRADES));
     ensure!(
         !same_file(from, to),
         "the report would replace the grades {}: name another file with --out",
         from.display()
     );
     let grades = grading::read(from)?;
+    stale::note(place, &grades);
     folder::write(to, report::page(&grades).as_bytes())?;
     writeln!(
         out,
