@@ -328,6 +328,92 @@ fn a_file_that_is_nobodys_work_is_named_and_takes_no_points_from_anybody() {
 }
 
 #[test]
+fn a_folder_of_another_student_takes_no_points_and_tells_students_no_names() {
+    let solved = Solved::new(4);
+    let moodle = |number: usize| format!("Name of student{number}_{number}_assignsubmission_file_");
+    let sheet = solved.folder(1).join("answers.toml");
+    let right = fs::read_to_string(&sheet).unwrap();
+    solved.hands_in(&format!("{}/x.zip", moodle(1)), &solved.bundle(1));
+    // A later and worse file of student 1, in the folder that Moodle has made for student 3.
+    let wrong = right.replace("second-message = \"", "second-message = \"x");
+    fs::write(&sheet, wrong).unwrap();
+    sleep(Duration::from_millis(1100));
+    solved.hands_in(&format!("{}/x.zip", moodle(3)), &solved.bundle(1));
+    // The same one as Canvas names it, with a copy of the first.
+    solved.hands_in("nameofstudent3_LATE_1003_556677_x.zip", &solved.bundle(1));
+    // Nobody in the course has this name.
+    solved.hands_in(
+        "Eve Fremd_9_assignsubmission_file_/2.zip",
+        &solved.bundle(2),
+    );
+    solved.hands_in(&format!("{}/x.zip", moodle(2)), &solved.bundle(2));
+
+    let output = solved.class.run(&["course", "grade", "in"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let said = one_line(&output);
+    for path in [
+        format!("{}/x.zip", moodle(3)),
+        "nameofstudent3_LATE_1003_556677_x.zip".to_owned(),
+    ] {
+        let wanted = format!(
+            "{path}: student3 has uploaded it, and it was made from the hand-out of student1"
+        );
+        assert!(said.contains(&wanted), "{said}");
+    }
+    let (grades, _) = solved.class.grade();
+    assert_eq!(result(&grades, "student1", LAB).points(), ALL, "{said}");
+    assert_eq!(remarks(result(&grades, "student1", LAB)), "");
+    let second = result(&grades, "student2", LAB);
+    assert_eq!(second.points(), ALL, "{said}");
+    assert!(
+        remarks(second).contains(
+            "Eve Fremd_9_assignsubmission_file_/2.zip: the platform names \"Eve Fremd\", and the course has nobody of this name"
+        ),
+        "{}",
+        remarks(second)
+    );
+    assert!(
+        remarks(second).contains(&format!("2.zip; {}/x.zip", moodle(2)))
+            || remarks(second).contains(&format!("2.zip, {}/x.zip", moodle(2))),
+        "{}",
+        remarks(second)
+    );
+    // What the student reads names no file of others.
+    for platform in ["moodle", "junit"] {
+        solved
+            .class
+            .runs(&["course", "export", platform, "--out", "export"]);
+        let text = fs::read_to_string(solved.class.path("export")).unwrap();
+        assert!(text.contains("handed in"), "{text}");
+        assert!(!text.contains("Eve Fremd"), "{text}");
+    }
+}
+
+#[test]
+fn a_bundle_that_was_unpacked_is_one_line_and_not_one_for_each_part() {
+    let solved = Solved::new(2);
+    solved.hands_in("1/whole.zip", &solved.bundle(1));
+    for (name, bytes) in entries(&solved.bundle(2)) {
+        solved.hands_in(&format!("2/{name}"), &bytes);
+    }
+    // The same names say nothing where there is no list of a bundle.
+    solved.hands_in("3/journal", b"my diary");
+    solved.hands_in("3/bundle.json", b"{}");
+    let output = solved.class.run(&["course", "grade", "in"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let said = one_line(&output);
+    let lines = said.matches("not graded: ").count();
+    assert_eq!(lines, 3, "{said}");
+    assert!(
+        said.contains(
+            "2/bundle.json: this is a bundle that was unpacked: hand in the .zip as it is"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("not graded: 3/journal"), "{said}");
+}
+
+#[test]
 fn one_students_answers_are_wrong_for_another_and_an_empty_sheet_earns_nothing() {
     let solved = Solved::new(3);
     fs::copy(

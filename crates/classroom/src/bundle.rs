@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 pub use self::{
     foreign::Foreign,
-    read::{Refused, read},
+    read::{Refused, is_manifest, read},
     write::{Made, hash_of, make},
 };
 use super::{
@@ -36,11 +36,11 @@ pub const ENDING: &str = ".latchstring.zip";
 /// What the client of the course's own server writes beside a bundle while it is on its way, after the bundle's name.
 pub const SENDING: &str = ".sending";
 /// The first entry of the archive.
-const MANIFEST: &str = "bundle.json";
+pub const MANIFEST: &str = "bundle.json";
 /// The entry with the journal.
-const JOURNAL: &str = "journal";
+pub const JOURNAL: &str = "journal";
 /// The folder with the student's files.
-const WORK: &str = "work/";
+pub const WORK: &str = "work/";
 /// The limit on the size of one file, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
 /// The limit on the size of all files together, in bytes.

@@ -141,6 +141,8 @@ pub enum RemarkKind {
     Late,
     /// It was submitted more than once.
     Again,
+    /// Where the files are that were submitted more than once. It is for the instructor, because a path can name another student.
+    Paths,
     /// The grader ran without a limit that it should have had.
     Limits,
     /// Something in it was made for another student. It is evidence to look at, and no verdict.
@@ -156,7 +158,9 @@ impl RemarkKind {
     pub const fn is_for_student(self) -> bool {
         match self {
             Self::Unreadable | Self::Missing | Self::Version | Self::Late | Self::Again => true,
-            Self::Limits | Self::AnotherStudent | Self::Altered | Self::Other => false,
+            Self::Paths | Self::Limits | Self::AnotherStudent | Self::Altered | Self::Other => {
+                false
+            }
         }
     }
 }

@@ -5,9 +5,11 @@
 //!
 //! | platform | name | uploaded by |
 //! | --- | --- | --- |
-//! | Canvas | `musteranna_LATE_12345_678_file.zip` | the student with the number 12345 |
+//! | Canvas | `musteranna_LATE_12345_678_file.zip` | the student with the number 12345, or else the only one of this name |
 //! | Moodle | `Anna Muster_678_assignsubmission_file_/file.zip` | the only student of this name |
 //! | the course's own server | `anna-muster-59cdee/…`, and `….received` beside it | the student with this id |
+
+mod uploader;
 
 use std::{
     fs,
@@ -19,10 +21,12 @@ use anyhow::{Context, ensure};
 use latchstring_classroom::bundle::{self, Bundle, Refused};
 use latchstring_course::{
     moment::Moment,
-    roster::{Column, Id, Roster},
+    roster::{Id, Roster},
 };
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
+
+use self::uploader::Uploader;
 
 /// What the name of a file ends with that says when the server received the file beside it.
 pub const RECEIVED: &str = ".received";
@@ -40,6 +44,8 @@ pub struct Submission {
     pub path: String,
     /// Who has uploaded it, if the name says so.
     pub uploader: Option<Id>,
+    /// A name that the platform has written, and that nobody in the course has.
+    pub stranger: Option<String>,
     /// When the server received it, if it says so.
     pub received: Option<Moment>,
     /// What is in it.
@@ -82,12 +88,18 @@ fn list(folder: &Path, deeper: usize, paths: &mut Vec<PathBuf>) -> anyhow::Resul
             folder.display()
         )
     };
+    // A bundle that was unpacked is one file in trouble, and not as many as it has parts.
+    let unpacked = is_unpacked(&folder.join(bundle::MANIFEST));
     for entry in fs::read_dir(folder).with_context(listed)? {
         let entry = entry.with_context(listed)?;
         let (name, path) = (entry.file_name(), entry.path());
         // A link may lead anywhere, and no platform exports one.
         let about = fs::symlink_metadata(&path).with_context(listed)?;
         let name = name.to_string_lossy();
+        let is_part = name == bundle::JOURNAL || name == bundle::WORK.trim_end_matches('/');
+        if unpacked && is_part {
+            continue;
+        }
         if name.starts_with('.') || name.ends_with(RECEIVED) || bundle::lies_beside(&name) {
             continue;
         }
@@ -98,6 +110,14 @@ fn list(folder: &Path, deeper: usize, paths: &mut Vec<PathBuf>) -> anyhow::Resul
         }
     }
     Ok(())
+}
+
+/// Whether this is the list of a bundle that a browser or a platform has unpacked.
+fn is_unpacked(path: &Path) -> bool {
+    let about = fs::symlink_metadata(path);
+    about.is_ok_and(|about| about.is_file() && about.len() <= LARGEST)
+        && path.ends_with(bundle::MANIFEST)
+        && fs::read(path).is_ok_and(|bytes| bundle::is_manifest(&bytes))
 }
 
 fn add(
@@ -117,21 +137,29 @@ fn add(
     let bytes = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
     let digest = Sha256::digest(&bytes).into();
     let received = received(path)?;
-    let uploader = match received {
+    let of_path = |below: &str| match received {
         // The server has made the folder for a login. The name of the file is the sender's own choice.
-        Some(_) => login(path, roster),
-        None => uploader(&below, roster),
+        Some(_) => Uploader {
+            id: login(path, roster),
+            stranger: None,
+        },
+        None => uploader::of_path(below, roster),
     };
-    let bundle = bundle::read(&bytes);
+    let bundle = match is_unpacked(path) {
+        true => Err(Refused::Unpacked),
+        false => bundle::read(&bytes),
+    };
     let inner = match bundle {
         // A platform may have packed what was uploaded once more.
         Err(Refused::NoBundle | Refused::Path(_) | Refused::TooLarge) => packed(&bytes),
         _ => Vec::new(),
     };
     if inner.is_empty() {
+        let of_path = of_path(&below);
         all.push(Submission {
             path: below,
-            uploader,
+            uploader: of_path.id,
+            stranger: of_path.stranger,
             received,
             bundle,
             digest,
@@ -140,8 +168,16 @@ fn add(
     }
     for (name, bytes) in inner {
         let path = format!("{below}/{name}");
+        let Uploader { id, stranger } = match of_path(&below) {
+            Uploader {
+                id: None,
+                stranger: None,
+            } => of_path(&path),
+            outer => outer,
+        };
         all.push(Submission {
-            uploader: uploader.clone().or_else(|| self::uploader(&path, roster)),
+            uploader: id,
+            stranger,
             received: received.clone(),
             bundle: bundle::read(&bytes),
             path,
@@ -194,71 +230,4 @@ fn packed(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
         inner.push((name, bytes));
     }
     inner
-}
-
-/// Who has uploaded a file, as the parts of its path say.
-fn uploader(path: &str, roster: &Roster) -> Option<Id> {
-    let parts = path.split('/').map(str::trim);
-    let found = parts.filter_map(|part| {
-        let of_server = || roster.find(part);
-        of_server()
-            .or_else(|| of_canvas(part, roster))
-            .or_else(|| of_moodle(part, roster))
-    });
-    let ids: Vec<&Id> = found.map(|person| &person.id).collect();
-    let first = *ids.first()?;
-    // Parts that name different students name nobody.
-    ids.iter().all(|id| *id == first).then(|| first.clone())
-}
-
-fn of_canvas<'a>(part: &str, roster: &'a Roster) -> Option<&'a latchstring_course::roster::Person> {
-    let mut pieces = part.split('_');
-    let name = pieces.next()?;
-    let mut rest = pieces.filter(|piece| *piece != "LATE");
-    let (user, submission) = (rest.next()?, rest.next()?);
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let fits = !name.is_empty() && digits(user) && digits(submission) && rest.next().is_some();
-    fits.then(|| roster.find_by(Column::Number, user))?
-}
-
-fn of_moodle<'a>(part: &str, roster: &'a Roster) -> Option<&'a latchstring_course::roster::Person> {
-    let (before, _) = part.split_once("_assignsubmission_")?;
-    let (name, participant) = before.rsplit_once('_')?;
-    let digits = participant.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| roster.find_by(Column::Name, name))?
-}
-
-#[cfg(test)]
-mod tests {
-    use latchstring_course::roster;
-
-    use super::*;
-
-    fn class() -> Roster {
-        let csv = "id,name,email,login,sis,number,section\n\
-                   anna,Anna Muster,a@x.example,,,12345,\n\
-                   bert,Bert Beispiel,b@x.example,,,12346,\n\
-                   carl,Carl Doppel,c@x.example,,,12347,\n\
-                   cora,Carl Doppel,d@x.example,,,12348,\n";
-        roster::read("roster.csv", csv.as_bytes()).unwrap().roster
-    }
-
-    #[test]
-    fn the_uploader_is_read_from_the_names_of_the_platforms() {
-        let roster = class();
-        for (path, id) in [
-            ("musteranna_12345_678_final (2).zip", Some("anna")),
-            ("beispielbert_LATE_12346_679_x.zip", Some("bert")),
-            ("nobody_99999_679_x.zip", None),
-            ("a_b_c.zip", None),
-            ("Anna Muster_9_assignsubmission_file_/x.zip", Some("anna")),
-            ("Carl Doppel_9_assignsubmission_file_/x.zip", None),
-            ("anna/01.zip", Some("anna")),
-            ("anna/beispielbert_12346_679_x.zip", None),
-            ("final.zip", None),
-        ] {
-            let found = uploader(path, &roster);
-            assert_eq!(found.as_ref().map(Id::as_str), id, "{path}");
-        }
-    }
 }

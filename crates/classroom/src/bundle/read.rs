@@ -32,6 +32,9 @@ pub enum Refused {
     /// An archive of something else.
     #[error("it is a ZIP archive without bundle.json, as of a folder that was packed by hand")]
     NoBundle,
+    /// The files of a bundle, as a browser or a platform has unpacked it.
+    #[error("this is a bundle that was unpacked: hand in the .zip as it is")]
+    Unpacked,
     /// A manifest that is none.
     #[error("its bundle.json is damaged: {0}")]
     Damaged(String),
@@ -119,6 +122,11 @@ pub fn read(bytes: &[u8]) -> Result<Bundle, Refused> {
         journal: String::from_utf8_lossy(&journal).into_owned(),
         files,
     })
+}
+
+/// Whether this is the `bundle.json` of a bundle, of this program or of a newer one.
+pub fn is_manifest(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Numbered>(bytes).is_ok()
 }
 
 fn manifest_of(bytes: &[u8]) -> Result<Sealed, Refused> {

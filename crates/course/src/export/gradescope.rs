@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::text::{about, one_line, plain};
-use crate::grades::{Item, LabResult, Sheet};
+use crate::grades::{Item, LabResult, RemarkKind, Sheet};
 
 mod archive;
 
@@ -115,7 +115,8 @@ fn test(item: &Item, number: String, visibility: Visibility) -> Test {
 /// The remarks that a student must not read here, in a test that students never see.
 fn for_instructor(result: &LabResult, lab: usize) -> Option<Test> {
     let remarks = result.remarks.iter();
-    let hidden = remarks.filter(|remark| !remark.kind.is_for_student());
+    let shown = |kind: RemarkKind| kind.is_for_student() || kind == RemarkKind::Paths;
+    let hidden = remarks.filter(|remark| !shown(remark.kind));
     let sentences: Vec<String> = hidden.map(|remark| plain(&remark.sentence)).collect();
     (!sentences.is_empty()).then(|| Test {
         name: "For the instructor: look at this submission".to_owned(),

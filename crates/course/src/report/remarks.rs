@@ -17,7 +17,7 @@ use crate::{
 const FEW: usize = 12;
 
 /// What the instructor should look at comes first.
-const ORDER: [RemarkKind; 9] = [
+const ORDER: [RemarkKind; 10] = [
     RemarkKind::AnotherStudent,
     RemarkKind::Altered,
     RemarkKind::Other,
@@ -26,13 +26,14 @@ const ORDER: [RemarkKind; 9] = [
     RemarkKind::Version,
     RemarkKind::Limits,
     RemarkKind::Again,
+    RemarkKind::Paths,
     RemarkKind::Late,
 ];
 
 /// Whether a student of whom there is such a remark is counted as "for review". That the grader had fewer limits says nothing
-/// about a student.
+/// about a student, and where files are says nothing new.
 pub(super) const fn is_for_review(kind: RemarkKind) -> bool {
-    !kind.is_for_student() && !matches!(kind, RemarkKind::Limits)
+    !kind.is_for_student() && !matches!(kind, RemarkKind::Limits | RemarkKind::Paths)
 }
 
 /// The heading of a kind, and what to think of it.
@@ -66,6 +67,10 @@ const fn about(kind: RemarkKind) -> (&'static str, &'static str) {
         RemarkKind::Again => (
             "Labs that were handed in more than once",
             "The sentence says which file counts, and why.",
+        ),
+        RemarkKind::Paths => (
+            "Where the files are that were handed in more than once",
+            "Students do not see these paths.",
         ),
         RemarkKind::Late => (
             "Files that came late",

@@ -34,6 +34,10 @@ pub(super) fn the_one(taken: &Taken, results: Vec<LabResult>) -> Option<LabResul
                 file.submitted
             ),
         });
+        best.remarks.push(Remark {
+            kind: RemarkKind::Paths,
+            sentence: format!("the files, from the oldest on: {}", taken.places.join("; ")),
+        });
     }
     Some(best)
 }

@@ -40,8 +40,12 @@ pub struct Taken {
     pub submitted: Moment,
     /// What is worth a remark so far.
     pub remarks: Vec<Remark>,
+    /// The paths of this file: several, if the same one was handed in again.
+    pub paths: Vec<String>,
     /// When the student has handed in this lab, if more than once: the times of files that differ.
     pub times: Vec<Moment>,
+    /// The paths of these files, in the same order.
+    pub places: Vec<String>,
     /// Files of before that lose less for their lateness than this one, from the oldest on. One of them counts if it is worth more.
     pub earlier: Vec<Self>,
 }
@@ -79,6 +83,7 @@ impl Pile {
             let Submission {
                 path,
                 uploader,
+                stranger,
                 received,
                 bundle,
                 ..
@@ -108,7 +113,9 @@ impl Pile {
                 Ok((id, bundle)) => {
                     pile.sealed += usize::from(is_sealed(course, &id, &bundle));
                     let key = (id, bundle.manifest.lab.clone());
-                    add(all.entry(key).or_default(), bundle, received, &path);
+                    let stranger = stranger.filter(|_| uploader.is_none());
+                    let note = stranger.map(|name| of_nobody(&path, &name));
+                    add(all.entry(key).or_default(), bundle, received, path, note);
                 }
             }
         }
@@ -122,30 +129,70 @@ impl Pile {
 }
 
 /// Adds a file to the others of one student and lab. A file that was uploaded twice is as old as its first upload.
-fn add(files: &mut Vec<Taken>, bundle: Bundle, received: Option<Moment>, path: &str) {
+fn add(
+    files: &mut Vec<Taken>,
+    bundle: Bundle,
+    received: Option<Moment>,
+    path: String,
+    note: Option<Remark>,
+) {
     let submitted = received.unwrap_or_else(|| bundle.manifest.made.clone());
     if let Some(same) = files.iter_mut().find(|known| known.bundle == bundle) {
         same.submitted = same.submitted.clone().min(submitted);
-        same.remarks.push(Remark {
-            kind: RemarkKind::Again,
-            sentence: format!("the same file was handed in twice, the second time as {path}"),
-        });
+        same.paths.push(path);
+        same.remarks.extend(note);
         return;
     }
     files.push(Taken {
         bundle,
         submitted,
-        remarks: Vec::new(),
+        remarks: note.into_iter().collect(),
+        paths: vec![path],
         times: Vec::new(),
+        places: Vec::new(),
         earlier: Vec::new(),
     });
+}
+
+/// The file counts for the student who has made it; the instructor may know who the other person is.
+fn of_nobody(path: &str, name: &str) -> Remark {
+    Remark {
+        kind: RemarkKind::Other,
+        sentence: format!(
+            "{path}: the platform names {name:?}, and the course has nobody of this name: look who has uploaded it"
+        ),
+    }
+}
+
+/// What is said of a file that was handed in several times. The student may read that, and the paths are for the instructor:
+/// they can name other students.
+fn of_copies(file: &mut Taken) {
+    let often = match file.paths.len() {
+        0 | 1 => return,
+        2 => "twice".to_owned(),
+        many => format!("{many} times"),
+    };
+    let sentences = [
+        (
+            RemarkKind::Again,
+            format!("the same file was handed in {often}; it counts once"),
+        ),
+        (
+            RemarkKind::Paths,
+            format!("the same file is in {}", file.paths.join(", ")),
+        ),
+    ];
+    let remarks = sentences.map(|(kind, sentence)| Remark { kind, sentence });
+    file.remarks.extend(remarks);
 }
 
 /// Of several files of one student and lab the last one counts. If it is late, it has those beside it that are less late: work
 /// that was handed in before must not lose by more work.
 fn last_of(course: &Course, lab: &str, mut files: Vec<Taken>) -> Option<Taken> {
     files.sort_by(|one, other| one.submitted.cmp(&other.submitted));
+    files.iter_mut().for_each(of_copies);
     let times: Vec<Moment> = files.iter().map(|file| file.submitted.clone()).collect();
+    let places = files.iter().map(|file| file.paths.join(", ")).collect();
     let mut last = files.pop()?;
     let mut left = percent_left(course, lab, &last);
     for file in files.into_iter().rev() {
@@ -156,7 +203,7 @@ fn last_of(course: &Course, lab: &str, mut files: Vec<Taken>) -> Option<Taken> {
         }
     }
     if times.len() > 1 {
-        last.times = times;
+        (last.times, last.places) = (times, places);
     }
     Some(last)
 }
