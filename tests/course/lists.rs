@@ -106,6 +106,140 @@ fn one_student_comes_and_goes_without_a_list() {
     assert_eq!(fs::read(class.path("two/dora.zip")).unwrap(), first);
 }
 
+/// What a command that must fail says, in one line.
+fn refused(class: &Class, arguments: &[&str]) -> String {
+    let output = class.run(arguments);
+    assert!(!output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_student_with_a_new_address_is_a_question_and_a_namesake_is_none() {
+    let class = Class::new(2, &[LAB]);
+    let import = |csv: &str| {
+        fs::write(class.path("new.csv"), csv).unwrap();
+        class.runs(&["course", "roster", "import", "new.csv"])
+    };
+    // Both are in the list: two people of one name.
+    let said = import(
+        "name,login\nName of student1,student1\nName of student2,student2\nstudent1 Name of,other\n",
+    );
+    assert!(!said.contains("has the name of"), "{said}");
+    let said = import("name,login\nName of student1,student1\n\"OF STUDENT2, Name\",moved\n");
+    assert!(
+        said.contains("moved has the name of student2, whom the list does not name"),
+        "{said}"
+    );
+    assert!(!said.contains("the name of student1,"), "{said}");
+}
+
+#[test]
+fn a_list_that_is_lost_comes_from_a_copy_or_is_begun_again() {
+    let class = Class::new(1, &[LAB]);
+    let import = ["course", "roster", "import", "list.csv"];
+    class.runs(&import);
+    fs::remove_file(class.path("roster.csv")).unwrap();
+    for arguments in [&["course", "roster", "list"][..], &import] {
+        let said = refused(&class, arguments);
+        assert!(
+            said.contains("roster.csv is lost: take it from your backup") && said.contains("`cp "),
+            "{said}"
+        );
+    }
+    fs::remove_file(class.path("roster.csv.before")).unwrap();
+    let said = refused(&class, &["course", "roster", "list"]);
+    assert!(said.contains("make it again with"), "{said}");
+    let said = class.runs(&import);
+    assert!(said.contains("1 new, 0 changed, 1 student"), "{said}");
+    // Where there is no course, the folder is wrong.
+    let said = refused(&class, &["course", "roster", "list", "--course", "nowhere"]);
+    assert!(said.contains("go to the folder that"), "{said}");
+}
+
+#[test]
+fn a_new_student_gets_a_login_and_a_number_and_nobody_has_one_twice() {
+    let class = Class::new(1, &[LAB]);
+    let add = ["course", "roster", "add", "dora", "Dora Novak", "--login"];
+    let more = |login: &'static str| [&add[..], &[login, "--sis", "0012"]].concat();
+    let said = refused(&class, &more("student1"));
+    assert!(said.contains("nothing was changed"), "{said}");
+    class.runs(&more("dn1"));
+    let list = fs::read_to_string(class.path("roster.csv")).unwrap();
+    assert!(
+        list.contains("dora,Dora Novak,,dn1,") && list.contains("0012"),
+        "{list}"
+    );
+}
+
+#[test]
+fn an_import_that_gives_one_student_the_address_of_another_names_both() {
+    let class = Class::new(2, &[LAB]);
+    let import = |csv: &str| {
+        fs::write(class.path("new.csv"), csv).unwrap();
+        class.run(&["course", "roster", "import", "new.csv"])
+    };
+    let before = fs::read(class.path("roster.csv")).unwrap();
+    for (given, owner) in [("student2", "student1"), ("student1", "student2")] {
+        let output = import(&format!(
+            "name,login,email\nSomebody,{given},{owner}@uni.example\n"
+        ));
+        assert!(!output.status.success(), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        let said: Vec<&str> = said.split_whitespace().collect();
+        let said = said.join(" ");
+        let wanted = format!(
+            "new.csv gives {given} the e-mail address \"{owner}@uni.example\" of {owner}: correct it"
+        );
+        assert!(said.contains(&wanted), "{said}");
+        assert_eq!(fs::read(class.path("roster.csv")).unwrap(), before);
+    }
+    // Two who change their addresses with each other are no conflict.
+    let output = import(
+        "name,login,email\nA,student1,student2@uni.example\nB,student2,student1@uni.example\n",
+    );
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn an_export_names_who_has_left_and_takes_the_place_of_no_file_of_the_course() {
+    let class = Class::new(2, &[LAB]);
+    fs::create_dir(class.path("in")).unwrap();
+    for (student, folder) in class.hand_out() {
+        fs::write(
+            class.path(&format!("in/{student}.zip")),
+            submit(&folder.join(LAB)),
+        )
+        .unwrap();
+    }
+    class.grade();
+    let export = |to: &str| class.run(&["course", "export", "moodle", "--out", to]);
+    let note = "note: the grades have students who are not in roster.csv any more: student2";
+    let output = export("moodle.csv");
+    assert!(!one_line(&output).contains("any more"), "{output:?}");
+    class.runs(&["course", "roster", "remove", "student2"]);
+    // A second time: an export may take the place of an older one.
+    let output = export("moodle.csv");
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(note), "{said}");
+    fs::create_dir(class.path("sub")).unwrap();
+    for to in [
+        "roster.csv",
+        "sub/../course.toml",
+        "grades.json",
+        "course.key",
+    ] {
+        let before = fs::read(class.path(to)).unwrap();
+        let said = refused(&class, &["course", "export", "moodle", "--out", to]);
+        assert!(
+            said.contains("is a file of the course: name another"),
+            "{said}"
+        );
+        assert_eq!(fs::read(class.path(to)).unwrap(), before);
+    }
+}
+
 #[test]
 fn an_umlaut_is_spelled_out_in_a_new_id_and_an_id_that_exists_stays() {
     let class = Class::new(1, &[LAB]);

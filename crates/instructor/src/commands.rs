@@ -11,6 +11,8 @@ mod roster;
 mod stale;
 mod telling;
 
+pub(crate) use grading::GRADES;
+
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},

@@ -11,6 +11,7 @@ use latchstring_cli::whole;
 use latchstring_course::roster::{self, Id, Reading, Roster};
 
 use crate::{
+    commands::GRADES,
     key::{self, CourseKey},
     terms::{self, Terms},
 };
@@ -121,21 +122,41 @@ pub(crate) fn unknown(all: &Roster, id: &str) -> String {
 /// When the list cannot be read, or names nobody.
 pub fn roster_of(folder: &Path) -> anyhow::Result<Roster> {
     let path = folder.join(ROSTER);
-    ensure!(
-        path.exists(),
-        "{} is not there: go to the folder that `latchstring course new` has made, or name it with --course",
-        path.display()
-    );
+    ensure!(path.exists(), missing(folder));
     Ok(read_roster(&path)?.roster)
 }
 
-/// The students so far, to whom others are added. A new course has none.
+/// What is said if there is no list of students. If the rest of the course is there, the list alone is lost.
+fn missing(folder: &Path) -> String {
+    let (path, before) = (folder.join(ROSTER), folder.join(ROSTER_BEFORE));
+    let shown = path.display();
+    match (folder.join(terms::FILE).exists(), before.exists()) {
+        (false, _) => format!(
+            "{shown} is not there: go to the folder that `latchstring course new` has made, or name it with --course"
+        ),
+        (true, true) => format!(
+            "{shown} is lost: take it from your backup, or from the list of before the last change with `cp {} {shown}`",
+            before.display()
+        ),
+        (true, false) => format!(
+            "{shown} is lost: take it from your backup, or make it again with `latchstring course roster import FILE.csv`"
+        ),
+    }
+}
+
+/// The students so far, to whom others are added. A new course has none, and neither has
+/// one whose list is lost without a copy.
 ///
 /// # Errors
 /// When the list cannot be read. It is then left as it is: a person may have edited it, and nothing in it may be lost.
 pub fn roster_so_far(folder: &Path) -> anyhow::Result<Roster> {
     match fs::read(folder.join(ROSTER)) {
         Ok(bytes) if is_nobody(&bytes) => Ok(Roster::default()),
+        Err(why)
+            if why.kind() == io::ErrorKind::NotFound && !folder.join(ROSTER_BEFORE).exists() =>
+        {
+            Ok(Roster::default())
+        }
         _ => roster_of(folder),
     }
 }
@@ -190,6 +211,27 @@ pub fn write_roster(folder: &Path, roster: &Roster) -> anyhow::Result<()> {
         write(&folder.join(ROSTER_BEFORE), &before)?;
     }
     write(&path, text.as_bytes())
+}
+
+/// Whether an export may have this name: it must not take the place of a file of the course.
+///
+/// # Errors
+/// When it would.
+pub fn is_no_part_of(folder: &Path, path: &Path) -> anyhow::Result<()> {
+    let own = [terms::FILE, key::FILE, ROSTER, ROSTER_BEFORE, GRADES];
+    let real = |path: PathBuf| fs::canonicalize(path).ok();
+    let there = real(path.to_owned());
+    let taken = own.into_iter().find(|file| {
+        let own = real(folder.join(file));
+        own.is_some() && own == there
+    });
+    match taken {
+        None => Ok(()),
+        Some(_) => bail!(
+            "{} is a file of the course: name another file with --out. Nothing was written",
+            path.display()
+        ),
+    }
 }
 
 /// Writes a file in one step. A pipe or a device is written to, and never replaced.

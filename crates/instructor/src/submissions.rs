@@ -27,6 +27,7 @@ use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use self::uploader::Uploader;
+pub(crate) use self::uploader::is_same_name;
 
 /// What the name of a file ends with that says when the server received the file beside it.
 pub const RECEIVED: &str = ".received";

@@ -43,8 +43,10 @@ fn left_out(row: &Row, format: Format) -> Option<LeftOut> {
     if format != Format::Canvas {
         return None;
     }
-    let posting =
-        |cell: &str| cell.is_empty() || cell == "Muted" || cell.starts_with("Manual Posting");
+    // Below the totals, which Canvas computes, the row has a text of its own.
+    let posting = |cell: &str| {
+        ["", "Muted", "(read only)"].contains(&cell) || cell.starts_with("Manual Posting")
+    };
     match row.get(0) {
         name if name.contains("Points Possible") => Some(LeftOut::PointsPossible),
         "Student, Test" => Some(LeftOut::TestStudent),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 const CANVAS: &str = "Student,ID,SIS User ID,SIS Login ID,Section,Lab 01 (101),Current Score\r\n\
-    ,,,,,Manual Posting,\r\n\
+    ,,,,,Manual Posting,(read only)\r\n\
     \x20   Points Possible,,,,,10.00,(read only)\r\n\
     \"Muster, Anna\",11,0012345,amuster,\"A, morning\",,\r\n\
     \"O'Neil, Žofie\",12,0012346,zofie@uni.example,B,,\r\n\

@@ -239,7 +239,27 @@ impl ExportArgs {
         let default = || self.place.course.join(GRADES);
         let grades = read(&self.grades.clone().unwrap_or_else(default))?;
         super::stale::note(&self.place, &grades);
+        self.tell_who_has_left(&grades);
         Ok(grades)
+    }
+
+    /// Grades stay when a student has left. The platform may not know such a student any more.
+    fn tell_who_has_left(&self, grades: &Grades) {
+        // Grades can be exported where there is no list.
+        let Ok(roster) = folder::roster_of(&self.place.course) else {
+            return;
+        };
+        let ids = grades.students().iter().map(|student| &student.person.id);
+        let left = ids.filter(|id| roster.find(id.as_str()).is_none());
+        let left: Vec<&str> = left.map(|id| id.as_str()).collect();
+        if !left.is_empty() {
+            let _ = writeln!(
+                std::io::stderr(),
+                "note: the grades have students who are not in {} any more: {}",
+                folder::ROSTER,
+                left.join(", ")
+            );
+        }
     }
 
     fn write(&self, out: &mut impl Write, text: &str) -> anyhow::Result<()> {
@@ -247,6 +267,7 @@ impl ExportArgs {
             // Not through the screen, which folds long lines.
             None => Ok(std::io::stdout().write_all(text.as_bytes())?),
             Some(path) => {
+                folder::is_no_part_of(&self.place.course, path)?;
                 folder::write(path, text.as_bytes())?;
                 Ok(writeln!(out, "{} is written.", path.display())?)
             }
@@ -334,6 +355,7 @@ fn autograder(
         .collect::<anyhow::Result<_>>()?;
     let ids: Vec<&str> = chosen.iter().map(|lab| lab.id.as_str()).collect();
     let archive = gradescope::archive(&program, &parts, &ids)?;
+    folder::is_no_part_of(&course.folder, to)?;
     folder::write(to, &archive)?;
     let graded = if chosen.is_empty() {
         &course.labs

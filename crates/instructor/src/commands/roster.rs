@@ -5,12 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
-use latchstring_course::roster::{Id, Person, Roster};
+use latchstring_course::roster::{Column, Id, Person, Roster};
 
 use super::{CourseArgs, count};
-use crate::folder;
+use crate::{folder, submissions::is_same_name};
 
 /// The commands of the list of students.
 #[derive(Debug, Subcommand)]
@@ -39,6 +39,12 @@ pub enum RosterCommand {
         /// The student's address, by which some platforms know students
         #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
+        /// The name of the student's account, by which other platforms know students
+        #[arg(long, value_name = "LOGIN")]
+        login: Option<String>,
+        /// The student's number in the student information system
+        #[arg(long, value_name = "NUMBER")]
+        sis: Option<String>,
         /// Which course is meant
         #[command(flatten)]
         place: CourseArgs,
@@ -46,6 +52,7 @@ pub enum RosterCommand {
     /// Take one student out of the list
     ///
     /// Grades that are written already stay. Add the student again with the same id, and the hand-out is the same as before.
+    /// Then give the address, the login and the number again, too: the exports need what your platform knows the student by.
     #[command(after_help = "Example: latchstring course roster remove dora")]
     Remove {
         /// Take out the student with this id
@@ -72,31 +79,29 @@ pub(super) fn run(out: &mut impl Write, command: RosterCommand) -> anyhow::Resul
             id,
             name,
             email,
+            login,
+            sis,
             place,
-        } => add(out, id, name, email.unwrap_or_default(), &place),
+        } => {
+            let person = Person {
+                id: Id::try_from(id)?,
+                name,
+                email: email.unwrap_or_default(),
+                login: login.unwrap_or_default(),
+                sis: sis.unwrap_or_default(),
+                number: String::new(),
+                section: String::new(),
+            };
+            add(out, person, &place)
+        }
         RosterCommand::Remove { id, place } => remove(out, &id, &place),
     }
 }
 
-fn add(
-    out: &mut impl Write,
-    id: String,
-    name: String,
-    email: String,
-    place: &CourseArgs,
-) -> anyhow::Result<()> {
+fn add(out: &mut impl Write, person: Person, place: &CourseArgs) -> anyhow::Result<()> {
     // First, so that a wrong folder is not noticed after the list.
     place.open()?;
     let before = folder::roster_so_far(&place.course)?;
-    let person = Person {
-        id: Id::try_from(id)?,
-        name,
-        email,
-        login: String::new(),
-        sis: String::new(),
-        number: String::new(),
-        section: String::new(),
-    };
     ensure!(
         before.find(person.id.as_str()).is_none(),
         "the course has a student {:?} already: choose another id, or change {} in an editor",
@@ -140,6 +145,7 @@ fn import(out: &mut impl Write, file: &Path, place: &CourseArgs) -> anyhow::Resu
     let reading = folder::read_roster(file)?;
     let before = folder::roster_so_far(&place.course).context("nothing was imported")?;
     let merged = before.updated(&reading.roster);
+    nothing_is_given_twice(file, &before, &merged.roster)?;
     folder::write_roster(&place.course, &merged.roster).context("the list was not saved")?;
     writeln!(
         out,
@@ -165,6 +171,55 @@ fn import(out: &mut impl Write, file: &Path, place: &CourseArgs) -> anyhow::Resu
             "The list does not name {}; they stay. If somebody has left: latchstring course roster remove ID",
             ids.join(", ")
         )?;
+    }
+    let new = merged.roster.people().iter();
+    let new = new.filter(|person| before.find(person.id.as_str()).is_none());
+    for person in new {
+        let gone = merged.not_named.iter();
+        let gone = gone.filter_map(|id| before.find(id.as_str()));
+        for old in gone.filter(|old| is_same_name(&old.name, &person.name)) {
+            writeln!(
+                out,
+                "- {new} has the name of {old}, whom the list does not name. If it is one person, give the line of {new} in {} the id {old}, and remove the other line",
+                folder::ROSTER,
+                new = person.id,
+                old = old.id,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// No student gets what another student of the course has.
+///
+/// # Errors
+/// When one does: with both ids, because the file and the list each have it once.
+fn nothing_is_given_twice(file: &Path, before: &Roster, after: &Roster) -> anyhow::Result<()> {
+    for column in [Column::Email, Column::Login, Column::Sis, Column::Number] {
+        for (at, person) in after.people().iter().enumerate() {
+            let text = person.get(column).to_lowercase();
+            let mut others = after.people()[..at].iter();
+            let same = |other: &&Person| other.get(column).to_lowercase() == text;
+            let Some(other) = others.find(same).filter(|_| !text.is_empty()) else {
+                continue;
+            };
+            // The one of the two who had it before is not the one who gets it now.
+            let had = before.find(person.id.as_str());
+            let had = had.is_some_and(|had| had.get(column).to_lowercase() == text);
+            let (given, owner) = if had {
+                (other, person)
+            } else {
+                (person, other)
+            };
+            bail!(
+                "{} gives {} the {column} {:?} of {}: correct it there, or in {}. Nothing was imported",
+                file.display(),
+                given.id,
+                given.get(column),
+                owner.id,
+                folder::ROSTER
+            );
+        }
     }
     Ok(())
 }

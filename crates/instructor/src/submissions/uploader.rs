@@ -136,6 +136,16 @@ fn is_name_of(written: &str, name: &str) -> bool {
     written == name
 }
 
+/// Whether two lists mean the same name: without case, accents and commas, and in any order of the words.
+pub(crate) fn is_same_name(one: &str, other: &str) -> bool {
+    let sorted = |name: &str| {
+        let mut words = words(name);
+        words.sort();
+        words
+    };
+    sorted(one) == sorted(other)
+}
+
 /// The words of a name: in lower case, and without accents.
 fn words(name: &str) -> Vec<String> {
     let words = name.split(|c: char| c.is_whitespace() || ",;.-_'’".contains(c));
