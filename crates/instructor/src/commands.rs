@@ -11,7 +11,7 @@ mod roster;
 mod stale;
 mod telling;
 
-pub(crate) use grading::GRADES;
+pub(crate) use grades_file::GRADES;
 
 use std::{
     io::{self, Write},

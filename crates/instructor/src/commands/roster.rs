@@ -52,7 +52,7 @@ pub enum RosterCommand {
     /// Take one student out of the list
     ///
     /// Grades that are written already stay. Add the student again with the same id, and the hand-out is the same as before.
-    /// Then give the address, the login and the number again, too: the exports need what your platform knows the student by.
+    /// Then give the address, the login and the number again, too, because your platform knows the student by them.
     #[command(after_help = "Example: latchstring course roster remove dora")]
     Remove {
         /// Take out the student with this id

@@ -15,6 +15,7 @@ pub(super) fn the_one(taken: &Taken, results: Vec<LabResult>) -> Option<LabResul
     // Of two that are worth the same the later one counts.
     let worth = |(result, file): &(LabResult, &Taken)| (result.points(), file.submitted.clone());
     let (mut best, file) = files.into_iter().max_by_key(worth)?;
+    best.remarks.extend(taken.notes.iter().cloned());
     if !taken.times.is_empty() {
         let why = match (file.submitted == taken.submitted, taken.earlier.is_empty()) {
             (true, true) => "it is the last one".to_owned(),

@@ -42,6 +42,8 @@ pub struct Taken {
     pub remarks: Vec<Remark>,
     /// The paths of this file: several, if the same one was handed in again.
     pub paths: Vec<String>,
+    /// What is worth a remark whichever file counts: of this file, and in the end of all files of the student in this lab.
+    pub notes: Vec<Remark>,
     /// When the student has handed in this lab, if more than once: the times of files that differ.
     pub times: Vec<Moment>,
     /// The paths of these files, in the same order.
@@ -140,13 +142,14 @@ fn add(
     if let Some(same) = files.iter_mut().find(|known| known.bundle == bundle) {
         same.submitted = same.submitted.clone().min(submitted);
         same.paths.push(path);
-        same.remarks.extend(note);
+        same.notes.extend(note);
         return;
     }
     files.push(Taken {
         bundle,
         submitted,
-        remarks: note.into_iter().collect(),
+        remarks: Vec::new(),
+        notes: note.into_iter().collect(),
         paths: vec![path],
         times: Vec::new(),
         places: Vec::new(),
@@ -191,6 +194,8 @@ fn of_copies(file: &mut Taken) {
 fn last_of(course: &Course, lab: &str, mut files: Vec<Taken>) -> Option<Taken> {
     files.sort_by(|one, other| one.submitted.cmp(&other.submitted));
     files.iter_mut().for_each(of_copies);
+    let notes = (files.iter_mut()).flat_map(|file| std::mem::take(&mut file.notes));
+    let notes: Vec<Remark> = notes.collect();
     let times: Vec<Moment> = files.iter().map(|file| file.submitted.clone()).collect();
     let places = files.iter().map(|file| file.paths.join(", ")).collect();
     let mut last = files.pop()?;
@@ -202,6 +207,7 @@ fn last_of(course: &Course, lab: &str, mut files: Vec<Taken>) -> Option<Taken> {
             last.earlier.insert(0, file);
         }
     }
+    last.notes = notes;
     if times.len() > 1 {
         (last.times, last.places) = (times, places);
     }

@@ -1,7 +1,7 @@
 //! Who has uploaded a file, as the names say that a learning platform gives to folders and files.
 //!
-//! A platform writes a name in its own way: `Muster, Anna` of the list is `Anna Muster` in a folder of Moodle, and `musteranna`
-//! in a file of Canvas. So names are compared without case, accents, commas and blanks, and in any order of their words.
+//! A platform writes a name in its own way. `Muster, Anna` of the list is `Anna Muster` in a folder of Moodle. A file of Canvas
+//! has `musteranna`. So names are compared without case, accents, commas and blanks, and in any order of their words.
 
 use latchstring_course::roster::{Column, Id, Person, Roster};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
