@@ -104,7 +104,7 @@ fn damaged_grades_and_another_term_have_a_way_out() {
     ] {
         let said = refused(command);
         assert!(
-            said.contains("grades.json is damaged (EOF") && said.contains("Take it from your backup, or make it anew: latchstring course grade DIR --replace"),
+            said.contains("grades.json is damaged (EOF") && said.contains("Take it from your backup, or make it again: latchstring course grade DIR --replace"),
             "{said}"
         );
     }

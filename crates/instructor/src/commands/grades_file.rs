@@ -29,7 +29,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Grades> {
     })?;
     Grades::from_json(&text).map_err(|why| match why {
         GradesError::NotGrades(why) => anyhow!(
-            "{} is damaged ({why}). Take it from your backup, or make it anew: {} --replace",
+            "{} is damaged ({why}). Take it from your backup, or make it again: {} --replace",
             path.display(),
             made_by(path)
         ),
