@@ -11,8 +11,6 @@ mod roster;
 mod stale;
 mod telling;
 
-pub(crate) use grades_file::GRADES;
-
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
@@ -152,7 +150,7 @@ pub enum CourseCommand {
         #[arg(required = true)]
         part: Vec<PathBuf>,
         /// Write the grades to this file
-        #[arg(long, value_name = "FILE", default_value = grading::GRADES)]
+        #[arg(long, value_name = "FILE", default_value = folder::GRADES)]
         out: PathBuf,
         /// Merge them even if parts of the class are missing, or there twice
         #[arg(long)]

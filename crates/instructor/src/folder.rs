@@ -11,7 +11,6 @@ use latchstring_cli::whole;
 use latchstring_course::roster::{self, Id, Reading, Roster};
 
 use crate::{
-    commands::GRADES,
     key::{self, CourseKey},
     terms::{self, Terms},
 };
@@ -20,6 +19,8 @@ use crate::{
 pub const ROSTER: &str = "roster.csv";
 /// The list as it was before the last import.
 pub const ROSTER_BEFORE: &str = "roster.csv.before";
+/// The grades in a course's folder.
+pub const GRADES: &str = "grades.json";
 /// What a new list begins with: a heading, and nobody.
 const NOBODY: &str = "id,name,email,login,sis,number,section\n";
 

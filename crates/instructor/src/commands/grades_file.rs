@@ -12,12 +12,9 @@ use latchstring_course::grades::{Grades, GradesError, LabResult};
 
 use super::count;
 use crate::{
-    folder::{self, Course},
+    folder::{self, Course, GRADES},
     terms,
 };
-
-/// The grades in a course's folder.
-pub(crate) const GRADES: &str = "grades.json";
 
 /// Reads a file of grades.
 pub(super) fn read(path: &Path) -> anyhow::Result<Grades> {

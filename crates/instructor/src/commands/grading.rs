@@ -20,7 +20,7 @@ use latchstring_course::{
     roster::{Id, Roster},
 };
 
-pub(super) use super::grades_file::{GRADES, read};
+pub(super) use super::grades_file::read;
 use super::{
     CourseArgs, KEEPER, count,
     grades_file::{course_option, refuse_if_lost, same_course, typed, write},
@@ -28,6 +28,7 @@ use super::{
         SOME_UNGRADED, results, tell, tell_changes, tell_missing, tell_points, tell_troubles,
     },
 };
+pub(super) use crate::folder::GRADES;
 use crate::{
     folder::{self, Course},
     grade::{Machine, Pile, Plan, Taken, Ungraded},
