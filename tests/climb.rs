@@ -23,7 +23,7 @@ use latchstring_ladder::{
 };
 use latchstring_net::loopback::Loopback;
 use latchstring_tests::{
-    binary,
+    binary, copy,
     peers::{Running, listening, with_input},
     workspace,
 };
@@ -102,18 +102,6 @@ fn built(name: &str, write: impl Fn(&Path)) -> PathBuf {
     let peer = package.join("peer");
     fs::copy(top.join("target/debug/peer"), &peer).unwrap();
     peer
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &target),
-            false => drop(fs::copy(&path, &target).unwrap()),
-        }
-    }
 }
 
 fn rung(number: u8) -> Rung {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use latchstring_course::grades::{Grades, LabResult};
-use latchstring_tests::{binary, workspace};
+use latchstring_tests::{binary, copy, workspace};
 use tempfile::TempDir;
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
@@ -132,18 +132,6 @@ pub(crate) fn solve(folder: &Path, lab: &str) {
         .output()
         .unwrap();
     assert!(solved.status.success(), "{solved:?}");
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.path().is_dir() {
-            true => copy(&entry.path(), &target),
-            false => drop(fs::copy(entry.path(), target).unwrap()),
-        }
-    }
 }
 
 /// Makes the file that is handed in.

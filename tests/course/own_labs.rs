@@ -8,7 +8,7 @@ use std::{
 };
 
 use latchstring_course::grades::Grades;
-use latchstring_tests::workspace;
+use latchstring_tests::{copy, workspace};
 use tempfile::TempDir;
 
 use crate::class::{entries, one_line, result, run, solve, submit, unpack};
@@ -43,18 +43,6 @@ fn course() -> TempDir {
         assert!(output.status.success(), "{output:?}");
     }
     top
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &target),
-            false => drop(fs::copy(&path, target).unwrap()),
-        }
-    }
 }
 
 /// What the lists of packages below a folder name.

@@ -120,3 +120,19 @@ pub fn words_of(text: &str) -> BTreeSet<String> {
     let words = words.filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect()
 }
+
+/// Copies a folder with all that is in it.
+///
+/// # Panics
+/// When something cannot be read or written.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy(&path, &target),
+            false => drop(fs::copy(&path, &target).unwrap()),
+        }
+    }
+}
