@@ -17,6 +17,7 @@ use latchstring_confine::{
     run::{End, KEPT, Launcher, Ran, run},
     scratch::Scratch,
 };
+use latchstring_net::port::ReservedPort;
 use latchstring_tests::binary;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -356,11 +357,8 @@ async fn only_the_target_s_port_can_be_reached() {
 
 #[tokio::test]
 async fn a_server_listens_on_its_own_port_and_on_no_other() {
-    let free = || {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
-    let (own, other) = (free(), free());
+    let reserved = [ReservedPort::take().unwrap(), ReservedPort::take().unwrap()];
+    let [own, other] = reserved.each_ref().map(ReservedPort::number);
     let listen = |port| {
         let text = format!(
             "import socket; socket.create_server(('127.0.0.1', {port})); print('listening')"

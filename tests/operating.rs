@@ -7,7 +7,6 @@
 use std::{
     fs::{self, Permissions},
     io::Write,
-    net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -15,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+use latchstring_net::port::ReservedPort;
 use latchstring_tests::{binary, workspace};
 use nix::{
     sys::signal::{Signal, kill},
@@ -105,7 +105,7 @@ impl Page {
 /// A machine for the page: its directories, its names and its port.
 struct Machine {
     root: TempDir,
-    port: u16,
+    port: ReservedPort,
     server: Option<Child>,
 }
 
@@ -115,11 +115,9 @@ impl Machine {
         for dir in ["var/lib", "root", "home/alice", "srv", "bin"] {
             fs::create_dir_all(root.path().join(dir)).unwrap();
         }
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
         let machine = Self {
             root,
-            port,
+            port: ReservedPort::take().unwrap(),
             server: None,
         };
         for name in ["systemctl", "useradd"] {
@@ -160,10 +158,16 @@ impl Machine {
             };
             text = text.replace(dir, &here);
         }
-        text.replace("0.0.0.0:22223", &format!("127.0.0.1:{}", self.port))
-            .replace("example.org:22223", &format!("127.0.0.1:{}", self.port))
-            .replace("example.org", &format!("127.0.0.1:{}", self.port))
-            .replace(" -o latchstring -g latchstring", "")
+        text.replace(
+            "0.0.0.0:22223",
+            &format!("127.0.0.1:{}", self.port.number()),
+        )
+        .replace(
+            "example.org:22223",
+            &format!("127.0.0.1:{}", self.port.number()),
+        )
+        .replace("example.org", &format!("127.0.0.1:{}", self.port.number()))
+        .replace(" -o latchstring -g latchstring", "")
     }
 
     fn command(&self, line: &str) -> Command {

@@ -15,6 +15,7 @@ use std::{
 
 use clone::{Clone, all_labs, answer, at, clone_setup, printed};
 use latchstring_classroom::labs;
+use latchstring_net::port::ReservedPort;
 use latchstring_tests::{interrupt, workspace};
 
 impl Clone {
@@ -95,12 +96,6 @@ impl Drop for Served {
         interrupt(self.child.id());
         let _ = self.child.wait();
     }
-}
-
-/// A port that nobody listens at now.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 #[test]
@@ -190,7 +185,8 @@ fn lab_01_is_walked_with_its_handout_alone() {
     let folder = clone.folder(id);
     answer(&folder, "who-gets-in", "b");
 
-    let port = free_port();
+    let reserved = ReservedPort::take().unwrap();
+    let port = reserved.number();
     let serve = at(&steps, "latchstring lab serve");
     let mut target = Served::start(&clone, &steps[serve], port);
     let (cd, knock) = (at(&steps, "cd "), at(&steps, "python3 attack.py"));
@@ -341,7 +337,8 @@ fn in_lab_08_a_user_visits_the_program_as_the_handout_says() {
     let (setup, start) = (at(&steps, "export"), at(&steps, "latchstring lab start"));
     printed(&clone.shell(&steps[setup..=start]));
     clone.solve(id);
-    let [own, bank] = [free_port(), free_port()];
+    let reserved = [ReservedPort::take().unwrap(), ReservedPort::take().unwrap()];
+    let [own, bank] = reserved.each_ref().map(ReservedPort::number);
     let mut served = Served::start(&clone, &steps[at(&steps, "latchstring lab serve")], bank);
     let visited = |program: &str| {
         let program = steps[at(&steps, program)]

@@ -5,12 +5,12 @@ use std::{
     ffi::OsString,
     fs,
     io::Write,
-    net::TcpListener,
     path::Path,
     process::{Command, Stdio},
 };
 
 use latchstring_classroom::{catalogue::Mend, labs};
+use latchstring_net::port::ReservedPort;
 use latchstring_tests::{binary, peers::listening, workspace};
 use tempfile::TempDir;
 
@@ -91,16 +91,12 @@ fn shell(folder: &Path, target: &Path, line: &str) -> Command {
     command
 }
 
-/// Asks the system for a port in place of the handout's, which may be taken.
-fn free_port() -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port().to_string()
-}
-
 /// Runs the commands in a student's folder: one writes keys, one starts a server, and one lets a client say hello. What
 /// cargo builds goes into the folder `target`.
 pub(crate) fn talk(lab: &str, folder: &Path, target: &Path, commands: Vec<String>) {
-    let port = free_port();
+    // In place of the handout's port, which may be taken.
+    let reserved = ReservedPort::take().unwrap();
+    let port = reserved.number().to_string();
     let commands = commands.into_iter().map(|line| line.replace("7000", &port));
     let commands: Vec<String> = commands.collect();
     let find = |words: &str| {

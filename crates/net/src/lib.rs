@@ -11,7 +11,7 @@
 //! * [`report`]: an error as one line;
 //! * [`mod@print`]: lines for a person or a script, without a panic when they cannot be written;
 //! * [`terminal`]: text of strangers, so that it cannot steer a terminal or hide;
-//! * [`loopback`]: an address that cannot be another machine.
+//! * [`loopback`]: an address that cannot be another machine; [`port`]: one that is kept for a program to come.
 
 pub use latchstring_protocol as protocol;
 
@@ -22,6 +22,7 @@ pub mod keyfile;
 pub mod link;
 pub mod loopback;
 pub mod password;
+pub mod port;
 pub mod print;
 pub mod public_key;
 pub mod report;

@@ -3,11 +3,11 @@
 use std::{sync::Mutex, time::Duration};
 
 use anyhow::Context;
-use latchstring_attacker::net::loopback::Loopback;
+use latchstring_attacker::net::{loopback::Loopback, port::ReservedPort};
 use latchstring_confine::run::Ran;
 use tokio::time::sleep;
 
-use super::{TrialSetup, place::free_port};
+use super::TrialSetup;
 use crate::{catalogue::AsServer, facts::Facts, instance::Instance, program::Reach, visitor::Step};
 
 /// How long a program may go on after its visitor has left: it may still have something to print or to send.
@@ -23,7 +23,9 @@ impl TrialSetup<'_> {
         facts: &mut Facts,
         mut reach: Reach,
     ) -> anyhow::Result<(Ran, Vec<Step>)> {
-        let port = free_port()?;
+        // Held until the visit is over: the visitor must not meet a server of somebody else.
+        let reserved = ReservedPort::take()?;
+        let port = reserved.number();
         facts.set("listen", port);
         reach.listens.push(port);
         let visitor = instance.visitor(&self.student.lab.scene, &place.session)?;

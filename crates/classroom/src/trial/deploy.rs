@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::ensure;
-use latchstring_attacker::net::loopback::Loopback;
+use latchstring_attacker::net::{loopback::Loopback, port::ReservedPort};
 use tempfile::TempDir;
 use tokio::{
     io::AsyncReadExt,
@@ -23,7 +23,7 @@ use tokio::{
 use super::{
     TrialSetup,
     graded::{Fault, Graded},
-    place::{free_port, listening, path},
+    place::{listening, path},
 };
 use crate::{
     catalogue::{Deploy, Keeps},
@@ -51,7 +51,8 @@ impl TrialSetup<'_> {
             self.beside("latchstring-client")?,
         );
         let folder = tempfile::tempdir()?;
-        let port = free_port()?;
+        let reserved = ReservedPort::take()?;
+        let port = reserved.number();
         let mut facts = Instance::make(&self.student.lab.scene, seed).await?.facts;
         facts.set("folder", folder.path().display());
         facts.set("server", server.display());

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::Context;
+use latchstring_attacker::net::port::ReservedPort;
 use latchstring_confine::run::{End, Launcher, Ran};
 use latchstring_ladder::{
     Rung, folder,
@@ -22,7 +23,7 @@ use tokio::{runtime::Handle, task::spawn_blocking};
 use super::{
     TrialSetup,
     graded::{Fault, Graded},
-    place::{free_port, listening, path},
+    place::{listening, path},
 };
 use crate::{
     catalogue::{Keeps, Mend, Side},
@@ -72,7 +73,8 @@ impl TrialSetup<'_> {
             // From here on a server holds public keys alone: one that asks for more finds nothing.
             fs::remove_dir_all(keys.path().join("client.keys"))?;
         }
-        let port = free_port()?;
+        let reserved = ReservedPort::take()?;
+        let port = reserved.number();
         let args = ["--port", &port.to_string(), "--dir", path(keys.path())?].map(str::to_owned);
         let reach = Reach {
             readable: vec![keys.path().to_owned()],

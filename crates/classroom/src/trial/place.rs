@@ -1,6 +1,6 @@
-//! Where a program that is a server is put: a free port, and a look whether it listens.
+//! Where a program that is a server is put, and a look whether it listens.
 
-use std::{io, net::TcpListener, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::Context;
 use latchstring_attacker::net::loopback::Loopback;
@@ -12,12 +12,6 @@ use crate::diagnosis::Trouble;
 const TO_LISTEN: Duration = Duration::from_secs(15);
 /// How often that is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
-
-/// A port that nobody has. Another program may take it before the server does, which is then told that it is in use.
-pub(super) fn free_port() -> io::Result<u16> {
-    let listener = TcpListener::bind(Loopback::v4(0).address())?;
-    Ok(listener.local_addr()?.port())
-}
 
 /// The server's address, once it listens there.
 ///
