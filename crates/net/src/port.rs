@@ -1,8 +1,8 @@
 //! A port kept for a program that is still to start.
 //!
-//! Whoever asks the system for a free port and gives it back has a number that the system may give to the next one who
-//! asks: another server would get the visitors of this one. So these ports are from below the range that the system
-//! gives out, and each is held by a UDP socket. UDP has ports of its own, so the program can still listen there.
+//! A free port that the system names and that is given back may go to the next program that asks. That program's
+//! server would then get the visitors of this one. So these ports are from below the range that the system gives out,
+//! and a UDP socket holds each of them. UDP has ports of its own, so the program can still listen there.
 
 use std::{
     fs, io,
@@ -11,8 +11,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// The ports that may be reserved, unless the system gives out some of them: registered for few services, and not for
-/// privileged ones.
+/// The ports that may be reserved, unless the system gives out some of them. Few services are registered here.
 const RANGE: RangeInclusive<u16> = 20_000..=32_767;
 /// The ports that Linux gives out: two numbers, the lowest and the highest.
 const GIVEN_OUT: &str = "/proc/sys/net/ipv4/ip_local_port_range";
