@@ -1,6 +1,7 @@
 //! The store of the server that people deploy: accounts and messages in one SQLite file.
 //!
 //! * [`Sqlite`]: survives `kill -9` at any moment;
+//! * [`Waiting`]: the messages that a sink does not have yet;
 //! * [`collect`]: takes files out of the messages, while the server runs;
 //! * [`StoreLock`]: one server a store;
 //! * `file`: the permissions and the owner of the file, before SQLite may touch it.
@@ -14,7 +15,9 @@ mod file;
 mod lock;
 mod schema;
 mod sqlite;
+mod waiting;
 
 pub use latchstring_store::StoreError;
 pub use lock::StoreLock;
 pub use sqlite::Sqlite;
+pub use waiting::Waiting;

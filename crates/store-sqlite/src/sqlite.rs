@@ -22,6 +22,7 @@ use crate::{
 };
 
 mod accounts;
+mod outbox;
 
 /// How long to wait for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,6 +34,8 @@ const CONNECTIONS: u32 = 4;
 pub struct Sqlite {
     pool: SqlitePool,
     path: PathBuf,
+    /// Whether messages are for a sink: each one waits in the outbox until the sink has it.
+    has_sink: bool,
 }
 
 impl Sqlite {
@@ -79,6 +82,7 @@ impl Sqlite {
         Ok(Self {
             pool: pool.map_err(|e| failed(path, e))?,
             path: path.to_owned(),
+            has_sink: false,
         })
     }
 

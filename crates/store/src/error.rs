@@ -51,6 +51,18 @@ pub enum StoreError {
         /// The id.
         id: u64,
     },
+    /// The message is stored, and the sink does not have it. To acknowledge it would be a promise for the sink.
+    #[error(
+        "message {id} of {user} is stored and waits for the sink: {why}; it is delivered as soon as the sink works"
+    )]
+    Undelivered {
+        /// The user of the log.
+        user: UserName,
+        /// The id.
+        id: u64,
+        /// The trouble with the sink.
+        why: String,
+    },
     /// Another server holds the store.
     #[error("the account store {} is served by another latchstring-server{}; stop that server, or make another store for this one with: latchstring-server init --dir DIR (lock file: {})", .path.display(), by_process(*.process), .lock.display())]
     Served {

@@ -331,8 +331,9 @@ impl Accounts for Sqlite {
         message: &'a StoredMessage,
     ) -> Answer<'a, Appended> {
         Box::pin(async move {
-            // One statement that checks and inserts is one transaction: of two sessions that bring the same id, one
-            // appends and the other learns of it.
+            // The statement checks and inserts: of two sessions that bring the same id, one appends and the other learns
+            // of it. The message and its place in the outbox are committed together.
+            let mut transaction = self.begin().await?;
             let done = sqlx::query(
                 "INSERT INTO messages (user_hash, kid, id, kind, text, session, received_at)
                  SELECT user_hash, kid, ?3, ?4, ?5, ?6, ?7 FROM accounts JOIN keys USING (user_hash)
@@ -346,12 +347,18 @@ impl Accounts for Sqlite {
             .bind(&message.text)
             .bind(message.session.as_ref().map(|name| &name[..]))
             .bind(message.received_at.map(seconds))
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await
             .map_err(|e| self.failed(e))?;
             if done.rows_affected() == 1 {
+                if self.has_sink {
+                    let id = sql_id(message.id);
+                    self.enqueue(user, kid, id, &mut transaction).await?;
+                }
+                transaction.commit().await.map_err(|e| self.failed(e))?;
                 return Ok(Appended::Appended);
             }
+            transaction.rollback().await.map_err(|e| self.failed(e))?;
             let account = self.find(user, kid).await?;
             if account.is_none_or(|account| account.disabled) {
                 return Err(StoreError::NoSuchUser(user.clone()));
@@ -411,7 +418,7 @@ impl Sqlite {
         Ok(account)
     }
 
-    fn stored(&self, row: MessageRow) -> Result<StoredMessage, StoreError> {
+    pub(super) fn stored(&self, row: MessageRow) -> Result<StoredMessage, StoreError> {
         let (id, kind, text, session, received_at) = row;
         let session = session.map(|name| {
             <[u8; 16]>::try_from(name).map_err(|_| self.damaged("the name of a session is none"))

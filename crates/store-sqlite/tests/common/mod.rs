@@ -38,4 +38,5 @@ pub(crate) const BACK_TO_6: &str = "
         (SELECT kid, spki, failures FROM keys WHERE keys.user_hash = accounts.user_hash);
     ALTER TABLE accounts DROP COLUMN disabled;
     DROP TABLE keys;
+    DROP TABLE outbox;
     PRAGMA user_version = 6;";
