@@ -13,6 +13,7 @@
 //! * `signing` and `hashing`: few signatures and password hashes at a time, and a `queue` of few;
 //! * `sessions`: one open session a user;
 //! * `session`: messages, each acknowledged once it is durable, and an agreed end;
+//! * [`delivery`]: the sink, which must have a message too before it is acknowledged;
 //! * [`observer`]: the events, for the operator's log or the lab's arena.
 //!
 //! Around them: [`config`] (`server.toml`) and [`limits`](Limits). The program chooses the store, and the
@@ -23,6 +24,7 @@ pub mod calibrate;
 pub mod config;
 mod connection;
 pub mod cost;
+pub mod delivery;
 mod dummy;
 pub mod enrol;
 mod error;

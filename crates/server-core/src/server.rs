@@ -25,6 +25,7 @@ use crate::{
     Event, Limits, Observer, PasswordCheck,
     admission::Admission,
     cost::{CostModel, Work},
+    delivery::Delivery,
     enrol::Enrolment,
     failures::FailurePolicy,
     hashing::HashingPool,
@@ -43,6 +44,8 @@ pub struct Setup<D = Full> {
     pub verifier: Arc<dyn Verifier>,
     /// Accounts and messages.
     pub accounts: Arc<dyn Accounts>,
+    /// Knows which messages the sink has.
+    pub delivery: Arc<dyn Delivery>,
     /// Finds the account that a login is for.
     pub lookup: Arc<dyn Lookup>,
     /// Decides against whom a login without the key is held.

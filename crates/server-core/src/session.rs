@@ -84,7 +84,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
     async fn on_event(&mut self, event: driver::Event) -> Result<Option<CloseCode>, Event> {
         match event {
             driver::Event::Message { id, text, kind } => self.on_message(id, kind, text).await,
-            driver::Event::Query { id } => self.on_query(id).await.map(|()| None),
+            driver::Event::Query { id } => self.on_query(id).await,
             driver::Event::Acknowledged { .. } => Ok(None),
             driver::Event::Closed { code } => Err(self.agreed(By::Peer, code)),
             driver::Event::Ended => Err(self.agreed(By::Peer, CloseCode::Done)),
@@ -117,7 +117,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
         })
     }
 
-    /// Durable first, acknowledged second: if the server fails in between, the client still has the message.
+    /// Durable first, in the store and in the sink, and acknowledged second: if the server fails in between, the client
+    /// still has the message.
     async fn on_message(
         &mut self,
         id: u64,
@@ -144,6 +145,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
             }
             Err(why) => return Err(self.store_failed(why)),
         };
+        if let Some(code) = self.delivered(id).await? {
+            return Ok(Some(code));
+        }
         self.server.saw(self.connection, &event);
         let acknowledged = self.link.driver.acknowledge(id);
         acknowledged.map_err(|why| self.broke(why))?;
@@ -152,16 +156,35 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
 
     /// Reports the message that the store holds under this id. So the client can tell its messages from those of
     /// another client with the same key.
-    async fn on_query(&mut self, id: u64) -> Result<(), Event> {
+    async fn on_query(&mut self, id: u64) -> Result<Option<CloseCode>, Event> {
         let accounts = &self.server.setup.accounts;
         let found = accounts.message(&self.user, &self.kid, id).await;
         let found = found.map_err(|why| self.store_failed(why))?;
+        if found.is_some() {
+            // The client takes the answer for an acknowledgement.
+            if let Some(code) = self.delivered(id).await? {
+                return Ok(Some(code));
+            }
+        }
         let held = found.map(|message| Held {
             session: message.session.unwrap_or_default(),
             content: content(message.kind, &message.text),
         });
         let answered = self.link.driver.held(id, held);
-        answered.map_err(|why| self.broke(why))
+        answered.map_err(|why| self.broke(why))?;
+        Ok(None)
+    }
+
+    /// Waits until the sink has a message. `Some` when the session has to close before that.
+    async fn delivered(&mut self, id: u64) -> Result<Option<CloseCode>, Event> {
+        let delivery = &self.server.setup.delivery;
+        let delivered = select! {
+            biased;
+            delivered = delivery.delivered(&self.user, &self.kid, id) => delivered,
+            code = self.place.told_to_close() => return Ok(Some(code)),
+        };
+        delivered.map_err(|why| self.store_failed(why))?;
+        Ok(None)
     }
 
     fn store_failed(&self, why: StoreError) -> Event {

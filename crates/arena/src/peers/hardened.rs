@@ -18,6 +18,7 @@ use latchstring_attacker::{
 use latchstring_client_core::{self as client, Client, ClientError};
 use latchstring_server_core::{
     Event, HANDSHAKE_DEADLINE, Limits, Observer, Server, Setup,
+    delivery::StoreOnly,
     enrol::ByInvitation,
     failures::ChargeSource,
     lookup::ByName,
@@ -201,6 +202,7 @@ pub(super) async fn serve<D: Parts + Clone>(
         host: host(setting, &defences),
         verifier: provider.verifier(),
         accounts: accounts.clone(),
+        delivery: Arc::new(StoreOnly),
         lookup: Arc::new(ByName),
         failures: Arc::new(ChargeSource),
         handshake_deadline: HANDSHAKE_DEADLINE,

@@ -18,6 +18,7 @@ use latchstring_net::{
 use latchstring_server_core::{
     self as server, HANDSHAKE_DEADLINE, Limits, Observer, PasswordCheck, Server, Setup,
     cost::WorkCount,
+    delivery::StoreOnly,
     enrol::ByInvitation,
     failures::ChargeSource,
     lookup::ByName,
@@ -141,6 +142,7 @@ pub fn start(store: &Arc<Memory>) -> Arc<Server> {
         host: Arc::new(Host),
         verifier: Arc::new(AwsLc),
         accounts: store.clone(),
+        delivery: Arc::new(StoreOnly),
         lookup: Arc::new(ByName),
         failures: Arc::new(ChargeSource),
         handshake_deadline: HANDSHAKE_DEADLINE,

@@ -38,7 +38,8 @@ use latchstring_net::{
 };
 use latchstring_server_core::{
     Event, HANDSHAKE_DEADLINE, Limits, Observer, PasswordCheck, Server, Setup, cost::WorkCount,
-    enrol::ByInvitation, failures::ChargeSource, lookup::ByName, serve_connection,
+    delivery::StoreOnly, enrol::ByInvitation, failures::ChargeSource, lookup::ByName,
+    serve_connection,
 };
 use latchstring_store::{
     Account, Accounts, Memory, StoredMessage,
@@ -168,6 +169,7 @@ impl World {
             host: HOST.clone(),
             verifier: Arc::new(AwsLc),
             accounts: store.clone(),
+            delivery: Arc::new(StoreOnly),
             lookup: Arc::new(ByName),
             failures: Arc::new(ChargeSource),
             handshake_deadline: HANDSHAKE_DEADLINE,
