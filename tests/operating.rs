@@ -334,6 +334,7 @@ fn the_operators_page_does_what_it_says_from_top_to_bottom() {
     in_scripts(&mut page, &mut machine);
     send_a_file(&mut page, &mut machine);
     collect_files(&mut page, &machine);
+    deliver_to_sinks(&mut page, &mut machine);
     let left: Vec<_> = page.0.iter().rev().map(|block| &block.text).collect();
     assert!(
         left.is_empty(),
@@ -623,6 +624,57 @@ fn collect_files(page: &mut Page, machine: &Machine) {
     assert_eq!(sent.unwrap(), "hello, world\n");
     let again = machine.succeed(&step.command);
     assert_eq!(again, "0 new files, 1 as before.\n");
+}
+
+/// The sinks of the page, one after the other.
+fn deliver_to_sinks(page: &mut Page, machine: &mut Machine) {
+    let section = page.next("toml", "[sink]");
+    use_sink(machine, &section.text);
+    send(machine, "for the sink");
+    let tail = page.next("console", "tail");
+    let step = &tail.steps()[0];
+    let id = Regex::new(r#""id":\d+"#).unwrap();
+    let line = machine.succeed(&step.command);
+    let any = |text: &str| id.replace(text, r#""id":0"#).into_owned();
+    let shown = machine.pattern(&any(&step.printed[0]));
+    assert!(shown.is_match(&any(line.trim_end())), "{shown}\n{line}");
+
+    let rotation = page.next("text", "postrotate");
+    assert_eq!(rotation.text, deployed("logrotate.conf"));
+
+    let script = page.next("sh", "sha256sum");
+    fs::create_dir(machine.path("var/lib/latchstring/inbox")).unwrap();
+    machine.program("take-message", &machine.here(&script.text));
+    let program = machine.path("bin/take-message");
+    let command = format!(
+        "[sink]\nkind = \"command\"\ncommand = [\"{}\"]\n",
+        program.display()
+    );
+    use_sink(machine, &command);
+    send(machine, "for the command");
+    let taken = machine.succeed("cat /var/lib/latchstring/inbox/*.json");
+    assert_eq!(taken.lines().count(), 1, "{taken}");
+    assert!(taken.contains("for the command"), "{taken}");
+}
+
+/// Puts this section into the configuration, and starts the server again.
+fn use_sink(machine: &mut Machine, section: &str) {
+    machine.stop();
+    let config = machine.path("var/lib/latchstring/server.toml");
+    let toml = fs::read_to_string(&config).unwrap();
+    let (before, _) = toml.split_once("[sink]").expect("a section for the sink");
+    fs::write(&config, format!("{before}{section}")).unwrap();
+    machine.serve(&Step {
+        command: "latchstring-server serve --dir /var/lib/latchstring".to_owned(),
+        printed: Vec::new(),
+    });
+}
+
+/// Sends a line, and waits for its acknowledgement.
+fn send(machine: &Machine, text: &str) {
+    machine.succeed(&format!(
+        "echo {text} | latchstring-client connect --quiet --password-file pw alice@example.org"
+    ));
 }
 
 /// The same again: the first receipt stays.

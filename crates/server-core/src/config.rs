@@ -2,6 +2,7 @@
 
 mod listen;
 mod passwords;
+mod sink;
 
 use std::{
     io,
@@ -18,6 +19,7 @@ use crate::Limits;
 
 pub use listen::parse as parse_listen;
 pub use passwords::Passwords;
+pub use sink::Sink;
 
 /// Name of the file in a server's directory.
 pub const FILE: &str = "server.toml";
@@ -47,6 +49,9 @@ pub struct Config {
     /// What a stored password costs to try.
     #[serde(default)]
     pub passwords: Passwords,
+    /// Where messages go besides the store.
+    #[serde(default)]
+    pub sink: Sink,
 }
 
 /// Why there is no configuration.
@@ -120,6 +125,11 @@ impl Config {
         // The helper files of SQLite are made beside the store, so its directory counts as much as the store itself.
         check_directory(&config.host_key)?;
         check_directory(&config.database)?;
+        if let Some(path) = config.sink.path_mut() {
+            *path = beside.join(&path);
+            // Other users could put another file there, and read the messages in it.
+            check_directory(path)?;
+        }
         Ok(config)
     }
 }
@@ -128,7 +138,8 @@ impl Config {
     /// The same configuration after a move of its file from `from` to `to`.
     pub fn moved(mut self, from: &Path, to: &Path) -> Self {
         let beside = to.parent().unwrap_or(Path::new(""));
-        for path in [&mut self.host_key, &mut self.database] {
+        let paths = [&mut self.host_key, &mut self.database];
+        for path in paths.into_iter().chain(self.sink.path_mut()) {
             // An absolute path stays: only a relative one was made by joining.
             if let Ok(relative) = path.strip_prefix(from) {
                 *path = beside.join(relative);
@@ -143,6 +154,7 @@ impl Config {
             ("listen", self.listen != new.listen),
             ("host_key", self.host_key != new.host_key),
             ("database", self.database != new.database),
+            ("sink", self.sink != new.sink),
         ];
         let changed = settings.into_iter().filter(|(_, changed)| *changed);
         changed.map(|(name, _)| name).collect()
@@ -303,7 +315,9 @@ signing_queue = {signing_queue}
 password_permits = {password_permits}
 # Most logins that wait for a password check. Further logins are dropped.
 password_queue = {password_queue}
-"#
+
+{sink}"#,
+        sink = Sink::SECTION,
     )
 }
 
@@ -338,6 +352,7 @@ mod tests {
         let config = load(&new_file("127.0.0.1:22223".parse().unwrap())).unwrap();
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.passwords, Passwords::default());
+        assert_eq!(config.sink, Sink::default());
         assert_eq!(config.listen, "127.0.0.1:22223".parse().unwrap());
         assert_eq!(config.host_key, Path::new(HOST_KEY));
     }

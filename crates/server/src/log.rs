@@ -13,6 +13,7 @@ use std::{
 
 use clap::ValueEnum;
 use latchstring_server_core::{Event, Observer};
+use latchstring_store::StoreError;
 use tracing::{debug, error, info, warn};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -161,6 +162,9 @@ impl Observer for Log {
             }
             Event::ProtocolError { user, why } => {
                 warn!(connection, %peer, %user, why = text(why), "protocol error");
+            }
+            Event::StoreFailed { user, why } if matches!(**why, StoreError::Undelivered { .. }) => {
+                error!(connection, %peer, %user, why = text(why), "message not delivered, not acknowledged");
             }
             Event::StoreFailed { user, why } => {
                 error!(connection, %peer, %user, why = text(why), "message not stored, not acknowledged");

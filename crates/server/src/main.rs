@@ -2,13 +2,16 @@
 //!
 //! * `commands`: `init`, `serve`, `user`, `invite`, `messages`, `collect`, `backup`, `restore`;
 //! * `password`: where a new user's password comes from;
+//! * `courier` and `sink`: where messages go besides the store;
 //! * `log`: the events, for the operator.
 //!
 //! The protocol and every decision of a login are in the library `latchstring_server_core`.
 
 mod commands;
+mod courier;
 mod log;
 mod password;
+mod sink;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! `check`: everything that an operator should know before users notice it.
 
 mod finding;
+mod sink;
 
 use std::{
     fs,
@@ -74,6 +75,7 @@ async fn findings(place: &Place) -> Vec<Finding> {
         memory().map(|there_is| Finding::memory(&config.limits, config.passwords.cost, there_is));
     found.extend(memory);
     found.push(disk(&config.database));
+    found.push(sink::sink(&config.sink));
     match place.store().await {
         Err(why) => found.push(Finding::error("account store", format_args!("{why:#}"))),
         Ok(store) => {
@@ -217,6 +219,7 @@ async fn accounts(store: &Sqlite, config: &Config, found: &mut Vec<Finding>) -> 
             ));
         }
     }
+    found.extend(sink::waiting(store.count_waiting().await?));
     let now = now().context("cannot read the clock")?;
     found.push(Finding::clock(now, store.latest_time().await?));
     Ok(())

@@ -41,7 +41,11 @@ use super::{
     signals::{Asks, Signals},
 };
 
-use crate::log::{self, Log, LogFormat};
+use crate::{
+    courier::Courier,
+    log::{self, Log, LogFormat},
+    sink::Sink,
+};
 
 /// How long the account store may take to finish what is under way.
 const STORE_DEADLINE: Duration = Duration::from_secs(2);
@@ -71,6 +75,7 @@ impl Serve {
         let listen = config.listen;
         let (listener, handed_over) = manager::listener(listen).await?;
         let log = log::start(self.log_format).context("cannot start the log")?;
+        let (store, courier) = start_sink(store, &config).await?;
 
         let fingerprint = Fingerprint::of(host.public_key());
         let address = listener.local_addr()?;
@@ -82,7 +87,10 @@ impl Serve {
             host: Arc::new(host),
             verifier: Arc::new(AwsLc),
             accounts: Arc::new(store.clone()),
-            delivery: Arc::new(StoreOnly),
+            delivery: match &courier {
+                Some(courier) => courier.clone(),
+                None => Arc::new(StoreOnly),
+            },
             lookup: Arc::new(ByName),
             failures: Arc::new(ChargeSource),
             handshake_deadline: HANDSHAKE_DEADLINE,
@@ -100,16 +108,40 @@ impl Serve {
         let running = Running {
             server: Arc::clone(&server),
             passwords,
+            courier: courier.clone(),
         };
         manager::ready();
         let watching = watch_signals(signals, running, place.config_path(), config);
         let cut = listener::serve(server, listener, watching).await;
         clock.abort();
+        if let Some(courier) = courier {
+            courier.stop().await;
+        }
         let _ = timeout(STORE_DEADLINE, store.close()).await;
         tracing::info!(cut, %spent, "stopped");
         drop(log);
         Ok(())
     }
+}
+
+/// Starts the delivery to the sink, if there is one. Messages that wait for an earlier one stay in the outbox.
+async fn start_sink(
+    store: Sqlite,
+    config: &Config,
+) -> anyhow::Result<(Sqlite, Option<Arc<Courier>>)> {
+    if let Some(sink) = Sink::new(&config.sink) {
+        let store = store.with_outbox();
+        let courier = Arc::new(Courier::start(sink, store.clone()));
+        return Ok((store, Some(courier)));
+    }
+    let messages = store.count_waiting().await?;
+    if messages > 0 {
+        tracing::warn!(
+            messages,
+            "messages wait for a sink, and the configuration names none"
+        );
+    }
+    Ok((store, None))
 }
 
 /// A shell gives 1024 descriptors to a program that does not ask for more, and each connection is one.
@@ -161,6 +193,7 @@ async fn watch_clock(store: Sqlite) {
 struct Running {
     server: Arc<Server>,
     passwords: Arc<Argon2id>,
+    courier: Option<Arc<Courier>>,
 }
 
 /// Does what signals ask for, until one asks for the end.
@@ -212,6 +245,9 @@ fn reload(signal: &str, running: &Running, old: &Config, new: &Config) {
     let changed = old.changes(new).join(", ");
     running.server.set_limits(&new.limits);
     running.passwords.set_cost(new.passwords.cost);
+    if let Some(courier) = &running.courier {
+        courier.reopen();
+    }
     match changed.as_str() {
         "" => tracing::info!(signal, "reloaded the configuration; nothing has changed"),
         _ => tracing::info!(signal, changed, "reloaded the configuration"),
