@@ -6,9 +6,9 @@ use latchstring_net::{
     link::{Link, LinkError},
     protocol::hardened::{
         driver::{self, Settings},
-        message::{Fingerprint, Held, UserName},
+        message::{Fingerprint, UserName},
         parts::Parts,
-        session::{CloseCode, content},
+        session::CloseCode,
     },
 };
 use latchstring_store::{Appended, StoreError, StoredMessage};
@@ -158,18 +158,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
     /// another client with the same key.
     async fn on_query(&mut self, id: u64) -> Result<Option<CloseCode>, Event> {
         let accounts = &self.server.setup.accounts;
-        let found = accounts.message(&self.user, &self.kid, id).await;
-        let found = found.map_err(|why| self.store_failed(why))?;
-        if found.is_some() {
+        let held = accounts.held(&self.user, &self.kid, id).await;
+        let held = held.map_err(|why| self.store_failed(why))?;
+        if held.is_some() {
             // The client takes the answer for an acknowledgement.
             if let Some(code) = self.delivered(id).await? {
                 return Ok(Some(code));
             }
         }
-        let held = found.map(|message| Held {
-            session: message.session.unwrap_or_default(),
-            content: content(message.kind, &message.text),
-        });
         let answered = self.link.driver.held(id, held);
         answered.map_err(|why| self.broke(why))?;
         Ok(None)

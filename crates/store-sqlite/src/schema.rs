@@ -8,7 +8,7 @@ use sqlx::{Connection, SqliteConnection};
 use crate::failure::failed;
 
 /// The scripts that make the schema, oldest first. Script number n leaves the file at `user_version` n.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../migrations/0001_accounts_and_messages.sql"),
     include_str!("../migrations/0002_invites.sql"),
     include_str!("../migrations/0003_failures.sql"),
@@ -17,6 +17,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../migrations/0006_times_of_messages.sql"),
     include_str!("../migrations/0007_several_keys_and_disabled_users.sql"),
     include_str!("../migrations/0008_outbox.sql"),
+    include_str!("../migrations/0009_pruned.sql"),
 ];
 
 /// The version of the schema in the file; 0 is an empty file.

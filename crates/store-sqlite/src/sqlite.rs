@@ -12,7 +12,10 @@ use std::{
 use latchstring_store::StoreError;
 use sqlx::{
     ConnectOptions, Connection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{
+        SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
+        SqliteSynchronous,
+    },
 };
 
 use crate::{
@@ -23,6 +26,7 @@ use crate::{
 
 mod accounts;
 mod outbox;
+mod prune;
 
 /// How long to wait for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,7 +51,9 @@ impl Sqlite {
         file::create(path)?;
         // The schema is committed before the write-ahead log is switched on. So the mark by which `open` knows our
         // files is in the file itself from then on, and a foreign file is recognised before SQLite may touch it.
-        let mut connection = (plain(path).connect().await).map_err(|e| failed(path, e))?;
+        // `INCREMENTAL` is chosen while the file is empty: room that messages leave can be given back to the disk.
+        let options = plain(path).auto_vacuum(SqliteAutoVacuum::Incremental);
+        let mut connection = (options.connect().await).map_err(|e| failed(path, e))?;
         migrate(&mut connection, path).await?;
         connection.close().await.map_err(|e| failed(path, e))?;
         let store = Self::connect(path).await?;
@@ -185,6 +191,8 @@ pub(crate) fn plain(path: &Path) -> SqliteConnectOptions {
         .create_if_missing(false)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_TIMEOUT)
+        // What is removed is overwritten: a removed text must not be found in the file.
+        .pragma("secure_delete", "ON")
         .disable_statement_logging()
 }
 

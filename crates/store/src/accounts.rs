@@ -3,8 +3,9 @@
 use std::{fmt, pin::Pin};
 
 use latchstring_protocol::hardened::{
-    message::{Fingerprint, UserName},
+    message::{Fingerprint, Held, UserName},
     primitives::hash,
+    session::content,
 };
 
 use crate::StoreError;
@@ -162,6 +163,14 @@ pub struct StoredMessage {
 }
 
 impl StoredMessage {
+    /// What the protocol says of it to a client that asks.
+    pub fn held(&self) -> Held {
+        Held {
+            session: self.session.unwrap_or_default(),
+            content: content(self.kind, &self.text),
+        }
+    }
+
     /// Whether `other` is this very message, brought once more.
     fn is_again(&self, other: &Self) -> bool {
         let sessions = self.session.zip(other.session);
@@ -259,6 +268,20 @@ pub trait Accounts: Send + Sync {
         kid: &'a Fingerprint,
         id: u64,
     ) -> Answer<'a, Option<StoredMessage>>;
+
+    /// What is held under this id in the log of this user and key. A store may know that of a message whose text was
+    /// removed, too.
+    fn held<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        id: u64,
+    ) -> Answer<'a, Option<Held>> {
+        Box::pin(async move {
+            let message = self.message(user, kid, id).await?;
+            Ok(message.map(|message| message.held()))
+        })
+    }
 
     /// Appends a message exactly once: its id must be the last one plus 1, and a message that is there already is a
     /// [`Appended::Duplicate`]. [`StoreError::Conflict`] when the log holds another message under this id.

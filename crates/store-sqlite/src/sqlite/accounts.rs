@@ -3,7 +3,7 @@
 use latchstring_store::{
     Account, Accounts, Answer, Appended, Invitation, Invite, Removed, StoreError, StoredMessage,
     key_of, not_next,
-    protocol::hardened::message::{Fingerprint, UserName},
+    protocol::hardened::message::{Fingerprint, Held, UserName},
 };
 use sqlx::{
     SqliteConnection, Transaction,
@@ -324,6 +324,20 @@ impl Accounts for Sqlite {
         })
     }
 
+    fn held<'a>(
+        &'a self,
+        user: &'a UserName,
+        kid: &'a Fingerprint,
+        id: u64,
+    ) -> Answer<'a, Option<Held>> {
+        Box::pin(async move {
+            match self.message(user, kid, id).await? {
+                Some(message) => Ok(Some(message.held())),
+                None => self.pruned(user, kid, id).await,
+            }
+        })
+    }
+
     fn append<'a>(
         &'a self,
         user: &'a UserName,
@@ -337,8 +351,9 @@ impl Accounts for Sqlite {
             let done = sqlx::query(
                 "INSERT INTO messages (user_hash, kid, id, kind, text, session, received_at)
                  SELECT user_hash, kid, ?3, ?4, ?5, ?6, ?7 FROM accounts JOIN keys USING (user_hash)
-                 WHERE user_hash = ?1 AND kid = ?2 AND NOT disabled AND ?3 = 1 + COALESCE(
-                     (SELECT MAX(id) FROM messages WHERE user_hash = ?1 AND kid = ?2), 0)",
+                 WHERE user_hash = ?1 AND kid = ?2 AND NOT disabled AND ?3 = 1 + MAX(
+                     COALESCE((SELECT MAX(id) FROM messages WHERE user_hash = ?1 AND kid = ?2), 0),
+                     COALESCE((SELECT MAX(id) FROM pruned WHERE user_hash = ?1 AND kid = ?2), 0))",
             )
             .bind(&key_of(user)[..])
             .bind(&kid.0[..])
@@ -363,15 +378,21 @@ impl Accounts for Sqlite {
             if account.is_none_or(|account| account.disabled) {
                 return Err(StoreError::NoSuchUser(user.clone()));
             }
-            let held = self.message(user, kid, message.id).await?;
-            not_next(user, held.as_ref(), self.last(user, kid).await?, message)
+            let last = self.last(user, kid).await?;
+            match self.message(user, kid, message.id).await? {
+                None if (1..=last).contains(&message.id) => {
+                    self.repeats_pruned(user, kid, message).await
+                }
+                held => not_next(user, held.as_ref(), last, message),
+            }
         })
     }
 
     fn logs<'a>(&'a self, user: &'a UserName) -> Answer<'a, Vec<Fingerprint>> {
         Box::pin(async move {
             let rows: Vec<(Vec<u8>,)> = sqlx::query_as(
-                "SELECT DISTINCT kid FROM messages WHERE user_hash = ? ORDER BY kid",
+                "SELECT kid FROM messages WHERE user_hash = ?1
+                 UNION SELECT kid FROM pruned WHERE user_hash = ?1 ORDER BY kid",
             )
             .bind(&key_of(user)[..])
             .fetch_all(&self.pool)
@@ -529,14 +550,8 @@ impl Sqlite {
     }
 
     async fn last(&self, user: &UserName, kid: &Fingerprint) -> Result<u64, StoreError> {
-        let (last,): (i64,) = sqlx::query_as(
-            "SELECT COALESCE(MAX(id), 0) FROM messages WHERE user_hash = ? AND kid = ?",
-        )
-        .bind(&key_of(user)[..])
-        .bind(&kid.0[..])
-        .fetch_one(&self.pool)
-        .await
-        .map_err(|e| self.failed(e))?;
+        let mut connection = self.pool.acquire().await.map_err(|e| self.failed(e))?;
+        let last = self.last_of(&key_of(user), &kid.0, &mut connection).await?;
         u64::try_from(last).map_err(|_| self.damaged("a negative message id"))
     }
 }

@@ -39,4 +39,5 @@ pub(crate) const BACK_TO_6: &str = "
     ALTER TABLE accounts DROP COLUMN disabled;
     DROP TABLE keys;
     DROP TABLE outbox;
+    DROP TABLE pruned;
     PRAGMA user_version = 6;";
