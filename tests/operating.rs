@@ -335,6 +335,7 @@ fn the_operators_page_does_what_it_says_from_top_to_bottom() {
     send_a_file(&mut page, &mut machine);
     collect_files(&mut page, &machine);
     deliver_to_sinks(&mut page, &mut machine);
+    remove_old_messages(&mut page, &mut machine);
     let left: Vec<_> = page.0.iter().rev().map(|block| &block.text).collect();
     assert!(
         left.is_empty(),
@@ -655,6 +656,34 @@ fn deliver_to_sinks(page: &mut Page, machine: &mut Machine) {
     let taken = machine.succeed("cat /var/lib/latchstring/inbox/*.json");
     assert_eq!(taken.lines().count(), 1, "{taken}");
     assert!(taken.contains("for the command"), "{taken}");
+}
+
+fn remove_old_messages(page: &mut Page, machine: &mut Machine) {
+    let rules = page.next("toml", "[retention]");
+    let config = machine.path("var/lib/latchstring/server.toml");
+    let toml = fs::read_to_string(&config).unwrap();
+    let (before, rest) = toml.split_once("[retention]").unwrap();
+    let (_, after) = rest.split_once("[sink]").unwrap();
+    fs::write(&config, format!("{before}{}\n[sink]{after}", rules.text)).unwrap();
+    machine.succeed("latchstring-server reload --dir /var/lib/latchstring");
+    let pruned = page.next("console", "messages prune");
+    let step = &pruned.steps()[0];
+    let number = Regex::new(r"\b\d+\b").unwrap();
+    let any = |text: &str| number.replace_all(text, "0").into_owned();
+    let said = machine.succeed(&step.command);
+    for (shown, said) in step.printed.iter().zip(said.lines()) {
+        // A fingerprint may hold a number between two signs.
+        let key = Regex::new("SHA256:[A-Za-z0-9+/]{43}").unwrap();
+        let [shown, said] = [shown, said].map(|line| any(&key.replace(line, "KEY")));
+        assert_eq!(shown, said);
+    }
+    assert_eq!(said.lines().count(), step.printed.len(), "{said}");
+    let left = machine.succeed("latchstring-server messages alice --dir /var/lib/latchstring");
+    assert!(
+        left.ends_with("for the command\n") && left.lines().count() == 1,
+        "{left}"
+    );
+    send(machine, "after it");
 }
 
 /// Puts this section into the configuration, and starts the server again.

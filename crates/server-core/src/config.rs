@@ -2,6 +2,7 @@
 
 mod listen;
 mod passwords;
+mod retention;
 mod sink;
 
 use std::{
@@ -19,6 +20,7 @@ use crate::Limits;
 
 pub use listen::parse as parse_listen;
 pub use passwords::Passwords;
+pub use retention::Retention;
 pub use sink::Sink;
 
 /// Name of the file in a server's directory.
@@ -52,6 +54,9 @@ pub struct Config {
     /// Where messages go besides the store.
     #[serde(default)]
     pub sink: Sink,
+    /// How long messages stay in the store.
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 /// Why there is no configuration.
@@ -164,6 +169,7 @@ impl Config {
     pub fn changes(&self, new: &Self) -> Vec<String> {
         let mut changes = self.limits.changes(&new.limits);
         changes.extend(self.passwords.changes(&new.passwords));
+        changes.extend(self.retention.changes(&new.retention));
         changes
     }
 }
@@ -316,7 +322,9 @@ password_permits = {password_permits}
 # Most logins that wait for a password check. Further logins are dropped.
 password_queue = {password_queue}
 
+{retention}
 {sink}"#,
+        retention = Retention::SECTION,
         sink = Sink::SECTION,
     )
 }
@@ -353,6 +361,7 @@ mod tests {
         assert_eq!(config.limits, Limits::default());
         assert_eq!(config.passwords, Passwords::default());
         assert_eq!(config.sink, Sink::default());
+        assert_eq!(config.retention, Retention::default());
         assert_eq!(config.listen, "127.0.0.1:22223".parse().unwrap());
         assert_eq!(config.host_key, Path::new(HOST_KEY));
     }

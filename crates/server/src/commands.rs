@@ -117,11 +117,13 @@ enum Command {
     #[command(
         after_help = "A user has one log for each key. They are printed one after the other. The messages of a removed user \
                       are printed too.\n\n\
+                      To print the messages of a user whose name is \"prune\", write -- before the name.\n\n\
                       Examples:\n  \
                       latchstring-server messages alice\n  \
-                      latchstring-server messages alice --json"
+                      latchstring-server messages alice --json\n  \
+                      latchstring-server messages prune --older-than 90d"
     )]
-    Messages(messages::Messages),
+    Messages(messages::Options),
     /// Write the files that users have sent into a directory. The server may keep running
     #[command(
         after_help = "The file NAME of USER is DIR/USER/NAME. Beside it, NAME.received holds the time at which the server had all \

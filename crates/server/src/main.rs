@@ -3,6 +3,7 @@
 //! * `commands`: `init`, `serve`, `user`, `invite`, `messages`, `collect`, `backup`, `restore`;
 //! * `password`: where a new user's password comes from;
 //! * `courier` and `sink`: where messages go besides the store;
+//! * `retention`: old messages, which are removed;
 //! * `log`: the events, for the operator.
 //!
 //! The protocol and every decision of a login are in the library `latchstring_server_core`.
@@ -11,6 +12,7 @@ mod commands;
 mod courier;
 mod log;
 mod password;
+mod retention;
 mod sink;
 
 use std::process::ExitCode;

@@ -1,10 +1,12 @@
-//! `messages`: the messages of a user.
+//! `messages`: the messages of a user; and `messages prune`.
+
+mod prune;
 
 use std::time::{Duration, SystemTime};
 
 use anyhow::ensure;
 use latchstring_net::{
-    print::Output,
+    print::{self, Output},
     protocol::hardened::message::{Fingerprint, UserName},
     terminal::visible,
 };
@@ -15,8 +17,37 @@ use super::Place;
 
 /// Options of `messages`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Messages {
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true
+)]
+pub(super) struct Options {
+    #[command(flatten)]
+    print: Option<Messages>,
+    #[command(subcommand)]
+    other: Option<Other>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Other {
+    /// Remove old messages for ever. The server may keep running
+    #[command(
+        after_help = "Without a rule on the command line, the section [retention] of server.toml holds. The oldest messages of \
+                      each key are removed. Numbers go on, and a client that sends a removed message again is recognised. \
+                      Messages that wait for the sink stay. Files whose parts are removed cannot be collected any more: \
+                      run `collect` first.\n\n\
+                      Examples:\n  \
+                      latchstring-server messages prune --older-than 90d --dry-run\n  \
+                      latchstring-server messages prune --user alice --keep-last 1000 --yes"
+    )]
+    Prune(prune::Prune),
+}
+
+#[derive(Debug, clap::Args)]
+struct Messages {
     /// Print the messages of this user
+    #[arg(required = true)]
     name: UserName,
     /// Print each message as one line of JSON, with its key and time
     #[arg(long)]
@@ -48,8 +79,18 @@ impl Line {
     }
 }
 
-impl Messages {
+impl Options {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
+        match (self.other, self.print) {
+            (Some(Other::Prune(prune)), _) => prune.run(place).await,
+            (None, Some(messages)) => messages.run(place).await,
+            (None, None) => anyhow::bail!("no name was given; name the user"),
+        }
+    }
+}
+
+impl Messages {
+    async fn run(self, place: &Place) -> anyhow::Result<()> {
         let store = place.store().await?;
         let logs = store.logs(&self.name).await?;
         let accounts = store.list().await?;
@@ -61,7 +102,10 @@ impl Messages {
         );
         let mut output = Output::new();
         for kid in &logs {
-            for message in store.messages(&self.name, kid).await? {
+            let messages = store.messages(&self.name, kid).await?;
+            let last = store.last_message_id(&self.name, kid).await?;
+            note_pruned(kid, messages.first().map_or(last + 1, |first| first.id));
+            for message in messages {
                 match self.json {
                     true => output.line(serde_json::to_string(&Line::of(kid, message))?)?,
                     false => {
@@ -72,6 +116,16 @@ impl Messages {
             }
         }
         Ok(output.finish()?)
+    }
+}
+
+/// Says which messages of a log are there no more.
+fn note_pruned(kid: &Fingerprint, first: u64) {
+    if first > 1 {
+        print::note(format_args!(
+            "Messages 1 to {} with the key {kid} were removed; the log begins with {first}.",
+            first - 1
+        ));
     }
 }
 

@@ -19,7 +19,7 @@ use latchstring_net::{
 };
 use latchstring_server_core::{
     Argon2id, HANDSHAKE_DEADLINE, Server, Setup,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, Retention},
     cost::WorkCount,
     delivery::StoreOnly,
     enrol::ByInvitation,
@@ -32,7 +32,10 @@ use latchstring_store_sqlite::{Sqlite, StoreLock};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{
     select,
-    sync::mpsc::{UnboundedSender, unbounded_channel},
+    sync::{
+        mpsc::{UnboundedSender, unbounded_channel},
+        watch,
+    },
     time::{MissedTickBehavior, interval, timeout},
 };
 
@@ -44,6 +47,7 @@ use super::{
 use crate::{
     courier::Courier,
     log::{self, Log, LogFormat},
+    retention::enforce,
     sink::Sink,
 };
 
@@ -105,15 +109,19 @@ impl Serve {
             defences: Full,
         });
         let clock = tokio::spawn(watch_clock(store.clone()));
+        let (retention, rules) = watch::channel(config.retention.clone());
+        let pruning = tokio::spawn(enforce(store.clone(), rules, || now().ok()));
         let running = Running {
             server: Arc::clone(&server),
             passwords,
             courier: courier.clone(),
+            retention,
         };
         manager::ready();
         let watching = watch_signals(signals, running, place.config_path(), config);
         let cut = listener::serve(server, listener, watching).await;
         clock.abort();
+        pruning.abort();
         if let Some(courier) = courier {
             courier.stop().await;
         }
@@ -194,6 +202,7 @@ struct Running {
     server: Arc<Server>,
     passwords: Arc<Argon2id>,
     courier: Option<Arc<Courier>>,
+    retention: watch::Sender<Retention>,
 }
 
 /// Does what signals ask for, until one asks for the end.
@@ -219,6 +228,7 @@ async fn watch_signals(mut signals: Signals, running: Running, path: PathBuf, mu
                     reload(signal, &running, &config, &new);
                     // What needs a restart stays as it is, and is named again by the next reload.
                     (config.limits, config.passwords) = (new.limits, new.passwords);
+                    config.retention = new.retention;
                 }
                 Err(why) => {
                     tracing::error!(signal, %why, "the configuration was not reloaded; the old one holds");
@@ -245,6 +255,11 @@ fn reload(signal: &str, running: &Running, old: &Config, new: &Config) {
     let changed = old.changes(new).join(", ");
     running.server.set_limits(&new.limits);
     running.passwords.set_cost(new.passwords.cost);
+    (running.retention).send_if_modified(|retention| {
+        let changed = *retention != new.retention;
+        retention.clone_from(&new.retention);
+        changed
+    });
     if let Some(courier) = &running.courier {
         courier.reopen();
     }
