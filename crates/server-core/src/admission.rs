@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use crate::{
     Limits,
     error::AdmissionError,
+    load::Tables,
     penalty::{Penalties, PerSource, per_source},
 };
 
@@ -96,6 +97,19 @@ impl Admission {
     /// A login without the key came from there.
     pub(crate) fn penalise(&self, address: IpAddr, now: Instant) {
         self.state().penalties.add(source(address), now);
+    }
+
+    /// The connections that are not logged in, and the sizes of the tables.
+    pub(crate) fn load(&self) -> (usize, Tables) {
+        let state = self.state();
+        let (penalties, trusted) = state.penalties.sizes();
+        let tables = Tables {
+            rates: state.full_at.len(),
+            penalties,
+            trusted,
+            keys: 0,
+        };
+        (state.in_all, tables)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -20,6 +20,7 @@ use crate::{
     error::{AdmissionError, HandshakeError},
     login::{Caller, Failure, login},
     session::OpenSession,
+    traffic::Counted,
 };
 
 /// Serves one client from its first byte to its last. Returns when the connection has ended in any way. All events go
@@ -53,7 +54,7 @@ where
 async fn whole_life<S, D>(
     server: &Server<D>,
     connection: u64,
-    mut stream: S,
+    stream: S,
     source: IpAddr,
     admitted: Result<Stranger, AdmissionError>,
 ) where
@@ -64,6 +65,7 @@ async fn whole_life<S, D>(
         Ok(stranger) => stranger,
         Err(why) => return server.saw(connection, &Event::TurnedAway { why }),
     };
+    let mut stream = Counted::new(stream, &server.traffic);
     let mut stopping = server.stopping();
     let caller = Caller { connection, source };
     let outcome = select! {

@@ -47,22 +47,31 @@ pub struct WorkCount {
     hash: AtomicU64,
 }
 
-impl CostModel for WorkCount {
-    fn spend(&self, _: u64, work: Work) -> BoxFuture<'_, ()> {
-        let sum = match work {
+impl WorkCount {
+    /// How much of this work was done.
+    pub fn of(&self, work: Work) -> u64 {
+        self.sum(work).load(Ordering::Relaxed)
+    }
+
+    fn sum(&self, work: Work) -> &AtomicU64 {
+        match work {
             Work::Sign => &self.sign,
             Work::Verify => &self.verify,
             Work::Hash => &self.hash,
-        };
-        sum.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl CostModel for WorkCount {
+    fn spend(&self, _: u64, work: Work) -> BoxFuture<'_, ()> {
+        self.sum(work).fetch_add(1, Ordering::Relaxed);
         Box::pin(ready(()))
     }
 }
 
 impl fmt::Display for WorkCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [sign, verify, hash] =
-            [&self.sign, &self.verify, &self.hash].map(|sum| sum.load(Ordering::Relaxed));
+        let [sign, verify, hash] = [Work::Sign, Work::Verify, Work::Hash].map(|work| self.of(work));
         write!(
             f,
             "{sign} signatures, {verify} checks of signatures, {hash} password hashes"

@@ -8,11 +8,14 @@ use latchstring_net::protocol::hardened::{
     parts::Parts,
 };
 use latchstring_store::password::{self, Cost, PasswordError};
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::{
-    Limits,
+    Limits, Observer,
     error::HandshakeError,
+    load::QueueLoad,
+    observer::Purpose,
     queue::{NotDone, Queue, Turn},
 };
 
@@ -81,17 +84,30 @@ pub(crate) struct Looked<D> {
 /// Checks few passwords at a time, and few logins wait.
 pub(crate) struct HashingPool {
     check: Arc<dyn PasswordCheck>,
+    observer: Arc<dyn Observer>,
     queue: Queue,
 }
 
 impl HashingPool {
-    pub(crate) fn new(check: Arc<dyn PasswordCheck>, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        check: Arc<dyn PasswordCheck>,
+        observer: Arc<dyn Observer>,
+        limits: &Limits,
+    ) -> Self {
         let queue = Queue::new(limits.password_permits, limits.password_queue);
-        Self { check, queue }
+        Self {
+            check,
+            observer,
+            queue,
+        }
     }
 
     pub(crate) fn set_limits(&self, limits: &Limits) {
         (self.queue).resize(limits.password_permits, limits.password_queue);
+    }
+
+    pub(crate) fn load(&self) -> QueueLoad {
+        self.queue.load()
     }
 
     /// The hash of a new password.
@@ -100,7 +116,9 @@ impl HashingPool {
         password: Zeroizing<Vec<u8>>,
         salt: [u8; 16],
     ) -> Result<Result<String, PasswordError>, HandshakeError> {
-        self.compute(move |check| check.hash(&password, salt)).await
+        let (check, observer) = (Arc::clone(&self.check), Arc::clone(&self.observer));
+        let hash = move || timed(&*observer, Purpose::Store, || check.hash(&password, salt));
+        Ok(self.queue.compute(hash).await?)
     }
 
     /// Waits until a password may be looked at.
@@ -117,15 +135,17 @@ impl HashingPool {
         stored: String,
         salt: impl FnOnce() -> [u8; 16] + Send + 'static,
     ) -> Result<Looked<D>, HandshakeError> {
-        let check = Arc::clone(&self.check);
+        let (check, observer) = (Arc::clone(&self.check), Arc::clone(&self.observer));
         let looked = turn.compute(move || {
             let (mut failed, mut renewed) = (None, None);
-            let verified =
-                holder.prove_password(|password| match check.verify(&stored, password) {
+            let verified = holder.prove_password(|password| {
+                let verify = || check.verify(&stored, password);
+                match timed(&*observer, Purpose::Check, verify) {
                     Ok(right) => {
                         if right && !check.is_current(&stored) {
                             // An old password may be shorter than a new one must be. Then the old hash stays.
-                            renewed = check.hash(password, salt()).ok();
+                            let hash = || check.hash(password, salt());
+                            renewed = timed(&*observer, Purpose::Store, hash).ok();
                         }
                         right
                     }
@@ -133,19 +153,20 @@ impl HashingPool {
                         failed = Some(why);
                         false
                     }
-                });
+                }
+            });
             failed.map_or(Ok(Looked { verified, renewed }), Err)
         });
         Ok(looked.await??)
     }
+}
 
-    async fn compute<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&dyn PasswordCheck) -> T + Send + 'static,
-    ) -> Result<T, HandshakeError> {
-        let check = Arc::clone(&self.check);
-        Ok(self.queue.compute(move || work(&*check)).await?)
-    }
+/// Computes a hash, and tells how long it took by the clock of the runtime.
+fn timed<T>(observer: &dyn Observer, purpose: Purpose, hash: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let done = hash();
+    observer.hashed(purpose, began.elapsed());
+    done
 }
 
 impl From<NotDone> for HandshakeError {

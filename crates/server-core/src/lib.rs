@@ -16,6 +16,8 @@
 //! * [`delivery`]: the sink, which must have a message too before it is acknowledged;
 //! * [`observer`]: the events, for the operator's log or the lab's arena.
 //!
+//! `traffic` counts the bytes of all of them, and [`Load`] is what an operator may know of a server at a moment.
+//!
 //! Around them: [`config`] (`server.toml`) and [`limits`](Limits). The program chooses the store, and the
 //! implementation of RSA: see [`Setup`].
 
@@ -32,6 +34,7 @@ pub mod failures;
 mod hashing;
 mod limits;
 pub mod listener;
+mod load;
 mod login;
 pub mod lookup;
 mod newcomer;
@@ -43,6 +46,7 @@ mod session;
 mod sessions;
 mod signing;
 pub mod throttle;
+mod traffic;
 mod verify;
 
 pub use latchstring_net as net;
@@ -52,6 +56,7 @@ pub use connection::serve_connection;
 pub use error::{AdmissionError, HandshakeError, ProtocolError, TruncationError};
 pub use hashing::{Argon2id, PasswordCheck};
 pub use limits::Limits;
+pub use load::{Load, QueueLoad, Tables};
 pub use login::HANDSHAKE_DEADLINE;
 pub use observer::{Event, Observer};
 pub use server::{Server, Setup};

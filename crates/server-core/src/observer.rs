@@ -1,6 +1,6 @@
 //! The events on each connection. None of it is secret: no password, no key, no text of a message.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use latchstring_net::{
     hygiene,
@@ -21,6 +21,35 @@ pub trait Observer: Send + Sync {
 
     /// The system gives no connection, for want of descriptors for example. The server tries again in a moment.
     fn cannot_accept(&self, _why: &io::Error) {}
+
+    /// A password hash was computed, in this time without the wait for a turn.
+    fn hashed(&self, _purpose: Purpose, _took: Duration) {}
+}
+
+/// What a password hash is computed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To check the password of a login.
+    Check,
+    /// To store a new password, or an old one at a new cost.
+    Store,
+}
+
+/// Gives every event to several observers, one after the other.
+pub struct FanOut(pub Vec<Arc<dyn Observer>>);
+
+impl Observer for FanOut {
+    fn event(&self, connection: u64, event: &Event) {
+        self.0.iter().for_each(|one| one.event(connection, event));
+    }
+
+    fn cannot_accept(&self, why: &io::Error) {
+        self.0.iter().for_each(|one| one.cannot_accept(why));
+    }
+
+    fn hashed(&self, purpose: Purpose, took: Duration) {
+        self.0.iter().for_each(|one| one.hashed(purpose, took));
+    }
 }
 
 /// The end that closed a session.

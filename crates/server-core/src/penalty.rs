@@ -71,6 +71,11 @@ impl Penalties {
         self.trusted.insert(source, now + TRUSTED);
     }
 
+    /// How many sources have a penalty, and how many a login protects. The time of either may be over.
+    pub(crate) fn sizes(&self) -> (usize, usize) {
+        (self.penalties.len(), self.trusted.len())
+    }
+
     fn trusts(&self, source: IpAddr, now: Instant) -> bool {
         self.trusted.peek(&source).is_some_and(|until| now < *until)
     }

@@ -10,6 +10,8 @@ use tokio::{
     task::spawn_blocking,
 };
 
+use crate::load::QueueLoad;
+
 /// Lets few compute at a time, and few wait. Further work is refused at once: a queue that grows without bound serves
 /// nobody in time.
 pub(crate) struct Queue(Mutex<Room>);
@@ -69,6 +71,18 @@ impl Queue {
         Ok(Turn([place, permit.map_err(|_| NotDone::Stopping)?]))
     }
 
+    /// How many compute, and how many wait.
+    pub(crate) fn load(&self) -> QueueLoad {
+        let room = self.room();
+        let (at_a_time, waiting) = room.size;
+        let running = at_a_time.saturating_sub(room.permits.available_permits());
+        let inside = (at_a_time + waiting).saturating_sub(room.places.available_permits());
+        QueueLoad {
+            running,
+            waiting: inside.saturating_sub(running),
+        }
+    }
+
     fn room(&self) -> MutexGuard<'_, Room> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -125,6 +139,8 @@ mod tests {
             async move { queue.compute(|| 2).await }
         });
         yield_now().await;
+        let load = |running, waiting| QueueLoad { running, waiting };
+        assert_eq!(queue.load(), load(1, 1));
         assert_eq!(queue.compute(|| 3).await, Err(NotDone::Full));
         go_on.send(()).unwrap();
         assert_eq!(first.await.unwrap(), Ok(true));
@@ -134,6 +150,7 @@ mod tests {
             Ok(4),
             "the places are free again"
         );
+        assert_eq!(queue.load(), load(0, 0));
     }
 
     #[tokio::test]

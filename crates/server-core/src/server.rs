@@ -29,10 +29,12 @@ use crate::{
     enrol::Enrolment,
     failures::FailurePolicy,
     hashing::HashingPool,
+    load::{Load, Tables},
     lookup::Lookup,
     sessions::Sessions,
     signing::SigningPool,
     throttle::Throttle,
+    traffic::Traffic,
 };
 
 /// The parts of a server. The deployed program brings constant-time RSA, the operating system's randomness, argon2id
@@ -78,6 +80,7 @@ pub struct Server<D = Full> {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) throttle: Throttle,
     pub(crate) admission: Arc<Admission>,
+    pub(crate) traffic: Traffic,
     stopping: watch::Sender<bool>,
     connections: AtomicU64,
     /// Connections at the same time.
@@ -89,10 +92,15 @@ impl<D: Parts> Server<D> {
     pub fn new(setup: Setup<D>) -> Arc<Self> {
         Arc::new(Self {
             signing: SigningPool::new(Arc::clone(&setup.host), &setup.limits),
-            hashing: HashingPool::new(Arc::clone(&setup.passwords), &setup.limits),
+            hashing: HashingPool::new(
+                Arc::clone(&setup.passwords),
+                Arc::clone(&setup.observer),
+                &setup.limits,
+            ),
             sessions: Arc::default(),
             throttle: Throttle::new(Instant::now()),
             admission: Arc::new(Admission::new(&setup.limits)),
+            traffic: Traffic::default(),
             stopping: watch::Sender::new(false),
             connections: AtomicU64::new(0),
             max_connections: AtomicUsize::new(setup.limits.max_connections),
@@ -107,6 +115,20 @@ impl<D: Parts> Server<D> {
         self.admission.set_limits(limits);
         self.signing.set_limits(limits);
         self.hashing.set_limits(limits);
+    }
+
+    /// How busy the server is.
+    pub fn load(&self) -> Load {
+        let (unauthenticated, tables) = self.admission.load();
+        let keys = self.throttle.keys();
+        Load {
+            unauthenticated,
+            signing: self.signing.load(),
+            hashing: self.hashing.load(),
+            tables: Tables { keys, ..tables },
+            received: self.traffic.received(),
+            sent: self.traffic.sent(),
+        }
     }
 
     pub(crate) fn max_connections(&self) -> usize {

@@ -16,6 +16,7 @@ use latchstring_net::protocol::hardened::{
 use crate::{
     Limits,
     error::HandshakeError,
+    load::QueueLoad,
     queue::{NotDone, Queue},
 };
 
@@ -36,6 +37,10 @@ impl SigningPool {
 
     pub(crate) fn set_limits(&self, limits: &Limits) {
         (self.queue).resize(limits.signing_permits, limits.signing_queue);
+    }
+
+    pub(crate) fn load(&self) -> QueueLoad {
+        self.queue.load()
     }
 
     /// Answers a hello once it is its turn.

@@ -80,6 +80,12 @@ impl Throttle {
         Self { began, lines }
     }
 
+    /// How many accounts the table has a line for.
+    pub(crate) fn keys(&self) -> usize {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.len()
+    }
+
     /// Waits for the turn, and says whether there is one. Only those who have proven the account's key may ask: the table
     /// has at most a line for each account.
     pub async fn turn(
