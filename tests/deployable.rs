@@ -62,6 +62,42 @@ fn the_deployable_programs_are_not_built_with_anything_weak() {
     }
 }
 
+/// The features that a package asks for in what it is built with.
+fn features(package: &str, of: &str) -> Option<BTreeSet<String>> {
+    let tree = ["tree", "--offline", "--locked", "--edges", "no-dev"];
+    let one_a_line = [
+        "--prefix",
+        "none",
+        "--format",
+        "{p}|{f}",
+        "--package",
+        package,
+    ];
+    let lines = cargo(&[&tree[..], &one_a_line].concat());
+    let line = lines
+        .lines()
+        .find(|line| line.starts_with(&format!("{of} v")))?;
+    let (_, features) = line.trim_end_matches(" (*)").split_once('|')?;
+    let names = features.split(',').filter(|name| !name.is_empty());
+    Some(names.map(str::to_owned).collect())
+}
+
+/// The page of the metrics is all that these programs have of HTTP: they can ask nobody.
+#[test]
+fn the_server_answers_http_1_and_has_no_client_of_it() {
+    let server = features("latchstring-server", "hyper").expect("the page of the metrics");
+    assert_eq!(
+        server,
+        ["default", "http1", "server"].map(str::to_owned).into()
+    );
+    assert_eq!(features("latchstring-client", "hyper"), None);
+    let known = features("latchstring-client", "serde").unwrap();
+    assert!(
+        known.contains("derive"),
+        "the search finds features: {known:?}"
+    );
+}
+
 #[test]
 fn the_same_search_finds_what_is_weak_where_it_is() {
     assert_eq!(

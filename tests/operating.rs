@@ -106,6 +106,7 @@ impl Page {
 struct Machine {
     root: TempDir,
     port: ReservedPort,
+    metrics: ReservedPort,
     server: Option<Child>,
 }
 
@@ -118,6 +119,7 @@ impl Machine {
         let machine = Self {
             root,
             port: ReservedPort::take().unwrap(),
+            metrics: ReservedPort::take().unwrap(),
             server: None,
         };
         for name in ["systemctl", "useradd"] {
@@ -167,6 +169,10 @@ impl Machine {
             &format!("127.0.0.1:{}", self.port.number()),
         )
         .replace("example.org", &format!("127.0.0.1:{}", self.port.number()))
+        .replace(
+            "127.0.0.1:9464",
+            &format!("127.0.0.1:{}", self.metrics.number()),
+        )
         .replace(" -o latchstring -g latchstring", "")
     }
 
@@ -330,6 +336,7 @@ fn the_operators_page_does_what_it_says_from_top_to_bottom() {
     back_up_and_restore(&mut page, &mut machine);
     replace_the_host_key(&mut page, &mut machine);
     read_the_log(&mut page, &mut machine);
+    read_the_metrics(&mut page, &mut machine);
     as_a_service(&mut page, &machine);
     in_scripts(&mut page, &mut machine);
     send_a_file(&mut page, &mut machine);
@@ -490,6 +497,34 @@ fn read_the_log(page: &mut Page, machine: &mut Machine) {
             assert_eq!(&found[2], "127.0.0.1");
         }
     }
+}
+
+/// The section that the page shows, at the end of the configuration, and one login.
+fn read_the_metrics(page: &mut Page, machine: &mut Machine) {
+    let section = page.next("toml", "[metrics]");
+    let config = machine.path("var/lib/latchstring/server.toml");
+    let before = fs::read_to_string(&config).unwrap();
+    fs::write(
+        &config,
+        format!("{before}\n{}", machine.here(&section.text)),
+    )
+    .unwrap();
+    machine.stop();
+    machine.serve(&Step {
+        command: "latchstring-server serve --dir /var/lib/latchstring".to_owned(),
+        printed: Vec::new(),
+    });
+    let listening = fs::read_to_string(machine.path("listening")).unwrap();
+    let fingerprint = listening.trim().rsplit(' ').next().unwrap();
+    machine.succeed(&format!(
+        "latchstring-client connect --quiet --fingerprint {fingerprint} --password-file pw alice@example.org </dev/null"
+    ));
+    let page = page.next("console", "curl");
+    let step = &page.steps()[0];
+    let said = machine.run(step);
+    assert_eq!(said.lines().count(), step.printed.len(), "{said}");
+    let check = machine.succeed("latchstring-server check --dir /var/lib/latchstring");
+    assert!(check.contains("/metrics"), "{check}");
 }
 
 /// A file that comes with the server.

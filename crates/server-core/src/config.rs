@@ -1,6 +1,7 @@
 //! `server.toml`: where a server listens, which files it uses, and its limits.
 
 mod listen;
+mod metrics;
 mod passwords;
 mod retention;
 mod sink;
@@ -19,6 +20,7 @@ use thiserror::Error;
 use crate::Limits;
 
 pub use listen::parse as parse_listen;
+pub use metrics::Metrics;
 pub use passwords::Passwords;
 pub use retention::Retention;
 pub use sink::Sink;
@@ -57,6 +59,9 @@ pub struct Config {
     /// How long messages stay in the store.
     #[serde(default)]
     pub retention: Retention,
+    /// Where a monitoring system reads how the server is doing.
+    #[serde(default)]
+    pub metrics: Metrics,
 }
 
 /// Why there is no configuration.
@@ -124,6 +129,10 @@ impl Config {
             });
         }
         let mut config: Self = toml::from_str(&text).map_err(|error| slip(path, &text, &error))?;
+        config.metrics.beside(config.listen).map_err(|why| {
+            let (path, at) = (path.to_owned(), String::new());
+            ConfigError::Toml { path, at, why }
+        })?;
         let beside = path.parent().unwrap_or(Path::new(""));
         config.host_key = beside.join(config.host_key);
         config.database = beside.join(config.database);
@@ -160,6 +169,7 @@ impl Config {
             ("host_key", self.host_key != new.host_key),
             ("database", self.database != new.database),
             ("sink", self.sink != new.sink),
+            ("metrics.listen", self.metrics != new.metrics),
         ];
         let changed = settings.into_iter().filter(|(_, changed)| *changed);
         changed.map(|(name, _)| name).collect()
@@ -323,9 +333,11 @@ password_permits = {password_permits}
 password_queue = {password_queue}
 
 {retention}
-{sink}"#,
+{sink}
+{metrics}"#,
         retention = Retention::SECTION,
         sink = Sink::SECTION,
+        metrics = Metrics::SECTION,
     )
 }
 

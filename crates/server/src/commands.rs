@@ -71,8 +71,8 @@ enum Command {
     Serve(serve::Serve),
     /// Make the running server read its configuration again; sessions go on
     #[command(
-        after_help = "The configuration is checked first. With an error in it, nothing happens. `listen`, `host_key` and `database` \
-                      need a restart. The log names each setting that has changed.\n\n\
+        after_help = "The configuration is checked first. With an error in it, nothing happens. `listen`, `host_key`, `database`, [sink] \
+                      and [metrics] need a restart. The log names each setting that has changed.\n\n\
                       Example:\n  latchstring-server reload --dir /srv/latchstring"
     )]
     Reload,

@@ -7,7 +7,10 @@ use std::{
     env, io,
     net::SocketAddr,
     panic::{self, PanicHookInfo},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -38,6 +41,24 @@ pub(crate) enum LogFormat {
 /// The running log. Unwritten lines are written when this is dropped, or lost after a second.
 #[must_use = "the last lines are written when it is dropped"]
 pub(crate) struct Running(Lines);
+
+impl Running {
+    /// Where the lost lines are counted.
+    pub(crate) fn lost(&self) -> Lost {
+        Lost(self.0.all_lost())
+    }
+}
+
+/// How many lines of the log were lost since the start.
+#[derive(Debug, Clone)]
+pub(crate) struct Lost(Arc<AtomicU64>);
+
+impl Lost {
+    /// The number.
+    pub(crate) fn lines(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {

@@ -4,13 +4,15 @@
 //! * `password`: where a new user's password comes from;
 //! * `courier` and `sink`: where messages go besides the store;
 //! * `retention`: old messages, which are removed;
-//! * `log`: the events, for the operator.
+//! * `log`: the events, for the operator;
+//! * `metrics`: the same events as numbers, for a monitoring system.
 //!
 //! The protocol and every decision of a login are in the library `latchstring_server_core`.
 
 mod commands;
 mod courier;
 mod log;
+mod metrics;
 mod password;
 mod retention;
 mod sink;

@@ -1,6 +1,7 @@
 //! `check`: everything that an operator should know before users notice it.
 
 mod finding;
+mod metrics;
 mod sink;
 
 use std::{
@@ -70,6 +71,7 @@ async fn findings(place: &Place) -> Vec<Finding> {
     let mut found = vec![Finding::ok("configuration", path.display())];
     found.extend(host_key(&config));
     let server = server(&config, &mut found);
+    found.extend(metrics::finding(&config.metrics, server));
     found.push(Finding::descriptors(&config.limits, descriptors(server)));
     let memory =
         memory().map(|there_is| Finding::memory(&config.limits, config.passwords.cost, there_is));

@@ -47,6 +47,7 @@ use super::{
 use crate::{
     courier::Courier,
     log::{self, Log, LogFormat},
+    metrics::Monitoring,
     retention::enforce,
     sink::Sink,
 };
@@ -78,6 +79,7 @@ impl Serve {
         let store = place.store().await?;
         let listen = config.listen;
         let (listener, handed_over) = manager::listener(listen).await?;
+        let monitoring = Monitoring::start(&config.metrics)?;
         let log = log::start(self.log_format).context("cannot start the log")?;
         let (store, courier) = start_sink(store, &config).await?;
 
@@ -105,9 +107,17 @@ impl Serve {
             entropy: Arc::new(OsEntropy),
             limits: config.limits.clone(),
             cost_model: spent.clone(),
-            observer: Arc::new(Log::default()),
+            observer: monitoring.observe(Arc::new(Log::default())),
             defences: Full,
         });
+        monitoring
+            .serve(
+                server.clone(),
+                spent.clone(),
+                log.lost(),
+                now().unwrap_or(0),
+            )
+            .context("cannot serve metrics")?;
         let clock = tokio::spawn(watch_clock(store.clone()));
         let (retention, rules) = watch::channel(config.retention.clone());
         let pruning = tokio::spawn(enforce(store.clone(), rules, || now().ok()));

@@ -36,7 +36,10 @@ const IDLE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(super) struct Lines {
     queue: SyncSender<Item>,
+    /// Since a line of the log said how many.
     lost: Arc<AtomicU64>,
+    /// Since the start.
+    all_lost: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -65,21 +68,33 @@ impl Lines {
     ) -> io::Result<Self> {
         let (queue, lines) = sync_channel(waiting);
         let lost = Arc::<AtomicU64>::default();
+        let all_lost = Arc::<AtomicU64>::default();
         let mut worker = Worker {
             to,
             format,
             dropped: Arc::clone(&lost),
+            all_lost: Arc::clone(&all_lost),
             lost: 0,
             torn: false,
         };
         (thread::Builder::new().name("log".to_owned())).spawn(move || worker.work(&lines))?;
-        Ok(Self { queue, lost })
+        Ok(Self {
+            queue,
+            lost,
+            all_lost,
+        })
+    }
+
+    /// Counts the lines that were lost since the start.
+    pub(super) fn all_lost(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.all_lost)
     }
 
     fn push(&self, bytes: Vec<u8>) {
         let dropped = self.lost.swap(0, Ordering::Relaxed);
         if self.queue.try_send(Item::Line { dropped, bytes }).is_err() {
             self.lost.fetch_add(dropped + 1, Ordering::Relaxed);
+            self.all_lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -140,6 +155,7 @@ struct Worker<W> {
     format: LogFormat,
     /// Lines that found no place in the queue.
     dropped: Arc<AtomicU64>,
+    all_lost: Arc<AtomicU64>,
     /// Lines that could not be written, and the lost lines that were not reported yet.
     lost: u64,
     /// Whether the last line was written in part, as a disk that is full leaves it.
@@ -156,6 +172,7 @@ impl<W: Write> Worker<W> {
                     // In the order of the events: not before what was lost is told.
                     if self.lost > 0 || self.write(&bytes).is_err() {
                         self.lost += 1;
+                        self.all_lost.fetch_add(1, Ordering::Relaxed);
                     }
                 }
                 Ok(Item::Flush(_)) => self.tell_dropped(),
@@ -286,6 +303,7 @@ mod tests {
             told[2].ends_with("WARN log lines were lost lines=3"),
             "{text}"
         );
+        assert_eq!(lines.all_lost().load(Ordering::Relaxed), 3);
     }
 
     /// Blocks until the test says go.
@@ -326,6 +344,7 @@ mod tests {
             }
         }
         assert_eq!(lost + written, 1001, "each is written or counted");
+        assert_eq!(lines.all_lost().load(Ordering::Relaxed), lost);
         assert!((10..=12).contains(&written), "{written}");
     }
 }

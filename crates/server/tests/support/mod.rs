@@ -10,9 +10,11 @@
 #[path = "../../../server-core/tests/support/mod.rs"]
 mod client;
 mod home;
+mod scrape;
 
 #[allow(unused_imports, reason = "each test file uses its part")]
 pub use {
     client::*,
     home::{Home, Serving, failure, program, success},
+    scrape::*,
 };
