@@ -213,7 +213,7 @@ impl Observer for Counts {
             Event::Stored { .. } => self.message(Stored::New),
             Event::Duplicate { .. } => self.message(Stored::Duplicate),
             Event::Conflict { .. } => self.message(Stored::Conflict),
-            Event::StoreFailed { .. } => self.message(Stored::Failed),
+            Event::StoreFailed { why, .. } => self.message((&**why).into()),
             Event::Panicked => {
                 self.faults.inc();
                 if !in_session {

@@ -179,6 +179,17 @@ label! {
         Duplicate = "duplicate",
         Conflict = "conflict",
         Failed = "failed",
+        /// In the store, and not at the place to which the operator has messages delivered.
+        Undelivered = "undelivered",
+    }
+}
+
+impl From<&StoreError> for Stored {
+    fn from(why: &StoreError) -> Self {
+        match why {
+            StoreError::Undelivered { .. } => Self::Undelivered,
+            _ => Self::Failed,
+        }
     }
 }
 

@@ -165,6 +165,14 @@ fn in_sessions(bench: &Bench) {
             user: user(),
             why: Arc::new(StoreError::NoSuchUser(user())),
         },
+        Event::StoreFailed {
+            user: user(),
+            why: Arc::new(StoreError::Undelivered {
+                user: user(),
+                id: 9,
+                why: format!("{PEER} does not answer"),
+            }),
+        },
         Event::Panicked,
     ];
     let kid = Fingerprint::of(b"a key");
@@ -193,7 +201,7 @@ fn each_login_is_counted_once_by_its_outcome_and_its_reason() {
     let bench = Bench::new();
     everything(&bench);
     for (outcome, reason, times) in [
-        ("accepted", "none", 5.0),
+        ("accepted", "none", 6.0),
         // Two reasons of the log in one: see `Reason::NoKey`.
         ("refused", "no_key", 2.0),
         ("refused", "wrong_password", 1.0),
@@ -216,7 +224,7 @@ fn each_login_is_counted_once_by_its_outcome_and_its_reason() {
     assert_eq!(bench.value("latchstring_faults_total"), 2.0);
     let turned_away = "latchstring_connections_turned_away_total{limit=\"early_drop\"}";
     assert_eq!(bench.value(turned_away), 1.0);
-    assert_eq!(bench.value("latchstring_connections_total"), 28.0);
+    assert_eq!(bench.value("latchstring_connections_total"), 29.0);
     assert_eq!(bench.value("latchstring_accept_errors_total"), 1.0);
 }
 
@@ -225,15 +233,23 @@ fn sessions_and_messages_are_counted_and_an_ended_session_is_not_open() {
     let bench = Bench::new();
     everything(&bench);
     assert_eq!(bench.value("latchstring_sessions"), 0.0);
-    for end in ["closed_by_client", "truncated", "silent", "store", "fault"] {
+    for (end, times) in [
+        ("closed_by_client", 1.0),
+        ("closed_by_server", 0.0),
+        ("truncated", 1.0),
+        ("silent", 1.0),
+        ("store", 2.0),
+        ("fault", 1.0),
+    ] {
         let series = format!("latchstring_session_ends_total{{end=\"{end}\"}}");
-        assert_eq!(bench.value(&series), 1.0, "{series}");
+        assert_eq!(bench.value(&series), times, "{series}");
     }
     for (result, times) in [
-        ("stored", 5.0),
-        ("duplicate", 5.0),
-        ("conflict", 5.0),
+        ("stored", 6.0),
+        ("duplicate", 6.0),
+        ("conflict", 6.0),
         ("failed", 1.0),
+        ("undelivered", 1.0),
     ] {
         let series = format!("latchstring_messages_total{{result=\"{result}\"}}");
         assert_eq!(bench.value(&series), times, "{series}");
