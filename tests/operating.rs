@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use latchstring_net::port::ReservedPort;
+use latchstring_net::{picture::picture, port::ReservedPort};
 use latchstring_tests::{binary, workspace};
 use nix::{
     sys::signal::{Signal, kill},
@@ -338,6 +338,7 @@ fn the_operators_page_does_what_it_says_from_top_to_bottom() {
     read_the_log(&mut page, &mut machine);
     read_the_metrics(&mut page, &mut machine);
     as_a_service(&mut page, &machine);
+    fingerprint_as_a_picture(&mut page, &machine);
     in_scripts(&mut page, &mut machine);
     send_a_file(&mut page, &mut machine);
     collect_files(&mut page, &machine);
@@ -576,6 +577,21 @@ fn as_a_service(page: &mut Page, machine: &Machine) {
             .contains("enable --now latchstring")
     );
     assert!(Path::new(&machine.path("srv/latchstring/server.toml")).exists());
+}
+
+/// The picture of the page is the one of the fingerprint above it.
+fn fingerprint_as_a_picture(page: &mut Page, machine: &Machine) {
+    let block = page.next("console", "--picture");
+    let step = &block.steps()[0];
+    let fingerprint = step.printed[0].parse().unwrap();
+    assert_eq!(
+        step.printed[1..].join("\n"),
+        picture(&fingerprint, "host key")
+    );
+    let said = machine.succeed(&step.command);
+    let (fingerprint, drawn) = said.split_once('\n').unwrap();
+    let drawn_here = picture(&fingerprint.parse().unwrap(), "host key");
+    assert_eq!(drawn.trim_end(), drawn_here);
 }
 
 fn in_scripts(page: &mut Page, machine: &mut Machine) {

@@ -8,6 +8,7 @@
 //! * [`files`]: files that a person named, and their permissions;
 //! * [`keyfile`]: public keys in PEM files;
 //! * [`password`]: a prompt without echo, a private file or a descriptor;
+//! * [`mod@picture`]: a fingerprint as a picture;
 //! * [`report`]: an error as one line;
 //! * [`mod@print`]: lines for a person or a script, without a panic when they cannot be written;
 //! * [`terminal`]: text of strangers, so that it cannot steer a terminal or hide;
@@ -22,6 +23,7 @@ pub mod keyfile;
 pub mod link;
 pub mod loopback;
 pub mod password;
+pub mod picture;
 pub mod port;
 pub mod print;
 pub mod public_key;

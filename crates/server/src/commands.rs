@@ -5,6 +5,7 @@ mod backup;
 mod calibrate;
 mod check;
 mod collect;
+mod fingerprint;
 mod init;
 mod invite;
 mod made;
@@ -94,6 +95,12 @@ enum Command {
                       latchstring-server calibrate --time 250 --memory 128"
     )]
     Calibrate(calibrate::Calibrate),
+    /// Print the fingerprint of the host's key, and with --picture a picture of it
+    #[command(after_help = "Give it to every user by a way that they trust.\n\n\
+                      Examples:\n  \
+                      latchstring-server fingerprint\n  \
+                      latchstring-server fingerprint --picture --dir /srv/latchstring")]
+    Fingerprint(fingerprint::Show),
     /// Add, show, disable and remove users; change passwords and keys. The server may keep running
     #[command(
         subcommand,
@@ -160,6 +167,7 @@ impl Options {
             Command::Reload => reload::run(&self.place),
             Command::Check(check) => check.run(&self.place).await,
             Command::Calibrate(calibrate) => calibrate.run(),
+            Command::Fingerprint(show) => show.run(&self.place),
             Command::User(user) => user.run(&self.place).await,
             Command::Invite(invite) => invite.run(&self.place).await,
             Command::Messages(messages) => messages.run(&self.place).await,

@@ -88,6 +88,7 @@ fn every_command_shows_an_example() {
         &["user", "list"],
         &["user", "remove"],
         &["user", "passwd"],
+        &["fingerprint"],
         &["invite"],
         &["invite", "list"],
         &["invite", "revoke"],

@@ -21,6 +21,7 @@ use latchstring_net::{
     entropy::OsEntropy,
     keyfile::KeyFileError,
     password::descriptor_number,
+    picture::picture,
     print,
     protocol::hardened::{full::Full, message::Fingerprint},
 };
@@ -120,10 +121,11 @@ impl Person for Screen {
     /// Anything but a clear yes is a no.
     fn confirm(&self, host: &str, met: Fingerprint) -> io::Result<Option<Fingerprint>> {
         print::note(format_args!(
-            "The host {host} is not known. Its key has the fingerprint\n\n  {met}\n"
+            "The host {host} is not known. Its key has the fingerprint\n\n  {met}\n\n{}\n",
+            picture(&met, "host key")
         ));
         print::note(format_args!(
-            "Compare it with the one that the operator gave you, then type `yes` or paste that one:"
+            "Compare it with the one that the operator gave you (the picture only helps: a similar picture is no proof), then type `yes` or paste that one:"
         ));
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
