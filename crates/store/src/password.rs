@@ -1,14 +1,20 @@
 //! Passwords as argon2id hashes (RFC 9106) in PHC strings: `$argon2id$v=19$m=65536,t=3,p=1$salt$hash`.
 //!
+//! A hash that was made with a pepper names it: `keyid=` and eight hexadecimal digits, after `p=1`.
+//!
 //! As a new server is configured, one guess costs 64 MiB and about 0.15 s, also for a thief of the file. Both functions keep a
 //! processor busy for that time: an asynchronous program runs them in `spawn_blocking`. Neither keeps a copy of the
 //! password; wiping the one that was handed in is for its owner.
 
+mod pepper;
+
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
+    Algorithm, Argon2, Params, ParamsBuilder, PasswordHasher, PasswordVerifier, Version,
     password_hash::{self, phc::PasswordHash},
 };
 use thiserror::Error;
+
+pub use pepper::{MAX_PEPPER, MIN_PEPPER, Pepper, PepperError, Peppers};
 
 /// Shortest new password, in bytes.
 pub const MIN_LEN: usize = latchstring_protocol::hardened::message::MIN_NEW_PASSWORD;
@@ -112,6 +118,22 @@ pub enum PasswordError {
         "the stored password hash cannot be used ({0}); set a new one: latchstring-server user passwd"
     )]
     Stored(String),
+    /// The hash needs a pepper that this server does not know.
+    #[error(
+        "the stored password hash was made with the pepper {0}, which is not configured; name its file in pepper_file, in server.toml"
+    )]
+    NoPepper(String),
+    /// A hash from another store that is not taken over.
+    #[error("the password hash is not taken over: {0}; leave the user out, and invite this person")]
+    Foreign(String),
+    /// Attackers try this password first.
+    #[error(
+        "the password is in the list of breached passwords, which attackers try first; choose another one, for example four random words"
+    )]
+    Breached,
+    /// Nobody can say whether the password is a breached one.
+    #[error("the list of breached passwords cannot be used: {0}")]
+    List(String),
     /// The library failed: there is not enough memory.
     #[error("the password could not be hashed: {0}")]
     Hash(String),
@@ -135,13 +157,30 @@ pub fn check_new(password: &[u8]) -> Result<(), PasswordError> {
 /// # Errors
 /// Those of [`check_new`]; [`PasswordError::Hash`] when there is not enough memory.
 pub fn hash(password: &[u8], salt: [u8; 16], cost: Cost) -> Result<String, PasswordError> {
+    hash_with(password, salt, cost, None)
+}
+
+/// As [`hash`], with a pepper. The PHC string names it.
+///
+/// # Errors
+/// As [`hash`].
+pub fn hash_with(
+    password: &[u8],
+    salt: [u8; 16],
+    cost: Cost,
+    pepper: Option<&Pepper>,
+) -> Result<String, PasswordError> {
     check_new(password)?;
-    let why = |e: &dyn std::fmt::Display| PasswordError::Hash(e.to_string());
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32));
-    let params = params.map_err(|e| why(&e))?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let hashed: PasswordHash =
-        (argon2.hash_password_with_salt(password, &salt)).map_err(|e| why(&e))?;
+    let mut params = ParamsBuilder::new();
+    (params.m_cost(cost.memory_kib))
+        .t_cost(cost.passes)
+        .p_cost(cost.lanes)
+        .output_len(32);
+    if let Some(pepper) = pepper {
+        params.keyid(pepper.key_id().map_err(failed)?);
+    }
+    let argon2 = argon2(params.build().map_err(failed)?, pepper)?;
+    let hashed: PasswordHash = (argon2.hash_password_with_salt(password, &salt)).map_err(failed)?;
     Ok(hashed.to_string())
 }
 
@@ -149,17 +188,91 @@ pub fn hash(password: &[u8], salt: [u8; 16], cost: Cost) -> Result<String, Passw
 ///
 /// # Errors
 /// [`PasswordError::Stored`] when the PHC string is not argon2id or asks for more than 256 MiB, 16 passes or 4 lanes.
-/// Such a string is refused before any work. [`PasswordError::Hash`] when there is not enough memory.
+/// Such a string is refused before any work. [`PasswordError::NoPepper`] when it was made with a pepper, and
+/// [`PasswordError::Hash`] when there is not enough memory.
 pub fn verify(phc: &str, password: &[u8]) -> Result<bool, PasswordError> {
+    verify_with(phc, password, &Peppers::default())
+}
+
+/// As [`verify`], for hashes that were made with one of these peppers or without any.
+///
+/// # Errors
+/// As [`verify`]; [`PasswordError::NoPepper`] when it was made with another pepper.
+pub fn verify_with(phc: &str, password: &[u8], peppers: &Peppers) -> Result<bool, PasswordError> {
     if password.len() > MAX_LEN {
         return Ok(false);
     }
     let (stored, _) = parse(phc)?;
-    match Argon2::default().verify_password(password, &stored) {
+    let pepper = match keyid(&stored) {
+        None => None,
+        Some(id) => {
+            let known = peppers.find(&id);
+            Some(known.ok_or(PasswordError::NoPepper(id))?)
+        }
+    };
+    match argon2(Params::default(), pepper)?.verify_password(password, &stored) {
         Ok(()) => Ok(true),
         Err(password_hash::Error::PasswordInvalid) => Ok(false),
-        Err(why) => Err(PasswordError::Hash(why.to_string())),
+        Err(why) => Err(failed(why)),
     }
+}
+
+/// The name of the pepper that a stored hash was made with, if there was one.
+///
+/// # Errors
+/// [`PasswordError::Stored`] as [`verify`].
+pub fn pepper_of(phc: &str) -> Result<Option<String>, PasswordError> {
+    parse(phc).map(|(stored, _)| keyid(&stored))
+}
+
+/// Checks a hash that another server made. It must be argon2id, at a cost that an operator may choose, and without a
+/// pepper or with a known one.
+///
+/// # Errors
+/// [`PasswordError::Foreign`].
+pub fn check_foreign(phc: &str, peppers: &Peppers) -> Result<(), PasswordError> {
+    let foreign = |why: String| Err(PasswordError::Foreign(why));
+    if !phc.starts_with("$argon2id$") {
+        return foreign("it is not argon2id".to_owned());
+    }
+    let (stored, cost) = match parse(phc) {
+        Ok(parsed) => parsed,
+        Err(PasswordError::Stored(why)) => return foreign(why),
+        Err(why) => return foreign(why.to_string()),
+    };
+    if cost.memory_mib() < MIN_MEMORY_MIB || cost.passes < MIN_PASSES {
+        return foreign(format!(
+            "it costs less than {MIN_MEMORY_MIB} MiB and {MIN_PASSES} passes"
+        ));
+    }
+    let length = stored.hash.as_ref().map_or(0, |hash| hash.len());
+    if length < 16 || stored.params.get_str("data").is_some() {
+        return foreign("it is too short, or has a parameter that is not known here".to_owned());
+    }
+    match keyid(&stored).filter(|id| peppers.find(id).is_none()) {
+        None => Ok(()),
+        Some(id) => foreign(format!(
+            "it was made with the pepper {id}, which pepper_file does not name"
+        )),
+    }
+}
+
+fn keyid(stored: &PasswordHash) -> Option<String> {
+    stored.params.get_str("keyid").map(str::to_owned)
+}
+
+fn argon2(params: Params, pepper: Option<&Pepper>) -> Result<Argon2<'_>, PasswordError> {
+    let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
+    match pepper {
+        None => Ok(Argon2::new(algorithm, version, params)),
+        Some(pepper) => {
+            Argon2::new_with_secret(pepper.secret(), algorithm, version, params).map_err(failed)
+        }
+    }
+}
+
+fn failed(why: impl std::fmt::Display) -> PasswordError {
+    PasswordError::Hash(why.to_string())
 }
 
 fn parse(phc: &str) -> Result<(PasswordHash, Cost), PasswordError> {
@@ -186,122 +299,4 @@ fn parse(phc: &str) -> Result<(PasswordHash, Cost), PasswordError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CHEAP: Cost = Cost::TOO_CHEAP_FOR_REAL_PASSWORDS;
-    const GOOD: &[u8] = b"correct horse";
-
-    fn cheap(password: &[u8]) -> String {
-        hash(password, [7; 16], CHEAP).expect("hashed")
-    }
-
-    #[test]
-    fn deployed_hashes_cost_what_the_protocol_says() {
-        let phc = hash(GOOD, [1; 16], Cost::DEPLOYED).expect("hashed");
-        assert!(
-            phc.starts_with("$argon2id$v=19$m=65536,t=3,p=1$AQEBAQEBAQEBAQEBAQEBAQ$"),
-            "{phc}"
-        );
-        assert_eq!(verify(&phc, GOOD), Ok(true));
-        assert_eq!(verify(&phc, b"Correct horse"), Ok(false));
-    }
-
-    /// From the reference implementation's `test.c`: argon2id, 2 passes, 2^16 KiB, 1 lane, "password", "somesalt".
-    #[test]
-    fn the_reference_implementation_agrees() {
-        let phc = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-        assert_eq!(verify(phc, b"password"), Ok(true));
-        assert_eq!(verify(phc, b"passwore"), Ok(false));
-    }
-
-    #[test]
-    fn a_chosen_cost_is_neither_too_low_nor_too_high() {
-        assert_eq!(Cost::new(64, 3), Some(Cost::DEPLOYED));
-        assert!(Cost::new(19, 2).is_some() && Cost::new(256, 16).is_some());
-        for (memory_mib, passes) in [(18, 2), (257, 2), (64, 1), (64, 17), (0, 0), (u32::MAX, 3)] {
-            assert_eq!(
-                Cost::new(memory_mib, passes),
-                None,
-                "{memory_mib}, {passes}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_cost_of_a_hash_can_be_read_from_it() {
-        assert_eq!(Cost::of(&cheap(GOOD)), Ok(CHEAP));
-        assert!(Cost::of("plain").is_err());
-    }
-
-    #[test]
-    fn a_new_password_has_8_to_128_bytes_of_text() {
-        assert_eq!(check_new(b"1234567"), Err(PasswordError::TooShort(7)));
-        assert_eq!(check_new(b"12345678"), Ok(()));
-        assert_eq!(check_new(&[b'x'; 128]), Ok(()));
-        assert_eq!(check_new(&[b'x'; 129]), Err(PasswordError::TooLong(129)));
-        assert_eq!(check_new("päßwörd".as_bytes()), Ok(()));
-        assert_eq!(check_new(&[0xff; 10]), Err(PasswordError::NotUtf8));
-        assert!(hash(b"short", [0; 16], CHEAP).is_err());
-    }
-
-    #[test]
-    fn the_salt_keeps_equal_passwords_apart() {
-        let other = hash(GOOD, [8; 16], CHEAP).expect("hashed");
-        assert_ne!(cheap(GOOD), other);
-        assert_eq!(verify(&other, GOOD), Ok(true));
-    }
-
-    #[test]
-    fn every_byte_of_the_password_counts() {
-        let phc = cheap(&[b'x'; 128]);
-        assert_eq!(verify(&phc, &[b'x'; 128]), Ok(true));
-        assert_eq!(verify(&phc, &[b'x'; 127]), Ok(false));
-        assert_eq!(verify(&phc, &[b'x'; 129]), Ok(false));
-        assert_eq!(verify(&phc, b""), Ok(false));
-    }
-
-    #[test]
-    fn a_hash_that_asks_for_the_whole_machine_is_refused_at_once() {
-        let tail = "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-        for cost in [
-            "m=4294967295,t=3,p=1",
-            "m=262145,t=3,p=1",
-            "m=65536,t=17,p=1",
-            "m=65536,t=4294967295,p=1",
-            "m=65536,t=3,p=5",
-        ] {
-            let refused = verify(&format!("$argon2id$v=19${cost}{tail}"), b"password");
-            assert!(
-                matches!(&refused, Err(PasswordError::Stored(why)) if why.contains("256 MiB")),
-                "{cost}: {refused:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_not_our_hash_is_refused() {
-        let good = cheap(GOOD);
-        let cut = good.rsplit_once('$').expect("a hash").0;
-        for bad in [
-            "",
-            "plain",
-            "$1$salt$hash",
-            cut,
-            &good.replace("argon2id", "argon2i"),
-            &good.replace("argon2id", "argon2d"),
-            &good.replace("v=19", "v=16"),
-            &good.replace("m=64", "m=1"),
-            &good.replace("t=1", "t=0"),
-            &good.replace("p=1", "p=0"),
-            &good.replace("m=64", "m=99999999999"),
-            &good.replace("p=1", "q=1"),
-        ] {
-            let refused = verify(bad, GOOD);
-            assert!(
-                matches!(refused, Err(PasswordError::Stored(_))),
-                "{bad}: {refused:?}"
-            );
-        }
-    }
-}
+mod tests;
