@@ -11,6 +11,7 @@
 //!   key to its source;
 //! * [`enrol`] and `newcomer`: instead of that for an invited person: a new key, a new password;
 //! * `signing` and `hashing`: few signatures and password hashes at a time, and a `queue` of few;
+//! * [`breached`]: the list of breached passwords;
 //! * `sessions`: one open session a user;
 //! * `session`: messages, each acknowledged once it is durable, and an agreed end;
 //! * [`delivery`]: the sink, which must have a message too before it is acknowledged;
@@ -22,6 +23,7 @@
 //! implementation of RSA: see [`Setup`].
 
 mod admission;
+pub mod breached;
 pub mod calibrate;
 pub mod config;
 mod connection;
