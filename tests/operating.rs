@@ -113,7 +113,14 @@ struct Machine {
 impl Machine {
     fn new() -> Self {
         let root = TempDir::new().unwrap();
-        for dir in ["var/lib", "root", "home/alice", "srv", "bin"] {
+        for dir in [
+            "var/lib",
+            "etc/latchstring",
+            "root",
+            "home/alice",
+            "srv",
+            "bin",
+        ] {
             fs::create_dir_all(root.path().join(dir)).unwrap();
         }
         let machine = Self {
@@ -149,6 +156,7 @@ impl Machine {
         let mut text = text.to_owned();
         for dir in [
             "/var/lib/latchstring",
+            "/etc/latchstring",
             "/root/",
             "/home/alice",
             "/srv/latchstring",
@@ -233,6 +241,7 @@ impl Machine {
             ),
             (r"\d{4}\\-\d\d\\-\d\dT[\d:]+Z", r"\d{4}-\d\d-\d\dT[\d:]+Z"),
             (r"127\\.0\\.0\\.1:\d+", r"127\.0\.0\.1:\d+"),
+            ("pepper [0-9a-f]{8}", "pepper [0-9a-f]{8}"),
         ] {
             let shown = Regex::new(shown).unwrap();
             pattern = shown
@@ -339,6 +348,7 @@ fn the_operators_page_does_what_it_says_from_top_to_bottom() {
     read_the_metrics(&mut page, &mut machine);
     as_a_service(&mut page, &machine);
     fingerprint_as_a_picture(&mut page, &machine);
+    make_a_pepper(&mut page, &machine);
     in_scripts(&mut page, &mut machine);
     send_a_file(&mut page, &mut machine);
     collect_files(&mut page, &machine);
@@ -592,6 +602,18 @@ fn fingerprint_as_a_picture(page: &mut Page, machine: &Machine) {
     let (fingerprint, drawn) = said.split_once('\n').unwrap();
     let drawn_here = picture(&fingerprint.parse().unwrap(), "host key");
     assert_eq!(drawn.trim_end(), drawn_here);
+}
+
+/// The running server takes the pepper, and checks the passwords of all that follows with it.
+fn make_a_pepper(page: &mut Page, machine: &Machine) {
+    let block = page.next("console", "latchstring-server pepper new");
+    machine.run(&block.steps()[0]);
+    let toml = machine.path("var/lib/latchstring/server.toml");
+    let setting = format!("pepper_file = {:?}", machine.path("etc/latchstring/pepper"));
+    let text = fs::read_to_string(&toml).unwrap();
+    let text = text.replace("[passwords]", &format!("[passwords]\n{setting}"));
+    fs::write(&toml, text).unwrap();
+    machine.succeed("latchstring-server reload --dir /var/lib/latchstring");
 }
 
 fn in_scripts(page: &mut Page, machine: &mut Machine) {

@@ -82,7 +82,7 @@ pub enum ClientError {
     Refused,
     /// The enrolment was refused; the server never says why.
     #[error(
-        "the server made no account. It never says why: the invitation may have been used or replaced, or its time may be over (the operator chooses it), or your key may be enrolled already. If an earlier try broke off you may have an account already: connect. The operator sees the reason in the log, and can invite you again (latchstring-server invite)"
+        "the server made no account. It never says why: the invitation may have been used or replaced, or its time may be over (the operator chooses it), or your key may be enrolled already, or your new password may be in a list of breached passwords. If an earlier try broke off you may have an account already: connect. The operator sees the reason in the log, and can invite you again (latchstring-server invite)"
     )]
     NotEnrolled,
     /// The connection ended without an agreed close: messages without an acknowledgement may be lost at the server.

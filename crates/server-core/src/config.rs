@@ -136,6 +136,10 @@ impl Config {
         let beside = path.parent().unwrap_or(Path::new(""));
         config.host_key = beside.join(config.host_key);
         config.database = beside.join(config.database);
+        for path in config.passwords.files_mut() {
+            *path = beside.join(&*path);
+            check_directory(path)?;
+        }
         // The helper files of SQLite are made beside the store, so its directory counts as much as the store itself.
         check_directory(&config.host_key)?;
         check_directory(&config.database)?;
@@ -153,7 +157,9 @@ impl Config {
     pub fn moved(mut self, from: &Path, to: &Path) -> Self {
         let beside = to.parent().unwrap_or(Path::new(""));
         let paths = [&mut self.host_key, &mut self.database];
-        for path in paths.into_iter().chain(self.sink.path_mut()) {
+        let named = self.sink.path_mut().into_iter();
+        let named = named.chain(self.passwords.files_mut());
+        for path in paths.into_iter().chain(named) {
             // An absolute path stays: only a relative one was made by joining.
             if let Ok(relative) = path.strip_prefix(from) {
                 *path = beside.join(relative);
@@ -307,7 +313,12 @@ database = "{DATABASE}"
 
 # The cost of a password hash: argon2id with one lane, over this much memory, this often. New passwords get it, and each
 # stored password at its user's next login. `latchstring-server calibrate` finds the numbers for this machine.
-{passwords}
+{passwords}# A file of random bytes that new hashes need as well, on another disk than the store. A thief of the store alone cannot
+# guess passwords then. Make it with: latchstring-server pepper new FILE
+# pepper_file = "/etc/latchstring/pepper"
+# Refuse new passwords that are in this list: the SHA-1 file of Have I Been Pwned, or its directory of range files.
+# breached = "/srv/pwned-passwords"
+
 [limits]
 
 # Most connections at the same time, logged in or not.
@@ -384,6 +395,24 @@ mod tests {
         assert_eq!(config.host_key, Path::new("k"));
         assert_eq!(config.database, Path::new("/var/a.db"));
         assert_eq!(config.limits, Limits::default());
+    }
+
+    #[test]
+    fn the_files_of_passwords_are_relative_to_the_file_too_and_move_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        let more = "[passwords]\npepper_file = [\"p\", \"/etc/p\"]\nbreached = \"list\"\n";
+        fs::write(&path, format!("{SHORT}{more}")).unwrap();
+        let passwords = Config::load(&path).unwrap().passwords;
+        assert_eq!(
+            passwords.pepper_files,
+            [dir.path().join("p"), "/etc/p".into()]
+        );
+        assert_eq!(passwords.breached, Some(dir.path().join("list")));
+        let moved = Config::load(&path).unwrap();
+        let moved = moved.moved(dir.path(), Path::new("/srv/server.toml"));
+        let moved = moved.passwords.pepper_files;
+        assert_eq!(moved, [Path::new("/srv/p"), Path::new("/etc/p")]);
     }
 
     #[test]

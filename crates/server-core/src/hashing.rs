@@ -1,13 +1,13 @@
 //! Few password hashes at a time. Each hash takes 64 MiB and a processor on purpose, so the server limits their number.
 //! Only a client that has proven a key reaches this step.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use latchstring_net::protocol::hardened::{
     handshake::{Authenticated, KeyHolder, Refusal},
     parts::Parts,
 };
-use latchstring_store::password::{self, Cost, PasswordError};
+use latchstring_store::password::PasswordError;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -27,6 +27,14 @@ pub trait PasswordCheck: Send + Sync {
     /// When the stored hash cannot be used, or there is not enough memory.
     fn verify(&self, stored: &str, password: &[u8]) -> Result<bool, PasswordError>;
 
+    /// Whether a person may choose this password, for reasons that its length does not show. Runs in a separate thread too.
+    ///
+    /// # Errors
+    /// [`PasswordError::Breached`]; [`PasswordError::List`] when that cannot be found out.
+    fn allow(&self, _password: &[u8]) -> Result<(), PasswordError> {
+        Ok(())
+    }
+
     /// The form in which a new password is stored. The hash also runs in a separate thread.
     ///
     /// # Errors
@@ -39,46 +47,14 @@ pub trait PasswordCheck: Send + Sync {
     }
 }
 
-/// argon2id, as deployed, at a cost that the operator can change while the server runs.
-#[derive(Debug)]
-pub struct Argon2id(RwLock<Cost>);
-
-impl Argon2id {
-    /// New hashes are made at this cost.
-    pub fn new(cost: Cost) -> Self {
-        Self(RwLock::new(cost))
-    }
-
-    /// From now on new hashes are made at this cost.
-    pub fn set_cost(&self, cost: Cost) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = cost;
-    }
-
-    fn cost(&self) -> Cost {
-        *self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl PasswordCheck for Argon2id {
-    fn verify(&self, stored: &str, password: &[u8]) -> Result<bool, PasswordError> {
-        password::verify(stored, password)
-    }
-
-    fn hash(&self, password: &[u8], salt: [u8; 16]) -> Result<String, PasswordError> {
-        password::hash(password, salt, self.cost())
-    }
-
-    fn is_current(&self, stored: &str) -> bool {
-        Cost::of(stored) == Ok(self.cost())
-    }
-}
-
 /// A password was looked at.
 pub(crate) struct Looked<D> {
     /// The user, or a refusal.
     pub(crate) verified: Result<Authenticated<D>, Refusal<D>>,
     /// Another hash of the password, if it was right and is stored in an old way.
     pub(crate) renewed: Option<String>,
+    /// It was right, and nobody may choose it any more.
+    pub(crate) breached: bool,
 }
 
 /// Checks few passwords at a time, and few logins wait.
@@ -117,7 +93,10 @@ impl HashingPool {
         salt: [u8; 16],
     ) -> Result<Result<String, PasswordError>, HandshakeError> {
         let (check, observer) = (Arc::clone(&self.check), Arc::clone(&self.observer));
-        let hash = move || timed(&*observer, Purpose::Store, || check.hash(&password, salt));
+        let hash = move || {
+            check.allow(&password)?;
+            timed(&*observer, Purpose::Store, || check.hash(&password, salt))
+        };
         Ok(self.queue.compute(hash).await?)
     }
 
@@ -137,11 +116,13 @@ impl HashingPool {
     ) -> Result<Looked<D>, HandshakeError> {
         let (check, observer) = (Arc::clone(&self.check), Arc::clone(&self.observer));
         let looked = turn.compute(move || {
-            let (mut failed, mut renewed) = (None, None);
+            let (mut failed, mut renewed, mut breached) = (None, None, false);
             let verified = holder.prove_password(|password| {
                 let verify = || check.verify(&stored, password);
                 match timed(&*observer, Purpose::Check, verify) {
                     Ok(right) => {
+                        // Without the list nobody knows. That keeps nobody out who has an account.
+                        breached = right && check.allow(password) == Err(PasswordError::Breached);
                         if right && !check.is_current(&stored) {
                             // An old password may be shorter than a new one must be. Then the old hash stays.
                             let hash = || check.hash(password, salt());
@@ -155,7 +136,12 @@ impl HashingPool {
                     }
                 }
             });
-            failed.map_or(Ok(Looked { verified, renewed }), Err)
+            let looked = Looked {
+                verified,
+                renewed,
+                breached,
+            };
+            failed.map_or(Ok(looked), Err)
         });
         Ok(looked.await??)
     }

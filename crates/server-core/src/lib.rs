@@ -11,7 +11,7 @@
 //!   key to its source;
 //! * [`enrol`] and `newcomer`: instead of that for an invited person: a new key, a new password;
 //! * `signing` and `hashing`: few signatures and password hashes at a time, and a `queue` of few;
-//! * [`breached`]: the list of breached passwords;
+//! * [`Argon2id`]: the deployed hashes, with [`pepper`] and the list of [`breached`] passwords;
 //! * `sessions`: one open session a user;
 //! * `session`: messages, each acknowledged once it is durable, and an agreed end;
 //! * [`delivery`]: the sink, which must have a message too before it is acknowledged;
@@ -23,6 +23,7 @@
 //! implementation of RSA: see [`Setup`].
 
 mod admission;
+mod argon2id;
 pub mod breached;
 pub mod calibrate;
 pub mod config;
@@ -42,6 +43,7 @@ pub mod lookup;
 mod newcomer;
 pub mod observer;
 mod penalty;
+pub mod pepper;
 mod queue;
 mod server;
 mod session;
@@ -54,9 +56,10 @@ mod verify;
 pub use latchstring_net as net;
 pub use latchstring_store as store;
 
+pub use argon2id::{Argon2id, PasswordRules, RulesError};
 pub use connection::serve_connection;
 pub use error::{AdmissionError, HandshakeError, ProtocolError, TruncationError};
-pub use hashing::{Argon2id, PasswordCheck};
+pub use hashing::PasswordCheck;
 pub use limits::Limits;
 pub use load::{Load, QueueLoad, Tables};
 pub use login::HANDSHAKE_DEADLINE;

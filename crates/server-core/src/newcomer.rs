@@ -61,7 +61,8 @@ async fn make_account<D: Parts + Clone>(
         .await?
     {
         Ok(hash) => hash,
-        Err(why @ PasswordError::Hash(_)) => return Err(why.into()),
+        Err(PasswordError::Breached) => return Ok(Err(RefusalReason::BreachedPassword)),
+        Err(why @ (PasswordError::Hash(_) | PasswordError::List(_))) => return Err(why.into()),
         Err(_) => return Ok(Err(RefusalReason::BadPassword)),
     };
     let account = Account::new(user.clone(), holder.spki().to_vec(), hash, now);

@@ -107,8 +107,14 @@ pub enum Event {
         /// The fault of the key.
         why: hygiene::WeakKey,
     },
-    /// The password is right, and its hash was made at another cost than new ones are: the store has a new hash of it.
+    /// The password is right, and its hash had another cost or another pepper than new ones have. The store has a new hash
+    /// of it.
     HashRenewed {
+        /// Whose.
+        user: UserName,
+    },
+    /// The password is right, and it is in the list of breached passwords: the user should get another one.
+    BreachedPassword {
         /// Whose.
         user: UserName,
     },
@@ -192,6 +198,7 @@ impl Event {
             | Self::Enrolled { .. }
             | Self::WeakKey { .. }
             | Self::HashRenewed { .. }
+            | Self::BreachedPassword { .. }
             | Self::LoggedIn { .. }
             | Self::Stored { .. }
             | Self::Duplicate { .. }

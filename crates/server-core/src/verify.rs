@@ -82,7 +82,15 @@ async fn check_password<D: Parts + Clone>(
             Err(_) => counted.not_looked_at(accounts).await?,
         }
     }
-    let Looked { verified, renewed } = looked?;
+    let Looked {
+        verified,
+        renewed,
+        breached,
+    } = looked?;
+    if breached {
+        let user = user.clone();
+        server.saw(connection, &Event::BreachedPassword { user });
+    }
     if let Some(renewed) = renewed
         && accounts.renew_hash(&user, &stored, &renewed).await?
     {

@@ -14,8 +14,8 @@ use latchstring_net::{
     },
     wire::read_record,
 };
-use latchstring_server_core::Event;
-use latchstring_store::{Accounts, INVITE_LASTS, Invite};
+use latchstring_server_core::{Argon2id, Event, PasswordRules, config::Passwords};
+use latchstring_store::{Accounts, INVITE_LASTS, Invite, password::Cost};
 use support::{
     ALICE, HOST, Impostor, Login, MALLORY, NOW, PASSWORD, World, assert_saw, name, rest,
 };
@@ -213,6 +213,80 @@ async fn a_password_that_nobody_should_have_is_refused_and_the_invitation_holds(
     let user = name("bob");
     assert_saw(&world.seen.last_of(1), &Event::Refused { user, reason });
     assert!(Newcomer::bob().let_in(&world).await);
+}
+
+/// A server with a list of breached passwords, which holds `password` alone, and an invitation for bob.
+async fn world_with_list() -> (World, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let breached = dir.path().join("list");
+    std::fs::write(
+        &breached,
+        "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:10434004\r\n",
+    )
+    .unwrap();
+    let settings = Passwords {
+        cost: Cost::new(19, 2).unwrap(),
+        breached: Some(breached),
+        ..Passwords::default()
+    };
+    let rules = PasswordRules::load(&settings).unwrap();
+    let world = World::with(|setup| setup.passwords = Arc::new(Argon2id::with(rules))).await;
+    invite(&world, "bob", NOW).await;
+    (world, dir)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breached_password_is_refused_like_everything_else_and_the_invitation_holds() {
+    let (world, _dir) = world_with_list().await;
+    let breached = Newcomer {
+        password: "password",
+        ..Newcomer::bob()
+    };
+    let began = Instant::now();
+    assert!(!breached.let_in(&world).await);
+    assert_eq!(began.elapsed(), Duration::from_millis(400));
+    let reason = RefusalReason::BreachedPassword;
+    let user = name("bob");
+    assert_saw(&world.seen.last_of(1), &Event::Refused { user, reason });
+    assert_eq!(world.store.list().await.unwrap().len(), 1);
+    assert!(Newcomer::bob().let_in(&world).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_list_the_same_password_is_taken() {
+    let world = world().await;
+    let breached = Newcomer {
+        password: "password",
+        ..Newcomer::bob()
+    };
+    assert!(breached.let_in(&world).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_list_is_gone_nobody_gets_an_account_and_the_log_says_why() {
+    let (world, dir) = world_with_list().await;
+    let list = dir.path().join("list");
+    std::fs::rename(&list, dir.path().join("aside")).unwrap();
+    let mut stream = world.connect();
+    let (proven, _) = Login::hello(&mut stream).await;
+    let trusted = proven.pinned(&Fingerprint::of(HOST.public_key())).unwrap();
+    let password = Zeroizing::new(PASSWORD.as_bytes().to_vec());
+    let enrol = trusted.enrol(&name("bob"), &**MALLORY, &password, &Token::new(TOKEN));
+    stream.write_all(&enrol.unwrap().1).await.unwrap();
+    assert!(rest(&mut stream).await.is_empty(), "closed without a word");
+    let Event::LoginFailed { why } = world.seen.last_of(1) else {
+        panic!("{:?}", world.seen.of(1));
+    };
+    let why = why.to_string();
+    assert!(
+        why.contains("breached") && why.contains("cannot read"),
+        "{why}"
+    );
+    assert_eq!(world.store.list().await.unwrap().len(), 1);
+    // Whoever has an account already is not kept out.
+    Login::alice().open(world.connect()).await.close().await;
+    std::fs::rename(dir.path().join("aside"), &list).unwrap();
+    assert!(Newcomer::bob().let_in(&world).await, "the invitation holds");
 }
 
 #[tokio::test(start_paused = true)]

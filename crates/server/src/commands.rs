@@ -10,6 +10,7 @@ mod init;
 mod invite;
 mod made;
 mod messages;
+mod pepper;
 mod reload;
 mod serve;
 mod signals;
@@ -101,6 +102,12 @@ enum Command {
                       latchstring-server fingerprint\n  \
                       latchstring-server fingerprint --picture --dir /srv/latchstring")]
     Fingerprint(fingerprint::Show),
+    /// Make a pepper: a secret file that password hashes need, so that a stolen store alone is not enough to guess from
+    #[command(
+        subcommand,
+        after_help = "Example:\n  latchstring-server pepper new /etc/latchstring/pepper"
+    )]
+    Pepper(pepper::Pepper),
     /// Add, show, disable and remove users; change passwords and keys. The server may keep running
     #[command(
         subcommand,
@@ -168,6 +175,7 @@ impl Options {
             Command::Check(check) => check.run(&self.place).await,
             Command::Calibrate(calibrate) => calibrate.run(),
             Command::Fingerprint(show) => show.run(&self.place),
+            Command::Pepper(pepper) => pepper.run(),
             Command::User(user) => user.run(&self.place).await,
             Command::Invite(invite) => invite.run(&self.place).await,
             Command::Messages(messages) => messages.run(&self.place).await,

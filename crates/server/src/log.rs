@@ -156,6 +156,9 @@ impl Observer for Log {
             Event::HashRenewed { user } => {
                 info!(connection, %peer, %user, "password hash renewed");
             }
+            Event::BreachedPassword { user } => {
+                warn!(connection, %peer, %user, "breached password");
+            }
             Event::LoggedIn {
                 user,
                 session_id,

@@ -322,7 +322,8 @@ impl Observer for HardenedWitness {
             | Event::Conflict { .. }
             | Event::Enrolled { .. }
             | Event::WeakKey { .. }
-            | Event::HashRenewed { .. } => {}
+            | Event::HashRenewed { .. }
+            | Event::BreachedPassword { .. } => {}
             Event::LoggedIn { user, .. } => self.witness.saw(Seen::LoggedIn {
                 on,
                 user: name(user),

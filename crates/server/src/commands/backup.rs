@@ -73,6 +73,7 @@ impl Backup {
             Fingerprint::of(host.public_key())
         ))?;
         output.line("Keep it as safe as the server: it holds the host key, password hashes and all messages.")?;
+        not_in_it(&config, &mut output)?;
         Ok(output.finish()?)
     }
 }
@@ -125,8 +126,20 @@ impl Restore {
                 "Revoked {revoked} invitations, since they may have been used after the backup. Make new ones with: invite NAME"
             ))?;
         }
+        not_in_it(&config, &mut output)?;
         Ok(output.finish()?)
     }
+}
+
+/// A pepper must lie elsewhere than the store and its copies. So no backup holds one, and its owner should know that.
+fn not_in_it(config: &Config, output: &mut Output) -> anyhow::Result<()> {
+    for path in &config.passwords.pepper_files {
+        output.line(format_args!(
+            "The pepper {} is not in the backup: keep a copy elsewhere. Without it, nobody whose password hash needs it can log in.",
+            path.display()
+        ))?;
+    }
+    Ok(())
 }
 
 /// Nothing may be where something is to be put; nor what SQLite would take for a part of the restored store.

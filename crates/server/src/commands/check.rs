@@ -2,6 +2,7 @@
 
 mod finding;
 mod metrics;
+mod passwords;
 mod sink;
 
 use std::{
@@ -76,6 +77,7 @@ async fn findings(place: &Place) -> Vec<Finding> {
     let memory =
         memory().map(|there_is| Finding::memory(&config.limits, config.passwords.cost, there_is));
     found.extend(memory);
+    found.extend(passwords::files(&config));
     found.push(disk(&config.database));
     found.push(sink::sink(&config.sink));
     match place.store().await {
@@ -209,6 +211,7 @@ async fn accounts(store: &Sqlite, config: &Config, found: &mut Vec<Finding>) -> 
         .map(|account| Cost::of(&account.password_hash).ok());
     let costs: Vec<_> = costs.collect();
     found.push(Finding::password_hashes(config.passwords.cost, &costs));
+    found.extend(passwords::without_pepper(&config.passwords, &accounts));
     for Account { user, kid, .. } in &accounts {
         if store.failures(user, kid).await? >= throttle::MOST_GUESSES {
             found.push(Finding::warning(

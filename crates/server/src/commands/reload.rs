@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail};
 use latchstring_net::print;
+use latchstring_server_core::PasswordRules;
 use latchstring_store_sqlite::StoreLock;
 use nix::{
     sys::signal::{Signal, kill},
@@ -13,6 +14,7 @@ use super::Place;
 pub(super) fn run(place: &Place) -> anyhow::Result<()> {
     // A file with an error is told here, to whoever has written it, and not in the log alone.
     let config = place.config()?;
+    PasswordRules::load(&config.passwords)?;
     let Some(process) = StoreLock::holder(&config.database)? else {
         bail!(
             "no server serves {}; start it with: latchstring-server serve",

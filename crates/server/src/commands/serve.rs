@@ -4,7 +4,7 @@ mod manager;
 
 use std::{
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, mpsc},
     thread,
     time::Duration,
@@ -18,8 +18,8 @@ use latchstring_net::{
     protocol::hardened::{full::Full, message::Fingerprint, signature::Signer},
 };
 use latchstring_server_core::{
-    Argon2id, HANDSHAKE_DEADLINE, Server, Setup,
-    config::{Config, ConfigError, Retention},
+    Argon2id, HANDSHAKE_DEADLINE, PasswordRules, Server, Setup,
+    config::{Config, Retention},
     cost::WorkCount,
     delivery::StoreOnly,
     enrol::ByInvitation,
@@ -74,6 +74,7 @@ impl Serve {
         take_descriptors();
         let config = place.config()?;
         let host = Place::host_key(&config)?;
+        let rules = PasswordRules::load(&config.passwords)?;
         // Two servers on one store would each acknowledge messages that the other one keeps.
         let _lock = StoreLock::acquire(&config.database).context("cannot serve")?;
         let store = place.store().await?;
@@ -88,7 +89,7 @@ impl Serve {
         tracing::info!(%address, handed_over, %fingerprint, "listening");
         announce(format!("Listening on {address}, host key {fingerprint}"));
         let spent = Arc::new(WorkCount::default());
-        let passwords = Arc::new(Argon2id::new(config.passwords.cost));
+        let passwords = Arc::new(Argon2id::with(rules));
         let server = Server::new(Setup {
             host: Arc::new(host),
             verifier: Arc::new(AwsLc),
@@ -234,8 +235,9 @@ async fn watch_signals(mut signals: Signals, running: Running, path: PathBuf, mu
             },
             Some((signal, new)) = configs.recv() => {
                 match new {
-                Ok(new) => {
+                Ok((new, rules)) => {
                     reload(signal, &running, &config, &new);
+                    running.passwords.set_rules(rules);
                     // What needs a restart stays as it is, and is named again by the next reload.
                     (config.limits, config.passwords) = (new.limits, new.passwords);
                     config.retention = new.retention;
@@ -250,21 +252,27 @@ async fn watch_signals(mut signals: Signals, running: Running, path: PathBuf, mu
     }
 }
 
-type Loaded = (&'static str, Result<Config, ConfigError>);
+type Loaded = (&'static str, anyhow::Result<(Config, PasswordRules)>);
 
 /// Reads the configuration on a separate thread: a pipe or a network disk may take long, and the server goes on
 /// serving.
 fn load(path: PathBuf, signal: &'static str, loaded: UnboundedSender<Loaded>) {
     thread::spawn(move || {
         // Nobody waits for it any more when the server ends.
-        let _ = loaded.send((signal, Config::load(&path)));
+        let _ = loaded.send((signal, load_all(&path)));
     });
+}
+
+/// The configuration, and the files of passwords that it names.
+fn load_all(path: &Path) -> anyhow::Result<(Config, PasswordRules)> {
+    let config = Config::load(path)?;
+    let rules = PasswordRules::load(&config.passwords)?;
+    Ok((config, rules))
 }
 
 fn reload(signal: &str, running: &Running, old: &Config, new: &Config) {
     let changed = old.changes(new).join(", ");
     running.server.set_limits(&new.limits);
-    running.passwords.set_cost(new.passwords.cost);
     (running.retention).send_if_modified(|retention| {
         let changed = *retention != new.retention;
         retention.clone_from(&new.retention);

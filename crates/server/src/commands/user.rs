@@ -12,10 +12,8 @@ use latchstring_net::{
     print,
     protocol::hardened::message::UserName,
 };
-use latchstring_store::{
-    Account, Accounts, Removed,
-    password::{Cost, hash},
-};
+use latchstring_server_core::{PasswordRules, config::Config};
+use latchstring_store::{Account, Accounts, Removed};
 
 use super::{Place, now};
 use crate::password::read_new;
@@ -113,14 +111,18 @@ pub(super) struct PasswordOptions {
 }
 
 impl PasswordOptions {
-    /// The new password's hash, at this cost.
-    fn hashed(self, cost: Cost) -> anyhow::Result<String> {
+    /// The hash of a new password that the configuration allows.
+    fn hashed(self, config: &Config) -> anyhow::Result<String> {
+        // Before anybody types a password in vain.
+        let rules = PasswordRules::load(&config.passwords)?;
         let source = match (self.password_file, self.password_fd) {
             (Some(path), _) => Source::File(path),
             (None, Some(fd)) => Source::Descriptor(fd),
             (None, None) => Source::Prompt,
         };
-        Ok(hash(&read_new(&source)?, OsEntropy.array(), cost)?)
+        let password = read_new(&source)?;
+        rules.allow(&password)?;
+        Ok(rules.hash(&password, OsEntropy.array())?)
     }
 }
 
@@ -160,12 +162,14 @@ impl User {
                 Ok(print::line(done)?)
             }
             Self::Passwd { name, password } => {
-                let cost = place.config()?.passwords.cost;
+                let config = place.config()?;
                 let store = place.store().await?;
                 let known = store.list().await?.iter().any(|a| a.user == name);
                 // Before anybody types a password in vain.
                 ensure!(known, "there is no user {name}");
-                store.set_password(&name, &password.hashed(cost)?).await?;
+                store
+                    .set_password(&name, &password.hashed(&config)?)
+                    .await?;
                 Ok(print::line(format_args!("{name} has a new password."))?)
             }
         }
@@ -186,7 +190,7 @@ async fn add(
         "user {name} exists already; remove the account first if it is to be replaced"
     );
     let spki = key::usable(&key, &config, &enrolled)?;
-    let account = Account::new(name, spki, password.hashed(config.passwords.cost)?, now()?);
+    let account = Account::new(name, spki, password.hashed(&config)?, now()?);
     store.add(&account).await?;
     Ok(print::line(format_args!(
         "Added {} with key {}.",

@@ -210,6 +210,8 @@ impl Observer for Counts {
             Event::HashRenewed { .. } => _ = self.renewed.inc(),
             // Counted as refused: that event follows.
             Event::WeakKey { .. } => {}
+            // For the log, which names the user. A login follows.
+            Event::BreachedPassword { .. } => {}
             Event::Stored { .. } => self.message(Stored::New),
             Event::Duplicate { .. } => self.message(Stored::Duplicate),
             Event::Conflict { .. } => self.message(Stored::Conflict),

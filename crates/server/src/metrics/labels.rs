@@ -86,7 +86,7 @@ impl From<RefusalReason> for Reason {
             RefusalReason::WrongPassword => Self::WrongPassword,
             RefusalReason::NotInvited => Self::NotInvited,
             RefusalReason::WeakKey => Self::WeakKey,
-            RefusalReason::BadPassword => Self::BadNewPassword,
+            RefusalReason::BadPassword | RefusalReason::BreachedPassword => Self::BadNewPassword,
             RefusalReason::TooSoon => Self::TooSoon,
             RefusalReason::Disabled => Self::LockedOut,
             RefusalReason::UserDisabled => Self::UserDisabled,

@@ -397,6 +397,9 @@ pub enum RefusalReason {
     /// The new password is not allowed.
     #[error("the new password is too short or not text")]
     BadPassword,
+    /// The new password is one that attackers try first.
+    #[error("the new password is in the list of breached passwords")]
+    BreachedPassword,
     /// The key was proven, and the password not looked at: it came too soon after a wrong one.
     #[error("a password too soon after a wrong one")]
     TooSoon,

@@ -65,6 +65,11 @@ impl Finding {
         Self::new(Level::Error, about, text)
     }
 
+    /// Whether nobody has to do anything about it.
+    pub(super) fn is_ok(&self) -> bool {
+        self.level == Level::Ok
+    }
+
     fn new(level: Level, about: &'static str, text: impl fmt::Display) -> Self {
         Self {
             level,

@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime};
 use anyhow::ensure;
 use latchstring_net::{print::Output, protocol::hardened::message::UserName};
 use latchstring_server_core::throttle::MOST_GUESSES;
-use latchstring_store::{Accounts, password::Cost};
+use latchstring_store::{
+    Accounts,
+    password::{Cost, pepper_of},
+};
 use latchstring_store_sqlite::Sqlite;
 use serde::Serialize;
 
@@ -26,6 +29,8 @@ struct Shown {
 struct StoredPassword {
     memory_mib: u32,
     passes: u32,
+    /// The public name of the pepper that it was made with.
+    pepper: Option<String>,
 }
 
 /// A key, and what came with it.
@@ -59,6 +64,7 @@ pub(super) async fn show(store: &Sqlite, name: UserName, json: bool) -> anyhow::
         password: cost.map(|cost| StoredPassword {
             memory_mib: cost.memory_mib(),
             passes: cost.passes(),
+            pepper: pepper_of(&accounts[0].password_hash).ok().flatten(),
         }),
         keys,
         user: name.to_string(),
@@ -79,8 +85,14 @@ fn lines(shown: &Shown) -> Vec<String> {
         false => "yes",
     };
     let password = match &shown.password {
-        Some(StoredPassword { memory_mib, passes }) => {
-            format!("argon2id, {memory_mib} MiB, {passes} passes")
+        Some(StoredPassword {
+            memory_mib,
+            passes,
+            pepper,
+        }) => {
+            let pepper = pepper.as_ref().map(|id| format!(", pepper {id}"));
+            let pepper = pepper.unwrap_or_default();
+            format!("argon2id, {memory_mib} MiB, {passes} passes{pepper}")
         }
         None => "cannot be used; set a new one with: latchstring-server user passwd".to_owned(),
     };
