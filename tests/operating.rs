@@ -349,6 +349,7 @@ fn the_operators_page_does_what_it_says_from_top_to_bottom() {
     as_a_service(&mut page, &machine);
     fingerprint_as_a_picture(&mut page, &machine);
     make_a_pepper(&mut page, &machine);
+    move_users(&mut page, &machine);
     in_scripts(&mut page, &mut machine);
     send_a_file(&mut page, &mut machine);
     collect_files(&mut page, &machine);
@@ -614,6 +615,15 @@ fn make_a_pepper(page: &mut Page, machine: &Machine) {
     let text = text.replace("[passwords]", &format!("[passwords]\n{setting}"));
     fs::write(&toml, text).unwrap();
     machine.succeed("latchstring-server reload --dir /var/lib/latchstring");
+}
+
+fn move_users(page: &mut Page, machine: &Machine) {
+    let block = page.next("console", "latchstring-server user export");
+    for step in block.steps() {
+        machine.run(&step);
+    }
+    let list = |dir: &str| machine.succeed(&format!("latchstring-server user list --dir {dir}"));
+    assert_eq!(list("/srv/latchstring"), list("/var/lib/latchstring"));
 }
 
 fn in_scripts(page: &mut Page, machine: &mut Machine) {

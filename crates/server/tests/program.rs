@@ -88,6 +88,8 @@ fn every_command_shows_an_example() {
         &["user", "list"],
         &["user", "remove"],
         &["user", "passwd"],
+        &["user", "export"],
+        &["user", "import"],
         &["fingerprint"],
         &["pepper"],
         &["pepper", "new"],

@@ -1,6 +1,9 @@
-//! `user add | list | show | passwd | key | disable | enable | unlock | remove`.
+//! `user add | list | show | passwd | key | disable | enable | unlock | remove | export | import`.
 
+mod export;
+mod import;
 mod key;
+mod record;
 mod show;
 
 use std::path::PathBuf;
@@ -96,6 +99,23 @@ pub(super) enum User {
         #[command(flatten)]
         password: PasswordOptions,
     },
+    /// Write every user as a line of JSON: keys, password hash, and the rest, without messages
+    #[command(
+        after_help = "The lines hold password hashes, from which passwords can be guessed. Keep them as safe as the server.\n\n\
+                      Examples:\n  \
+                      latchstring-server user export --out users.jsonl\n  \
+                      latchstring-server user export | age -r KEY > users.jsonl.age"
+    )]
+    Export(export::Export),
+    /// Add the users of another server, from a file of `user export`: all of them, or none
+    #[command(
+        after_help = "Every faulty line is named, with its number. Nothing that exists is overwritten. Keys obey the same rules as \
+                      in `user add`, also among each other. Hashes must be argon2id, within the bounds of [passwords].\n\n\
+                      Examples:\n  \
+                      latchstring-server user import --dry-run users.jsonl\n  \
+                      latchstring-server user import --skip-existing users.jsonl"
+    )]
+    Import(import::Import),
 }
 
 /// Where the password comes from; without any of these, a prompt.
@@ -137,6 +157,8 @@ impl User {
             Self::List => list(place).await,
             Self::Show { name, json } => show::show(&place.store().await?, name, json).await,
             Self::Key(key) => key.run(place).await,
+            Self::Export(export) => export.run(place).await,
+            Self::Import(import) => import.run(place).await,
             Self::Disable { name } => {
                 place.store().await?.set_disabled(&name, true).await?;
                 Ok(print::line(format_args!("{name} cannot log in any more."))?)

@@ -13,6 +13,8 @@ use sqlx::{
 
 use super::Sqlite;
 
+mod import;
+
 /// user, kid, spki, password_hash, created_at, disabled
 type AccountRow = (String, Vec<u8>, Vec<u8>, String, i64, bool);
 /// user, made_at, seconds_left
