@@ -124,6 +124,7 @@ enum Command {
                       Examples:\n  \
                       latchstring-server invite alice\n  \
                       latchstring-server invite --expires 1h bob\n  \
+                      latchstring-server invite --from class.csv --out invitations\n  \
                       latchstring-server invite --dir /srv/latchstring -- list"
     )]
     Invite(invite::Options),

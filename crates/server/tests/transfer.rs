@@ -128,6 +128,47 @@ async fn nothing_is_overwritten_and_nothing_is_added_twice() {
     assert_eq!(success(&empty.run(&["user", "list"])), "");
 }
 
+#[test]
+fn a_list_of_names_becomes_a_file_for_each() {
+    let home = Home::new();
+    home.write(
+        "class.csv",
+        "user,mail\nalice,a@example.org\nbob,b@example.org\n",
+        0o644,
+    );
+    let many = [
+        "invite",
+        "--from",
+        "class.csv",
+        "--out",
+        "invitations",
+        "--expires",
+        "1h",
+    ];
+    let said = success(&home.run(&many));
+    assert!(said.contains("Invited 2 users"), "{said}");
+    for user in ["alice", "bob"] {
+        let path = home.path(&format!("invitations/{user}.invite"));
+        let line = fs::read_to_string(&path).unwrap();
+        assert!(
+            line.starts_with(&format!("{user}:{}:", home.fingerprint)),
+            "{line}"
+        );
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    assert_eq!(success(&home.run(&["invite", "list"])).lines().count(), 2);
+    assert!(failure(&home.run(&many)).contains("not overwritten"));
+
+    home.add_alice();
+    fs::remove_dir_all(home.path("invitations")).unwrap();
+    let why = failure(&home.run(&many));
+    assert!(why.contains("user alice exists already"), "{why}");
+    assert!(!home.path("invitations").exists());
+    let usage = home.run(&["invite", "--from", "class.csv"]);
+    assert_eq!(usage.status.code(), Some(2), "--out is missing");
+}
+
 /// The public key in a file of the tests of `net`.
 fn test_key(name: &str) -> String {
     let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../net/tests/keys");

@@ -1,7 +1,13 @@
 //! `invite`: a line of text that lets one person make one account; and `invite list | revoke`.
 
-use std::time::{Duration, UNIX_EPOCH};
+mod many;
 
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, UNIX_EPOCH},
+};
+
+use anyhow::ensure;
 use latchstring_net::{
     entropy::{Entropy, OsEntropy},
     print,
@@ -36,11 +42,22 @@ pub(super) struct Options {
 #[derive(Debug, clap::Args)]
 struct Make {
     /// Name the new user: 1 to 32 of a-z, 0-9, _ and -, beginning with a letter
-    #[arg(required = true)]
-    name: UserName,
+    #[arg(required_unless_present = "from")]
+    name: Option<UserName>,
     /// Let the invitation expire after this time, from 1m to 30d
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = lifetime)]
     expires: Duration,
+    /// Invite every user in the first column of this file instead; a line is a row of a table, as in CSV
+    #[arg(
+        long,
+        value_name = "FILE.csv",
+        requires = "out",
+        conflicts_with = "name"
+    )]
+    from: Option<PathBuf>,
+    /// Write the invitations into this directory: NAME.invite for each user
+    #[arg(long, value_name = "DIR", requires = "from")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -57,6 +74,14 @@ enum Other {
         /// Name the invited user
         name: UserName,
     },
+}
+
+fn new(user: UserName, host: Fingerprint) -> Invite {
+    Invite {
+        user,
+        host,
+        token: Token::new(OsEntropy.array()),
+    }
 }
 
 fn lifetime(text: &str) -> Result<Duration, String> {
@@ -81,14 +106,49 @@ impl Options {
 impl Make {
     async fn run(self, place: &Place) -> anyhow::Result<()> {
         let host = Place::host_key(&place.config()?)?;
-        let invite = Invite {
-            user: self.name,
-            host: Fingerprint::of(host.public_key()),
-            token: Token::new(OsEntropy.array()),
-        };
+        let host = Fingerprint::of(host.public_key());
+        match (&self.name, &self.from, &self.out) {
+            (Some(name), ..) => self.one(place, new(name.clone(), host)).await,
+            (None, Some(from), Some(out)) => {
+                let names = many::names(from)?;
+                let invites: Vec<_> = names.into_iter().map(|name| new(name, host)).collect();
+                self.many(place, &invites, out).await
+            }
+            _ => anyhow::bail!("no name was given; name the user to invite"),
+        }
+    }
+
+    fn kept(&self, invite: &Invite) -> anyhow::Result<Kept> {
         let kept = Kept::new(invite.user.clone(), invite.token.hash(), now()?);
-        let kept = kept.lasting(self.expires.as_secs());
-        place.store().await?.invite(&kept).await?;
+        Ok(kept.lasting(self.expires.as_secs()))
+    }
+
+    async fn many(&self, place: &Place, invites: &[Invite], out: &Path) -> anyhow::Result<()> {
+        let store = place.store().await?;
+        let enrolled = store.list().await?;
+        for invite in invites {
+            let known = enrolled.iter().any(|account| account.user == invite.user);
+            ensure!(
+                !known,
+                "user {} exists already, so nobody was invited; take this name out of the list",
+                invite.user
+            );
+        }
+        let made = many::write(out, invites)?;
+        for invite in invites {
+            store.invite(&self.kept(invite)?).await?;
+        }
+        made.keep();
+        print::line(format_args!(
+            "Invited {} users. Each file in {} is for one of them, and for nobody else.",
+            invites.len(),
+            out.display()
+        ))?;
+        Ok(())
+    }
+
+    async fn one(&self, place: &Place, invite: Invite) -> anyhow::Result<()> {
+        place.store().await?.invite(&self.kept(&invite)?).await?;
         // The line alone, so that a script can hand it on.
         print::line(&invite)?;
         let user = &invite.user;
