@@ -414,7 +414,10 @@ fn by_hand(page: &mut Page, machine: &mut Machine) {
     let connected = page.next("console", "latchstring-client connect");
     let step = &connected.steps()[0];
     let mut terminal = machine.talk(step, &[]);
-    terminal.exp_regex("SHA256:[A-Za-z0-9+/]{43}").unwrap();
+    let (_, met) = terminal.exp_regex("SHA256:[A-Za-z0-9+/]{43}").unwrap();
+    for line in picture(&met.parse().unwrap(), "host key").lines() {
+        terminal.exp_string(line).unwrap();
+    }
     terminal.exp_string("yes").unwrap();
     terminal.send_line("yes").unwrap();
     terminal.exp_regex("[Pp]assword[^:]*.*: ?").unwrap();

@@ -10,7 +10,7 @@ use std::{
 
 use latchstring_net::protocol::hardened::message::Fingerprint;
 use nix::sys::signal::Signal;
-use support::{Home, Serving, failure, success};
+use support::{Home, Serving, failure, program, success};
 
 /// The line of the public list for `password`.
 const BREACHED: &str = "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:10434004\r\n";
@@ -91,6 +91,17 @@ async fn a_pepper_is_added_changed_and_missed() {
     assert!(!bad && found.contains(&format!("({old})")), "{found}");
     let backup = success(&home.run(&["backup", "copy"]));
     assert!(backup.contains("is not in the backup"), "{backup}");
+    let secret = fs::read(home.path("old")).unwrap();
+    for file in fs::read_dir(home.path("copy")).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        let holds = bytes.windows(secret.len()).any(|part| part == secret);
+        assert!(!holds, "the pepper is in the backup");
+    }
+    let restored = program(&["restore", "copy", "--dir", "elsewhere"])
+        .current_dir(home.keep.path())
+        .output();
+    let restored = success(&restored.unwrap());
+    assert!(restored.contains("is not in the backup"), "{restored}");
 
     let new = pepper(&home, "new");
     configure(&home, "pepper_file = \"../new\"");

@@ -13,7 +13,7 @@ use latchstring_store::Accounts;
 use latchstring_store_sqlite::Sqlite;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use support::{ALICE, Home, Login, MALLORY, alice_kid, failure, name, success};
+use support::{ALICE, Home, Login, MALLORY, alice_kid, failure, name, program, success};
 
 /// A server with alice, who has two keys.
 async fn old_home() -> Home {
@@ -99,6 +99,21 @@ async fn a_user_logs_in_to_the_new_server_with_the_same_password_and_both_keys()
     }
     serving.signal(Signal::SIGTERM);
     assert_eq!(serving.ended().await.0, Some(0));
+}
+
+#[test]
+fn hashes_on_a_terminal_are_warned_of_and_hashes_in_a_pipe_are_not() {
+    let home = Home::new();
+    home.add_alice();
+    let export = ["user", "export", "--dir", "server"];
+    let mut command = program(&export);
+    command.current_dir(home.keep.path());
+    let mut terminal = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
+    terminal.exp_string("Warning: ").unwrap();
+    terminal.exp_string("--out FILE").unwrap();
+    terminal.exp_string("$argon2id$").unwrap();
+    let piped = home.run(&["user", "export"]);
+    assert!(piped.stderr.is_empty(), "{piped:?}");
 }
 
 #[tokio::test]
