@@ -137,6 +137,23 @@ pub fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), KeyFileError> 
     })
 }
 
+/// Puts a file of mode 0600 in the place of another one, as a whole or not at all, and makes sure that it is on the disk.
+/// Until then it is `NAME.new` beside the old one.
+///
+/// # Errors
+/// [`KeyFileError::Exists`] if `NAME.new` is there already, [`KeyFileError::Io`] when the file cannot be written.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    create(&new, 0o600, bytes)?;
+    let renamed = fs::rename(&new, path).and_then(|()| sync_directory_of(path));
+    renamed.map_err(|source| {
+        let _ = fs::remove_file(&new);
+        io_error("write", path, source)
+    })
+}
+
 /// A new file's name is on the disk only once its directory is.
 fn sync_directory_of(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty());

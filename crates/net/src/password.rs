@@ -103,6 +103,21 @@ fn prompt(question: &str) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
     checked(Zeroizing::new(answer.into_bytes()))
 }
 
+/// Asks a person for a secret that may be missing: `None` is an empty line.
+///
+/// # Errors
+/// [`PasswordError`].
+pub fn prompt_or_nothing(question: &str) -> Result<Option<Zeroizing<Vec<u8>>>, PasswordError> {
+    if !io::stdin().is_terminal() {
+        return Err(PasswordError::NoTerminal);
+    }
+    let answer = rpassword::prompt_password(question).map_err(PasswordError::Terminal)?;
+    match Zeroizing::new(answer.into_bytes()) {
+        nothing if nothing.is_empty() => Ok(None),
+        answer => checked(answer).map(Some),
+    }
+}
+
 /// Room for the longest password, a byte order mark, `\r\n`, and one byte more, so that what is too long is seen.
 const LIMIT: usize = MAX_PASSWORD + 6;
 

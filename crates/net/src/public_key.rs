@@ -53,6 +53,19 @@ pub enum KeyError {
     /// Not an unencrypted PKCS#8 RSA key, or one whose numbers do not fit together.
     #[error("the private key is not an unencrypted PKCS#8 RSA key in good order: {0}")]
     Private(String),
+    /// The text behind the passphrase is no key.
+    #[error("the passphrase is wrong, or the key file is damaged")]
+    Passphrase,
+    /// Opening the file would take more time or memory than any honest file does.
+    #[error(
+        "the key file asks for {0} to open it, which is refused; if the file is yours, open it elsewhere and encrypt it again: openssl pkcs8 -topk8 -scrypt -in OLD -out NEW"
+    )]
+    Cost(String),
+    /// A passphrase in another way.
+    #[error(
+        "the private key is not encrypted with PBES2, AES, and scrypt or PBKDF2 with SHA-2; convert it: openssl pkcs8 -topk8 -scrypt -in OLD -out NEW"
+    )]
+    Encryption,
     /// Not PEM.
     #[error("the key is not PEM: {0}")]
     Pem(String),
