@@ -152,8 +152,13 @@ impl KnownHosts {
 
     /// Every host of the file, as `HOST:PORT`, and the fingerprint of its key.
     pub fn all(&self) -> impl Iterator<Item = (&str, Fingerprint)> {
-        let hosts = self.hosts.iter();
-        hosts.map(|(host, known)| (&host[..], known.fingerprint))
+        self.entries()
+            .map(|(host, known)| (host, known.fingerprint))
+    }
+
+    /// Every host of the file with its entry, in the order of the file.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, Known)> {
+        self.hosts.iter().map(|(host, known)| (&host[..], *known))
     }
 
     /// Decides which key the host must have. It is the known one, or else the one from `--fingerprint`. Without both
@@ -215,6 +220,29 @@ impl KnownHosts {
         self.hosts.push((host.to_owned(), known));
         self.text = text;
         Ok(())
+    }
+
+    /// Removes a host, and returns its entry; `None` if the file has no such host. Comments and other lines stay. The file
+    /// is replaced as a whole or not at all.
+    ///
+    /// # Errors
+    /// [`KnownHostsError`].
+    pub fn remove(&mut self, host: &str) -> Result<Option<Known>, KnownHostsError> {
+        // Without a file there is nothing to remove, and no reason to make a lock.
+        if self.find(host).is_none() {
+            return Ok(None);
+        }
+        let _lock = lock(&self.path, LOCK_PATIENCE)?;
+        *self = Self::load(&self.path)?;
+        let Some(known) = self.find(host) else {
+            return Ok(None);
+        };
+        let lines = self.text.split_inclusive('\n').enumerate();
+        let others = lines.filter(|(at, _)| at + 1 != known.line);
+        let text: String = others.map(|(_, line)| line).collect();
+        replace(&self.path, &text).map_err(|source| io_error("write", &self.path, source))?;
+        *self = Self::load(&self.path)?;
+        Ok(Some(known))
     }
 }
 

@@ -18,6 +18,7 @@
 mod error;
 mod file;
 mod others;
+mod survey;
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -36,6 +37,7 @@ use latchstring_net::protocol::hardened::{
 pub use error::OutboxError;
 use file::{Line, open_locked};
 pub use others::{Stray, WhyNot};
+pub use survey::{Content, survey};
 
 /// The user, host and key of an outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -241,3 +241,34 @@ fn a_file_that_cannot_be_read_is_not_an_empty_one() {
     assert!(hosts.add(HOST, fingerprint(1)).is_err());
     assert_eq!(fs::read(&path).unwrap(), b"\xff");
 }
+
+#[test]
+fn a_host_is_removed_with_its_line_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("known_hosts");
+    let line = |host: &str, n: u8| format!("{host} {}\n", fingerprint(n));
+    let [one, two, three] = [line("a:1", 1), line("b:2", 2), line("c:3", 3)];
+    fs::write(&path, format!("# mine\n{one}\n  {two}# between\n{three}")).unwrap();
+    let mut hosts = KnownHosts::load(&path).unwrap();
+    assert_eq!(hosts.remove("x:9").unwrap(), None);
+    let removed = hosts.remove("b:2").unwrap().unwrap();
+    assert_eq!((removed.fingerprint, removed.line), (fingerprint(2), 4));
+    let left = fs::read_to_string(&path).unwrap();
+    assert_eq!(left, format!("# mine\n{one}\n# between\n{three}"));
+    let names: Vec<_> = hosts
+        .entries()
+        .map(|(host, known)| (host, known.line))
+        .collect();
+    assert_eq!(names, [("a:1", 2), ("c:3", 5)]);
+    // Another client has removed it meanwhile.
+    let mut late = KnownHosts::load(&path).unwrap();
+    hosts.remove("a:1").unwrap();
+    assert_eq!(late.remove("a:1").unwrap(), None);
+    // Without a file, no file and no lock is made.
+    let nowhere = dir.path().join("none");
+    assert_eq!(
+        KnownHosts::load(&nowhere).unwrap().remove("a:1").unwrap(),
+        None
+    );
+    assert!(!dir.path().join("none.lock").exists());
+}

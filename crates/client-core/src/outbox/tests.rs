@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod others;
+mod survey;
 
 const FIRST: [u8; 16] = [1; 16];
 const SECOND: [u8; 16] = [2; 16];
