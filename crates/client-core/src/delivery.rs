@@ -57,6 +57,13 @@ pub enum DeliveryError {
     Outbox(#[from] OutboxError),
 }
 
+impl DeliveryError {
+    /// Whether another session may go better; see [`ClientError::is_worth_another_session`].
+    pub fn is_worth_another_session(&self) -> bool {
+        matches!(self, Self::Client(error) if error.is_worth_another_session())
+    }
+}
+
 /// A connection and the outbox behind it.
 pub struct Delivery<S, D = Full> {
     connection: Connection<S, D>,
@@ -89,6 +96,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Delivery<S, D> {
     /// The outbox.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// The outbox alone, for the next session: the connection is over.
+    pub fn into_outbox(self) -> Outbox {
+        self.outbox
+    }
+
+    /// Goes on over another connection after this one has broken off, with the same outbox: as [`Delivery::begin`].
+    ///
+    /// # Errors
+    /// [`OutboxError::ServerForgot`].
+    pub fn go_on(&mut self, connection: Connection<S, D>) -> Result<(), OutboxError> {
+        let questions = self.outbox.in_doubt(connection.last_message())?;
+        self.expected = questions.len();
+        self.questions = questions.into();
+        self.answers.clear();
+        self.connection = connection;
+        self.settled = false;
+        Ok(())
     }
 
     /// Ids that were sent in this session and are not acknowledged.

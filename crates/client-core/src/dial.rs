@@ -123,15 +123,22 @@ impl Dial<'_> {
     /// # Errors
     /// [`DialError`].
     pub async fn log_in(mut self) -> Result<(Connection<TcpStream>, Outbox), DialError> {
+        self.log_in_keeping(&mut None).await
+    }
+
+    /// The same, for a login that may be made again: the password is read once, and kept in `password`.
+    pub(crate) async fn log_in_keeping(
+        &mut self,
+        password: &mut Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<(Connection<TcpStream>, Outbox), DialError> {
         let host = self.address.host_port();
         let is_known = self.hosts.find(&host).is_some();
         let pin = self.hosts.pin(&host, self.given)?;
-        let may_take_long = !matches!(self.source, Source::File(_));
+        let may_take_long = password.is_none() && !matches!(self.source, Source::File(_));
         if pin.is_none() && !self.person.can_be_asked() {
             return Err(DialError::UnknownHost(host));
         }
 
-        let mut password = None;
         let pin = match pin {
             Some(pin) if is_known && !may_take_long => pin,
             _ => {
@@ -152,7 +159,7 @@ impl Dial<'_> {
                     // Nobody should type a password only to hear that another client has the outbox.
                     drop(self.open_outbox(&pin)?);
                     let question = format!("Password of {}: ", self.address);
-                    password = Some(self.source.read(&question)?);
+                    *password = Some(self.source.read(&question)?);
                 }
                 pin
             }
@@ -162,12 +169,18 @@ impl Dial<'_> {
         for stray in strays {
             self.person.warn(&format!("Warning: {stray}."));
         }
-        match self.log_in_to(&pin, password).await {
-            Err(ClientError::HostKeyMismatch { presented, .. }) => {
-                Err(refusal(&self.hosts, &host, pin, presented))
-            }
-            other => Ok((other?, outbox)),
-        }
+        Ok((self.log_in_to(&pin, password).await?, outbox))
+    }
+
+    /// Logs in again to the host that it was logged in to, without a question.
+    pub(crate) async fn log_in_again(
+        &mut self,
+        password: &mut Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<Connection<TcpStream>, DialError> {
+        let host = self.address.host_port();
+        let pin = self.hosts.pin(&host, self.given)?;
+        let pin = pin.ok_or(DialError::UnknownHost(host))?;
+        self.log_in_to(&pin, password).await
     }
 
     /// Makes the account to which `invite` invites, and remembers its host.
@@ -239,12 +252,12 @@ impl Dial<'_> {
     async fn log_in_to(
         &mut self,
         pin: &Fingerprint,
-        mut password: Option<Zeroizing<Vec<u8>>>,
-    ) -> Result<Connection<TcpStream>, ClientError> {
+        password: &mut Option<Zeroizing<Vec<u8>>>,
+    ) -> Result<Connection<TcpStream>, DialError> {
         let (client, address, source) = (self.client, self.address, self.source);
         let log_in = async || {
             let stream = reach(client, address).await?;
-            let read = || match &password {
+            let read = || match &*password {
                 Some(password) => Ok(password.clone()),
                 None => Ok(password.insert(source.read("")?).clone()),
             };
@@ -252,7 +265,12 @@ impl Dial<'_> {
         };
         let person = self.person;
         let waiting = |why, wait, attempt| person.waiting(why, wait, attempt);
-        self.retry.connect(log_in, waiting).await
+        match self.retry.connect(log_in, waiting).await {
+            Err(ClientError::HostKeyMismatch { presented, .. }) => {
+                Err(refusal(&self.hosts, &address.host_port(), *pin, presented))
+            }
+            other => Ok(other?),
+        }
     }
 }
 

@@ -151,8 +151,22 @@ impl ClientError {
         }
     }
 
+    /// Whether another session may go better, because the network failed or the server is being restarted.
+    pub fn is_worth_another_session(&self) -> bool {
+        match self {
+            Self::Truncated { .. } | Self::Silent { .. } => true,
+            // Two clients that log in again and again would throw each other out for ever.
+            Self::Closed { code, .. } => *code != CloseCode::Superseded,
+            Self::Wire { stage, source } => {
+                *stage == Stage::Session && !matches!(source, WireError::BadLength(_))
+            }
+            _ => false,
+        }
+    }
+
     /// The exit code. It is 3 for a host key mismatch, 4 for a refused login or enrolment, and 5 for an end without an
-    /// agreed close. It is 6 for a connection turned away before the login, and else 1.
+    /// agreed close. It is 6 for a connection turned away before the login, 7 for a server that cannot be reached, and
+    /// else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::HostKeyMismatch { .. } => 3,
@@ -162,6 +176,7 @@ impl ClientError {
             | Self::Silent { .. }
             | Self::Stopped { .. } => 5,
             Self::TurnedAway { .. } => 6,
+            Self::Unreachable { .. } => 7,
             Self::Wire { stage, .. } | Self::Protocol { stage, .. } if *stage == Stage::Session => {
                 5
             }

@@ -7,6 +7,8 @@
 //! * [`retry`]: coming again where the server has no room yet;
 //! * [`outbox`]: messages on disk until the server says that it has them;
 //! * [`delivery`]: each of them to the server, exactly once;
+//! * [`redial`]: the next session after one that broke off;
+//! * [`send_text`]: one message, over as many sessions as it takes, with a receipt;
 //! * [`transfer`]: a file from this disk to a host, with a receipt;
 //! * [`send_file`], [`journal`], [`receipt`]: its parts, over as many sessions as it takes;
 //! * [`address`], [`place`], [`password`], [`input`]: the inputs of people and scripts.
@@ -25,8 +27,10 @@ pub mod login;
 pub mod outbox;
 pub mod place;
 pub mod receipt;
+pub mod redial;
 pub mod retry;
 pub mod send_file;
+pub mod send_text;
 pub mod transfer;
 
 pub use connection::{Connection, Event};

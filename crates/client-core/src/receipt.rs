@@ -137,7 +137,7 @@ fn beside(file: &Path, number: u32) -> PathBuf {
 }
 
 /// Seconds since 1970 as a person reads them. The format ends with the year 9999, and so do these times.
-fn utc(seconds: u64) -> String {
+pub(crate) fn utc(seconds: u64) -> String {
     let last = 253_402_300_799;
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.min(last));
     humantime::format_rfc3339_seconds(time).to_string()

@@ -24,6 +24,10 @@ pub enum Why {
     NoRoom,
     /// The server speaks latch/2, and did not answer in time.
     TooSlow,
+    /// The connection or the session broke off in the middle.
+    CutOff,
+    /// Nobody answers at the address any more, where a session was a moment ago.
+    Gone,
 }
 
 /// How long to come again.
@@ -32,6 +36,7 @@ pub struct Retry<'a> {
     began: Instant,
     attempts: u32,
     also_at_the_verdict: bool,
+    also_when_gone: bool,
     entropy: &'a dyn Entropy,
 }
 
@@ -43,8 +48,29 @@ impl<'a> Retry<'a> {
             began: Instant::now(),
             attempts: 0,
             also_at_the_verdict: true,
+            also_when_gone: false,
             entropy,
         }
+    }
+
+    /// For the time after a session has broken off; comes again for so long, counted from now. A server that is being
+    /// restarted cannot be reached for a while, so that is a reason to come again too.
+    pub fn after_a_cut(&self, total: Duration) -> Self {
+        Self {
+            also_when_gone: true,
+            ..Self::new(total, self.entropy)
+        }
+    }
+
+    /// Waits after a session that has broken off, as after an attempt that came to nothing. `false` when time is up.
+    pub async fn pause(&mut self, mut waiting: impl FnMut(Why, Duration, u32)) -> bool {
+        self.attempts += 1;
+        let Some(wait) = self.next_wait() else {
+            return false;
+        };
+        waiting(Why::CutOff, wait, self.attempts + 1);
+        sleep(wait).await;
+        true
     }
 
     /// Does not come again once an enrolment was sent: if only the answer was lost, the account is there and the
@@ -58,7 +84,8 @@ impl<'a> Retry<'a> {
     /// wait, with the reason, its length and the number of the next attempt.
     ///
     /// # Errors
-    /// The first error of `connect` other than being turned away; [`ClientError::TurnedAway`] when time is up.
+    /// The first error of `connect` other than being turned away; [`ClientError::TurnedAway`] when time is up. After a
+    /// cut also [`ClientError::Unreachable`] when time is up.
     pub async fn connect<T>(
         &mut self,
         mut connect: impl AsyncFnMut() -> Result<T, ClientError>,
@@ -66,22 +93,34 @@ impl<'a> Retry<'a> {
     ) -> Result<T, ClientError> {
         loop {
             let result = connect().await;
-            let away = result.as_ref().err().and_then(turned_away);
-            let away = away.filter(|(_, at)| self.also_at_the_verdict || *at != Stage::Verdict);
-            let Some((why, stage)) = away else {
+            let reason = result.as_ref().err().and_then(|error| self.reason(error));
+            let Some((why, stage)) = reason else {
                 return result;
             };
             self.attempts += 1;
             let Some(wait) = self.next_wait() else {
-                return Err(ClientError::TurnedAway {
-                    stage,
-                    attempts: self.attempts,
-                    seconds: self.began.elapsed().as_secs(),
-                });
+                return match stage {
+                    None => result,
+                    Some(stage) => Err(ClientError::TurnedAway {
+                        stage,
+                        attempts: self.attempts,
+                        seconds: self.began.elapsed().as_secs(),
+                    }),
+                };
             };
             waiting(why, wait, self.attempts + 1);
             sleep(wait).await;
         }
+    }
+
+    /// Why it is worth coming again after this error, and the stage at which the server turned the connection away.
+    fn reason(&self, error: &ClientError) -> Option<(Why, Option<Stage>)> {
+        if self.also_when_gone && matches!(error, ClientError::Unreachable { .. }) {
+            return Some((Why::Gone, None));
+        }
+        let (why, stage) = turned_away(error)?;
+        let may = self.also_at_the_verdict || stage != Stage::Verdict;
+        may.then_some((why, Some(stage)))
     }
 
     /// Half to one and a half times what it would be, by chance: a class that was turned away together must not come
@@ -113,6 +152,8 @@ fn turned_away(error: &ClientError) -> Option<(Why, Stage)> {
             | io::ErrorKind::BrokenPipe => Why::NoRoom,
             _ => return None,
         },
+        // The network, or a server that was killed in the middle of its answer.
+        WireError::Truncated { .. } if *stage != Stage::Hello => Why::CutOff,
         // What never says a hello may be anything, and is not waited for again.
         WireError::Deadline { .. } if *stage != Stage::Hello => Why::TooSlow,
         _ => return None,
@@ -243,6 +284,61 @@ mod tests {
             assert!(result.await.is_ok());
             assert_eq!(told, [(Why::TooSlow, 2)]);
         }
+    }
+
+    #[test]
+    fn half_an_answer_is_tried_again_unless_it_is_the_first_one() {
+        for (stage, expected) in [
+            (Stage::Hello, None),
+            (Stage::HostProof, Some((Why::CutOff, Stage::HostProof))),
+            (Stage::Verdict, Some((Why::CutOff, Stage::Verdict))),
+            (Stage::Session, None),
+        ] {
+            let source = WireError::Truncated { have: 7, need: 64 };
+            assert_eq!(turned_away(&ClientError::Wire { stage, source }), expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_is_gone_is_waited_for_after_a_cut_alone() {
+        let gone = || ClientError::Unreachable {
+            address: "h:1".into(),
+            source: io::ErrorKind::ConnectionRefused.into(),
+        };
+        for after_a_cut in [false, true] {
+            let retry = Retry::new(Duration::from_secs(60), &Always(0));
+            let mut retry = match after_a_cut {
+                true => retry.after_a_cut(Duration::from_secs(10)),
+                false => retry,
+            };
+            let (mut attempts, mut told) = (0, Vec::new());
+            let connect = async || {
+                attempts += 1;
+                Err::<(), _>(gone())
+            };
+            let result = retry.connect(connect, |why, _, _| told.push(why));
+            assert_eq!(result.await.unwrap_err().exit_code(), 7);
+            assert_eq!(attempts > 1, after_a_cut, "{attempts}");
+            assert!(told.iter().all(|why| *why == Why::Gone));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_after_cuts_grow_and_end_when_time_is_up() {
+        let retry = Retry::new(Duration::ZERO, &Always(0));
+        let mut retry = retry.after_a_cut(Duration::from_secs(4));
+        let (began, mut pauses) = (Instant::now(), Vec::new());
+        while retry
+            .pause(|why, wait, _| {
+                assert_eq!(why, Why::CutOff);
+                pauses.push(wait.as_millis());
+            })
+            .await
+        {}
+        assert_eq!(pauses, [500, 1000, 2000, 500]);
+        assert_eq!(began.elapsed(), Duration::from_secs(4));
+        let mut never = retry.after_a_cut(Duration::ZERO);
+        assert!(!never.pause(|_, _, _| panic!("no pause")).await);
     }
 
     #[tokio::test(start_paused = true)]

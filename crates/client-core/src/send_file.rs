@@ -74,6 +74,14 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// Whether another session may go better; see [`DeliveryError::is_worth_another_session`].
+    pub fn is_worth_another_session(&self) -> bool {
+        match self {
+            Self::Delivery { source, .. } => source.is_worth_another_session(),
+            _ => false,
+        }
+    }
+
     /// The exit code of a program that ends with this error; see [`ClientError::exit_code`].
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -1,6 +1,6 @@
 //! A file from this disk to a host: read once, sent over as many runs as it takes, and a receipt beside it.
 //!
-//! A program hands in a [`Dial`], and does nothing else than show how far the file is.
+//! A program hands in a [`Redial`], and does nothing else than show how far the file is.
 
 use std::{
     io,
@@ -12,9 +12,10 @@ use latchstring_parcel::{Head, MAX_FILE, Name, NameError, SizeError, split};
 use thiserror::Error;
 
 use crate::{
-    dial::{Dial, DialError},
+    dial::DialError,
     journal::{Journal, JournalError},
     receipt::{Receipt, ReceiptError},
+    redial::Redial,
     send_file::{FileSender, Progress, SendError},
 };
 
@@ -113,7 +114,8 @@ impl Transfer {
         &self.head
     }
 
-    /// Logs in and sends every part that the server does not hold; then writes the receipt. `tell` hears how far it is.
+    /// Logs in and sends every part that the server does not hold, over as many sessions as `redial` allows; then writes
+    /// the receipt. `tell` hears how far it is.
     ///
     /// If it fails, or is dropped, the same call again goes on where it ended, also in another program.
     ///
@@ -121,23 +123,46 @@ impl Transfer {
     /// [`TransferError`].
     pub async fn send(
         &self,
-        dial: Dial<'_>,
+        mut redial: Redial<'_>,
         now: fn() -> u64,
-        tell: impl FnMut(Progress),
+        mut tell: impl FnMut(Progress),
     ) -> Result<Sent, TransferError> {
-        let host = dial.address.host_port();
-        let (connection, outbox) = dial.log_in().await?;
-        let mut journal = Journal::open(Journal::beside(&self.path))?;
+        let host = redial.host_port();
         let parts = split(self.head.name().clone(), &self.bytes);
         let parts = parts.map_err(|source| TransferError::Size {
             path: self.path.clone(),
             source,
         })?;
-        let sender = FileSender::new(&parts, &mut journal, now);
-        let receipt = sender.send(connection, outbox, &host, tell).await?;
+        let mut journal = None;
+        let receipt = loop {
+            let (connection, outbox) = redial.log_in().await?;
+            let journal = match &mut journal {
+                Some(journal) => journal,
+                none => none.insert(Journal::open(Journal::beside(&self.path))?),
+            };
+            let mut heard = 0;
+            let count = |progress| {
+                heard += 1;
+                tell(progress);
+            };
+            let sender = FileSender::new(&parts, journal, now);
+            let why = match sender.send(connection, outbox, &host, count).await {
+                Ok(receipt) => break receipt,
+                Err(why) => why,
+            };
+            // The first time it says only where it begins.
+            if heard > 1 {
+                redial.made_progress();
+            }
+            if !why.is_worth_another_session() || !redial.wait().await {
+                return Err(why.into());
+            }
+        };
         // The journal goes last: until then, another run makes the receipt and sends nothing.
         let path = receipt.save_beside(&self.path)?;
-        journal.delete()?;
+        if let Some(journal) = journal {
+            journal.delete()?;
+        }
         Ok(Sent { receipt, path })
     }
 }
