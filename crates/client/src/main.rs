@@ -1,8 +1,10 @@
-//! `latchstring-client`: the hardened client as a program; its commands are `keygen`, `enrol`, `connect` and `send-file`.
+//! `latchstring-client`: the hardened client as a program; a command a file in `commands`.
 //!
 //! The protocol, the outbox and the pins are in the library `latchstring_client_core`.
 
 mod commands;
+mod config;
+mod usage;
 
 use std::process::exit;
 

@@ -148,6 +148,11 @@ impl Typing {
         self.asked
     }
 
+    /// Takes back a line that [`Typing::next`] has handed out, and that nobody used. It comes next.
+    pub(super) fn put_back(&mut self, line: String) {
+        self.pasted.push_front(line);
+    }
+
     /// The next input. Cancel safe: a line that is being typed stays.
     pub(super) async fn next(&mut self) -> io::Result<Typed> {
         if let Some(line) = self.pasted.pop_front() {

@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use latchstring_client_core::{
     address::Address, dial::Dial, known_hosts::KnownHosts, password::Source, retry::Retry,
 };
-use latchstring_keys::{RsaKey, keyfile::load_private};
+use latchstring_keys::RsaKey;
 use latchstring_net::{
     entropy::OsEntropy,
     hygiene, print,
@@ -18,15 +18,23 @@ use latchstring_net::{
 };
 use zeroize::Zeroizing;
 
-use super::{Enrol, access::client, home, keygen, screen::Screen, source};
+use super::{
+    Enrol, WAIT, access::client, home, keygen, passphrase::load_key, screen::Screen, source,
+};
 
 pub(super) async fn run(options: Enrol) -> anyhow::Result<()> {
-    let address = options.address;
+    let (address, settings) = options.aliases.load()?.resolve(&options.to)?;
     let invite = read_invite(&source(options.invite_file, options.invite_fd), &address)?;
     let dir = home(options.dir)?;
-    let key = load_or_make(&options.key.unwrap_or_else(|| dir.join("id.pem")))?;
+    let key = options.key.or(settings.identity_file);
+    let passphrase = options.passphrase_file.or(settings.passphrase_file);
+    let key = load_or_make(
+        &key.unwrap_or_else(|| dir.join("id.pem")),
+        passphrase.as_deref(),
+    )?;
     let client = client(&address, key);
     let source = source(options.password_file, options.password_fd);
+    let wait = options.wait.or(settings.wait).unwrap_or(WAIT);
     let dial = Dial {
         client: &client,
         address: &address,
@@ -34,7 +42,7 @@ pub(super) async fn run(options: Enrol) -> anyhow::Result<()> {
         source: &source,
         outboxes: dir.join("outbox"),
         hosts: KnownHosts::load(&dir.join("known_hosts"))?,
-        retry: Retry::new(Duration::from_secs(options.wait), &OsEntropy),
+        retry: Retry::new(Duration::from_secs(wait), &OsEntropy),
         person: &Screen::new(false, false),
     };
     dial.enrol(&invite, || new_password(&source, &address))
@@ -58,9 +66,9 @@ fn read_invite(source: &Source, address: &Address) -> anyhow::Result<Invite> {
 }
 
 /// The server says nothing about a key that it does not take, so it is said here.
-fn load_or_make(path: &Path) -> anyhow::Result<RsaKey> {
+fn load_or_make(path: &Path, passphrase: Option<&Path>) -> anyhow::Result<RsaKey> {
     if !path.exists() {
-        let (key, public) = keygen::make(path, Bits::B3072)?;
+        let (key, public) = keygen::make(path, Bits::B3072, None)?;
         print::note(format_args!(
             "Made a key: {} and {}.",
             path.display(),
@@ -68,7 +76,7 @@ fn load_or_make(path: &Path) -> anyhow::Result<RsaKey> {
         ));
         return Ok(key);
     }
-    let key = load_private(path)?;
+    let key = load_key(path, passphrase)?;
     hygiene::check(key.public_key(), []).with_context(|| path.display().to_string())?;
     Ok(key)
 }

@@ -1,23 +1,37 @@
-//! `keygen`: a key pair in two files.
+//! `keygen`: a key pair in two files, or another passphrase for one that is there.
 
 use std::path::{Path, PathBuf};
 
 use latchstring_keys::{
     RsaKey,
-    keyfile::{save_private, save_public},
+    keyfile::{change_passphrase, save_locked, save_private, save_public},
 };
 use latchstring_net::{
+    entropy::OsEntropy,
     print,
     protocol::hardened::{message::Fingerprint, signature::Signer},
     public_key::Bits,
 };
 
-use super::{Keygen, home};
+use super::{
+    Keygen, home,
+    passphrase::{load_key, new_passphrase},
+};
 
-pub(super) fn run(options: &Keygen) -> anyhow::Result<()> {
-    let dir = home(options.dir.clone())?;
+pub(super) fn run(options: Keygen) -> anyhow::Result<()> {
+    let dir = home(options.dir)?;
     let private = dir.join(format!("{}.pem", options.name));
-    let (key, public) = make(&private, Bits::new(options.bits.parse()?)?)?;
+    if options.change_passphrase {
+        return change(
+            &private,
+            options.old_passphrase_file,
+            options.passphrase_file,
+        );
+    }
+    refuse_existing(&private)?;
+    let passphrase = new_passphrase(options.passphrase_file)?;
+    let passphrase = passphrase.as_ref().map(|one| &one[..]);
+    let (key, public) = make(&private, Bits::new(options.bits.parse()?)?, passphrase)?;
 
     let fingerprint = Fingerprint::of(key.public_key());
     let (private, public) = (private.display(), public.display());
@@ -33,7 +47,26 @@ pub(super) fn run(options: &Keygen) -> anyhow::Result<()> {
 }
 
 /// Makes a key in `NAME.pem` and its public half in `NAME.pub.pem`; returns the path of the public half.
-pub(super) fn make(private: &Path, bits: Bits) -> anyhow::Result<(RsaKey, PathBuf)> {
+pub(super) fn make(
+    private: &Path,
+    bits: Bits,
+    passphrase: Option<&[u8]>,
+) -> anyhow::Result<(RsaKey, PathBuf)> {
+    let public = refuse_existing(private)?;
+    let key = RsaKey::generate(bits)?;
+    match passphrase {
+        Some(passphrase) => save_locked(&key, private, passphrase, &OsEntropy)?,
+        None => save_private(&key, private)?,
+    }
+    save_public(&key, &public).inspect_err(|_| {
+        // Half a pair would keep the next try from making a whole one.
+        let _ = std::fs::remove_file(private);
+    })?;
+    Ok((key, public))
+}
+
+/// The path of the public half, if neither half is there.
+fn refuse_existing(private: &Path) -> anyhow::Result<PathBuf> {
     let public = private.with_extension("pub.pem");
     for path in [private, &public] {
         anyhow::ensure!(
@@ -42,11 +75,18 @@ pub(super) fn make(private: &Path, bits: Bits) -> anyhow::Result<(RsaKey, PathBu
             path.display()
         );
     }
-    let key = RsaKey::generate(bits)?;
-    save_private(&key, private)?;
-    save_public(&key, &public).inspect_err(|_| {
-        // Half a pair would keep the next try from making a whole one.
-        let _ = std::fs::remove_file(private);
-    })?;
-    Ok((key, public))
+    Ok(public)
+}
+
+fn change(private: &Path, old: Option<PathBuf>, new: Option<PathBuf>) -> anyhow::Result<()> {
+    let key = load_key(private, old.as_deref())?;
+    let passphrase = new_passphrase(new)?;
+    let bytes = passphrase.as_ref().map(|one| &one[..]);
+    change_passphrase(&key, private, bytes, &OsEntropy)?;
+    let now = match passphrase {
+        Some(_) => "has the new passphrase",
+        None => "has no passphrase any more",
+    };
+    print::line(format_args!("The key {} {now}.", private.display()))?;
+    Ok(())
 }

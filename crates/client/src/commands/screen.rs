@@ -1,6 +1,9 @@
 //! The output of `connect`: notes for a person, messages, and with `--json` one object a line for a program.
 
-use std::io::{self, IsTerminal};
+use std::{
+    cell::RefCell,
+    io::{self, IsTerminal},
+};
 
 use latchstring_net::{
     print::{self, OutputError},
@@ -69,7 +72,7 @@ pub(super) struct Screen {
     pub(super) quiet: bool,
     pub(super) json: bool,
     /// While a line is being typed, everything for the terminal goes through here.
-    printer: Option<Printer>,
+    printer: RefCell<Option<Printer>>,
 }
 
 impl Screen {
@@ -77,13 +80,13 @@ impl Screen {
         Self {
             quiet,
             json,
-            printer: None,
+            printer: RefCell::new(None),
         }
     }
 
     /// From now on the terminal belongs to an editor; `None` gives it back.
-    pub(super) fn edited_by(&mut self, printer: Option<Printer>) {
-        self.printer = printer;
+    pub(super) fn edited_by(&self, printer: Option<Printer>) {
+        *self.printer.borrow_mut() = printer;
     }
 
     /// Says something that need not be known.
@@ -95,7 +98,7 @@ impl Screen {
 
     /// Says something that must be known.
     pub(super) fn warn(&self, text: &str) {
-        match &self.printer {
+        match &*self.printer.borrow() {
             Some(printer) if io::stderr().is_terminal() => printer.print(text.to_owned(), None),
             _ => print::note(text),
         }
@@ -125,7 +128,7 @@ impl Screen {
     }
 
     fn result(&self, line: String, id: Option<u64>) -> Result<bool, OutputError> {
-        match &self.printer {
+        match &*self.printer.borrow() {
             Some(printer) if io::stdout().is_terminal() => {
                 printer.print(line, id);
                 Ok(false)
@@ -137,9 +140,9 @@ impl Screen {
 
 /// A JSON text in which every character is visible. An invisible or steering character is written as `\u202e`, and any
 /// reader of JSON turns this back into the character.
-fn json_line(report: &Report<'_>) -> String {
+pub(super) fn json_line(value: &impl Serialize) -> String {
     // Maps with keys of text, numbers and text: nothing of that can fail.
-    let json = serde_json::to_string(report).unwrap_or_default();
+    let json = serde_json::to_string(value).unwrap_or_default();
     let mut line = String::with_capacity(json.len());
     for c in json.chars() {
         if is_visible(c) {

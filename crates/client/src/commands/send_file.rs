@@ -1,6 +1,11 @@
 //! `send-file`: a file in messages, with a journal beside it until all of it is stored, and a receipt afterwards.
 
-use std::{cell::Cell, io, path::PathBuf, time::SystemTime};
+use std::{
+    cell::Cell,
+    io,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 use latchstring_client_core::{
     send_file::{Progress, SendError},
@@ -10,7 +15,11 @@ use latchstring_net::{print, report::count};
 use latchstring_parcel::Name;
 use tokio::{select, sync::Notify};
 
-use super::{access::Access, screen::Screen, signals::Signals};
+use super::{
+    access::{Access, Login},
+    screen::Screen,
+    signals::Signals,
+};
 
 /// Options of `send-file`.
 #[derive(Debug, clap::Args)]
@@ -27,9 +36,10 @@ pub(super) struct SendFile {
 
 impl SendFile {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let screen = Screen::new(self.access.quiet, false);
+        let login = self.access.resolve()?;
+        let screen = Screen::new(login.quiet, false);
         let transfer = Transfer::read(&self.file, self.name)?;
-        let Sent { receipt, path } = send(self.access, &screen, &transfer).await?;
+        let Sent { receipt, path } = send(login, &screen, Duration::ZERO, &transfer).await?;
         if !screen.quiet {
             print::line(format_args!(
                 "The server holds {}: {}, SHA-256 {}.\nReceipt: {}",
@@ -44,7 +54,12 @@ impl SendFile {
 }
 
 /// Logs in and sends, until it is done or a signal comes.
-async fn send(access: Access, screen: &Screen, transfer: &Transfer) -> anyhow::Result<Sent> {
+pub(super) async fn send(
+    login: Login,
+    screen: &Screen,
+    reconnect: Duration,
+    transfer: &Transfer,
+) -> anyhow::Result<Sent> {
     let (last, is_open) = (Cell::new(None), Notify::new());
     let tell = |now: Progress| {
         is_open.notify_one();
@@ -52,8 +67,8 @@ async fn send(access: Access, screen: &Screen, transfer: &Transfer) -> anyhow::R
             screen.note(&line);
         }
     };
-    let sent = access.dial(screen, async |dial| {
-        Ok(transfer.send(dial, now, tell).await?)
+    let sent = login.redial(screen, reconnect, async |redial| {
+        Ok(transfer.send(redial, now, tell).await?)
     });
     // Before the login a signal just ends the program, also at the question for the password.
     let signal = async {
@@ -88,7 +103,7 @@ fn said(last: Option<Progress>, now: Progress) -> Option<String> {
 }
 
 /// Seconds since 1970.
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.map_or(0, |now| now.as_secs())
 }

@@ -7,13 +7,14 @@ use latchstring_client_core::{
     ClientError, Delivery,
     delivery::{DeliveryError, Event},
     input::{Line, Lines},
-    outbox::{Settled, Unsendable},
+    redial::Redial,
 };
 use latchstring_net::{protocol::hardened::message::MAX_TEXT, report::count};
 use tokio::{net::TcpStream, select};
 
 use super::{
     editor::{Editor, Typed, can_edit},
+    outbox_notes::{tell_of, tell_of_unsendable},
     screen::{InputCount, Report, Screen},
     signals::Signals,
 };
@@ -28,7 +29,7 @@ pub(super) enum Input {
 
 impl Input {
     /// The standard input. A terminal is taken over from now on.
-    pub(super) fn open(screen: &mut Screen) -> anyhow::Result<Self> {
+    pub(super) fn open(screen: &Screen) -> anyhow::Result<Self> {
         let is_terminal = io::IsTerminal::is_terminal(&io::stdin());
         let prompt = if is_terminal && !screen.quiet {
             "> "
@@ -58,8 +59,14 @@ impl Input {
 /// One session, from the login to the agreed end.
 pub(super) struct Talk<'a> {
     pub(super) delivery: Delivery<TcpStream>,
+    /// For the next session, if this one breaks off.
+    pub(super) redial: Redial<'a>,
     pub(super) input: Input,
-    pub(super) screen: &'a mut Screen,
+    /// The input is at its end.
+    pub(super) ended: bool,
+    /// This is not the first session.
+    pub(super) came_again: bool,
+    pub(super) screen: &'a Screen,
     /// Kept up to date, so that it is right after an error too.
     pub(super) tally: &'a mut InputCount,
 }
@@ -83,7 +90,7 @@ impl Talk<'_> {
             self.screen
                 .note("Each line is a message; Ctrl-D ends, Ctrl-C drops a line.");
         }
-        let unsendable = self.tell_of_unsendable();
+        let unsendable = tell_of_unsendable(self.screen, self.delivery.outbox());
         let result = self.until_the_end(&mut signals).await;
         if let Input::Lines { lines, .. } = &self.input {
             self.tally.bytes_lost = lines.lost();
@@ -111,15 +118,58 @@ impl Talk<'_> {
     }
 
     async fn until_the_end(&mut self, signals: &mut Signals) -> anyhow::Result<()> {
-        let (mut ended, mut closing, mut interrupted) = (false, false, false);
         self.prompt();
         loop {
-            if ended && !closing && self.delivery.is_done() {
+            let Err(why) = self.session(signals).await else {
+                return Ok(());
+            };
+            let cut = why.downcast_ref::<ClientError>();
+            if !cut.is_some_and(ClientError::is_worth_another_session) {
+                return Err(why);
+            }
+            self.come_again(why, signals).await?;
+        }
+    }
+
+    /// Logs in again after a session that broke off. Its error is the last word if there is no time for that.
+    async fn come_again(
+        &mut self,
+        why: anyhow::Error,
+        signals: &mut Signals,
+    ) -> anyhow::Result<()> {
+        let redial = &mut self.redial;
+        let next = async {
+            match redial.wait().await {
+                true => Some(redial.again().await),
+                false => None,
+            }
+        };
+        let connection = select! {
+            next = next => next,
+            signal = stopped(&mut self.input, signals) => {
+                let unacknowledged = self.delivery.unacknowledged();
+                return Err(ClientError::Stopped { signal, unacknowledged }.into());
+            }
+        };
+        let Some(connection) = connection else {
+            return Err(why);
+        };
+        self.delivery.go_on(connection?)?;
+        self.came_again = true;
+        self.screen.note("Logged in again.");
+        Ok(())
+    }
+
+    /// One session, to its agreed end.
+    async fn session(&mut self, signals: &mut Signals) -> anyhow::Result<()> {
+        let (mut closing, mut interrupted) = (false, false);
+        loop {
+            if self.ended && !closing && self.delivery.is_done() {
                 self.delivery.begin_close()?;
                 closing = true;
             }
             let was_interrupted = std::mem::take(&mut interrupted);
-            match self.next(signals, ended).await? {
+            match self.next(signals).await? {
                 Next::Event(Event::CloseAgreed) => return Ok(()),
                 Next::Event(Event::Closed { .. }) if closing => return Ok(()),
                 Next::Event(event) => {
@@ -129,15 +179,17 @@ impl Talk<'_> {
                 Next::Shown(id, shown) => {
                     interrupted = was_interrupted;
                     ensure!(shown, "cannot show message {id}, so it is not acknowledged");
-                    self.delivery.acknowledge(id)?;
+                    let done = self.delivery.acknowledge(id);
+                    // A message of the session before: the server hands it over again.
+                    done.or_else(|why| if self.came_again { Ok(()) } else { Err(why) })?;
                 }
                 Next::Line(line) => self.on_line(line)?,
                 Next::Interrupted if was_interrupted => {
-                    ended = true;
+                    self.ended = true;
                     self.say_what_is_waited_for();
                 }
                 Next::EndOfInput => {
-                    ended = true;
+                    self.ended = true;
                     self.tally.end_of_input = true;
                     self.say_what_is_waited_for();
                 }
@@ -169,7 +221,8 @@ impl Talk<'_> {
         }
     }
 
-    async fn next(&mut self, signals: &mut Signals, ended: bool) -> anyhow::Result<Next> {
+    async fn next(&mut self, signals: &mut Signals) -> anyhow::Result<Next> {
+        let ended = self.ended;
         let read_on = !ended && self.delivery.has_room();
         Ok(match &mut self.input {
             Input::Lines { lines, .. } => select! {
@@ -221,8 +274,9 @@ impl Talk<'_> {
                     self.delivery.acknowledge(id)?;
                 }
             }
-            Event::Settled(settled) => self.tell_of(&settled)?,
+            Event::Settled(settled) => tell_of(self.screen, &settled)?,
             Event::Stored { up_to } => {
+                self.redial.made_progress();
                 self.screen.note(&format!("Stored: {up_to}."));
                 self.screen.report(&Report::Stored { up_to })?;
                 self.prompt();
@@ -238,60 +292,6 @@ impl Talk<'_> {
             Event::CloseAgreed => {}
         }
         Ok(())
-    }
-
-    /// Says what has become of the messages that waited.
-    fn tell_of(&mut self, settled: &Settled) -> anyhow::Result<()> {
-        let Settled {
-            stored,
-            again,
-            renumbered,
-            others,
-        } = *settled;
-        if others {
-            self.screen.warn(
-                "Warning: the server holds messages of this user and key that were not sent from here. Another client \
-                 or another computer sends with this key.",
-            );
-        }
-        if stored > 0 {
-            let stored = count(stored as u64, "message");
-            self.screen
-                .note(&format!("The server held {stored} already."));
-        }
-        if stored > 0 || renumbered || others {
-            self.screen.report(&Report::Settled {
-                held_already: stored as u64,
-                renumbered,
-                others,
-            })?;
-        }
-        let Some((first, last)) = again else {
-            return Ok(());
-        };
-        if renumbered {
-            self.screen.warn(&format!(
-                "Warning: the messages that waited have new numbers, {first} to {last}, after those of the server."
-            ));
-        }
-        for id in first..=last {
-            self.screen.note(&format!("Message {id} is sent again."));
-            self.screen.report(&Report::SentAgain { id })?;
-        }
-        Ok(())
-    }
-
-    /// Names the lines of the outbox that hold nothing up and cannot be sent; how many they are.
-    fn tell_of_unsendable(&self) -> usize {
-        let outbox = self.delivery.outbox();
-        for Unsendable { line, bytes } in outbox.unsendable() {
-            self.screen.warn(&format!(
-                "Warning: line {line} of {} is not sent: its message has {bytes} bytes, and a message has at most \
-                 {MAX_TEXT}. Send its text in parts, and delete the line.",
-                outbox.path().display()
-            ));
-        }
-        outbox.unsendable().len()
     }
 
     /// A line counts once it is on the disk, or refused for good.
@@ -352,6 +352,25 @@ impl Talk<'_> {
     fn prompt(&self) {
         if let Input::Lines { prompt, .. } = &self.input {
             latchstring_net::print::ask(prompt);
+        }
+    }
+}
+
+/// A signal, or Ctrl-C on a line that is being typed, while there is no session. A line that is typed meanwhile waits.
+async fn stopped(input: &mut Input, signals: &mut Signals) -> &'static str {
+    loop {
+        let Input::Editor(editor) = input else {
+            return signals.next().await;
+        };
+        let (typing, _) = editor.split();
+        let is_open = typing.is_open();
+        select! {
+            signal = signals.next() => return signal,
+            typed = typing.next(), if is_open => match typed {
+                Ok(Typed::Line(text)) => typing.put_back(text),
+                Ok(Typed::NotUtf8) => {}
+                Ok(Typed::Interrupted | Typed::End) | Err(_) => return "SIGINT",
+            }
         }
     }
 }

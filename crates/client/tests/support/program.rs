@@ -5,7 +5,7 @@ use std::{
     io::Write,
     net::SocketAddr,
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::mpsc,
     thread,
@@ -167,9 +167,24 @@ pub fn know(home: &Path, address: SocketAddr, key: &RsaKey) {
 }
 
 pub fn client(home: &Path, arguments: &[&str]) -> Command {
+    program(home, &["connect"], arguments)
+}
+
+/// A command of the program with `home` as its directory, and as the home of its user.
+pub fn program(home: &Path, name: &[&str], arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_latchstring-client"));
-    command.args(["connect", "--dir"]).arg(home).args(arguments);
+    command.args(name).arg("--dir").arg(home).args(arguments);
+    command.env("HOME", home).env_remove("XDG_CONFIG_HOME");
     command
+}
+
+/// A file in `home` that its owner alone can read.
+pub fn put(home: &Path, name: &str, text: &str) -> PathBuf {
+    let path = home.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
 }
 
 /// Runs a script: `input` on the standard input, which is not a terminal.
