@@ -110,50 +110,39 @@ fn without_time_to_log_in_again_the_message_waits_and_the_next_send_delivers_it(
     assert_eq!(said.recv().unwrap(), both);
 }
 
+/// The acts of a host with this key, a password if it is another one, options, the exit code, and whether it is kept.
+type Case<'a> = (
+    &'a [Host],
+    &'static RsaKey,
+    &'a str,
+    &'a [&'a str],
+    i32,
+    bool,
+);
+
 #[test]
 fn each_end_has_its_code_and_only_a_message_in_the_outbox_is_called_kept() {
-    let wrong = |home: &Path| fs::write(home.join("pw"), "wrong").unwrap();
-    let nothing = |_: &Path| {};
-    type Prepare<'a> = &'a dyn Fn(&Path);
-    let cases: [(&[Host], &'static RsaKey, Prepare<'_>, &[&str], i32, bool); 6] = [
-        (&[Host::Serve(0)], &HOST, &wrong, &["x"], 4, false),
-        (&[Host::Serve(0)], &ROGUE, &nothing, &["x"], 3, false),
-        (
-            &[Host::TurnAway],
-            &HOST,
-            &nothing,
-            &["--wait", "0", "x"],
-            6,
-            false,
-        ),
-        (&[], &HOST, &nothing, &["x"], 7, false),
-        (
-            &[Host::Vanish(1)],
-            &HOST,
-            &nothing,
-            &["--reconnect", "0", "x"],
-            5,
-            true,
-        ),
+    let ignored = [Host::Vanish(1)];
+    let cases: [Case<'_>; 6] = [
+        (&[Host::Serve(0)], &HOST, "wrong", &[], 4, false),
+        (&[Host::Serve(0)], &ROGUE, "", &[], 3, false),
+        (&[Host::TurnAway], &HOST, "", &["--wait", "0"], 6, false),
+        (&[], &HOST, "", &[], 7, false),
+        (&ignored, &HOST, "", &["--reconnect", "0"], 5, true),
         // Kept, and nobody listens any more.
-        (
-            &[Host::Vanish(1)],
-            &HOST,
-            &nothing,
-            &["--reconnect", "1", "x"],
-            5,
-            true,
-        ),
+        (&ignored, &HOST, "", &["--reconnect", "1"], 5, true),
     ];
-    for (acts, key, prepare, more, expected, kept) in cases {
+    for (acts, key, password, more, expected, kept) in cases {
         let home = home();
         let (address, _said) = match acts {
             [] => ("127.0.0.1:9".parse().unwrap(), std::sync::mpsc::channel().1),
             acts => host(key, acts),
         };
         know(home.path(), address, &HOST);
-        prepare(home.path());
-        let more = [&["--json"][..], more].concat();
+        if !password.is_empty() {
+            fs::write(home.path().join("pw"), password).unwrap();
+        }
+        let more = [&["--json", "x"][..], more].concat();
         let (code, shown, errors) = send(home.path(), address, &more, "");
         assert_eq!(code, expected, "{errors}");
         let outcome = object(&shown);

@@ -137,7 +137,7 @@ pub fn create(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), KeyFileError> 
     })
 }
 
-/// Puts a file of mode 0600 in the place of another one, as a whole or not at all, and makes sure that it is on the disk.
+/// Puts a file of mode 0600 in the place of another one, as a whole or not at all. It is on the disk when this returns.
 /// Until then it is `NAME.new` beside the old one.
 ///
 /// # Errors
