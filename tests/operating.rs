@@ -63,8 +63,8 @@ impl Block {
 struct Page(Vec<Block>);
 
 impl Page {
-    fn read() -> Self {
-        let text = fs::read_to_string(workspace().join("docs/src/operating.md")).unwrap();
+    fn read(name: &str) -> Self {
+        let text = fs::read_to_string(workspace().join("docs/src").join(name)).unwrap();
         let mut blocks: Vec<Block> = Vec::new();
         let mut inside = false;
         for line in text.lines() {
@@ -99,6 +99,14 @@ impl Page {
             "the next block of the page should be {kind} with {holds}, but it is {block:?}: teach this test the new page"
         );
         block
+    }
+
+    fn is_done(&self) {
+        let left: Vec<_> = self.0.iter().rev().map(|block| &block.text).collect();
+        assert!(
+            left.is_empty(),
+            "nobody runs these blocks of the page: {left:?}"
+        );
     }
 }
 
@@ -212,6 +220,24 @@ impl Machine {
         let said = self.succeed(&step.command);
         self.compare(step, said.lines());
         said
+    }
+
+    /// Runs every step of a block, and each prints no more than the page says.
+    fn run_all(&self, block: &Block) {
+        // A key that this machine has made, in the place of that of the page.
+        let key = Regex::new("SHA256:[A-Za-z0-9+/]{43}").unwrap();
+        let here = self.fingerprint();
+        for mut step in block.steps() {
+            step.command = key.replace_all(&step.command, &here[..]).into_owned();
+            let said = self.run(&step);
+            assert_eq!(said.lines().count(), step.printed.len(), "{said}");
+        }
+    }
+
+    /// The fingerprint of the server that runs.
+    fn fingerprint(&self) -> String {
+        let listening = fs::read_to_string(self.path("listening")).unwrap();
+        listening.trim().rsplit(' ').next().unwrap().to_owned()
     }
 
     fn compare<'a>(&self, step: &Step, said: impl Iterator<Item = &'a str>) {
@@ -335,7 +361,7 @@ fn ends_well(terminal: PtySession) {
 
 #[test]
 fn the_operators_page_does_what_it_says_from_top_to_bottom() {
-    let mut page = Page::read();
+    let mut page = Page::read("operating.md");
     let mut machine = Machine::new();
     install(&mut page, &machine);
     by_invitation(&mut page, &mut machine);
@@ -355,11 +381,62 @@ fn the_operators_page_does_what_it_says_from_top_to_bottom() {
     collect_files(&mut page, &machine);
     deliver_to_sinks(&mut page, &mut machine);
     remove_old_messages(&mut page, &mut machine);
-    let left: Vec<_> = page.0.iter().rev().map(|block| &block.text).collect();
-    assert!(
-        left.is_empty(),
-        "nobody runs these blocks of the page: {left:?}"
+    page.is_done();
+}
+
+/// The client's page begins where the operator's first session ends: alice has a key and an account.
+#[test]
+fn the_clients_page_does_what_it_says_from_top_to_bottom() {
+    let mut page = Page::read("client.md");
+    let mut machine = Machine::new();
+    link_programs(&machine);
+    with_an_account(&mut machine);
+    for sent in ["the door is open", "printf"] {
+        let block = page.next("console", sent);
+        machine.run_all(&block);
+    }
+    names_for_hosts(&mut page, &machine);
+    let changed = page.next("console", "--change-passphrase");
+    let answers = ["a new passphrase", "a new passphrase"];
+    ends_well(machine.talk(&changed.steps()[0], &answers));
+    for shown in ["known-hosts list", "latchstring-client status"] {
+        let block = page.next("console", shown);
+        machine.run_all(&block);
+    }
+    page.is_done();
+}
+
+/// A server, and alice's account with the password in `pw`.
+fn with_an_account(machine: &mut Machine) {
+    machine.succeed("latchstring-server init --dir /var/lib/latchstring --listen 0.0.0.0:22223");
+    machine.succeed(&format!(
+        "echo '{PASSWORD}' >pw; chmod 600 pw; cp pw /home/alice/work.pw; latchstring-client keygen"
+    ));
+    machine.succeed(
+        "latchstring-server user add alice --key /home/alice/.latchstring/id.pub.pem --password-file pw \
+         --dir /var/lib/latchstring",
     );
+    machine.serve(&Step {
+        command: "latchstring-server serve --dir /var/lib/latchstring".to_owned(),
+        printed: Vec::new(),
+    });
+    let fingerprint = machine.fingerprint();
+    machine.succeed(&format!(
+        "latchstring-client known-hosts add example.org {fingerprint}"
+    ));
+}
+
+/// The file of the page, and a command that uses it.
+fn names_for_hosts(page: &mut Page, machine: &Machine) {
+    let file = page.next("text", "Host work");
+    let here = format!("HostName 127.0.0.1\n    Port {}", machine.port.number());
+    let text = file.text.replace("HostName example.org", &here);
+    assert_ne!(text, file.text);
+    let path = machine.path("home/alice/.config/latchstring/config");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    machine.run_all(&page.next("console", "send work"));
 }
 
 /// Building is what made these programs, so of that only the packages are looked at; the rest is done.
@@ -402,7 +479,7 @@ fn by_invitation(page: &mut Page, machine: &mut Machine) {
 fn by_hand(page: &mut Page, machine: &mut Machine) {
     machine.succeed("latchstring-server init --dir /var/lib/latchstring --listen 0.0.0.0:22223");
     let made = page.next("console", "latchstring-client keygen");
-    machine.run(&made.steps()[0]);
+    ends_well(machine.talk(&made.steps()[0], &[""]));
     let public = machine.path("home/alice/.latchstring/id.pub.pem");
     fs::copy(public, machine.path("root/id.pub.pem")).unwrap();
     let added = page.next("console", "latchstring-server user add");
@@ -757,9 +834,9 @@ fn remove_old_messages(page: &mut Page, machine: &mut Machine) {
     let number = Regex::new(r"\b\d+\b").unwrap();
     let any = |text: &str| number.replace_all(text, "0").into_owned();
     let said = machine.succeed(&step.command);
+    // A fingerprint may hold a number between two signs.
+    let key = Regex::new("SHA256:[A-Za-z0-9+/]{43}").unwrap();
     for (shown, said) in step.printed.iter().zip(said.lines()) {
-        // A fingerprint may hold a number between two signs.
-        let key = Regex::new("SHA256:[A-Za-z0-9+/]{43}").unwrap();
         let [shown, said] = [shown, said].map(|line| any(&key.replace(line, "KEY")));
         assert_eq!(shown, said);
     }
