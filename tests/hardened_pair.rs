@@ -96,6 +96,29 @@ fn our_client_with_our_server() {
     assert_eq!(server.stored().lines().count(), 3);
 }
 
+/// A change that our client makes because it is asked, and changes that the other end begins.
+#[test]
+fn keys_change_with_a_peer_in_python_at_either_end() {
+    let home = Home::new();
+    let mut host = python_server(&home, &["--ask"]);
+    let mut client = home.start(&host, "id.pem", "pw");
+    let mut input = client.stdin.take().unwrap();
+    for (text, epoch) in [("one", "2"), ("two", "3"), ("three", "4")] {
+        writeln!(input, "{text}").unwrap();
+        assert!(host.process.line("message=").ends_with(text));
+        assert_eq!(host.process.line("epoch="), epoch);
+    }
+    drop(input);
+    assert!(client.wait().unwrap().success());
+    host.process.line("closed");
+
+    let server = OurServer::new(&home);
+    let messages = ["--rekey", "one", "two", "three"];
+    let (stdout, _) = succeeds(home.python(&server.host, "id.pem", "pw", &messages));
+    assert_eq!(stdout, "last=0\nacked=3\nheld=3\nepoch=4\n");
+    assert_eq!(server.stored(), "1\tone\n2\ttwo\n3\tthree\n");
+}
+
 #[test]
 fn a_python_client_with_our_server() {
     let home = Home::new();

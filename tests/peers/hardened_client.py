@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """A client of latch/2, the hardened protocol, written from its description alone, without the code.
 
-    hardened_client.py --key FILE --password-file F --fingerprint SHA256:... [--token T] HOST PORT USER MESSAGE...
+    hardened_client.py --key FILE --password-file F --fingerprint SHA256:... [--token T] [--rekey] HOST PORT USER MESSAGE...
 
 Logs in, or enrols with the last part of an invitation, sends the messages, checks every acknowledgement against its own chain, answers pings, asks what the
 server holds under each id and under the next one, closes, and checks that the server agrees. Prints `last=N` (what the
 server held at the login), `acked=N` and `held=N` (how many messages the server holds as they were sent), and exits with 0;
+with --rekey it changes the keys after each message, and prints `epoch=N` too;
 exits with 4 when the login is refused and with 1 for everything else. It shares no code with the Rust side.
 """
 
@@ -28,6 +29,7 @@ HELLO = b"\x02\x00"
 BUCKETS = (64, 256, 1024, 4096, 16384)
 SERVER_AUTH, CLIENT_AUTH, AUTH_OK, AUTH_FAIL, ENROL = 0x02, 0x03, 0x04, 0x05, 0x06
 MSG, ACK, PING, PONG, QUERY, HELD, CLOSE, CLOSE_ACK = 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x30, 0x31
+REKEY1, REKEY2, REKEY3, REKEY_ASK = 0x20, 0x21, 0x22, 0x23
 NOTHING = bytes(48)
 MAX_ID = 2**63 - 1
 PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
@@ -190,8 +192,11 @@ class Session:
     """Records and ledgers of an open session; the same at both ends. A server hands in `holds`, what it holds of the
     user: for each id the session that brought the message, and what it says, 48 bytes."""
 
-    def __init__(self, wire, sealer, opener, sent, received, sid, holds=None):
+    def __init__(self, wire, sealer, opener, rekey_root, sent, received, sid, holds=None):
         self.wire, self.sealer, self.opener = wire, sealer, opener
+        self.rekey_root, self.epoch = rekey_root, 1
+        # A change of keys under way: a client's secret after REKEY1, a server's next opener after REKEY2.
+        self.offer = self.next_opener = None
         self.sent, self.received = sent, received
         self.sid, self.holds, self.asked, self.closed = sid, holds, [], False
 
@@ -207,6 +212,52 @@ class Session:
         """Asks a server what it holds under an id. The answers come in the order of the questions."""
         self.asked.append(ident)
         self.say(QUERY, struct.pack(">Q", ident))
+
+    def is_changing_keys(self):
+        return self.offer is not None or self.next_opener is not None
+
+    def rekey(self):
+        """The client begins a change of keys."""
+        self.offer = x25519.X25519PrivateKey.generate()
+        self.say(REKEY1, self.offer.public_key().public_bytes_raw())
+
+    def next_keys(self, own, client_share, server_share):
+        """The traffic secrets of the next epoch: of the client, of the server."""
+        theirs = server_share if self.holds is None else client_share
+        shared = own.exchange(x25519.X25519PublicKey.from_public_bytes(theirs))
+        self.epoch += 1
+        secret = extract(self.rekey_root, shared)
+        context = sha256(b"latch/2 rekey", struct.pack(">I", self.epoch), client_share, server_share)
+        ap_c, ap_s, self.rekey_root = (expand(secret, label, context) for label in (b"ap c2s", b"ap s2c", b"rekey root"))
+        return Direction(ap_c, self.epoch), Direction(ap_s, self.epoch)
+
+    def change_keys(self, kind, body):
+        """Takes one record of a change of keys."""
+        server = self.holds is not None
+        check(server == (kind in (REKEY1, REKEY3)), "the other end has no such part in a change of keys")
+        if kind == REKEY_ASK:
+            if not self.closed and self.offer is None:
+                self.rekey()
+        elif kind == REKEY1:
+            check(self.next_opener is None, "a change of keys during another one")
+            theirs = body.take(32)
+            if self.closed:
+                return
+            own = x25519.X25519PrivateKey.generate()
+            share = own.public_key().public_bytes_raw()
+            self.next_opener, sealer = self.next_keys(own, theirs, share)
+            self.say(REKEY2, share)
+            self.sealer = sealer
+        elif kind == REKEY2:
+            check(self.offer is not None, "an answer to no change of keys")
+            own, self.offer = self.offer, None
+            sealer, self.opener = self.next_keys(own, own.public_key().public_bytes_raw(), body.take(32))
+            if not self.closed:
+                self.say(REKEY3)
+                self.sealer = sealer
+        else:
+            check(self.next_opener is not None, "the end of no change of keys")
+            self.opener, self.next_opener = self.next_opener, None
 
     def close(self, code=0):
         accounts = struct.pack(">BQQ", code, self.sent.last, self.received.acked)
@@ -230,6 +281,8 @@ class Session:
             check(self.sent.acknowledge(up_to) == chain, "the acknowledged texts are not ours")
         elif kind == PING:
             self.say(PONG, body.take(8))
+        elif kind in (REKEY1, REKEY2, REKEY3, REKEY_ASK):
+            self.change_keys(kind, body)
         elif kind == QUERY:
             check(self.holds is not None, "only a client asks")
             ident = body.number(8)
@@ -306,8 +359,8 @@ def login(wire, user, key, password, pin, token=None):
     wire.write(Direction(hs_c, 0).seal(kind, body))
 
     th7 = sha256(transcript)
-    labels = (b"ap c2s", b"ap s2c", b"chain c2s", b"chain s2c")
-    ap_c, ap_s, chain_c, chain_s = (expand(root, label, th7) for label in labels)
+    labels = (b"ap c2s", b"ap s2c", b"rekey root", b"chain c2s", b"chain s2c")
+    ap_c, ap_s, rekey_root, chain_c, chain_s = (expand(root, label, th7) for label in labels)
     opener = Direction(ap_s, 1)
     kind, body = opener.open(wire.record((64,)))
     if kind == AUTH_FAIL:
@@ -318,7 +371,8 @@ def login(wire, user, key, password, pin, token=None):
     body.end()
     check(last <= MAX_ID, "a last id that no message can have")
     sid = expand(root, b"session id", th7, 16)
-    return Session(wire, Direction(ap_c, 1), opener, Ledger(chain_c, last), Ledger(chain_s, 0), sid)
+    sent, received = Ledger(chain_c, last), Ledger(chain_s, 0)
+    return Session(wire, Direction(ap_c, 1), opener, rekey_root, sent, received, sid)
 
 
 def arguments():
@@ -327,6 +381,7 @@ def arguments():
     parser.add_argument("--password-file", required=True)
     parser.add_argument("--fingerprint", required=True)
     parser.add_argument("--token", type=lambda text: base64.urlsafe_b64decode(text + "=="))
+    parser.add_argument("--rekey", action="store_true")
     for name in ("host", "port", "user"):
         parser.add_argument(name)
     parser.add_argument("message", nargs="*")
@@ -348,6 +403,10 @@ def main():
         print("last=%d" % last)
         for text in args.message:
             session.send(text.encode())
+            if args.rekey:
+                session.rekey()
+                while session.is_changing_keys():
+                    check(session.receive() != CLOSE, "the server closed first")
         while session.sent.at:
             check(session.receive() != CLOSE, "the server closed first")
         print("acked=%d" % session.sent.acked)
@@ -359,6 +418,8 @@ def main():
                 pass
             check(session.answer == answer, "the server holds something else")
         print("held=%d" % len(args.message))
+        if args.rekey:
+            print("epoch=%d" % session.epoch)
         session.close()
         while session.receive() != CLOSE_ACK:
             pass

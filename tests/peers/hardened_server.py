@@ -2,12 +2,13 @@
 """A server of latch/2 for one user, written from the protocol's description alone; it uses the records of hardened_client.py.
 
     hardened_server.py --host-key FILE --user NAME --user-key FILE.pub.pem --password-file F
-        [--last N] [--vanish ID] [--conflict ID]
+        [--last N] [--vanish ID] [--conflict ID] [--ask]
 
 Listens on a loopback port, prints `port=N` and `fingerprint=SHA256:...`, serves one connection after the other, and
 prints `message=ID TEXT` for each message that it keeps and `closed` for each agreed close. Passwords are compared as they
 are: this is a peer for tests, not a server to use. With --vanish it keeps that message and hangs up without an
-acknowledgement; with --conflict it keeps another message under that id and closes with code 3. Both once.
+acknowledgement; with --conflict it keeps another message under that id and closes with code 3. Both once. With --ask it
+asks for new keys after each message, and prints `epoch=N` for each change.
 """
 
 import argparse
@@ -20,8 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import x25519
 
 from hardened_client import (
-    AUTH_FAIL, AUTH_OK, CLIENT_AUTH, CLOSE, CLOSE_ACK, HELLO, MAGIC, PSS, QUERY, SERVER_AUTH, Broken, Direction, Ledger,
-    Reader, Session, Wire, check, content, expand, extract, fingerprint, long, mac, sha256, short, signed_content,
+    AUTH_FAIL, AUTH_OK, CLIENT_AUTH, CLOSE, CLOSE_ACK, HELLO, MAGIC, MSG, PSS, QUERY, REKEY3, REKEY_ASK, SERVER_AUTH, Broken,
+    Direction, Ledger, Reader, Session, Wire, check, content, expand, extract, fingerprint, long, mac, sha256, short, signed_content,
 )
 
 
@@ -77,15 +78,16 @@ def welcome(wire, transcript, hs_c, root, args, key, password):
     known = user.decode() == args.user and kid == sha256(spki_of(key))
 
     th7 = sha256(transcript)
-    labels = (b"ap c2s", b"ap s2c", b"chain c2s", b"chain s2c")
-    ap_c, ap_s, chain_c, chain_s = (expand(root, label, th7) for label in labels)
+    labels = (b"ap c2s", b"ap s2c", b"rekey root", b"chain c2s", b"chain s2c")
+    ap_c, ap_s, rekey_root, chain_c, chain_s = (expand(root, label, th7) for label in labels)
     sealer = Direction(ap_s, 1)
     if not (proven and known and hmac.compare_digest(given, password)):
         wire.write(sealer.seal(AUTH_FAIL, b""))
         return None
     wire.write(sealer.seal(AUTH_OK, args.last.to_bytes(8, "big")))
     sid = expand(root, b"session id", th7, 16)
-    return Session(wire, sealer, Direction(ap_c, 1), Ledger(chain_s, 0), Ledger(chain_c, args.last), sid, args.holds)
+    sent, received = Ledger(chain_s, 0), Ledger(chain_c, args.last)
+    return Session(wire, sealer, Direction(ap_c, 1), rekey_root, sent, received, sid, args.holds)
 
 
 def say(text):
@@ -123,6 +125,10 @@ def serve(sock, args, host, key, password):
         kind = session.receive(heard)
         if kind == QUERY:
             say("asked")
+        elif kind == MSG and args.ask and not session.closed and not session.is_changing_keys():
+            session.say(REKEY_ASK)
+        elif kind == REKEY3:
+            say("epoch=%d" % session.epoch)
         elif kind in (CLOSE, CLOSE_ACK):
             return say("closed")
 
@@ -134,6 +140,7 @@ def main():
     parser.add_argument("--last", type=int, default=0)
     parser.add_argument("--vanish", type=int)
     parser.add_argument("--conflict", type=int)
+    parser.add_argument("--ask", action="store_true")
     args = parser.parse_args()
     args.holds = {}
     with open(args.host_key, "rb") as f:

@@ -15,6 +15,7 @@ use std::{
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
+use latchstring_net::port::ReservedPort;
 use latchstring_tests::{binary, python};
 use tempfile::TempDir;
 
@@ -163,24 +164,28 @@ pub fn python_server(home: &Home, more: &[&str]) -> Host {
 pub struct OurServer {
     pub dir: PathBuf,
     pub host: Host,
+    /// Nobody else gets it while the server is down.
+    _port: ReservedPort,
 }
 
 impl OurServer {
     pub fn new(home: &Home) -> Self {
         let dir = home.path("server");
         let command = |words: &[&str]| server_command(&dir, words);
-        succeeds(
-            command(&["init", "--listen", "127.0.0.1:0"])
-                .output()
-                .unwrap(),
-        );
+        let port = ReservedPort::take().unwrap();
+        let listen = format!("127.0.0.1:{}", port.number());
+        succeeds(command(&["init", "--listen", &listen]).output().unwrap());
         let mut add = command(&["user", "add", "alice", "--key"]);
         add.arg(home.path("id.pub.pem"))
             .arg("--password-file")
             .arg(home.path("pw"));
         succeeds(add.output().unwrap());
         let host = serve(&dir);
-        Self { dir, host }
+        Self {
+            dir,
+            host,
+            _port: port,
+        }
     }
 
     /// What the store holds of alice: a line `ID TAB TEXT` for each message.
@@ -202,10 +207,6 @@ impl OurServer {
     /// Starts again on the same port, after the process has been killed.
     pub fn restart(&mut self) {
         let _ = self.host.process.child.wait();
-        let file = self.dir.join("server.toml");
-        let text = fs::read_to_string(&file).unwrap();
-        let port = format!("127.0.0.1:{}\"", self.host.port);
-        fs::write(&file, text.replace("127.0.0.1:0\"", &port)).unwrap();
         self.host = serve(&self.dir);
     }
 }

@@ -8,11 +8,13 @@
 //! * [`peers`]: the honest programs; [`weakened`]: peers that leave defences out;
 //! * [`wire`]: memory or loopback TCP; [`recorder`]: the bytes on the wire;
 //! * [`cost`]: the work of the server;
+//! * [`memory`]: what a client holds at one moment, for a thief;
 //! * [`keys`]: published keys, seeds; [`provider`]: the RSA implementations for them.
 
 pub mod against;
 pub mod cost;
 pub mod keys;
+pub mod memory;
 pub mod peers;
 pub mod provider;
 pub mod recorder;

@@ -15,6 +15,7 @@ use crate::{
     against::Against,
     cost::{CostLog, Spent},
     keys::HOST_PEM,
+    memory::Memory,
     provider::Setting,
     seen::{Connection, Seen},
     weakened::{self, passwords},
@@ -252,7 +253,7 @@ impl Lingering {
 }
 
 /// The behaviour of alice once she is logged in, and the host that she means to visit.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Visit {
     /// The messages that she types.
     pub script: Vec<String>,
@@ -264,4 +265,8 @@ pub struct Visit {
     pub number: u32,
     /// Whether her program, having failed with its own protocol, speaks the report's.
     pub falls_back: bool,
+    /// Whether her session is older than its keys serve before she types.
+    pub outlives_keys: bool,
+    /// What her program has in memory right after the login.
+    pub memory: Memory,
 }

@@ -29,6 +29,7 @@ use tokio::{
 use crate::{
     against::Against,
     keys::{PublishedKey, Seeded},
+    memory::Memory,
     peers::{
         self, ALICE, ArenaServer, Lingering, MALLORYS, PASSWORD, Visit,
         people::{NEWCOMERS, PEOPLE},
@@ -259,6 +260,8 @@ impl<'a> Arena<'a> {
             to_attacker: self.attack.scene.visits_attacker,
             number,
             falls_back: false,
+            outlives_keys: self.attack.scene.outlives_keys,
+            memory: Memory::default(),
         }
     }
 
@@ -308,7 +311,8 @@ impl<'a> Arena<'a> {
         };
         let tap = Tap::new(middle, self.honest_connection());
         let stream = dial_tapped(server.dialer(), self.over, tap.clone()).await?;
-        self.truth.trouble = server.honest_session(stream, &self.visit(1)).await;
+        let visit = self.visit(1);
+        self.truth.trouble = server.honest_session(stream, &visit).await;
         server.rest(1).await;
         let (trace, middle) = (self.honest.first(), Tap::finish(&tap));
 
@@ -329,6 +333,9 @@ impl<'a> Arena<'a> {
             Program::SniffClientOnly(program) => program(&wiretap(blank_server(&trace))),
             Program::SniffThenSteal(program) => {
                 program(&wiretap(trace.clone()), &peers::stolen_files(self.against))
+            }
+            Program::SniffAndDump(program) => {
+                program(&wiretap(trace.clone()), &visit.memory.dump())
             }
             Program::Files(program) => program(&dialect, &peers::stolen_files(self.against)),
             Program::Collect(program) => program(&self.truth.keys),

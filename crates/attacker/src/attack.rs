@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     Claim, Report, Story,
     protocol::hardened::defence::Defence,
-    vantage::{Dialect, Dialogue, Impostor, Middle, Modulus, StolenFiles, Wiretap},
+    vantage::{Dialect, Dialogue, Impostor, MemoryDump, Middle, Modulus, StolenFiles, Wiretap},
 };
 
 /// One attack: the constant at the head of each file in [`crate::attacks`].
@@ -81,6 +81,8 @@ pub struct Scene {
     pub visits_attacker: bool,
     /// Whether the user stays, having typed everything, for longer than a server may be silent.
     pub user_lingers: bool,
+    /// Whether the session lasts longer than its keys serve: the user types only after they have served so long.
+    pub outlives_keys: bool,
     /// Whether the attacker calls from another address each time, as an attacker with rented machines can.
     pub many_addresses: bool,
     /// Whether the report's server seeds its generator with the time. (Whether ours does is a defence.)
@@ -97,6 +99,7 @@ impl Scene {
         user_returns: false,
         visits_attacker: false,
         user_lingers: false,
+        outlives_keys: false,
         many_addresses: false,
         seeded_with_time: false,
         fast_machine: false,
@@ -169,6 +172,8 @@ pub enum Run {
     SniffClientOnly(fn(&Wiretap) -> Report),
     /// Sees all bytes of one honest session, and later steals every long-term key there is.
     SniffThenSteal(fn(&Wiretap, &StolenFiles) -> Report),
+    /// Sees all bytes of one honest session, and once, right after the login, the client's memory.
+    SniffAndDump(fn(&Wiretap, &MemoryDump) -> Report),
     /// Has the public keys of the server's users, and nothing else.
     Collect(fn(&[Modulus]) -> Report),
     /// Has a copy of the server's files, and nothing else.

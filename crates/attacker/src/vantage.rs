@@ -21,6 +21,7 @@ use crate::{
         keys::Ephemeral,
         message::{Fingerprint, Hello},
         parts::Parts,
+        primitives::Secret,
         record::OVERHEAD,
         role::Role,
         signature::{Signer, Verifier},
@@ -189,6 +190,13 @@ pub struct StolenFiles {
     pub password_hashes: Vec<(String, String)>,
     /// Whether a password is the one that is stored like this: the public algorithm, no secret of the server's.
     pub check: fn(&str, &[u8]) -> bool,
+}
+
+/// The keys in a client's memory at one moment of a session.
+pub struct MemoryDump {
+    /// The traffic secrets, `ap_c` and `ap_s`, in no order that is known; none of a faithful client, whose key is on the
+    /// wire.
+    pub traffic_secrets: Vec<Secret>,
 }
 
 /// The place where an impostor's calls arrive.

@@ -20,6 +20,7 @@ use super::{
 };
 use latchstring_arena::{
     against::Against,
+    memory::Memory,
     peers::{self, ALICE},
     recorder::{Recorder, Recording, Traces},
     seen::Seen,
@@ -98,6 +99,8 @@ pub async fn hardened(against: Against, typed: &[String], seed: &Seed) -> anyhow
         to_attacker: false,
         number: 1,
         falls_back: false,
+        outlives_keys: false,
+        memory: Memory::default(),
     };
     let trouble = server.honest_session(stream, &visit).await;
     ensure!(trouble.is_none(), "{}", trouble.unwrap_or_default());

@@ -1,9 +1,10 @@
 //! An open session over a stream.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 pub use latchstring_net::protocol::hardened::driver::SILENT_INTERVALS;
 use latchstring_net::{
+    entropy::Entropy,
     link::{Link, LinkError},
     protocol::hardened::{
         Error as ProtocolError,
@@ -12,7 +13,7 @@ use latchstring_net::{
         full::Full,
         message::Held,
         parts::Parts,
-        session::{CloseCode, KIND_TEXT, Session},
+        session::{CloseCode, KIND_TEXT, KeyLife, Session},
     },
 };
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,6 +30,7 @@ const SETTINGS: Settings = Settings {
     close_within: CLOSE_DEADLINE,
     // Twice what all messages that may wait for an acknowledgement take.
     max_outgoing: 32 << 20,
+    key_life: KeyLife::USUAL,
 };
 
 /// An event on an open connection.
@@ -69,9 +71,14 @@ pub struct Connection<S, D = Full> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
-    pub(crate) fn new(stream: S, session: Session<D>, last_message: u64) -> Self {
+    pub(crate) fn new(
+        stream: S,
+        session: Session<D>,
+        last_message: u64,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         Self {
-            link: Link::new(stream, session, SETTINGS),
+            link: Link::new(stream, session, SETTINGS, entropy),
             last_message,
         }
     }
@@ -81,6 +88,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
         let now = self.link.now();
         self.link.driver.ping_every(interval, now);
         self
+    }
+
+    /// Changes the keys before their time, and waits until that is done. Acknowledges and drops what the server says
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// As [`Connection::event`].
+    pub async fn change_keys(&mut self) -> Result<(), ClientError> {
+        self.link.driver.ask_for_keys().map_err(in_session)?;
+        while self.link.driver.wants_secret() || self.link.driver.session().is_changing_keys() {
+            match self.turn().await? {
+                Some(Event::Message { id, .. }) => self.acknowledge(id)?,
+                Some(Event::Closed { .. } | Event::CloseAgreed) => return Err(self.truncated()),
+                Some(Event::Acknowledged { .. } | Event::Held { .. }) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The epoch of the session's keys: 1 after the login, and 1 more for each change.
+    pub fn epoch(&self) -> u32 {
+        self.link.driver.session().epoch()
     }
 
     /// The id of the last message that the server held of this user and key at the login; the next one follows it.
@@ -158,19 +187,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
     /// [`ClientError::Silent`] after 90 s of silence; [`ClientError::Protocol`] when a record is not right.
     pub async fn event(&mut self) -> Result<Event, ClientError> {
         loop {
-            if let Some(event) = self.link.driver.poll() {
-                return self.told(event);
-            }
-            match self.link.step().await {
-                // A failed write is not the last word: what the server said before it went may still be there to be
-                // read, and the end of the stream comes after it.
-                Err(LinkError::Write(_)) => self.link.driver.cannot_write(),
-                Err(LinkError::WriteClosed) if self.link.driver.is_over() => {
-                    self.link.driver.cannot_write();
-                }
-                step => step.map_err(|why| self.broken(why))?,
+            if let Some(event) = self.turn().await? {
+                return Ok(event);
             }
         }
+    }
+
+    /// The event that is there, or one step towards the next.
+    async fn turn(&mut self) -> Result<Option<Event>, ClientError> {
+        match self.link.driver.poll() {
+            // Nobody has to do anything about it.
+            Some(driver::Event::NewKeys { .. }) => return Ok(None),
+            Some(event) => return self.told(event).map(Some),
+            None => {}
+        }
+        match self.link.step().await {
+            // A failed write is not the last word: what the server said before it went may still be there to be
+            // read, and the end of the stream comes after it.
+            Err(LinkError::Write(_)) => self.link.driver.cannot_write(),
+            Err(LinkError::WriteClosed) if self.link.driver.is_over() => {
+                self.link.driver.cannot_write();
+            }
+            step => step.map_err(|why| self.broken(why))?,
+        }
+        Ok(None)
     }
 
     /// Waits until every message that was sent is acknowledged, and acknowledges and drops what the server says.
@@ -214,7 +254,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Connection<S, D> {
             driver::Event::Message { id, text, .. } => Event::Message { id, text },
             driver::Event::Acknowledged { up_to } => Event::Acknowledged { up_to },
             driver::Event::Held { id, held } => Event::Held { id, held },
-            driver::Event::Query { .. } => {
+            // Taken out before.
+            driver::Event::Query { .. } | driver::Event::NewKeys { .. } => {
                 let why = ProtocolError::Violation("only a client asks what is held");
                 return Err(in_session(why));
             }

@@ -143,7 +143,12 @@ impl<D: Parts + Clone> Client<D> {
             Verdict::Accepted {
                 session,
                 last_message,
-            } => Ok(Some(Connection::new(stream, *session, last_message))),
+            } => Ok(Some(Connection::new(
+                stream,
+                *session,
+                last_message,
+                Arc::clone(&self.entropy),
+            ))),
             Verdict::Refused(_) => Ok(None),
         }
     }

@@ -304,6 +304,7 @@ async fn a_quiet_host_that_answers_pings_is_kept() {
         let mut connection = alice().login(near, &pin(&HOST), password).await.unwrap();
         let quiet = timeout(Duration::from_secs(3600), connection.event()).await;
         assert!(quiet.is_err(), "an hour of pings and nothing to tell");
+        assert!(connection.epoch() >= 4, "new keys each quarter of an hour");
         connection.close().await.unwrap();
     };
     let host = async {

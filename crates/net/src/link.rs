@@ -1,6 +1,6 @@
 //! A session on a stream: moves the bytes of a [`Driver`] and sleeps for it.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use latchstring_protocol::hardened::{
     self,
@@ -15,8 +15,9 @@ use tokio::{
     select,
     time::{Instant, sleep_until},
 };
+use zeroize::Zeroizing;
 
-use crate::wire::WireError;
+use crate::{entropy::Entropy, wire::WireError};
 
 /// Why a step was not done.
 #[derive(Debug, Error)]
@@ -71,17 +72,25 @@ pub struct Link<S, D = Full> {
     reader: ReadHalf<S>,
     writer: WriteHalf<S>,
     start: Instant,
+    /// Fresh randomness for changes of keys.
+    entropy: Arc<dyn Entropy>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Link<S, D> {
     /// Puts an open session on its stream.
-    pub fn new(stream: S, session: Session<D>, settings: Settings) -> Self {
+    pub fn new(
+        stream: S,
+        session: Session<D>,
+        settings: Settings,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         let (reader, writer) = split(stream);
         Self {
             driver: Driver::new(session, settings, Duration::ZERO),
             reader,
             writer,
             start: Instant::now(),
+            entropy,
         }
     }
 
@@ -98,6 +107,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, D: Parts> Link<S, D> {
     /// # Errors
     /// Each but [`LinkError::Write`] is the end of the session.
     pub async fn step(&mut self) -> Result<(), LinkError> {
+        if self.driver.wants_secret() {
+            let mut secret = Zeroizing::new([0; 32]);
+            self.entropy.fill(&mut *secret);
+            self.driver.new_keys(&secret).map_err(Broken::from)?;
+        }
         let outgoing = self.driver.outgoing();
         let room = self.driver.room();
         // Where nothing is waited for there is no event to come either; see `Driver::is_done`.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use latchstring_protocol::hardened::{
     Error,
     driver::{Broken, Driver, Event, Settings},
-    session::{CloseCode, KIND_TEXT},
+    session::{CloseCode, KIND_TEXT, KeyLife},
 };
 use support::*;
 
@@ -15,6 +15,7 @@ const SETTINGS: Settings = Settings {
     ping_every: Duration::from_secs(30),
     close_within: Duration::from_secs(10),
     max_outgoing: 16 * 1024,
+    key_life: KeyLife::USUAL,
 };
 
 fn at(seconds: u64) -> Duration {

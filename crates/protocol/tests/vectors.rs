@@ -11,12 +11,14 @@ use ctr::{
 };
 use hmac::{Hmac, KeyInit, Mac};
 use latchstring_protocol::hardened::{
+    full::Full,
     handshake::{ExpectServerHello, Verdict, accept},
-    keys::{EXTRACT_SALT, Ephemeral},
+    keys::{EXTRACT_SALT, Ephemeral, NewSecrets, X25519},
     message::{Fingerprint, Held, SERVER_HELLO_LEN, Type},
+    parts::Exchange,
     primitives::{expand, extract, hash},
     record::Sealer,
-    session::{CloseCode, Event, KIND_TEXT, content},
+    session::{CloseCode, Event, KIND_TEXT, Session, content},
     signature::{SignError, Signer, Verifier},
 };
 use sha2::Sha256;
@@ -66,9 +68,8 @@ impl Verifier for Fixed {
     }
 }
 
-#[test]
-fn a_whole_session_is_byte_for_byte_the_published_one() {
-    let v = published();
+/// Both ends after the published login; every byte until then is compared.
+fn published_login(v: &HashMap<String, Vec<u8>>) -> (Session, Session) {
     let host = Fixed {
         spki: ramp(3, 422),
         signature: ramp(5, 384),
@@ -79,7 +80,7 @@ fn a_whole_session_is_byte_for_byte_the_published_one() {
         signature: ramp(11, 384),
         content_hash: v["to_sign_c"].clone(),
     };
-    let is = |name: &str, record: &[u8]| assert_eq!(hash(&[record])[..], v[name], "{name}");
+    let is = |name: &str, record: &[u8]| is_published(v, name, record);
 
     let (client, hello) = ExpectServerHello::start(ephemeral(0xc0, 0x11));
     let (server, answer) = accept(&hello, ephemeral(0x50, 0x22), &host).unwrap();
@@ -104,17 +105,29 @@ fn a_whole_session_is_byte_for_byte_the_published_one() {
         .prove_key(Some(&user.spki), Some(&ramp(13, 422)), &user)
         .ok()
         .unwrap();
-    let (mut server, record) = holder
+    let (server, record) = holder
         .prove_password(|p| p == PASSWORD)
         .ok()
         .unwrap()
         .welcome(0)
         .unwrap();
     is("sha_rec3", &record);
-    let Verdict::Accepted { mut session, .. } = client.verdict(&record).unwrap() else {
+    let Verdict::Accepted { session, .. } = client.verdict(&record).unwrap() else {
         panic!()
     };
     assert_eq!(session.id()[..], v["sid"]);
+    (*session, server)
+}
+
+fn is_published(v: &HashMap<String, Vec<u8>>, name: &str, record: &[u8]) {
+    assert_eq!(hash(&[record])[..], v[name], "{name}");
+}
+
+#[test]
+fn a_whole_session_is_byte_for_byte_the_published_one() {
+    let v = published();
+    let is = |name: &str, record: &[u8]| is_published(&v, name, record);
+    let (mut session, mut server) = published_login(&v);
 
     let (_, record) = session.send(KIND_TEXT, "hello").unwrap();
     assert_eq!(record, v["rec_msg"]);
@@ -133,6 +146,43 @@ fn a_whole_session_is_byte_for_byte_the_published_one() {
     };
     is("sha_rec11", &server.held(1, Some(held)).unwrap());
     assert!(session.close(CloseCode::Done).is_ok());
+}
+
+/// After the published message and its ACK the keys change, and the client closes under the new ones.
+#[test]
+fn a_change_of_keys_is_byte_for_byte_the_published_one() {
+    let v = published();
+    let is = |name: &str, record: &[u8]| is_published(&v, name, record);
+    let (mut client, mut server) = published_login(&v);
+    let (_, record) = client.send(KIND_TEXT, "hello").unwrap();
+    server.receive(&record).unwrap();
+    let ack = server.acknowledge(1).unwrap();
+    client.receive(&ack).unwrap();
+
+    let offer = client.begin_rekey(&Zeroizing::new([0x33; 32])).unwrap();
+    is("sha_rec6", &offer);
+    assert_eq!(server.receive(&offer), Ok(Event::NewKeysWanted));
+    let answer = server.answer_rekey(&Zeroizing::new([0x44; 32])).unwrap();
+    is("sha_rec7", &answer);
+    let Ok(Event::NewKeys { answer: Some(end) }) = client.receive(&answer) else {
+        panic!("the client has no new keys");
+    };
+    is("sha_rec8", &end);
+    assert_eq!(server.receive(&end), Ok(Event::NewKeys { answer: None }));
+    let close = client.close(CloseCode::Done).unwrap();
+    is("sha_rec9", &close);
+    assert!(matches!(server.receive(&close), Ok(Event::Closed { .. })));
+}
+
+#[test]
+fn the_keys_after_a_change_are_the_published_ones() {
+    let v = published();
+    let key = |name: &str| Zeroizing::new(<[u8; 32]>::try_from(&v[name][..]).unwrap());
+    let [ours, theirs] = [0x33, 0x44].map(|byte| X25519::new(&Zeroizing::new([byte; 32])));
+    let (share, other) = (ours.share(), theirs.share());
+    let shared = Box::new(ours).agree(&other).unwrap();
+    let new = NewSecrets::derive(&key("rekey_root"), &shared, 2, [&share, &other], &Full);
+    assert_eq!((new.client, new.server), (key("ap_c2"), key("ap_s2")));
 }
 
 #[test]

@@ -296,6 +296,7 @@ pub fn new_file(listen: SocketAddr) -> String {
         signing_queue,
         password_permits,
         password_queue,
+        rekey_seconds,
     } = Limits::default();
     let passwords = Passwords::section(Passwords::default().cost);
     format!(
@@ -342,6 +343,8 @@ signing_queue = {signing_queue}
 password_permits = {password_permits}
 # Most logins that wait for a password check. Further logins are dropped.
 password_queue = {password_queue}
+# Seconds until a session changes its keys; 900 at most.
+rekey_seconds = {rekey_seconds}
 
 {retention}
 {sink}

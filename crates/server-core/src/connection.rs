@@ -84,8 +84,7 @@ async fn whole_life<S, D>(
             };
             server.saw(connection, &event);
             // On the heap, so that strangers do not pay for the room that a session needs.
-            let session = OpenSession::new(server, connection, stream, login);
-            let end = Box::pin(session.run()).await;
+            let end = Box::pin(OpenSession::new(server, connection, stream, login).run()).await;
             server.admission.trust(source, Instant::now());
             return server.saw(connection, &end);
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use latchstring_net::protocol::hardened::session::KeyLife;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, Visitor},
@@ -44,6 +45,9 @@ pub struct Limits {
     /// Logins that may wait for one of those; further ones are dropped.
     #[serde(deserialize_with = "count")]
     pub password_queue: usize,
+    /// Seconds until a session changes its keys; the protocol's 15 minutes, or less.
+    #[serde(deserialize_with = "until_rekey")]
+    pub rekey_seconds: usize,
 }
 
 impl Default for Limits {
@@ -64,6 +68,7 @@ impl Default for Limits {
             // Few: whoever waits longer than the 10 s of a handshake has waited in vain, and whoever is hung up on at once
             // comes again.
             password_queue: 16,
+            rekey_seconds: REKEY_SECONDS,
         }
     }
 }
@@ -78,7 +83,7 @@ impl Limits {
             .collect()
     }
 
-    fn table(&self) -> [(&'static str, usize); 11] {
+    fn table(&self) -> [(&'static str, usize); 12] {
         let Self {
             max_connections,
             max_unauthenticated,
@@ -91,6 +96,7 @@ impl Limits {
             signing_queue,
             password_permits,
             password_queue,
+            rekey_seconds,
         } = *self;
         [
             ("max_connections", max_connections),
@@ -107,9 +113,13 @@ impl Limits {
             ("signing_queue", signing_queue),
             ("password_permits", password_permits),
             ("password_queue", password_queue),
+            ("rekey_seconds", rekey_seconds),
         ]
     }
 }
+
+/// How long keys serve at most, in seconds.
+const REKEY_SECONDS: usize = KeyLife::USUAL.time.as_secs() as usize;
 
 /// More of anything is a slip of the keyboard.
 const MOST: usize = 1_000_000;
@@ -139,6 +149,10 @@ fn count<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
 
 fn percent<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
     between(from, 100)
+}
+
+fn until_rekey<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    between(from, REKEY_SECONDS)
 }
 
 fn between<'de, D: Deserializer<'de>>(from: D, most: usize) -> Result<usize, D::Error> {

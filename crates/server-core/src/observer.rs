@@ -127,6 +127,13 @@ pub enum Event {
         /// The last id in the user's log.
         last_message: u64,
     },
+    /// Both directions of the session have new keys.
+    NewKeys {
+        /// Whose session it is.
+        user: UserName,
+        /// How many keys each direction has had, the first among them.
+        epoch: u32,
+    },
     /// A message is durable and about to be acknowledged.
     Stored {
         /// Whose.
@@ -199,6 +206,7 @@ impl Event {
             | Self::WeakKey { .. }
             | Self::HashRenewed { .. }
             | Self::BreachedPassword { .. }
+            | Self::NewKeys { .. }
             | Self::LoggedIn { .. }
             | Self::Stored { .. }
             | Self::Duplicate { .. }

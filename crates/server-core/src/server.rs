@@ -15,6 +15,7 @@ use latchstring_net::{
         defence::Defence,
         full::Full,
         parts::Parts,
+        session::KeyLife,
         signature::{Signer, Verifier},
     },
 };
@@ -85,6 +86,8 @@ pub struct Server<D = Full> {
     connections: AtomicU64,
     /// Connections at the same time.
     max_connections: AtomicUsize,
+    /// Seconds until a session changes its keys.
+    rekey_seconds: AtomicUsize,
 }
 
 impl<D: Parts> Server<D> {
@@ -104,6 +107,7 @@ impl<D: Parts> Server<D> {
             stopping: watch::Sender::new(false),
             connections: AtomicU64::new(0),
             max_connections: AtomicUsize::new(setup.limits.max_connections),
+            rekey_seconds: AtomicUsize::new(setup.limits.rekey_seconds),
             setup,
         })
     }
@@ -112,6 +116,7 @@ impl<D: Parts> Server<D> {
     /// old limits.
     pub fn set_limits(&self, limits: &Limits) {
         (self.max_connections).store(limits.max_connections, Ordering::Relaxed);
+        (self.rekey_seconds).store(limits.rekey_seconds, Ordering::Relaxed);
         self.admission.set_limits(limits);
         self.signing.set_limits(limits);
         self.hashing.set_limits(limits);
@@ -133,6 +138,15 @@ impl<D: Parts> Server<D> {
 
     pub(crate) fn max_connections(&self) -> usize {
         self.max_connections.load(Ordering::Relaxed)
+    }
+
+    /// How long the keys of a session serve that begins now.
+    pub(crate) fn key_life(&self) -> KeyLife {
+        let seconds = self.rekey_seconds.load(Ordering::Relaxed);
+        KeyLife {
+            time: Duration::from_secs(seconds as u64),
+            ..KeyLife::USUAL
+        }
     }
 
     /// Tells every session to close, and ends every handshake. The stop is final.

@@ -8,7 +8,7 @@ use latchstring_net::{
         driver::{self, Settings},
         message::{Fingerprint, UserName},
         parts::Parts,
-        session::CloseCode,
+        session::{CloseCode, KeyLife},
     },
 };
 use latchstring_store::{Appended, StoreError, StoredMessage};
@@ -29,6 +29,7 @@ const SETTINGS: Settings = Settings {
     ping_every: Duration::from_secs(30),
     close_within: Duration::from_secs(3),
     max_outgoing: 16 * 1024,
+    key_life: KeyLife::USUAL,
 };
 
 /// A logged-in client on its stream.
@@ -43,13 +44,22 @@ pub(crate) struct OpenSession<'a, S, D> {
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
     pub(crate) fn new(server: &'a Server<D>, connection: u64, stream: S, login: Login<D>) -> Self {
+        let settings = Settings {
+            key_life: server.key_life(),
+            ..SETTINGS
+        };
         Self {
             server,
             connection,
             user: login.user,
             kid: login.kid,
             place: login.place,
-            link: Link::new(stream, login.session, SETTINGS),
+            link: Link::new(
+                stream,
+                login.session,
+                settings,
+                Arc::clone(&server.setup.entropy),
+            ),
         }
     }
 
@@ -86,6 +96,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin, D: Parts> OpenSession<'a, S, D> {
             driver::Event::Message { id, text, kind } => self.on_message(id, kind, text).await,
             driver::Event::Query { id } => self.on_query(id).await,
             driver::Event::Acknowledged { .. } => Ok(None),
+            driver::Event::NewKeys { epoch } => {
+                let user = self.user.clone();
+                self.server
+                    .saw(self.connection, &Event::NewKeys { user, epoch });
+                Ok(None)
+            }
             driver::Event::Closed { code } => Err(self.agreed(By::Peer, code)),
             driver::Event::Ended => Err(self.agreed(By::Peer, CloseCode::Done)),
             driver::Event::Held { .. } | driver::Event::CloseAgreed => {

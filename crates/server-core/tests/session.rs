@@ -7,7 +7,7 @@ use latchstring_net::protocol::hardened::{
     message::{Held, MAX_TEXT},
     session::{CloseCode, Event as SessionEvent, content},
 };
-use latchstring_server_core::{Event, ProtocolError, observer::By};
+use latchstring_server_core::{Event, ProtocolError, Setup, observer::By};
 use latchstring_store::{Accounts, Appended, StoredMessage};
 use rand::{Rng, RngExt, SeedableRng, rngs::ChaCha20Rng};
 use support::{Login, World, alice_kid, assert_saw, name, rest, seconds};
@@ -16,6 +16,7 @@ use tokio::{
     task::yield_now,
     time::{Instant, sleep},
 };
+use zeroize::Zeroizing;
 
 fn is_forged(why: &ProtocolError) -> bool {
     matches!(why, ProtocolError::Protocol(Error::Forged("record tag")))
@@ -109,6 +110,49 @@ async fn a_client_that_answers_pings_stays() {
         chat.stream.write_all(&pong).await.unwrap();
     }
     assert_eq!(began.elapsed(), seconds(600));
+    chat.say_and_hear_back("still here").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_gets_new_keys_when_their_time_is_up_and_goes_on() {
+    let quick = |setup: &mut Setup| setup.limits.rekey_seconds = 20;
+    let world = World::with(quick).await;
+    let mut chat = world.open().await;
+    let began = Instant::now();
+    for epoch in 2..5 {
+        assert_eq!(chat.hear().await, Some(SessionEvent::NewKeysAsked));
+        assert_eq!(began.elapsed(), seconds(20 * (u64::from(epoch) - 1)));
+        let offer = chat
+            .session
+            .begin_rekey(&Zeroizing::new([epoch as u8; 32]))
+            .unwrap();
+        chat.stream.write_all(&offer).await.unwrap();
+        let Some(SessionEvent::NewKeys { answer: Some(end) }) = chat.hear().await else {
+            panic!("no new keys");
+        };
+        chat.stream.write_all(&end).await.unwrap();
+        chat.say_and_hear_back("still here").await;
+        let user = name("alice");
+        let new_keys = |event: &Event| matches!(event, Event::NewKeys { user: of, epoch: now } if *of == user && *now == epoch);
+        assert!(world.seen.of(1).iter().any(new_keys), "epoch {epoch}");
+    }
+    chat.close().await;
+    assert_eq!(world.stored().await.len(), 3);
+}
+
+/// A client that never changes its keys is not cut off: the old ones still serve, up to their hard limit.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_answer_the_question_for_new_keys_is_asked_once() {
+    let quick = |setup: &mut Setup| setup.limits.rekey_seconds = 20;
+    let world = World::with(quick).await;
+    let mut chat = world.open().await;
+    assert_eq!(chat.hear().await, Some(SessionEvent::NewKeysAsked));
+    for _ in 0..20 {
+        let Some(SessionEvent::Reply(pong)) = chat.hear().await else {
+            panic!("no ping");
+        };
+        chat.stream.write_all(&pong).await.unwrap();
+    }
     chat.say_and_hear_back("still here").await;
 }
 

@@ -167,6 +167,7 @@ impl Observer for Log {
                 let session = hex::encode(session_id);
                 info!(connection, %peer, %user, session, last_message, "logged in");
             }
+            Event::NewKeys { user, epoch } => debug!(connection, %peer, %user, epoch, "new keys"),
             Event::Stored { user, id } => debug!(connection, %peer, %user, id, "message stored"),
             Event::Duplicate { user, id } => {
                 info!(connection, %peer, %user, id, "message was stored before");

@@ -35,6 +35,7 @@ use super::{
 use crate::{
     cost::CostLog,
     keys::{PublishedKey, Seeded},
+    memory::Watched,
     provider::Setting,
     seen::{Connection, Ending, Refusal, Seen},
     weakened::{
@@ -73,11 +74,18 @@ pub(super) async fn session<D: Parts + Clone>(
         key: provider.signer(PublishedKey::alice(seed + u64::from(visit.number - 1))),
         verifier: provider.verifier(),
         entropy: Arc::new(Seeded::new(seed, &who("alice", visit.number))),
-        defences,
+        defences: Watched {
+            parts: defences,
+            memory: visit.memory.clone(),
+        },
     };
     let pin = Fingerprint::of(host.public_key());
     let password = || Ok(Zeroizing::new(PASSWORD.as_bytes().to_vec()));
     let mut connection = client.login(stream, &pin, password).await?;
+    if visit.outlives_keys {
+        // What her program does by itself after 15 minutes.
+        connection.change_keys().await?;
+    }
     for text in &visit.script {
         connection.send(text)?;
         if let Ok(acknowledged) = timeout(PATIENCE, connection.wait_acknowledged()).await {
@@ -323,7 +331,8 @@ impl Observer for HardenedWitness {
             | Event::Enrolled { .. }
             | Event::WeakKey { .. }
             | Event::HashRenewed { .. }
-            | Event::BreachedPassword { .. } => {}
+            | Event::BreachedPassword { .. }
+            | Event::NewKeys { .. } => {}
             Event::LoggedIn { user, .. } => self.witness.saw(Seen::LoggedIn {
                 on,
                 user: name(user),

@@ -20,6 +20,7 @@ pub mod length_leak;
 pub mod lockout;
 pub mod login_dictionary;
 pub mod login_replay;
+pub mod memory_dump;
 pub mod message_replay;
 pub mod name_injection;
 pub mod offline_dictionary;
@@ -49,6 +50,7 @@ pub const ALL: &[&Attack] = &[
     &stolen_password::ATTACK,
     &cleartext_key::ATTACK,
     &retrospective::ATTACK,
+    &memory_dump::ATTACK,
     &seeded_keys::ATTACK,
     &bleichenbacher::ATTACK,
     &keystream_reuse::ATTACK,

@@ -70,6 +70,7 @@ defences! {
     NoInBand "no-in-band" "Nothing that a user can type is a command to the server.";
     StateMachine "state-machine" "In each state one kind of message is legal; any other ends the connection.";
     WideCounter "wide-counter" "A record's number has 64 bits, and the session ends long before they are used up.";
+    Rekeying "rekeying" "A long session changes its keys, from a new X25519 exchange, and wipes the old ones.";
     FinishedMacs "finished-macs" "Each end proves with a MAC over the transcript that it holds the handshake keys."
         belt "The signatures and the tag of the record around them already stop the known attacks. The MAC binds the signer to the keys even if a signature scheme turns out to allow a second key for the same signature.";
     ContextStrings "context-strings" "A signature names the role of its signer, so a client's signature cannot serve as a server's."

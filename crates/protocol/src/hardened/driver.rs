@@ -6,7 +6,8 @@
 //! 2. write [`Driver::outgoing`] and report how much of it was taken with [`Driver::written`];
 //! 3. read at most [`Driver::room`] bytes and hand them in with [`Driver::received`], or report the end of the stream with
 //!    [`Driver::ended`];
-//! 4. sleep until [`Driver::deadline`] at the latest, then call [`Driver::timed_out`].
+//! 4. sleep until [`Driver::deadline`] at the latest, then call [`Driver::timed_out`];
+//! 5. before each of these, if [`Driver::wants_secret`], draw one and hand it in with [`Driver::new_keys`].
 //!
 //! A moment is the time since any fixed moment that the owner chooses, as a [`Duration`]. So a test makes its own clock
 //! out of numbers. Only the operating system gives an `Instant` of the standard library.
@@ -25,7 +26,9 @@ use super::{
     full::Full,
     message::Held,
     parts::Parts,
-    session::{self, CloseCode, Session},
+    primitives::Secret,
+    role::Role,
+    session::{self, CloseCode, KeyLife, Session},
 };
 
 /// After this many intervals in a row without a word the session is given up.
@@ -41,6 +44,8 @@ pub struct Settings {
     /// While this many bytes or more wait to be written, nothing is read. A peer that sends requests and never reads
     /// must not fill our memory with answers.
     pub max_outgoing: usize,
+    /// How long keys serve until this end asks for new ones.
+    pub key_life: KeyLife,
 }
 
 /// An event for the owner.
@@ -76,6 +81,11 @@ pub enum Event {
     Closed {
         /// Why, as the peer says.
         code: CloseCode,
+    },
+    /// Both directions have new keys, as far as this end is concerned.
+    NewKeys {
+        /// The epoch of these keys: 2 after the first change.
+        epoch: u32,
     },
     /// The peer agrees with our close. The session is over.
     CloseAgreed,
@@ -148,6 +158,10 @@ pub struct Driver<D = Full> {
     /// When something must have happened: a record, an agreement, or the last byte taken.
     next_check: Duration,
     silent: u32,
+    /// When the keys have served long enough.
+    keys_until: Duration,
+    /// The server, the owner or the clock of this end asks for new keys. At a server: the client was asked.
+    keys_asked: bool,
 }
 
 impl<D: Parts> Driver<D> {
@@ -163,6 +177,8 @@ impl<D: Parts> Driver<D> {
             event: None,
             next_check: now + settings.ping_every,
             silent: 0,
+            keys_until: now + settings.key_life.time,
+            keys_asked: false,
         }
     }
 
@@ -245,6 +261,49 @@ impl<D: Parts> Driver<D> {
         Ok(())
     }
 
+    /// Asks for new keys now. Does nothing while a change is under way, after a close, or where keys are never changed.
+    ///
+    /// # Errors
+    /// When the old keys are used up.
+    pub fn ask_for_keys(&mut self) -> Result<(), ProtocolError> {
+        if self.may_change_keys() && !self.keys_asked {
+            self.keys_asked = true;
+            if self.session.role() == Role::Server {
+                self.outgoing.extend(self.session.ask_rekey()?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this end needs 32 bytes of fresh randomness for new keys.
+    pub fn wants_secret(&self) -> bool {
+        match self.session.role() {
+            Role::Client => self.keys_asked && self.may_change_keys(),
+            Role::Server => self.stage == Stage::Open && self.session.owes_answer(),
+        }
+    }
+
+    /// Goes on with the change of keys. Does nothing without [`Driver::wants_secret`].
+    ///
+    /// # Errors
+    /// [`ProtocolError::Forged`] when the peer's value forces a zero secret.
+    pub fn new_keys(&mut self, secret: &Secret) -> Result<(), ProtocolError> {
+        if self.wants_secret() {
+            let record = match self.session.role() {
+                Role::Client => self.session.begin_rekey(secret)?,
+                Role::Server => self.session.answer_rekey(secret)?,
+            };
+            self.outgoing.extend(record);
+        }
+        Ok(())
+    }
+
+    fn may_change_keys(&self) -> bool {
+        self.stage == Stage::Open
+            && !self.session.is_changing_keys()
+            && self.session.keeps(Defence::Rekeying)
+    }
+
     /// The next event. One that ends the session comes once all is written, or once the time for that is up.
     pub fn poll(&mut self) -> Option<Event> {
         match self.stage {
@@ -286,7 +345,11 @@ impl<D: Parts> Driver<D> {
             return None;
         }
         let record = self.record_deadline().unwrap_or(Duration::MAX);
-        Some(record.min(self.next_check))
+        let keys = match self.may_change_keys() && !self.keys_asked {
+            true => self.keys_until,
+            false => Duration::MAX,
+        };
+        Some(record.min(keys).min(self.next_check))
     }
 
     /// Only while we read: it is not the peer's fault if we do not.
@@ -320,6 +383,9 @@ impl<D: Parts> Driver<D> {
             self.began = None;
             self.heard(now);
             self.event = self.on_record(&record, now)?;
+            if self.session.is_spent(&self.settings.key_life) {
+                self.ask_for_keys()?;
+            }
         }
         Ok(taken)
     }
@@ -348,6 +414,9 @@ impl<D: Parts> Driver<D> {
         if self.record_deadline().is_some_and(|at| at <= now) {
             let (have, need) = (self.incoming.have(), self.incoming.need());
             return Err(Broken::Slow { have, need });
+        }
+        if now >= self.keys_until {
+            self.ask_for_keys()?;
         }
         if now < self.next_check {
             return Ok(());
@@ -383,6 +452,19 @@ impl<D: Parts> Driver<D> {
             session::Event::Query { id } => Some(Event::Query { id }),
             session::Event::Held { id, held } => Some(Event::Held { id, held }),
             session::Event::Pong | session::Event::TooLate => None,
+            session::Event::NewKeysWanted => None,
+            session::Event::NewKeysAsked => {
+                self.ask_for_keys()?;
+                None
+            }
+            session::Event::NewKeys { answer } => {
+                self.outgoing.extend(answer.unwrap_or_default());
+                self.keys_asked = false;
+                self.keys_until = now + self.settings.key_life.time;
+                Some(Event::NewKeys {
+                    epoch: self.session.epoch(),
+                })
+            }
             session::Event::Reply(answer) => {
                 self.outgoing.extend(answer);
                 None

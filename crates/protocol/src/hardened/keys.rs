@@ -3,7 +3,10 @@
 //! ```text
 //! Z = X25519(e, epk')                                PRK = HKDF-Extract("latch/2 handshake", Z)
 //! hs_c, hs_s, root     = XL(PRK,  "hs c2s" | "hs s2c" | "root", TH1)
-//! ap_c, ap_s, sid, ... = XL(root, "ap c2s" | "ap s2c" | "session id" | "chain c2s" | "chain s2c", TH7)
+//! ap_c, ap_s, rk, ...  = XL(root, "ap c2s" | "ap s2c" | "rekey root" | "session id" | "chain c2s" | "chain s2c", TH7)
+//!
+//! a change of keys:     P' = HKDF-Extract(rk, Z')    THr = H("latch/2 rekey" ‖ u32 epoch ‖ epkC' ‖ epkS')
+//! ap_c', ap_s', rk'    = XL(P', "ap c2s" | "ap s2c" | "rekey root", THr)
 //! ```
 
 use hmac::{Hmac, Mac};
@@ -14,12 +17,17 @@ use zeroize::Zeroizing;
 use super::{
     Error,
     parts::{Exchange, Parts},
-    primitives::{Secret, expand, extract, mac},
+    primitives::{Secret, expand, extract, hash, mac},
     role::Role,
 };
 
 /// Salt of the first extraction.
 pub const EXTRACT_SALT: &[u8] = b"latch/2 handshake";
+
+/// Begins what is hashed for a change of keys.
+const REKEY_LABEL: &[u8] = b"latch/2 rekey";
+/// The label of the secret from which the next keys come.
+const REKEY_ROOT: &str = "rekey root";
 
 /// X25519 (RFC 7748) with a secret that is used once.
 pub struct X25519(StaticSecret);
@@ -32,11 +40,16 @@ impl X25519 {
     pub fn new(secret: &Secret) -> Self {
         Self(StaticSecret::from(**secret))
     }
+
+    /// The public value.
+    pub(super) fn value(&self) -> [u8; Self::SHARE_LEN] {
+        PublicKey::from(&self.0).to_bytes()
+    }
 }
 
 impl Exchange for X25519 {
     fn share(&self) -> Vec<u8> {
-        PublicKey::from(&self.0).to_bytes().to_vec()
+        self.value().to_vec()
     }
 
     /// # Errors
@@ -125,6 +138,8 @@ pub struct SessionSecrets {
     pub client: Secret,
     /// `ap_s`: protects what the server says.
     pub server: Secret,
+    /// `rk`: the secrets after a change of keys come from it.
+    pub(crate) rekey: Secret,
     pub(crate) id: [u8; 16],
     pub(crate) chain_client: [u8; 32],
     pub(crate) chain_server: [u8; 32],
@@ -137,9 +152,41 @@ impl SessionSecrets {
         Self {
             client: expand(root, client, th7),
             server: expand(root, server, th7),
+            rekey: expand(root, REKEY_ROOT, th7),
             id: *expand(root, "session id", th7),
             chain_client: *expand(root, "chain c2s", th7),
             chain_server: *expand(root, "chain s2c", th7),
+        }
+    }
+}
+
+/// The secrets of both ends after a change of keys.
+pub struct NewSecrets {
+    /// `ap_c'`: protects what the client says.
+    pub client: Secret,
+    /// `ap_s'`: protects what the server says.
+    pub server: Secret,
+    /// `rk'`: for the change after this one.
+    pub rekey: Secret,
+}
+
+impl NewSecrets {
+    /// From the root of the old epoch and what the two values of the exchange give. `shares` are the client's value and
+    /// the server's.
+    pub fn derive(
+        rekey: &Secret,
+        shared: &[u8],
+        epoch: u32,
+        shares: [&[u8]; 2],
+        parts: &(impl Parts + ?Sized),
+    ) -> Self {
+        let from = extract(&rekey[..], shared);
+        let thr = hash(&[REKEY_LABEL, &epoch.to_be_bytes(), shares[0], shares[1]]);
+        let [client, server] = parts.traffic_labels();
+        Self {
+            client: expand(&from, client, &thr),
+            server: expand(&from, server, &thr),
+            rekey: expand(&from, REKEY_ROOT, &thr),
         }
     }
 }

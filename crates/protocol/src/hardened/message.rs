@@ -223,6 +223,14 @@ pub enum Message {
         /// `None` if there is no such message.
         held: Option<Held>,
     },
+    /// The client begins a change of keys with its X25519 value.
+    Rekey1([u8; 32]),
+    /// The server's value: its last record under the old keys.
+    Rekey2([u8; 32]),
+    /// The client's last record under the old keys.
+    Rekey3,
+    /// The server asks for a change of keys.
+    RekeyAsk,
     /// The sender will send no more messages.
     Close(Close),
     /// The receiver of a `CLOSE` agrees with its counts and chain.
@@ -251,6 +259,10 @@ impl Message {
                     [&id.to_be_bytes()[..], &session, &content].concat(),
                 )
             }
+            Self::Rekey1(share) => (Type::Rekey1, share.to_vec()),
+            Self::Rekey2(share) => (Type::Rekey2, share.to_vec()),
+            Self::Rekey3 => (Type::Rekey3, Vec::new()),
+            Self::RekeyAsk => (Type::RekeyAsk, Vec::new()),
             Self::Close(c) => {
                 let (sent, acked) = (c.last_sent.to_be_bytes(), c.last_acked.to_be_bytes());
                 (
@@ -285,6 +297,10 @@ impl Message {
                 id: r.u64("id")?,
                 held: held(r.array("session")?, r.array("content")?)?,
             },
+            Type::Rekey1 => Self::Rekey1(r.array("X25519 value")?),
+            Type::Rekey2 => Self::Rekey2(r.array("X25519 value")?),
+            Type::Rekey3 => Self::Rekey3,
+            Type::RekeyAsk => Self::RekeyAsk,
             Type::Close => Self::Close(Close {
                 code: r.u8("code")?,
                 last_sent: r.u64("last_sent")?,

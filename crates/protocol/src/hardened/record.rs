@@ -93,6 +93,8 @@ struct Traffic {
     protection: Box<dyn RecordProtection>,
     lengths: &'static [usize],
     seq: u64,
+    /// Bytes of all records so far.
+    bytes: u64,
 }
 
 impl Traffic {
@@ -101,6 +103,7 @@ impl Traffic {
             protection: Box::new(EncryptThenMac::new(secret, epoch)),
             lengths: &BUCKETS,
             seq: 0,
+            bytes: 0,
         }
     }
 
@@ -109,11 +112,14 @@ impl Traffic {
             protection: parts.record_protection(secret, epoch),
             lengths: parts.lengths(&BUCKETS),
             seq: 0,
+            bytes: 0,
         }
     }
 
-    fn next(&mut self) -> Result<(), Error> {
+    /// A record of so many bytes is done.
+    fn next(&mut self, record: usize) -> Result<(), Error> {
         self.seq += 1;
+        self.bytes += record as u64;
         if self.seq >= MAX_RECORDS {
             return Err(Error::Misuse(
                 "this session has used up its keys: connect again",
@@ -127,7 +133,7 @@ impl Traffic {
 pub struct Sealer(Traffic);
 
 impl Sealer {
-    /// Starts at sequence number 0. `epoch` is 0 for the handshake and 1 for the session.
+    /// Starts at sequence number 0. `epoch` is 0 for the handshake, 1 for the session, and 1 more after each change of keys.
     pub fn new(secret: &Secret, epoch: u32) -> Self {
         Self(Traffic::new(secret, epoch))
     }
@@ -154,8 +160,13 @@ impl Sealer {
         record.extend_from_slice(body);
         record.resize(4 + bucket, 0);
         self.0.protection.close(self.0.seq, &mut record);
-        self.0.next()?;
+        self.0.next(record.len())?;
         Ok(record)
+    }
+
+    /// How many records its key has served, and how many bytes on the wire these had.
+    pub fn used(&self) -> (u64, u64) {
+        (self.0.seq, self.0.bytes)
     }
 }
 
@@ -171,7 +182,7 @@ pub struct Plaintext {
 }
 
 impl Opener {
-    /// Starts at sequence number 0. `epoch` is 0 for the handshake and 1 for the session.
+    /// Starts at sequence number 0. `epoch` is 0 for the handshake, 1 for the session, and 1 more after each change of keys.
     pub fn new(secret: &Secret, epoch: u32) -> Self {
         Self(Traffic::new(secret, epoch))
     }
@@ -194,8 +205,13 @@ impl Opener {
         r.finish()?;
 
         let plaintext = self.0.protection.open(self.0.seq, record)?;
-        self.0.next()?;
+        self.0.next(record.len())?;
         unpad(&plaintext, self.0.lengths)
+    }
+
+    /// How many records its key has served, and how many bytes on the wire these had.
+    pub fn used(&self) -> (u64, u64) {
+        (self.0.seq, self.0.bytes)
     }
 }
 

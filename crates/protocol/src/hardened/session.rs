@@ -4,6 +4,8 @@
 //! text))`. An `ACK` and a `CLOSE` carry the chain. So the two ends do not merely have the same count, they have the
 //! same texts.
 
+mod rekey;
+
 use std::collections::VecDeque;
 
 use super::{
@@ -16,6 +18,9 @@ use super::{
     record::{BUCKETS, Opener, Sealer},
     role::Role,
 };
+
+pub(super) use rekey::Epoch;
+pub use rekey::KeyLife;
 
 /// The only kind of message: text.
 pub const KIND_TEXT: u8 = 0;
@@ -127,8 +132,18 @@ pub enum Event {
         /// `None` if it holds no such message.
         held: Option<Held>,
     },
-    /// A question that crossed our `CLOSE`. Nothing may follow a `CLOSE`, so it stays without an answer.
+    /// A question that crossed our `CLOSE`, or crossed what it asks for. Nothing may follow a `CLOSE`, so it stays without
+    /// an answer.
     TooLate,
+    /// The client wants new keys. Draw a secret, then call [`Session::answer_rekey`].
+    NewKeysWanted,
+    /// The server asks for new keys. Draw a secret, then call [`Session::begin_rekey`].
+    NewKeysAsked,
+    /// What is received from now on is under new keys. At the client, so is what is sent after this record.
+    NewKeys {
+        /// The client's `REKEY3`, to be sent back. A client that has closed sends none.
+        answer: Option<Vec<u8>>,
+    },
     /// The peer closes, and its account of the session equals ours. Send `answer` and hang up.
     Closed {
         /// Why, as the peer says.
@@ -152,6 +167,8 @@ pub struct Session<D = Full> {
     next_ping: u64,
     /// Ids that the client has asked about and the server has not answered, oldest first.
     queries: VecDeque<u64>,
+    /// On the heap: a session is moved often, and this is needed seldom.
+    epoch: Box<Epoch>,
     defences: D,
 }
 
@@ -160,6 +177,7 @@ impl<D: Parts> Session<D> {
         role: Role,
         id: [u8; 16],
         (sealer, opener): (Sealer, Opener),
+        epoch: Epoch,
         defences: D,
     ) -> Self {
         Self {
@@ -172,6 +190,7 @@ impl<D: Parts> Session<D> {
             ping: None,
             next_ping: 1,
             queries: VecDeque::new(),
+            epoch: Box::new(epoch),
             defences,
         }
     }
@@ -189,6 +208,11 @@ impl<D: Parts> Session<D> {
     /// The ciphertext lengths that a record may have.
     pub fn lengths(&self) -> &'static [usize] {
         self.defences.lengths(&BUCKETS)
+    }
+
+    /// Which end of the session this is.
+    pub fn role(&self) -> Role {
+        self.role
     }
 
     /// A public name of this session, the same at both ends: fit for logs.
@@ -336,6 +360,10 @@ impl<D: Parts> Session<D> {
             Message::Pong(_) => Err(Error::Violation("PONG without its PING")),
             Message::Query(id) => self.on_query(id),
             Message::Held { id, held } => self.on_held(id, held),
+            Message::Rekey1(share) => self.on_rekey1(share),
+            Message::Rekey2(share) => self.on_rekey2(share),
+            Message::Rekey3 => self.on_rekey3(),
+            Message::RekeyAsk => self.on_rekey_ask(),
             Message::Close(close) => self.on_close(&close),
         }
     }

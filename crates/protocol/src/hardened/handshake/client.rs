@@ -18,7 +18,7 @@ use crate::{
         parts::Parts,
         record::{Opener, Sealer},
         role::Role,
-        session::{MAX_ID, Session},
+        session::{Epoch, MAX_ID, Session},
         signature::{Signer, Verifier},
     },
 };
@@ -267,7 +267,9 @@ impl<D: Parts> ExpectVerdict<D> {
                 let sealer = Sealer::with(&self.secrets.client, 1, &self.defences);
                 let (ours, theirs) = (self.secrets.chain_client, self.secrets.chain_server);
                 let ends = (sealer, opener);
-                let session = Session::new(Role::Client, self.secrets.id, ends, self.defences)
+                let epoch = Epoch::first(self.secrets.rekey);
+                let id = self.secrets.id;
+                let session = Session::new(Role::Client, id, ends, epoch, self.defences)
                     .sending(last_message, ours)
                     .receiving(0, theirs);
                 Ok(Verdict::Accepted {

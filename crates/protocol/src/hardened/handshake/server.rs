@@ -14,7 +14,7 @@ use crate::hardened::{
     primitives::Secret,
     record::{Opener, Sealer},
     role::Role,
-    session::Session,
+    session::{Epoch, Session},
     signature::{Signer, Verifier},
 };
 
@@ -362,7 +362,9 @@ impl<D: Parts> Authenticated<D> {
         let opener = Opener::with(&self.session.client, 1, &self.defences);
         let (ours, theirs) = (self.session.chain_server, self.session.chain_client);
         let ends = (sealer, opener);
-        let session = Session::new(Role::Server, self.session.id, ends, self.defences)
+        let epoch = Epoch::first(self.session.rekey);
+        let id = self.session.id;
+        let session = Session::new(Role::Server, id, ends, epoch, self.defences)
             .sending(0, ours)
             .receiving(last_message, theirs);
         Ok((session, record))

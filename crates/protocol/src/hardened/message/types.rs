@@ -26,6 +26,14 @@ pub enum Type {
     Query = 0x14,
     /// This, or nothing.
     Held = 0x15,
+    /// Let us have new keys; my half of the exchange.
+    Rekey1 = 0x20,
+    /// My half; what I send next is under the new keys.
+    Rekey2 = 0x21,
+    /// What I send next is under the new keys.
+    Rekey3 = 0x22,
+    /// A question: may we have new keys?
+    RekeyAsk = 0x23,
     /// I have said all I have to say.
     Close = 0x30,
     /// I have heard all of it.
@@ -33,7 +41,7 @@ pub enum Type {
 }
 
 impl Type {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 17] = [
         Self::ServerAuth,
         Self::ClientAuth,
         Self::AuthOk,
@@ -45,6 +53,10 @@ impl Type {
         Self::Pong,
         Self::Query,
         Self::Held,
+        Self::Rekey1,
+        Self::Rekey2,
+        Self::Rekey3,
+        Self::RekeyAsk,
         Self::Close,
         Self::CloseAck,
     ];
