@@ -17,7 +17,7 @@ use latchstring_net::files::{self, Exposed};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use thiserror::Error;
 
-use crate::Limits;
+use crate::{Limits, balancers::Balancers};
 
 pub use listen::parse as parse_listen;
 pub use metrics::Metrics;
@@ -47,6 +47,9 @@ pub struct Config {
     pub host_key: PathBuf,
     /// The account store.
     pub database: PathBuf,
+    /// The balancers that connect for clients.
+    #[serde(default)]
+    pub balancers: Balancers,
     /// How much the server takes on.
     #[serde(default)]
     pub limits: Limits,
@@ -176,6 +179,7 @@ impl Config {
             ("database", self.database != new.database),
             ("sink", self.sink != new.sink),
             ("metrics.listen", self.metrics != new.metrics),
+            ("balancers", self.balancers != new.balancers),
         ];
         let changed = settings.into_iter().filter(|(_, changed)| *changed);
         changed.map(|(name, _)| name).collect()
@@ -309,6 +313,10 @@ listen = "{listen}"
 # Files for the private host key (mode 0600), and for the accounts and their messages (mode 0600).
 host_key = "{HOST_KEY}"
 database = "{DATABASE}"
+
+# Addresses or networks of balancers that connect for clients and speak the PROXY protocol (version 1 or 2), for example
+# ["192.0.2.7"]. The client's address in their headers is believed, and in nobody else's.
+balancers = []
 
 # `latchstring-server reload` makes a running server read this file again. The settings above need a restart.
 

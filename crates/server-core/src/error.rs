@@ -9,6 +9,8 @@ use latchstring_net::{
 use latchstring_store::{StoreError, password::PasswordError};
 use thiserror::Error;
 
+use crate::balancers::HeaderError;
+
 /// The limit that refuses a connection before its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -46,6 +48,9 @@ pub enum HandshakeError {
     /// The connection failed, or the client was too slow.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// A balancer does not say for whom it connects.
+    #[error(transparent)]
+    Balancer(#[from] HeaderError),
     /// The client, or an attacker on the path, violated the protocol.
     #[error(transparent)]
     Protocol(#[from] hardened::Error),

@@ -2,7 +2,7 @@
 //!
 //! A connection goes through these modules in this order:
 //!
-//! * [`listener`]: accepts, and stops gracefully;
+//! * [`listener`]: accepts, and stops gracefully; [`balancers`]: for whom a balancer connects;
 //! * `admission`: the limits on connections that are not logged in;
 //! * `connection`: from its first byte to its last;
 //! * `login`: the handshake, and every refusal alike;
@@ -25,6 +25,7 @@
 mod admission;
 mod argon2id;
 pub mod breached;
+pub mod balancers;
 pub mod calibrate;
 pub mod config;
 mod connection;

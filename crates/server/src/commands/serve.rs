@@ -129,8 +129,9 @@ impl Serve {
             retention,
         };
         manager::ready();
+        let balancers = config.balancers.clone();
         let watching = watch_signals(signals, running, place.config_path(), config);
-        let cut = listener::serve(server, listener, watching).await;
+        let cut = listener::serve(server, listener, balancers, watching).await;
         clock.abort();
         pruning.abort();
         if let Some(courier) = courier {
