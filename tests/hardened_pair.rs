@@ -113,7 +113,7 @@ fn keys_change_with_a_peer_in_python_at_either_end() {
     host.process.line("closed");
 
     let server = OurServer::new(&home);
-    let messages = ["--rekey", "one", "two", "three"];
+    let messages = ["one", "two", "three", "--rekey"];
     let (stdout, _) = succeeds(home.python(&server.host, "id.pem", "pw", &messages));
     assert_eq!(stdout, "last=0\nacked=3\nheld=3\nepoch=4\n");
     assert_eq!(server.stored(), "1\tone\n2\ttwo\n3\tthree\n");

@@ -130,7 +130,7 @@ impl PublicKey {
 }
 
 // No `Exchange`, no `X25519` and no `Ephemeral`: nothing is made for one session and forgotten after it.
-// No `HandshakeSecrets`: the handshake is in clear.
+// No `HandshakeSecrets`: the handshake is in clear. No `NewSecrets`: a session keeps its key.
 // See `hardened::keys`.
 
 /// The keys of one session: drawn by the server, sent in clear, and the same for every message.

@@ -23,8 +23,8 @@ const STOP_DEADLINE: Duration = Duration::from_secs(5);
 /// How long to wait when the system has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves clients until `stop` completes, those behind `balancers` under their own addresses; then tells every session to close and waits for them, at most 5 s. Returns how
-/// many connections had to be cut.
+/// Serves clients until `stop` completes, those behind `balancers` under their own addresses. Then tells every session
+/// to close and waits for them, at most 5 s. Returns how many connections had to be cut.
 ///
 /// Only a server with every defence can be put on a port:
 ///

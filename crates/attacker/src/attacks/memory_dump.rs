@@ -2,26 +2,26 @@
 //!
 //! # Flaw
 //! A session that keeps its keys from the login to the end has put everything behind one secret. Whoever sees the
-//! memory of one of its programs once, for a moment, can read all that was said before and all that will be said.
+//! memory of one of its programs for a moment can read all of it, from the first message to the last.
 //!
 //! # Attack
 //! Copy the client's memory right after the login: a core dump, a swap file, a bug that leaks memory. Record the wire
-//! for as long as the session lasts, and open every record with the keys of that moment. Against faithful there is
-//! nothing to steal: the key of the whole session is on the wire.
+//! for as long as the session lasts. Open every record with the keys of that moment. Against faithful there is nothing
+//! to steal, because the key of the whole session is on the wire.
 //!
 //! # What it proves
 //! Keys leak, and a leak should end by itself. The thief reads what these keys protect, and no more.
 //!
 //! # Defence
-//! A long session changes its keys: both ends make new X25519 values, derive new keys from them and from a secret that
-//! only they have, and wipe the old ones. The thief sees both values on the wire, and cannot compute what they give.
-//! (A thief who can also change the bytes on the wire, at that moment, can take part in the exchange. New keys are no
-//! new login.)
+//! A long session changes its keys. Both ends make new X25519 values. They derive the new keys from these and from a
+//! secret that only they have, and wipe the old keys. The thief sees both values on the wire, and cannot compute what
+//! they give. New keys are no new login: a thief who can also change the bytes on the wire can take part in the
+//! exchange.
 //!
 //! # In the wild
 //! - SSH asks for new keys "after each gigabyte of transmitted data or after each hour of connection time" (RFC 4253,
 //!   section 9). WireGuard makes new ones every two minutes.
-//! - Heartbleed (CVE-2014-0160) let anybody read pieces of a server's memory, with the keys of its sessions in it.
+//! - Heartbleed (CVE-2014-0160) let anybody read pieces of a server's memory. Keys were among them.
 
 use super::cleartext_key;
 use crate::{

@@ -299,9 +299,10 @@ impl<D: Parts> Driver<D> {
     }
 
     fn may_change_keys(&self) -> bool {
-        self.stage == Stage::Open
-            && !self.session.is_changing_keys()
-            && self.session.keeps(Defence::Rekeying)
+        if self.session.keeps(Defence::Rekeying) {
+            return self.stage == Stage::Open && !self.session.is_changing_keys();
+        }
+        false
     }
 
     /// The next event. One that ends the session comes once all is written, or once the time for that is up.
