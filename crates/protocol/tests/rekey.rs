@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use latchstring_protocol::hardened::{
     Error,
@@ -14,6 +14,7 @@ use latchstring_protocol::hardened::{
     role::Role,
     session::{CloseCode, Event, KIND_TEXT, KeyLife, Session},
 };
+use proptest::prelude::*;
 use support::{
     Login,
     forger::{Forger, Handshake},
@@ -316,6 +317,82 @@ fn a_close_at_any_moment_of_a_change_is_agreed_on() {
         }
         .unwrap();
         assert_eq!(client.receive(&ask).unwrap(), Event::TooLate);
+    }
+}
+
+/// One of two ends, with what it has sent and what of that has arrived.
+struct End {
+    session: Session,
+    sent: VecDeque<(Vec<u8>, Option<u64>)>,
+    heard: u64,
+}
+
+impl End {
+    fn new(session: Session) -> Self {
+        let sent = VecDeque::new();
+        Self {
+            session,
+            sent,
+            heard: 0,
+        }
+    }
+
+    fn say(&mut self) {
+        let (id, record) = self.session.send(KIND_TEXT, "said").unwrap();
+        self.sent.push_back((record, Some(id)));
+    }
+
+    /// Delivers the oldest record to the other end, which answers what has to be answered.
+    fn deliver(&mut self, to: &mut Self, byte: u8) {
+        let Some((record, id)) = self.sent.pop_front() else {
+            return;
+        };
+        let answer = match to.session.receive(&record).unwrap() {
+            Event::Message { id: came, .. } => {
+                to.heard += 1;
+                assert_eq!((Some(came), came), (id, to.heard));
+                None
+            }
+            Event::NewKeysWanted => Some(to.session.answer_rekey(&secret(byte)).unwrap()),
+            Event::NewKeysAsked => Some(to.session.begin_rekey(&secret(byte)).unwrap()),
+            Event::NewKeys { answer } => answer,
+            Event::TooLate => None,
+            other => panic!("{other:?}"),
+        };
+        to.sent.extend(answer.map(|record| (record, None)));
+    }
+}
+
+proptest::proptest! {
+    /// Whatever is said meanwhile, whoever asks, and however slowly either direction moves.
+    #[test]
+    fn no_order_of_events_loses_a_message_or_a_change(steps in prop::collection::vec((0..6_u8, 1..255_u8), 0..120)) {
+        let (client, server) = Login::default().open();
+        let (mut client, mut server) = (End::new(client), End::new(server));
+        let mut said = [0, 0];
+        for (step, byte) in steps {
+            match step {
+                0 => (client.say(), said[0] += 1).0,
+                1 => (server.say(), said[1] += 1).0,
+                2 => client.deliver(&mut server, byte),
+                3 => server.deliver(&mut client, byte),
+                4 if !client.session.is_changing_keys() => {
+                    let offer = client.session.begin_rekey(&secret(byte)).unwrap();
+                    client.sent.push_back((offer, None));
+                }
+                5 if !server.session.is_changing_keys() => {
+                    server.sent.push_back((server.session.ask_rekey().unwrap(), None));
+                }
+                _ => {}
+            }
+        }
+        while !client.sent.is_empty() || !server.sent.is_empty() {
+            client.deliver(&mut server, 7);
+            server.deliver(&mut client, 9);
+        }
+        assert_eq!([server.heard, client.heard], said);
+        assert_eq!(client.session.epoch(), server.session.epoch());
+        assert!(!client.session.is_changing_keys() && !server.session.is_changing_keys());
     }
 }
 

@@ -94,6 +94,8 @@ struct End {
     ping: Option<u64>,
     pings: u64,
     queries: VecDeque<u64>,
+    /// Whether a client waits for the answer to its `REKEY1`. This end never gives one.
+    wants_keys: bool,
     /// Records that the peer sent, to be sent again.
     before: Vec<Vec<u8>>,
 }
@@ -109,6 +111,7 @@ impl End {
             ping: None,
             pings: 0,
             queries: VecDeque::new(),
+            wants_keys: false,
             before: Vec::new(),
         }
     }
@@ -322,6 +325,17 @@ impl End {
                 let (id, held) = (*id, *held);
                 Event::Held { id, held }
             }
+            Message::Rekey1(_) if !self.server || self.wants_keys => return None,
+            Message::Rekey1(_) if self.sent.closed => Event::TooLate,
+            Message::Rekey1(_) => {
+                self.wants_keys = true;
+                Event::NewKeysWanted
+            }
+            Message::RekeyAsk if self.server => return None,
+            Message::RekeyAsk if self.sent.closed => Event::TooLate,
+            Message::RekeyAsk => Event::NewKeysAsked,
+            // No end has begun a change.
+            Message::Rekey2(_) | Message::Rekey3 => return None,
             Message::Close(close) => {
                 if close.code > if self.server { 0 } else { 3 } {
                     return None;

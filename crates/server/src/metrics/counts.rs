@@ -222,7 +222,8 @@ impl Observer for Counts {
                     self.login(Reason::Fault, known);
                 }
             }
-            Event::Closed { .. }
+            Event::NewKeys { .. }
+            | Event::Closed { .. }
             | Event::Truncated { .. }
             | Event::Silent { .. }
             | Event::ProtocolError { .. } => {}
