@@ -7,6 +7,7 @@
 use std::{
     fs::{self, Permissions},
     io::Write,
+    net::TcpStream,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -373,6 +374,7 @@ fn the_operators_page_does_what_it_says_from_top_to_bottom() {
     read_the_log(&mut page, &mut machine);
     read_the_metrics(&mut page, &mut machine);
     as_a_service(&mut page, &machine);
+    behind_a_balancer(&mut page, &mut machine);
     fingerprint_as_a_picture(&mut page, &machine);
     make_a_pepper(&mut page, &machine);
     move_users(&mut page, &machine);
@@ -617,6 +619,34 @@ fn read_the_metrics(page: &mut Page, machine: &mut Machine) {
     assert_eq!(said.lines().count(), step.printed.len(), "{said}");
     let check = machine.succeed("latchstring-server check --dir /var/lib/latchstring");
     assert!(check.contains("/metrics"), "{check}");
+}
+
+/// With the balancer's address in place of the page's. The log names the client for whom it connects.
+fn behind_a_balancer(page: &mut Page, machine: &mut Machine) {
+    let setting = page.next("toml", "balancers");
+    let config = machine.path("var/lib/latchstring/server.toml");
+    let before = fs::read_to_string(&config).unwrap();
+    let here = setting.text.replace("192.0.2.7", "127.0.0.1");
+    let after = before.replace("balancers = []\n", &here);
+    assert_ne!(before, after);
+    fs::write(&config, after).unwrap();
+    let serve = Step {
+        command: "latchstring-server serve --dir /var/lib/latchstring".to_owned(),
+        printed: Vec::new(),
+    };
+    machine.stop();
+    machine.serve(&serve);
+    let mut balancer = TcpStream::connect(("127.0.0.1", machine.port.number())).unwrap();
+    let header = b"PROXY TCP4 203.0.113.9 192.0.2.7 5000 22223\r\n";
+    balancer.write_all(header).unwrap();
+    wait_for(|| {
+        let log = fs::read_to_string(machine.path("log")).unwrap();
+        log.contains("peer=203.0.113.9:5000").then_some(())
+    });
+    drop(balancer);
+    fs::write(&config, before).unwrap();
+    machine.stop();
+    machine.serve(&serve);
 }
 
 /// A file that comes with the server.

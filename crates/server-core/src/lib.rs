@@ -24,8 +24,8 @@
 
 mod admission;
 mod argon2id;
-pub mod breached;
 pub mod balancers;
+pub mod breached;
 pub mod calibrate;
 pub mod config;
 mod connection;
