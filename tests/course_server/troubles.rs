@@ -38,7 +38,7 @@ fn what_stops_a_hand_in_is_said_and_the_exit_code_is_the_clients() {
         .to("student2", "student2@127.0.0.1:1", &lab)
         .output()
         .unwrap();
-    assert_eq!(code(&output), 1, "{output:?}");
+    assert_eq!(code(&output), 7, "{output:?}");
     assert!(
         one_line(&output).contains("is not handed in yet"),
         "{output:?}"
