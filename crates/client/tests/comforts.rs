@@ -10,7 +10,7 @@ use std::{
 };
 
 use latchstring_keys::keyfile::{Private, load_private, open_private};
-use latchstring_net::{entropy::OsEntropy, keyfile::load_public};
+use latchstring_net::{entropy::OsEntropy, keyfile::load_public, picture::picture};
 use serde_json::Value;
 use support::{
     ALICE, HOST, PASSWORD, ROGUE, pin,
@@ -137,6 +137,12 @@ fn known_hosts_are_listed_added_and_removed() {
     let list = format!("example.org:22223 {one}\n[::1]:7 {two}\n");
     assert_eq!(run("list", &[]).1, list);
     assert_eq!(run("list", &["--json"]).1.lines().count(), 2);
+    let drawn = [(&HOST, "example.org:22223"), (&ROGUE, "[::1]:7")].map(|(key, host)| {
+        let pin = pin(key);
+        format!("{host} {pin}\n{}\n", picture(&pin, "host key"))
+    });
+    assert_eq!(run("list", &["--picture"]).1, drawn.concat());
+    assert_eq!(run("list", &["--picture", "--json"]).0, 2);
     let (code, _, errors) = run("remove", &["exampel.org"]);
     assert_eq!(code, 1);
     assert!(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Subcommand;
 use latchstring_client_core::known_hosts::KnownHosts;
-use latchstring_net::{print, protocol::hardened::message::Fingerprint};
+use latchstring_net::{picture::picture, print, protocol::hardened::message::Fingerprint};
 use serde::Serialize;
 
 use super::{access::Aliases, home, screen::json_line};
@@ -22,6 +22,7 @@ enum What {
     /// List the known hosts, one a line: HOST:PORT, a space, the fingerprint
     #[command(after_help = "Examples:\n  \
                       latchstring-client known-hosts list\n  \
+                      latchstring-client known-hosts list --picture\n  \
                       latchstring-client known-hosts list --json")]
     List(List),
     /// Add a host with the fingerprint that its operator gave you
@@ -50,6 +51,9 @@ struct Place {
 struct List {
     #[command(flatten)]
     place: Place,
+    /// Draw the fingerprint of each host as a picture too
+    #[arg(long, conflicts_with = "json")]
+    picture: bool,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
@@ -127,6 +131,9 @@ impl List {
                     line: Some(known.line),
                 }),
             })?;
+            if self.picture {
+                print::line(picture(&known.fingerprint, "host key"))?;
+            }
         }
         Ok(())
     }
