@@ -44,6 +44,8 @@ pub(super) struct Counts {
     passwords: Family<OfPurpose, Histogram>,
     enrolments: Counter,
     renewed: Counter,
+    breached: Counter,
+    key_changes: Counter,
     sessions: Gauge,
     ends: Family<OfEnd, Counter>,
     messages: Family<OfStored, Counter>,
@@ -71,6 +73,8 @@ impl Counts {
             passwords: filled(Purpose::ALL, || Histogram::new(PASSWORD)),
             enrolments: Counter::default(),
             renewed: Counter::default(),
+            breached: Counter::default(),
+            key_changes: Counter::default(),
             sessions: Gauge::default(),
             ends: zeros(End::ALL),
             messages: zeros(Stored::ALL),
@@ -125,6 +129,16 @@ impl Counts {
             "password_hashes_renewed",
             "Password hashes that were made again at the present cost",
             self.renewed.clone(),
+        );
+        to.register(
+            "breached_passwords",
+            "Logins with a password that is in the list of breached ones",
+            self.breached.clone(),
+        );
+        to.register(
+            "key_changes",
+            "Times that a session got new keys",
+            self.key_changes.clone(),
         );
         to.register("sessions", "Open sessions", self.sessions.clone());
         to.register(
@@ -210,8 +224,8 @@ impl Observer for Counts {
             Event::HashRenewed { .. } => _ = self.renewed.inc(),
             // Counted as refused: that event follows.
             Event::WeakKey { .. } => {}
-            // For the log, which names the user. A login follows.
-            Event::BreachedPassword { .. } => {}
+            Event::BreachedPassword { .. } => _ = self.breached.inc(),
+            Event::NewKeys { .. } => _ = self.key_changes.inc(),
             Event::Stored { .. } => self.message(Stored::New),
             Event::Duplicate { .. } => self.message(Stored::Duplicate),
             Event::Conflict { .. } => self.message(Stored::Conflict),
@@ -222,8 +236,7 @@ impl Observer for Counts {
                     self.login(Reason::Fault, known);
                 }
             }
-            Event::NewKeys { .. }
-            | Event::Closed { .. }
+            Event::Closed { .. }
             | Event::Truncated { .. }
             | Event::Silent { .. }
             | Event::ProtocolError { .. } => {}

@@ -74,6 +74,8 @@ label! {
         Store = "store",
         PasswordHash = "password_hash",
         Fault = "fault",
+        /// A balancer did not say for whom it connects.
+        Balancer = "balancer",
         /// A reason that this program does not know yet.
         Other = "other",
     }
@@ -112,6 +114,7 @@ impl From<&HandshakeError> for Reason {
             HandshakeError::PasswordBusy => Self::PasswordQueueFull,
             HandshakeError::Superseded => Self::Superseded,
             HandshakeError::Stopping => Self::Stopping,
+            HandshakeError::Balancer(_) => Self::Balancer,
             _ => Self::Other,
         }
     }
@@ -139,6 +142,7 @@ impl Reason {
             | Self::Superseded
             | Self::Stopping
             | Self::Removed
+            | Self::Balancer
             | Self::Other => Outcome::Failed,
             Self::Store | Self::PasswordHash | Self::Fault => Outcome::Error,
         }

@@ -16,6 +16,7 @@ use latchstring_net::{
 };
 use latchstring_server_core::{
     AdmissionError, HandshakeError, Load, QueueLoad, Tables, TruncationError,
+    balancers::HeaderError,
     cost::WorkCount,
     observer::{self, By},
     store::{StoreError, password::PasswordError},
@@ -126,6 +127,7 @@ fn everything(bench: &Bench) {
         failed(HandshakeError::Deadline),
         failed(HandshakeError::Superseded),
         failed(HandshakeError::Stopping),
+        failed(HeaderError::Missing),
         failed(StoreError::NoSuchUser(user())),
         Event::LoginFailed {
             why: Arc::new(StoreError::UserExists(user()).into()),
@@ -186,6 +188,11 @@ fn in_sessions(bench: &Bench) {
                 why: hygiene::check(b"no key", []).unwrap_err(),
             },
             Event::HashRenewed { user: user() },
+            Event::BreachedPassword { user: user() },
+            Event::NewKeys {
+                user: user(),
+                epoch: 2,
+            },
             Event::Stored { user: user(), id },
             Event::Duplicate { user: user(), id },
             Event::Conflict { user: user(), id },
@@ -211,6 +218,7 @@ fn each_login_is_counted_once_by_its_outcome_and_its_reason() {
         ("failed", "protocol", 1.0),
         ("failed", "connection_lost", 1.0),
         ("failed", "removed", 1.0),
+        ("failed", "balancer", 1.0),
         ("failed", "other", 0.0),
         ("error", "store", 1.0),
         ("error", "password_hash", 1.0),
@@ -224,7 +232,7 @@ fn each_login_is_counted_once_by_its_outcome_and_its_reason() {
     assert_eq!(bench.value("latchstring_faults_total"), 2.0);
     let turned_away = "latchstring_connections_turned_away_total{limit=\"early_drop\"}";
     assert_eq!(bench.value(turned_away), 1.0);
-    assert_eq!(bench.value("latchstring_connections_total"), 29.0);
+    assert_eq!(bench.value("latchstring_connections_total"), 30.0);
     assert_eq!(bench.value("latchstring_accept_errors_total"), 1.0);
 }
 
@@ -233,6 +241,8 @@ fn sessions_and_messages_are_counted_and_an_ended_session_is_not_open() {
     let bench = Bench::new();
     everything(&bench);
     assert_eq!(bench.value("latchstring_sessions"), 0.0);
+    assert_eq!(bench.value("latchstring_breached_passwords_total"), 6.0);
+    assert_eq!(bench.value("latchstring_key_changes_total"), 6.0);
     for (end, times) in [
         ("closed_by_client", 1.0),
         ("closed_by_server", 0.0),
