@@ -163,6 +163,48 @@ async fn the_server_removes_at_its_start_and_after_a_reload() {
     assert_eq!(last.unwrap(), 8);
 }
 
+/// Makes the store one of an earlier version, whose file never gets shorter.
+const OLD: &str = "
+import sqlite3
+store = sqlite3.connect('server/accounts.db')
+for change in ['journal_mode = DELETE', 'auto_vacuum = NONE']:
+    store.execute('PRAGMA ' + change).fetchall()
+store.execute('VACUUM')
+";
+
+#[tokio::test]
+async fn a_store_of_an_earlier_version_is_written_again_once_while_no_server_runs() {
+    let home = Home::new();
+    home.add_alice();
+    let serving = home.serve().await;
+    let mut chat = open(&home, &serving).await;
+    for _ in 0..40 {
+        chat.say_and_hear_back(&"x".repeat(16_000)).await;
+    }
+    chat.close().await;
+    ends(serving).await;
+    let mut python = Command::new("python3");
+    let made = python.args(["-c", OLD]).current_dir(home.keep.path());
+    assert!(made.status().unwrap().success());
+    let store = home.path("server/accounts.db");
+    let length = || fs::metadata(&store).unwrap().len();
+    let full = length();
+
+    let serving = home.serve().await;
+    let prune = ["messages", "prune", "--keep-last", "1", "--yes"];
+    let output = home.run(&prune);
+    let note = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(success(&output).contains("Removed 39 messages"), "{note}");
+    assert!(note.contains("stop the server once"), "{note}");
+    assert!(length() >= full, "{} of {full}", length());
+    ends(serving).await;
+    let again = home.run(&prune);
+    assert!(again.stderr.is_empty(), "{again:?}");
+    assert_eq!(success(&again), "No messages to remove.\n");
+    assert!(length() < full / 4, "{} of {full}", length());
+    success(&home.run(&["check"]));
+}
+
 async fn logged(log: &std::path::Path, word: &str) {
     for _ in 0..1000 {
         if fs::read_to_string(log).unwrap().contains(word) {

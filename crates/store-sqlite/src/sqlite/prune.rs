@@ -227,20 +227,20 @@ impl Sqlite {
         Ok(last)
     }
 
-    /// Gives the room of removed messages back to the disk, a little at a time. `false` in a store of an earlier version:
-    /// there the room stays in the file and is used for new messages, until [`Sqlite::rebuild`].
+    /// Gives the room of removed messages back to the disk, a little at a time. `false` when there is room and a store of an
+    /// earlier version: it stays in the file and is used for new messages, until [`Sqlite::rebuild`].
     ///
     /// # Errors
     /// An error of the disk.
     pub async fn shrink(&self) -> Result<bool, StoreError> {
-        // 2 is INCREMENTAL (https://www.sqlite.org/pragma.html#pragma_auto_vacuum).
-        if self.pragma("PRAGMA auto_vacuum").await? != 2 {
-            return Ok(false);
-        }
         loop {
             let free = self.pragma("PRAGMA freelist_count").await?;
             if free == 0 {
                 break;
+            }
+            // 2 is INCREMENTAL (https://www.sqlite.org/pragma.html#pragma_auto_vacuum).
+            if self.pragma("PRAGMA auto_vacuum").await? != 2 {
+                return Ok(false);
             }
             let mut connection = self.pool.acquire().await.map_err(|e| self.failed(e))?;
             (sqlx::raw_sql(SOME_PAGES).execute(&mut *connection).await)

@@ -51,21 +51,23 @@ impl Prune {
             ));
         }
         let (messages, bytes) = (plan.messages(), plan.bytes());
-        if messages == 0 {
-            return Ok(print::line("No messages to remove.")?);
-        }
         if self.dry_run {
             return Ok(print::line(format_args!(
                 "{messages} messages with {bytes} bytes would be removed."
             ))?);
         }
-        if !self.yes {
-            ask(messages)?;
+        if messages == 0 {
+            print::line("No messages to remove.")?;
+        } else {
+            if !self.yes {
+                ask(messages)?;
+            }
+            store.prune(&plan).await?;
+            print::line(format_args!(
+                "Removed {messages} messages with {bytes} bytes."
+            ))?;
         }
-        store.prune(&plan).await?;
-        print::line(format_args!(
-            "Removed {messages} messages with {bytes} bytes."
-        ))?;
+        // Also without a message: an earlier run may have left room that it could not give back.
         shrink(&store, place).await?;
         store.close().await;
         Ok(())
