@@ -263,6 +263,8 @@ fn only_the_lab_has_a_type_that_can_leave_a_defence_out() {
     }
     found.sort();
     let expected = [
+        // Passes the question on, and remembers keys for a thief.
+        "crates/arena/src/memory.rs: impl<D: Defences> Defences for Watched<D> {",
         "crates/arena/src/weakened/mod.rs: impl Defences for Weakened {",
         // One that passes the question on, the one that always says yes, and one in a test.
         "crates/protocol/src/hardened/defence.rs: impl<D: Defences + ?Sized> Defences for std::sync::Arc<D> {",

@@ -170,13 +170,15 @@ async fn a_header_of_anybody_else_is_no_hello_and_changes_no_address() {
     let here = stream.local_addr().unwrap();
     stream.write_all(&[0; 74]).await.unwrap();
     assert!(rest(&mut stream).await.is_empty());
+    // The last event comes after the last byte.
+    running.stop.send(()).unwrap();
+    running.served.await.unwrap();
     assert_eq!(peer(&world.seen.of(1)[0]), Some(here));
     assert!(matches!(
         world.seen.last_of(1),
         Event::HandshakeFailed { .. }
     ));
     assert!(world.stored().await.is_empty());
-    running.stop.send(()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
