@@ -459,7 +459,7 @@ fn with_descriptor(redirect: &str, arguments: &str) -> (Option<i32>, String) {
     let mut command = Command::new("sh");
     command.args([
         "-c",
-        &line.replace("PW", home.path().join("pw").to_str().unwrap()),
+        &line.replace("{pw}", home.path().join("pw").to_str().unwrap()),
     ]);
     let output = command.stdin(Stdio::null()).output().unwrap();
     (output.status.code(), text(&output.stderr))
@@ -467,14 +467,14 @@ fn with_descriptor(redirect: &str, arguments: &str) -> (Option<i32>, String) {
 
 #[test]
 fn a_password_comes_from_the_descriptor_itself() {
-    for good in ["3<PW", "3<PW 4<&3", "7<PW"] {
+    for good in ["3<{pw}", "3<{pw} 4<&3", "7<{pw}"] {
         let number = &good[..1];
         let (code, errors) = with_descriptor(good, &format!("--password-fd {number}"));
         assert_eq!(code, Some(0), "{good}: {errors}");
     }
     for (bad, why) in [
         ("3<&-", "file descriptor 3: it is not open"),
-        ("4<PW", "file descriptor 3: it is not open"),
+        ("4<{pw}", "file descriptor 3: it is not open"),
         ("3</", "file descriptor 3: it is a directory"),
         ("3>/dev/null", "Bad file descriptor"),
         ("3</dev/null", "1 to 128 bytes"),

@@ -83,7 +83,14 @@ impl Sqlite {
 
     async fn connect(path: &Path) -> Result<Self, StoreError> {
         let options = plain(path).journal_mode(SqliteJournalMode::Wal);
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS)
+            // On a full disk SQLite ends the transaction by itself, and then sqlx cannot: this connection would count as
+            // one in a transaction for ever, and refuse to begin the next one.
+            .before_acquire(|connection, _| {
+                let is_free = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_free) })
+            });
         let pool = pool.connect_with(options).await;
         Ok(Self {
             pool: pool.map_err(|e| failed(path, e))?,
@@ -199,6 +206,21 @@ pub(crate) fn plain(path: &Path) -> SqliteConnectOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_has_ended_by_itself_bars_no_later_one() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("accounts.db");
+        let store = Sqlite::create(&path).await.expect("created");
+        for _ in 0..2 * CONNECTIONS {
+            let mut transaction = store.begin().await.expect("a transaction");
+            // As after an error of the disk.
+            let ended = sqlx::query("ROLLBACK").execute(&mut *transaction).await;
+            ended.expect("it was open");
+            drop(transaction);
+        }
+        store.revoke_all().await.expect("the store still works");
+    }
 
     #[tokio::test]
     async fn every_connection_waits_for_the_disk() {
